@@ -1,0 +1,78 @@
+# SPDX-FileCopyrightText: 2026 QAsyncio contributors
+# SPDX-License-Identifier: MIT
+"""uvloop, driven as a Python program drives it: `uvloop_peer.py WORK [N]`."""
+import json
+import random
+import resource
+import sys
+
+import uvloop
+
+
+def cpu_ns():
+    use = resource.getrusage(resource.RUSAGE_SELF)
+    return (use.ru_utime + use.ru_stime) * 1e9
+
+
+class Chain:
+    def __init__(self, loop, n):
+        self.loop = loop
+        self.left = n
+
+    def step(self):
+        self.left -= 1
+        if self.left:
+            self.loop.call_soon(self.step)
+        else:
+            self.loop.stop()
+
+
+def call_soon(loop, n):
+    """A method that schedules itself."""
+    loop.call_soon(Chain(loop, n).step)
+    loop.run_forever()
+
+
+class Timers:
+    def __init__(self, loop, n):
+        self.loop = loop
+        self.n = n
+        self.left = n // 2
+
+    def arm(self):
+        call_later, uniform = self.loop.call_later, random.uniform
+        fired = self.fired
+        handles = [call_later(uniform(0.001, 0.1), fired) for _ in range(self.n)]
+        for handle in handles[::2]:
+            handle.cancel()
+
+    def fired(self):
+        self.left -= 1
+        if not self.left:
+            self.loop.stop()
+
+
+def timers(loop, n):
+    """Arm n timers of 1 to 100 ms, cancel every second one, run the rest."""
+    loop.call_soon(Timers(loop, n).arm)
+    loop.run_forever()
+
+
+WORKS = {"call_soon": (call_soon, 500_000), "timers": (timers, 100_000)}
+
+
+def main():
+    if len(sys.argv) < 2 or sys.argv[1] not in WORKS:
+        sys.exit(f"usage: uvloop_peer.py WORK [N], WORK one of: {' '.join(WORKS)}")
+    work, count = WORKS[sys.argv[1]]
+    if len(sys.argv) > 2:
+        count = int(sys.argv[2])
+    loop = uvloop.new_event_loop()
+    start = cpu_ns()
+    work(loop, count)
+    per_op = (cpu_ns() - start) / count
+    loop.close()
+    print(json.dumps({"work": sys.argv[1], "n": count, "ns_per_op": round(per_op, 3)}))
+
+
+main()

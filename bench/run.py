@@ -1,0 +1,272 @@
+#!/usr/bin/env python3
+# SPDX-FileCopyrightText: 2026 QAsyncio contributors
+# SPDX-License-Identifier: MIT
+"""Runs the benchmark programs side by side and holds the figures against the targets.
+
+bench/run.py --build build/release loop [--json FILE] [--rounds N] [--only WORK]
+
+Ends with 0 also when targets are missed, with 1 when a program failed.
+"""
+import argparse
+import json
+import os
+import pathlib
+import statistics
+import subprocess
+import sys
+from dataclasses import dataclass, field
+
+HERE = pathlib.Path(__file__).resolve().parent
+UNITS = {"ns_per_op": "ns", "bytes_per_task": "bytes", "wakeups": "wake-ups in 10 s", "p99_ms": "ms"}
+
+
+@dataclass
+class Target:
+    """What QAsyncio has to reach, mostly against `program`, whose way to do it is named `label`."""
+
+    program: str | None
+    label: str
+    work: str | None = None  # of the peer, where it is not the row's
+
+    def judge(self, value, peer):
+        """(ratio, met)"""
+        return value / peer, None
+
+    text = "for comparison"
+    needs_peer = True
+
+
+@dataclass
+class Faster(Target):
+    times: float = 1
+
+    def judge(self, value, peer):
+        return peer / value, peer / value >= self.times
+
+    @property
+    def text(self):
+        return f">= {self.times:g} times faster" if self.times != 1 else "faster"
+
+
+@dataclass
+class AtMost(Target):
+    times: float = 1
+
+    def judge(self, value, peer):
+        return value / peer, value / peer <= self.times
+
+    @property
+    def text(self):
+        return f"<= {self.times:g} times"
+
+
+@dataclass
+class Limit(Target):
+    """An absolute limit; or, where `times` is given, that many times the peer."""
+
+    limit: float = 0
+    times: float = 0
+    needs_peer = False
+
+    def judge(self, value, peer):
+        allowed = max(self.limit, self.times * peer) if peer else self.limit
+        return value / peer if peer else None, value <= allowed
+
+    @property
+    def text(self):
+        return f"<= {self.limit:g}" + (f" or {self.times:g} times" if self.times else "")
+
+
+@dataclass
+class Row:
+    title: str
+    work: str
+    targets: list = field(default_factory=list)
+    rounds: int | None = None
+
+
+LOOP = [
+    Row("call_soon chain", "call_soon", [
+        Faster("uvloop", "uvloop call_soon", times=10),
+        Faster("qt", "Qt invokeMethod, queued", times=13),
+        AtMost("asio", "asio::post", times=3)]),
+    Row("call_soon chain, strict mode", "call_soon_strict", [
+        Faster("uvloop", "uvloop call_soon", "call_soon", times=4)]),
+    Row("two coroutines, sleep(0)", "sleep0", [
+        Faster("asio", "asio post(use_awaitable)", times=3.5),
+        Target("asio_typed", "the same, typed executor"),
+        Faster("qcoro", "QCoro, QTimer(0)", times=10),
+        Target("qcoro", "QCoro sleepFor(0)", "sleep_for0")]),
+    Row("co_await of a ready child", "await_ready", [
+        AtMost("asio", "asio awaitable<int>", times=0.7),
+        Target("asio_typed", "the same, typed executor"),
+        AtMost("qcoro", "QCoro Task<int>", times=0.45)]),
+    Row("create_task + await, 200,000", "tasks", [
+        Faster("asio", "asio co_spawn", times=5),
+        Target("asio_typed", "the same, typed executor")]),
+    Row("memory of a suspended task", "task_memory", [
+        Limit("asio", "asio co_spawn", limit=250)]),
+    Row("100,000 timers, half cancelled", "timers", [
+        Faster("uvloop", "uvloop call_later", times=5),
+        Faster("libuv", "libuv uv_timer_start")]),
+    Row("signal to resumed coroutine", "signal", [
+        AtMost("qt", "Qt connect+emit+disconnect", times=1.5),
+        Faster("qcoro", "QCoro qCoro(signal)", times=5)]),
+    Row("call_soon_threadsafe, 4 threads", "threadsafe", [
+        Faster("qt", "Qt invokeMethod, queued", times=3)]),
+    Row("idle loop", "idle", [Limit(None, "", limit=0)], rounds=1),
+    Row("2 ms Qt timer, busy loop, p99", "fair_timer", [
+        Limit("qt", "the timer alone", limit=4, times=1.5)]),
+]
+
+QT_PROGRAMS = {"loop", "qt", "qcoro"}
+DISPATCHERS = ("glib", "unix")
+
+
+class Programs:
+    """Finds and runs the programs; remembers which are missing and which failed."""
+
+    def __init__(self, build):
+        self.failed = []
+        self.commands = {}
+        for name in ("loop", "qt", "qcoro", "asio", "asio_typed", "libuv"):
+            binary = build / "bench" / f"bench_{name}"
+            if binary.exists():
+                self.commands[name] = [str(binary)]
+        for python in (sys.executable, "/usr/bin/python3"):
+            if subprocess.run([python, "-c", "import uvloop"], capture_output=True).returncode == 0:
+                self.commands["uvloop"] = [python, str(HERE / "peers" / "uvloop_peer.py")]
+                break
+
+    def run(self, name, work, dispatcher):
+        """The value and its key, or None where the program failed."""
+        env = dict(os.environ, QT_QPA_PLATFORM="offscreen")
+        env.pop("QT_NO_GLIB", None)
+        if dispatcher == "unix":
+            env["QT_NO_GLIB"] = "1"
+        try:
+            done = subprocess.run(self.commands[name] + [work], env=env, capture_output=True,
+                                  text=True, timeout=120)
+            if done.returncode == 0:
+                result = json.loads(done.stdout)
+                return next((result[key], key) for key in UNITS if key in result)
+            why = f"status {done.returncode} {done.stderr.strip()[-300:]}"
+        except subprocess.TimeoutExpired:
+            why = "no end after 120 s"
+        except (ValueError, StopIteration):
+            why = f"no result in {done.stdout!r}"
+        self.failed.append(f"{name} {work} ({dispatcher or 'no Qt'}): {why}")
+        return None
+
+
+def measure(programs, row, rounds):
+    """{(program, work, dispatcher): [value, ...]} of interleaved rounds, and the row's unit."""
+    jobs = {}
+    for name, work in [("loop", row.work)] + [(t.program, t.work or row.work) for t in row.targets]:
+        if name in programs.commands:
+            for dispatcher in DISPATCHERS if name in QT_PROGRAMS else (None,):
+                jobs[name, work, dispatcher] = []
+    unit = None
+    for _ in range(row.rounds or rounds):
+        for (name, work, dispatcher), values in jobs.items():
+            result = programs.run(name, work, dispatcher)
+            if result:
+                values.append(result[0])
+                unit = UNITS[result[1]]
+    return jobs, unit
+
+
+def median(values):
+    return statistics.median(values) if values else None
+
+
+def spread(values):
+    """Largest minus smallest, in parts of the median."""
+    if not values or not median(values):
+        return None
+    return round((max(values) - min(values)) / median(values), 3)
+
+
+def results(programs, row, rounds):
+    jobs, unit = measure(programs, row, rounds)
+    for dispatcher in DISPATCHERS:
+        for target in row.targets:
+            own = jobs.get(("loop", row.work, dispatcher), [])
+            key = target.program, target.work or row.work
+            other = jobs.get(key + (dispatcher if target.program in QT_PROGRAMS else None,), [])
+            value, peer = median(own), median(other)
+            out = {"work": row.title, "dispatcher": dispatcher, "value": value, "unit": unit,
+                   "spread": spread(own), "runs": len(own), "peer": target.label or None,
+                   "peer_value": peer, "peer_spread": spread(other), "ratio": None,
+                   "target": target.text, "met": None}
+            if type(target) is Target:
+                out["target"] = None
+            if value is not None and (peer is not None or not target.needs_peer):
+                out["ratio"], out["met"] = target.judge(value, peer)
+            if value is None:
+                out["note"] = "no QAsyncio figure"
+            elif target.program and target.program not in programs.commands:
+                out["note"] = f"{target.program}: not installed or not built"
+            elif target.program and peer is None:
+                out["note"] = f"{target.program} failed"
+            yield out
+
+
+def number(value, digits=3):
+    if value is None:
+        return "-"
+    if value and abs(value) < 10 ** (digits - 1):
+        return f"{value:.{digits}g}"
+    return f"{value:,.0f}"
+
+
+COLUMNS = "{:32} {:5} {:>9} {:>5}  {:27} {:>9} {:>5} {:>7}  {:19} {}"
+
+
+def line(row):
+    def percent(part):
+        return "" if part is None else f"{part * 100:.0f}%"
+
+    met = {True: "yes", False: "NO", None: row.get("note", "")}[row["met"]]
+    return COLUMNS.format(
+        row["work"], row["dispatcher"], number(row["value"]), percent(row["spread"]),
+        row["peer"] or "", number(row["peer_value"]), percent(row["peer_spread"]),
+        number(row["ratio"]), row["target"] or "", met).rstrip()
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("suite", choices=["loop"])
+    parser.add_argument("--build", type=pathlib.Path, default=HERE.parent / "build" / "release")
+    parser.add_argument("--json", type=pathlib.Path, help="write the rows to this file")
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--only", help="only rows whose work has this in its name")
+    args = parser.parse_args()
+
+    programs = Programs(args.build)
+    if "loop" not in programs.commands:
+        programs.failed.append(f"{args.build}/bench/bench_loop is not built")
+    print("CPU time per operation in ns, where no other unit is said; medians and their spread\n")
+    print(COLUMNS.format("work", "disp.", "QAsyncio", "+-", "peer", "peer's", "+-", "ratio",
+                         "target", "met"))
+    rows = []
+    for row in LOOP:
+        if args.only and args.only not in row.work:
+            continue
+        for out in results(programs, row, args.rounds):
+            rows.append(out)
+            print(line(out), flush=True)
+
+    judged = [row for row in rows if row["target"]]
+    met = sum(row["met"] is True for row in judged)
+    unknown = sum(row["met"] is None for row in judged)
+    print(f"\n{met} of {len(judged)} targets met" + (f", {unknown} not measured" if unknown else ""))
+    for why in programs.failed:
+        print("failed:", why, file=sys.stderr)
+    if args.json:
+        args.json.write_text(json.dumps(rows, indent=1) + "\n")
+    return 1 if programs.failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

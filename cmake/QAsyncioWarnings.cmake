@@ -1,0 +1,22 @@
+# SPDX-FileCopyrightText: 2026 QAsyncio contributors
+# SPDX-License-Identifier: MIT
+
+# Compiler warnings of the project's own targets. Never handed on to users.
+function(qasyncio_warnings target)
+    target_compile_options(${target} PRIVATE -Wall -Wextra -Wpedantic)
+    if(QASYNCIO_WERROR)
+        target_compile_options(${target} PRIVATE -Werror)
+    endif()
+endfunction()
+
+# What a target and everything that links it must be compiled with.
+# Below -O2 g++ makes no tail calls unless it is told to; without them a long chain of awaits overflows the stack.
+function(qasyncio_compiler_options target)
+    get_target_property(type ${target} TYPE)
+    set(scope PUBLIC)
+    if(type STREQUAL "INTERFACE_LIBRARY")
+        set(scope INTERFACE)
+    endif()
+    target_compile_features(${target} ${scope} cxx_std_20)
+    target_compile_options(${target} ${scope} $<$<CXX_COMPILER_ID:GNU>:-foptimize-sibling-calls>)
+endfunction()

@@ -1,0 +1,125 @@
+// SPDX-FileCopyrightText: 2026 QAsyncio contributors
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "qasyncio/detail/context_state.h"
+#include "qasyncio/errors.h"
+
+#include <optional>
+
+namespace QAsyncio {
+
+/// A set of values of context variables. Every callback and every task runs in one (L-062, T-004).
+///
+/// A handle on shared state: copying the handle does not copy the values, copy_context() does.
+/// Thread: a context may be used by one thread at a time.
+/// \sa https://docs.python.org/3/library/contextvars.html#contextvars.Context
+class QASYNCIO_EXPORT Context
+{
+public:
+    /// An empty context.
+    Context();
+
+    /// Runs `f` in this context: what it sets is kept here and is not seen outside.
+    template<class F>
+    decltype(auto) run(F &&f) const
+    {
+        detail::ContextEntry entry(m_state);
+        return std::forward<F>(f)();
+    }
+
+    friend bool operator==(const Context &, const Context &) = default;
+
+private:
+    friend QASYNCIO_EXPORT Context copy_context();
+    friend class detail::ContextAccess;
+    explicit Context(detail::ContextRef state) : m_state(std::move(state)) { }
+
+    detail::ContextRef m_state;
+};
+
+/// A copy of the current context (cheap: the values are shared until one of both is changed).
+QASYNCIO_EXPORT Context copy_context();
+
+/// What ContextVar::set() gives back, for reset().
+template<class T>
+class Token
+{
+public:
+    /// The value that set() replaced; nothing if there was none.
+    const std::optional<T> &old_value() const { return m_old; }
+
+private:
+    template<class>
+    friend class ContextVar;
+    Token(quint64 key, std::optional<T> old, const void *context)
+        : m_key(key), m_old(std::move(old)), m_context(context) { }
+
+    quint64 m_key;
+    std::optional<T> m_old;
+    const void *m_context;
+    bool m_used = false;
+};
+
+/// A variable with a value for each context: what a request, a user, a log prefix is "for this task".
+///
+/// Usually a global. Programs that use none pay nothing.
+/// \sa https://docs.python.org/3/library/contextvars.html#contextvars.ContextVar
+template<class T>
+class ContextVar
+{
+public:
+    explicit ContextVar(QString name) : m_name(std::move(name)) { }
+    ContextVar(QString name, T default_value) : m_name(std::move(name)), m_default(std::move(default_value)) { }
+    Q_DISABLE_COPY_MOVE(ContextVar)
+
+    const QString &name() const { return m_name; }
+
+    /// The value in the current context, else the default. Throws LookupError if there is neither.
+    T get() const
+    {
+        if (const T *value = find())
+            return *value;
+        if (m_default)
+            return *m_default;
+        throw LookupError(m_name);
+    }
+    /// The value in the current context, else `fallback`.
+    T get(T fallback) const
+    {
+        const T *value = find();
+        return value ? *value : std::move(fallback);
+    }
+    /// Sets the value in the current context.
+    Token<T> set(T value)
+    {
+        std::optional<T> old;
+        if (const T *current = find())
+            old = *current;
+        const void *context = detail::set_context_value(m_key, std::make_shared<T>(std::move(value)));
+        return Token<T>(m_key, std::move(old), context);
+    }
+    /// Goes back to what was there before the set() that gave `token`.
+    /// Throws ValueError for the token of another variable or context, RuntimeError for one that was used.
+    void reset(Token<T> &token)
+    {
+        if (token.m_used)
+            throw RuntimeError(QStringLiteral("<Token> has already been used once"));
+        if (token.m_key != m_key)
+            throw ValueError(QStringLiteral("<Token> was created by a different ContextVar"));
+        if (token.m_context != detail::current_context_identity())
+            throw ValueError(QStringLiteral("<Token> was created in a different Context"));
+        token.m_used = true;
+        detail::set_context_value(m_key, token.m_old ? std::make_shared<T>(*token.m_old) : nullptr);
+    }
+    void reset(Token<T> &&token) { reset(token); }
+
+private:
+    const T *find() const { return static_cast<const T *>(detail::find_context_value(m_key)); }
+
+    QString m_name;
+    std::optional<T> m_default;
+    quint64 m_key = detail::next_context_key();
+};
+
+} // namespace QAsyncio

@@ -1,0 +1,76 @@
+// SPDX-FileCopyrightText: 2026 QAsyncio contributors
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "qasyncio/detail/promise.h"
+
+#include <concepts>
+#include <type_traits>
+
+namespace QAsyncio::detail {
+
+template<class A>
+concept HasMemberCoAwait = requires(A &&a) { std::forward<A>(a).operator co_await(); };
+template<class A>
+concept HasFreeCoAwait = requires(A &&a) { operator co_await(std::forward<A>(a)); };
+
+/// What co_await makes of an operand: its operator co_await, or itself.
+template<class A>
+decltype(auto) get_awaiter(A &&a)
+{
+    if constexpr (HasMemberCoAwait<A>)
+        return std::forward<A>(a).operator co_await();
+    else if constexpr (HasFreeCoAwait<A>)
+        return operator co_await(std::forward<A>(a));
+    else
+        return std::forward<A>(a);
+}
+
+template<class A>
+concept Awaitable = requires(A &&a) {
+    { get_awaiter(std::forward<A>(a)).await_ready() };
+    { get_awaiter(std::forward<A>(a)).await_resume() };
+};
+
+template<class A>
+using awaiter_t = decltype(get_awaiter(std::declval<A>()));
+/// What `co_await a` gives.
+template<class A>
+using await_result_t = decltype(std::declval<awaiter_t<A> &>().await_resume());
+
+template<class A>
+concept NativeAwaitable = Awaitable<A> && std::is_base_of_v<NativeAwaiter, std::remove_cvref_t<awaiter_t<A>>>;
+
+/// The awaiter of an awaitable that is not ours: see foreign.h.
+template<class A>
+class ForeignAwaiter;
+template<class A>
+ForeignAwaiter<A> make_foreign_awaiter(A &&awaitable);
+
+/// What a coroutine of ours awaits when it is told to await `awaitable`.
+template<class A>
+decltype(auto) to_awaiter(A &&awaitable)
+{
+    static_assert(Awaitable<A>, "this cannot be awaited: it is no coroutine, future or task, and has no await_ready(), "
+                                "await_suspend() and await_resume(); for a Qt signal await from_signal(sender, signal)");
+    if constexpr (NativeAwaitable<A>)
+        return get_awaiter(std::forward<A>(awaitable));
+    else
+        return make_foreign_awaiter(std::forward<A>(awaitable));
+}
+
+/// Refuses a closure that g++ 12 would destroy twice when it is a temporary of an await expression.
+template<class F>
+constexpr void check_closure()
+{
+#if QASYNCIO_GCC12_AWAIT_FAULTS
+    using Closure = std::remove_cvref_t<F>;
+    static_assert(std::is_lvalue_reference_v<F> || !std::is_class_v<Closure> || std::is_trivially_destructible_v<Closure>
+                      || !requires { &Closure::operator(); },
+                  "this compiler destroys the captures of such a temporary closure twice in a co_await expression "
+                  "(docs/compilers.md): name it first (auto work = [...]{...}; f(std::move(work)) becomes f(work)), or pass "
+                  "the captured values as arguments: f([](auto value) {...}, value)");
+#endif
+}
+
+} // namespace QAsyncio::detail

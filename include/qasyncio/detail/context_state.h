@@ -1,0 +1,99 @@
+// SPDX-FileCopyrightText: 2026 QAsyncio contributors
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "qasyncio/global.h"
+
+#include <QtCore/qhash.h>
+
+#include <atomic>
+#include <memory>
+#include <utility>
+
+namespace QAsyncio::detail {
+
+/// The values of one context. Null where a state is expected means "empty, and nobody has looked at it yet".
+struct ContextState
+{
+    std::atomic<quint32> refs{1};
+    QHash<quint64, std::shared_ptr<void>> values; // shared by copies until one is written to
+};
+
+/// Releases a reference; the last one deletes the state.
+QASYNCIO_EXPORT void release_context(ContextState *state) noexcept;
+
+/// A counted reference to a ContextState.
+class ContextRef
+{
+public:
+    ContextRef() = default;
+    explicit ContextRef(ContextState *adopted) : m_state(adopted) { }
+    ContextRef(const ContextRef &other) : m_state(other.m_state)
+    {
+        if (m_state)
+            m_state->refs.fetch_add(1, std::memory_order_relaxed);
+    }
+    ContextRef(ContextRef &&other) noexcept : m_state(std::exchange(other.m_state, nullptr)) { }
+    ContextRef &operator=(ContextRef other) noexcept
+    {
+        std::swap(m_state, other.m_state);
+        return *this;
+    }
+    ~ContextRef()
+    {
+        if (m_state)
+            release_context(m_state);
+    }
+
+    ContextState *get() const { return m_state; }
+    ContextState *release() { return std::exchange(m_state, nullptr); }
+    friend bool operator==(const ContextRef &, const ContextRef &) = default;
+
+private:
+    ContextState *m_state = nullptr;
+};
+
+/// The slot that holds the current context of this thread: that of the running callback or task, else the thread's own.
+QASYNCIO_EXPORT ContextState **&context_slot() noexcept;
+
+QASYNCIO_EXPORT ContextState *copy_context_state(const ContextState &state);
+
+/// What a callback that is scheduled now is to run in: null as long as the current context is empty.
+inline ContextState *capture_context(ContextState *current)
+{
+    return Q_UNLIKELY(current) ? copy_context_state(*current) : nullptr;
+}
+
+QASYNCIO_EXPORT quint64 next_context_key();
+QASYNCIO_EXPORT const void *find_context_value(quint64 key);
+/// Sets (null: erases) and returns the identity of the current context.
+QASYNCIO_EXPORT const void *set_context_value(quint64 key, std::shared_ptr<void> value);
+QASYNCIO_EXPORT const void *current_context_identity();
+
+/// Makes a context the current one for a scope.
+class QASYNCIO_EXPORT ContextEntry
+{
+public:
+    explicit ContextEntry(const ContextRef &context);
+    ~ContextEntry();
+    Q_DISABLE_COPY_MOVE(ContextEntry)
+
+private:
+    ContextState *m_state;
+    ContextState **m_outer;
+};
+
+} // namespace QAsyncio::detail
+
+namespace QAsyncio {
+class Context;
+namespace detail {
+/// The way from a public Context to its state and back.
+class QASYNCIO_EXPORT ContextAccess
+{
+public:
+    static const ContextRef &state(const Context &context);
+    static Context wrap(ContextRef state);
+};
+} // namespace detail
+} // namespace QAsyncio

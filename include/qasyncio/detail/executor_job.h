@@ -1,0 +1,112 @@
+// SPDX-FileCopyrightText: 2026 QAsyncio contributors
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "qasyncio/detail/future_state.h"
+#include "qasyncio/outcome.h"
+
+#include <functional>
+#include <tuple>
+
+namespace QAsyncio::detail {
+
+/// A function on its way through an executor: queued, then run by a thread, then sent home with its outcome.
+/// One reference belongs to the executor and then to the loop's queue, one to the future.
+class QASYNCIO_EXPORT ExecutorJobBase : public Runnable
+{
+public:
+    /// In the executor's thread: runs the function unless it was abandoned, and sends the outcome home.
+    void execute() noexcept;
+    /// In the loop's thread: the function is not to run any more. False if a thread has begun with it.
+    bool abandon() noexcept;
+
+    void run(LoopCore &core) noexcept override;
+    void discard() noexcept override;
+
+    void retain() noexcept { m_refs.fetch_add(1, std::memory_order_relaxed); }
+    void release() noexcept
+    {
+        if (m_refs.fetch_sub(1, std::memory_order_acq_rel) == 1)
+            delete this;
+    }
+
+    Ref<FutureStateBase> future; // whom to complete; set by the loop, taken back in the loop's thread
+
+protected:
+    virtual void call() noexcept = 0;      // stores the outcome
+    virtual void drop() noexcept = 0;      // destroys the function and its arguments
+    virtual void deliver() = 0;            // completes the future
+
+private:
+    enum Stage : int { Queued, Taken, Abandoned };
+
+    std::atomic<quint32> m_refs{1};
+    std::atomic<int> m_stage{Queued};
+};
+
+template<class R, class F, class... Args>
+class ExecutorJob final : public ExecutorJobBase
+{
+public:
+    template<class G, class... A>
+    explicit ExecutorJob(G &&f, A &&...args)
+        : m_work(std::in_place, std::forward<G>(f), std::forward<A>(args)...) { }
+
+private:
+    void call() noexcept override
+    {
+        try {
+            auto invoke = [](F &f, Args &...args) -> R { return std::invoke(std::move(f), std::move(args)...); };
+            if constexpr (std::is_void_v<R>) {
+                std::apply(invoke, *m_work);
+                m_outcome.emplace(std::monostate());
+            } else {
+                m_outcome.emplace(std::apply(invoke, *m_work));
+            }
+        } catch (...) {
+            m_outcome.emplace(std::current_exception());
+        }
+        m_work.reset();
+    }
+    void drop() noexcept override { m_work.reset(); }
+    void deliver() override
+    {
+        if (!m_outcome->has_value()) {
+            future->set_exception(m_outcome->exception());
+            return;
+        }
+        auto &state = static_cast<FutureState<R> &>(*future);
+        if constexpr (std::is_void_v<R>)
+            state.set_value({});
+        else
+            state.set_value(std::move(*m_outcome).value());
+    }
+
+    std::optional<std::tuple<F, Args...>> m_work;
+    std::optional<Outcome<R>> m_outcome;
+};
+
+/// The future of a job: cancelling it keeps a job that still waits for a thread from running.
+template<class R>
+class ExecutorFuture final : public FutureState<R>
+{
+public:
+    using FutureState<R>::FutureState;
+    ~ExecutorFuture() override
+    {
+        if (job)
+            job->release();
+    }
+
+    bool cancel(const QString &message) override
+    {
+        if (!FutureState<R>::cancel(message))
+            return false;
+        job->abandon();
+        return true;
+    }
+
+    ExecutorJobBase *job = nullptr;
+};
+
+} // namespace QAsyncio::detail

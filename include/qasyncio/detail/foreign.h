@@ -1,0 +1,130 @@
+// SPDX-FileCopyrightText: 2026 QAsyncio contributors
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "qasyncio/loop.h"
+
+namespace QAsyncio::detail {
+
+/// A frame of its own that awaits somebody else's awaitable and starts at once. Nothing owns it: it ends when that awaitable
+/// resumes it, even if the task that waits for it has ended long before.
+struct DetachedFrame
+{
+    struct promise_type
+    {
+        DetachedFrame get_return_object() const noexcept { return {}; }
+        std::suspend_never initial_suspend() const noexcept { return {}; }
+        std::suspend_never final_suspend() const noexcept { return {}; }
+        void return_void() const noexcept { }
+        void unhandled_exception() const noexcept { std::terminate(); } // await_foreign() catches everything
+    };
+};
+
+/// What awaits a foreign awaitable leaves behind for the loop, from whatever thread it was resumed in.
+template<class R>
+class ForeignResult final : public Runnable
+{
+public:
+    explicit ForeignResult(Ref<FutureState<R>> future) : m_future(std::move(future)) { }
+
+    template<class... V>
+    void set_value(V &&...value)
+    {
+        m_outcome.emplace(typename Outcome<R>::value_type(std::forward<V>(value)...));
+    }
+    void set_exception(std::exception_ptr exception) { m_outcome.emplace(std::move(exception)); }
+
+    void run(LoopCore &) noexcept override
+    {
+        deliver();
+        delete this;
+    }
+    void discard() noexcept override { delete this; }
+
+    /// Sends this home. In the loop's own thread the future is completed at once, and its task still resumes through the loop.
+    void send()
+    {
+        LoopCore *core = m_future->core;
+        if (core->in_own_thread())
+            return run(*core);
+        if (!core->try_push_threadsafe(this))
+            delete this;
+    }
+
+private:
+    void deliver() noexcept
+    {
+        if (m_future->done() || m_future->core->has(LoopCore::Closed))
+            return;
+        if (!m_outcome->has_value())
+            m_future->set_exception(m_outcome->exception());
+        else if constexpr (std::is_void_v<R>)
+            m_future->set_value({});
+        else
+            m_future->set_value(std::move(*m_outcome).value());
+    }
+
+    Ref<FutureState<R>> m_future;
+    std::optional<Outcome<R>> m_outcome;
+};
+
+template<class A, class R>
+DetachedFrame await_foreign(A awaitable, ForeignResult<R> *result)
+{
+    try {
+        if constexpr (std::is_void_v<R>) {
+            co_await std::forward<A>(awaitable);
+            result->set_value();
+        } else {
+            result->set_value(co_await std::forward<A>(awaitable));
+        }
+    } catch (...) {
+        result->set_exception(std::current_exception());
+    }
+    result->send();
+}
+
+/// Awaits an awaitable of somebody else in a frame of its own and resumes the task through the loop.
+/// Cancellation: the task ends at once; what the awaitable gives later is dropped.
+template<class A>
+class ForeignAwaiter : public NativeAwaiter
+{
+    using R = std::remove_cvref_t<await_result_t<A>>;
+    using Result = std::conditional_t<std::is_void_v<await_result_t<A>>, void, R>;
+
+public:
+    explicit ForeignAwaiter(A &&awaitable)
+        : m_future(Ref<FutureState<Result>>::adopt(new FutureState<Result>(get_running_loop().core())))
+    {
+        // An lvalue is awaited where it is, a temporary moves into the frame.
+        using Held = std::conditional_t<std::is_lvalue_reference_v<A>, A, std::remove_cvref_t<A>>;
+        auto *result = new ForeignResult<Result>(m_future);
+        await_foreign<Held, Result>(std::forward<A>(awaitable), result);
+        m_awaiter.emplace(Ref<FutureStateBase>::share(m_future.get()), true);
+    }
+
+    bool await_ready() const noexcept { return m_awaiter->await_ready(); }
+    template<TaskPromise P>
+    void await_suspend(std::coroutine_handle<P> frame)
+    {
+        m_future = {}; // the awaiter alone holds it, so that the result can be moved out
+        m_awaiter->await_suspend(frame);
+    }
+    Result await_resume()
+    {
+        m_future = {};
+        return m_awaiter->await_resume();
+    }
+
+private:
+    Ref<FutureState<Result>> m_future;
+    std::optional<FutureAwaiter<Result>> m_awaiter;
+};
+
+template<class A>
+ForeignAwaiter<A> make_foreign_awaiter(A &&awaitable)
+{
+    return ForeignAwaiter<A>(std::forward<A>(awaitable));
+}
+
+} // namespace QAsyncio::detail

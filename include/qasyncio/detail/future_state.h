@@ -1,0 +1,246 @@
+// SPDX-FileCopyrightText: 2026 QAsyncio contributors
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "qasyncio/detail/loop_core.h"
+
+#include <QtCore/qstring.h>
+
+#include <exception>
+#include <memory>
+#include <optional>
+#include <type_traits>
+#include <vector>
+
+namespace QAsyncio::detail {
+
+/// The done callbacks of a future, in order. Nearly always none or one.
+class QASYNCIO_EXPORT CallbackList
+{
+public:
+    CallbackList() = default;
+    ~CallbackList() { clear_storage(); }
+    Q_DISABLE_COPY_MOVE(CallbackList)
+
+    bool empty() const { return m_bits == 0; }
+    void append(Runnable *callback);
+    /// Takes `callback` out, once. False if it is not there.
+    bool remove(Runnable *callback);
+    /// Empties the list and gives what was in it to `f`, in order. `f` may append anew.
+    template<class F>
+    void take_all(F &&f)
+    {
+        const std::uintptr_t bits = std::exchange(m_bits, 0);
+        if (!(bits & 1)) {
+            if (bits)
+                f(reinterpret_cast<Runnable *>(bits));
+            return;
+        }
+        const std::unique_ptr<std::vector<Runnable *>> all(vector_of(bits));
+        for (Runnable *callback : *all)
+            f(callback);
+    }
+
+private:
+    static std::vector<Runnable *> *vector_of(std::uintptr_t bits)
+    {
+        return reinterpret_cast<std::vector<Runnable *> *>(bits & ~std::uintptr_t(1));
+    }
+    void clear_storage();
+
+    std::uintptr_t m_bits = 0; // null, a callback, or a vector with the lowest bit set
+};
+
+/// What all handles on a future share. References are counted atomically: a handle may be copied and dropped in any
+/// thread; the last one dropped elsewhere is sent home to die. All else belongs to the loop's thread.
+class QASYNCIO_EXPORT FutureStateBase : public Runnable
+{
+public:
+    enum State : quint8 { Pending, Finished, Cancelled };
+
+    explicit FutureStateBase(LoopCore &core) : core(&core) { core.retain(); }
+
+    bool done() const noexcept { return m_state != Pending; }
+    State state() const noexcept { return m_state; }
+    /// The exception if there is one; counts as retrieved (F-012). Does not check the state.
+    const std::exception_ptr &take_exception() noexcept
+    {
+        flags &= ~LogException;
+        return m_exception;
+    }
+    const std::exception_ptr &peek_exception() const noexcept { return m_exception; }
+    bool has_exception() const noexcept { return m_exception != nullptr; }
+
+    // asyncio's operations; what they throw is said at Future
+    virtual bool cancel(const QString &message);
+    void set_exception(std::exception_ptr exception);
+    std::exception_ptr exception();
+    void check_pending() const;    // throws InvalidStateError
+    void throw_unless_value();     // throws what result() throws when there is no value
+    [[noreturn]] void throw_cancelled() const;
+
+    /// The callback takes part until it is called or removed; the list owns one reference of it.
+    void add_callback(Runnable *callback);
+    bool remove_callback(Runnable *callback) { return callbacks.remove(callback); }
+
+    void retain() noexcept { m_refs.fetch_add(1, std::memory_order_relaxed); }
+    void release() noexcept
+    {
+        if (m_refs.load(std::memory_order_acquire) == 1
+            || m_refs.fetch_sub(1, std::memory_order_acq_rel) == 1)
+            last_reference_gone();
+    }
+    bool sole_owner() const noexcept { return m_refs.load(std::memory_order_acquire) == 1; }
+
+    /// The storage of the value: a std::optional of FutureValue<T>::type.
+    virtual void *value_storage() noexcept = 0;
+    /// "Future", "Task"
+    virtual QString type_name() const;
+    QString describe() const override;
+
+    // Runnable: to be sent home, see last_reference_gone()
+    void run(LoopCore &core) noexcept override;
+    void discard() noexcept override { dispose(); }
+    bool cancel_wait(const QString &message) override { return cancel(message); }
+
+    enum FlagBits : quint16 {
+        LogException = 1,   // an exception that nobody has retrieved yet
+        LogDestroyed = 2,   // a pending task that dies is reported
+        MustCancel = 4,     // of tasks: to be cancelled at the next suspension or resumption
+        Started = 8,
+        OnStack = 16,       // a frame of it is being executed
+        Queued = 32,        // its step is in the ready queue
+        UnwindPending = 64, // to be unwound at the next suspension
+        BodyDone = 128,     // the outermost frame has reached its end
+        ValueTaken = 256,   // a move-only result has been moved out
+        WrongLoop = 512,    // the await that has just suspended was refused: see AwaitError
+        AwaitsItself = 1024,
+        IsTask = 2048,
+        Implicit = 4096, // of tasks: made by gather() or run_until_complete(), see LogDestroyed
+    };
+    quint16 flags = 0;
+    LoopCore *const core;
+    CallbackList callbacks;
+
+protected:
+    ~FutureStateBase() override;
+
+    void finish(State state, std::exception_ptr exception);
+    void schedule_callbacks();
+    /// The last handle is gone, in the loop's thread.
+    virtual void dispose() noexcept;
+
+    State m_state = Pending;
+
+private:
+    void last_reference_gone() noexcept;
+
+    std::atomic<quint32> m_refs{1};
+    std::exception_ptr m_exception; // Finished: the exception. Cancelled: the CancelledError, if it has a message
+};
+
+template<class T>
+struct FutureValue
+{
+    using type = T;
+};
+template<>
+struct FutureValue<void>
+{
+    struct type { };
+};
+template<class T>
+using future_value_t = typename FutureValue<T>::type;
+
+/// Adds the value to FutureStateBase or to a class derived from it.
+template<class T, class Base = FutureStateBase>
+class FutureState : public Base
+{
+public:
+    using Base::Base;
+
+    void *value_storage() noexcept override { return &value; }
+
+    void set_value(future_value_t<T> result)
+    {
+        this->check_pending();
+        value.emplace(std::move(result));
+        this->finish(FutureStateBase::Finished, nullptr);
+    }
+
+    std::optional<future_value_t<T>> value;
+};
+
+template<class T>
+std::optional<future_value_t<T>> &value_of(FutureStateBase &state)
+{
+    return *static_cast<std::optional<future_value_t<T>> *>(state.value_storage());
+}
+
+[[noreturn]] QASYNCIO_EXPORT void throw_value_taken();
+
+/// The value of a finished future: moved out if the caller alone has it (`movable`) or if it cannot be copied.
+template<class T>
+T take_value(FutureStateBase &state, bool movable)
+{
+    state.throw_unless_value();
+    if constexpr (!std::is_void_v<T>) {
+        if (state.flags & FutureStateBase::ValueTaken)
+            throw_value_taken();
+        T &value = *value_of<T>(state);
+        if constexpr (std::is_copy_constructible_v<T>) {
+            if (!movable)
+                return value;
+        }
+        state.flags |= FutureStateBase::ValueTaken;
+        return std::move(value);
+    }
+}
+
+/// A counted reference to a FutureStateBase or a class derived from it.
+template<class State>
+class Ref
+{
+public:
+    Ref() = default;
+    static Ref adopt(State *state)
+    {
+        Ref ref;
+        ref.m_state = state;
+        return ref;
+    }
+    static Ref share(State *state)
+    {
+        if (state)
+            state->retain();
+        return adopt(state);
+    }
+    Ref(const Ref &other) : m_state(other.m_state)
+    {
+        if (m_state)
+            m_state->retain();
+    }
+    Ref(Ref &&other) noexcept : m_state(std::exchange(other.m_state, nullptr)) { }
+    Ref &operator=(Ref other) noexcept
+    {
+        std::swap(m_state, other.m_state);
+        return *this;
+    }
+    ~Ref()
+    {
+        if (m_state)
+            m_state->release();
+    }
+
+    State *get() const { return m_state; }
+    State *operator->() const { return m_state; }
+    State &operator*() const { return *m_state; }
+    explicit operator bool() const { return m_state != nullptr; }
+    State *leak() { return std::exchange(m_state, nullptr); }
+    friend bool operator==(const Ref &, const Ref &) = default;
+
+private:
+    State *m_state = nullptr;
+};
+
+} // namespace QAsyncio::detail

@@ -1,0 +1,50 @@
+// SPDX-FileCopyrightText: 2026 QAsyncio contributors
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "qasyncio/global.h"
+
+#include <cstddef>
+#include <memory>
+#include <utility>
+
+namespace QAsyncio::detail {
+
+class Runnable;
+
+/// First in, first out; a ring that grows by doubling.
+class ReadyQueue
+{
+public:
+    bool empty() const { return m_head == m_tail; }
+    std::size_t size() const { return m_tail - m_head; }
+
+    void push(Runnable *item)
+    {
+        if (Q_UNLIKELY(size() == m_capacity))
+            grow();
+        m_ring[m_tail++ & (m_capacity - 1)] = item;
+    }
+    Runnable *pop() { return m_ring[m_head++ & (m_capacity - 1)]; }
+
+private:
+    void grow()
+    {
+        const std::size_t capacity = m_capacity ? m_capacity * 2 : 64;
+        auto ring = std::make_unique<Runnable *[]>(capacity);
+        const std::size_t count = size();
+        for (std::size_t i = 0; i < count; ++i)
+            ring[i] = m_ring[(m_head + i) & (m_capacity - 1)];
+        m_ring = std::move(ring);
+        m_capacity = capacity;
+        m_head = 0;
+        m_tail = count;
+    }
+
+    std::unique_ptr<Runnable *[]> m_ring;
+    std::size_t m_capacity = 0; // a power of two
+    std::size_t m_head = 0;     // both only grow; the difference is the size
+    std::size_t m_tail = 0;
+};
+
+} // namespace QAsyncio::detail

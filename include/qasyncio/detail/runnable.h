@@ -1,0 +1,37 @@
+// SPDX-FileCopyrightText: 2026 QAsyncio contributors
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "qasyncio/detail/context_state.h"
+#include "qasyncio/detail/pool.h"
+
+namespace QAsyncio::detail {
+
+struct LoopCore;
+class FutureStateBase;
+
+/// What a loop's ready queue holds: a handle, a task to step, a done callback. Also what a task can be waiting for.
+class QASYNCIO_EXPORT Runnable : public Pooled
+{
+public:
+    Runnable() = default;
+    Q_DISABLE_COPY_MOVE(Runnable)
+
+    /// Runs in the loop, once for each time it was queued. Nothing may leave it: it gives exceptions to the loop.
+    virtual void run(LoopCore &core) noexcept = 0;
+    /// Called instead of run() when the loop is closed with this in its queue.
+    virtual void discard() noexcept = 0;
+    /// As a callback of a future: the future is done, queue yourself. Throws RuntimeError if the loop is closed.
+    virtual void future_done(FutureStateBase &future);
+    /// As the thing a task waits for: end with CancelledError(message) if you are still pending, and say whether you did.
+    virtual bool cancel_wait(const QString &message);
+    /// What it is, for reports: "<Handle load()>".
+    virtual QString describe() const;
+
+    ContextState *context = nullptr; // what it runs in; owned; null: empty
+
+protected:
+    virtual ~Runnable();
+};
+
+} // namespace QAsyncio::detail

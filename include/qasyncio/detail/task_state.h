@@ -1,0 +1,119 @@
+// SPDX-FileCopyrightText: 2026 QAsyncio contributors
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "qasyncio/detail/future_state.h"
+
+#include <QtCore/qobject.h>
+
+#include <memory>
+#include <source_location>
+
+namespace QAsyncio {
+class AnyTask;
+}
+
+namespace QAsyncio::detail {
+
+struct PromiseBase;
+
+/// What few tasks have.
+struct TaskExtra
+{
+    QString name;
+    QString cancel_message; // of MustCancel
+    QMetaObject::Connection context_object_died;
+};
+
+/// A future that drives a coroutine. While it is unfinished the loop's list of tasks owns a reference.
+///
+/// One step at a time: a task is in the ready queue at most once, since it waits for one thing at a time.
+class QASYNCIO_EXPORT TaskStateBase : public FutureStateBase
+{
+public:
+    TaskStateBase(LoopCore &core, PromiseBase &root);
+
+    /// Adds the task to the loop's list and queues its first step.
+    void start();
+
+    // asyncio's operations
+    bool cancel(const QString &message) override;
+    int cancelling() const { return m_cancel_requests; }
+    int uncancel();
+    QString name() const;
+    void set_name(const QString &name);
+    /// Where the coroutine was written; empty once the task is done.
+    std::source_location site() const;
+
+    /// The task dies with `object` (design: "the frame is unwound there and then").
+    void bind_to(const QObject *object);
+    /// Destroys the frames, innermost first, without running another line of them, and ends as cancelled. If one of the
+    /// frames is being executed, at its next suspension.
+    void unwind();
+
+    // For awaiters, while a frame of this task is executed:
+    /// The innermost frame suspends and `waiting_on` will queue the task.
+    void suspend(PromiseBase &frame, Runnable *waiting_on)
+    {
+        leaf = &frame;
+        m_waiting_on = waiting_on;
+    }
+    /// As suspend(); a cancellation requested earlier goes to what is waited for now (T-025).
+    void suspend_on(PromiseBase &frame, Runnable *waiting_on)
+    {
+        suspend(frame, waiting_on);
+        if (Q_UNLIKELY(flags & MustCancel))
+            forward_cancel();
+    }
+    /// Queues the next step.
+    void schedule()
+    {
+        flags |= Queued;
+        core->push(this);
+    }
+    /// True once for a cancellation that is due now and that nothing that was waited for has taken.
+    bool take_must_cancel()
+    {
+        if (Q_LIKELY(!(flags & MustCancel)))
+            return false;
+        flags &= ~MustCancel;
+        return true;
+    }
+    [[noreturn]] void throw_cancelled_task();
+    [[noreturn]] void throw_await_error(const FutureStateBase &awaited); // WrongLoop, AwaitsItself
+
+    void run(LoopCore &core) noexcept override;
+    void discard() noexcept override;
+    void future_done(FutureStateBase &future) override;
+    QString describe() const override;
+    QString type_name() const override;
+
+    Runnable *waiting_on() const { return m_waiting_on; }
+    /// Closing a loop: unwinds and reports "Task was destroyed but it is pending!".
+    void destroy_pending() noexcept;
+
+    PromiseBase *leaf; // of the frame to resume: the innermost one
+    TaskStateBase *previous = nullptr; // in the loop's list of unfinished tasks
+    TaskStateBase *next = nullptr;
+
+protected:
+    /// Takes the result out of the outermost frame's promise; gives the exception if there is one instead.
+    virtual std::exception_ptr take_result() = 0;
+    PromiseBase &root() const { return *m_root; }
+
+private:
+    void complete();
+    void finish_with_exception(std::exception_ptr exception);
+    void destroy_frames() noexcept;
+    void forward_cancel();
+    void leave_registry();
+    TaskExtra &extra();
+
+    PromiseBase *m_root; // of the outermost frame; null once it is destroyed
+    Runnable *m_waiting_on = nullptr;
+    std::unique_ptr<TaskExtra> m_extra;
+    quint32 m_number;
+    qint32 m_cancel_requests = 0;
+};
+
+} // namespace QAsyncio::detail

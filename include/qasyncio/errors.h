@@ -1,0 +1,141 @@
+// SPDX-FileCopyrightText: 2026 QAsyncio contributors
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "qasyncio/global.h"
+
+#include <QtCore/qbytearray.h>
+#include <QtCore/qstring.h>
+
+#include <exception>
+#include <system_error>
+
+namespace QAsyncio {
+
+/// Thrown at the await of a task that was cancelled, and by result() of a cancelled future.
+///
+/// It is deliberately not a std::exception: `catch (const std::exception &)` never swallows a cancellation (T-035).
+/// \sa https://docs.python.org/3/library/asyncio-exceptions.html#asyncio.CancelledError
+class QASYNCIO_EXPORT CancelledError
+{
+public:
+    CancelledError() = default;
+    explicit CancelledError(const QString &message) : m_message(message) { }
+
+    /// What cancel(message) was given; null if it was given nothing.
+    const QString &message() const { return m_message; }
+
+private:
+    QString m_message;
+};
+
+/// asyncio's SystemExit: leaves run_forever() as an exception, from any callback or task. Not a std::exception.
+class QASYNCIO_EXPORT LoopExit
+{
+public:
+    explicit LoopExit(int code = 0) : m_code(code) { }
+    int code() const { return m_code; }
+
+private:
+    int m_code;
+};
+
+/// Ctrl+C: leaves run_forever() as an exception. Not a std::exception.
+class QASYNCIO_EXPORT KeyboardInterrupt
+{
+};
+
+/// The base of every error below. `what()` and `message()` are the same text, as UTF-8 and as a QString.
+class QASYNCIO_EXPORT Error : public std::exception
+{
+public:
+    explicit Error(const QString &message = {}) : m_what(message.toUtf8()) { }
+    Error(const QString &message, std::exception_ptr cause)
+        : m_what(message.toUtf8()), m_cause(std::move(cause)) { }
+    Error(const Error &) = default;
+    Error(Error &&) = default;
+    Error &operator=(const Error &) = default;
+    Error &operator=(Error &&) = default;
+    ~Error() override;
+
+    const char *what() const noexcept override { return m_what.constData(); }
+    QString message() const { return QString::fromUtf8(m_what); }
+    /// The exception that this one was raised from (Python's `__cause__`), or null.
+    std::exception_ptr cause() const { return m_cause; }
+
+private:
+    QByteArray m_what;
+    std::exception_ptr m_cause;
+};
+
+/// Something was done in a state that forbids it: a closed loop, a nested run, an object used twice.
+class QASYNCIO_EXPORT RuntimeError : public Error
+{
+public:
+    using Error::Error;
+    ~RuntimeError() override;
+};
+
+/// An argument has the right type and a wrong value.
+class QASYNCIO_EXPORT ValueError : public Error
+{
+public:
+    using Error::Error;
+    ~ValueError() override;
+};
+
+/// An argument is of the wrong kind.
+class QASYNCIO_EXPORT TypeError : public Error
+{
+public:
+    using Error::Error;
+    ~TypeError() override;
+};
+
+/// A context variable without a value and without a default was read.
+class QASYNCIO_EXPORT LookupError : public Error
+{
+public:
+    using Error::Error;
+    ~LookupError() override;
+};
+
+/// A future was read before it was done, or completed twice (F-002, F-003).
+class QASYNCIO_EXPORT InvalidStateError : public Error
+{
+public:
+    using Error::Error;
+    ~InvalidStateError() override;
+};
+
+/// A deadline passed. `cause()` is the CancelledError that ended the work (G-038).
+class QASYNCIO_EXPORT TimeoutError : public Error
+{
+public:
+    using Error::Error;
+    ~TimeoutError() override;
+};
+
+/// The QObject that was awaited has been destroyed. Neither an error of the object, nor a timeout, nor a cancellation.
+class QASYNCIO_EXPORT ObjectDestroyedError : public Error
+{
+public:
+    using Error::Error;
+    ~ObjectDestroyedError() override;
+};
+
+/// The operating system refused. `code()` is the errno.
+class QASYNCIO_EXPORT OSError : public std::system_error
+{
+public:
+    OSError(int errnum, const QString &what)
+        : std::system_error(errnum, std::generic_category(), what.toStdString()) { }
+    OSError(const OSError &) = default;
+    OSError &operator=(const OSError &) = default;
+    ~OSError() override;
+};
+
+/// The text of an exception for a log line: "ValueError: no such name". Of a foreign exception the type's name and what().
+QASYNCIO_EXPORT QString describe(const std::exception_ptr &exception);
+
+} // namespace QAsyncio

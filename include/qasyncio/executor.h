@@ -1,0 +1,38 @@
+// SPDX-FileCopyrightText: 2026 QAsyncio contributors
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "qasyncio/detail/closure.h"
+#include "qasyncio/loop.h"
+
+namespace QAsyncio {
+
+namespace detail {
+template<class R, class F, class... Args>
+Coroutine<R> run_in_thread(F function, Args... args)
+{
+    Context context = copy_context();
+    auto work = [context = std::move(context), function = std::move(function)](Args... given) mutable -> R {
+        return context.run([&]() -> R { return std::invoke(std::move(function), std::move(given)...); });
+    };
+    auto future = get_running_loop().run_in_executor(nullptr, std::move(work), std::move(args)...);
+    co_return co_await std::move(future);
+}
+} // namespace detail
+
+/// Runs `function(args...)` in a thread of the running loop's default executor and gives its result, or throws what it throws.
+/// It sees the caller's context variables (L-080). Arguments are copied or moved into the call; the function must own what
+/// it uses.
+/// Cancellation: the await ends at once; a function that runs is not interrupted, and its result is dropped.
+/// Throws RuntimeError after shutdown_default_executor().
+/// \sa https://docs.python.org/3/library/asyncio-task.html#asyncio.to_thread
+template<class F, class... Args>
+auto to_thread(F &&function, Args &&...args)
+{
+    detail::check_closure<F>();
+    using Function = detail::closure_t<F>;
+    using R = std::invoke_result_t<Function, std::decay_t<Args>...>;
+    return detail::run_in_thread<R, Function, std::decay_t<Args>...>(std::forward<F>(function), std::forward<Args>(args)...);
+}
+
+} // namespace QAsyncio

@@ -1,0 +1,49 @@
+// SPDX-FileCopyrightText: 2026 QAsyncio contributors
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "qasyncio/detail/closure.h"
+
+namespace QAsyncio {
+
+namespace detail {
+template<class T, class Body, class Cleanup>
+Coroutine<T> run_finally(Body body, Cleanup cleanup)
+{
+    std::exception_ptr exception;
+    std::optional<future_value_t<T>> value;
+    try {
+        auto running = std::invoke(body);
+        if constexpr (std::is_void_v<T>)
+            co_await std::move(running);
+        else
+            value.emplace(co_await std::move(running));
+    } catch (...) {
+        exception = std::current_exception();
+    }
+    auto cleaning = std::invoke(cleanup);
+    co_await std::move(cleaning);
+    if (exception)
+        std::rethrow_exception(std::move(exception));
+    if constexpr (!std::is_void_v<T>)
+        co_return std::move(*value);
+}
+} // namespace detail
+
+/// asyncio's `try: body() finally: cleanup()`, for clean-up that awaits. Both are functions that give a coroutine; they are
+/// kept here for as long as they run.
+///
+/// However the body ended, by cancellation too, `cleanup` runs and may await; then the body's result or exception goes on.
+/// What `cleanup` throws takes its place. A cancellation that comes while `cleanup` runs interrupts it (T-032). A task that
+/// is unwound (its context object died, the loop was closed) runs no clean-up that awaits: destructors only.
+template<class Body, class Cleanup>
+auto finally(Body &&body, Cleanup &&cleanup)
+{
+    detail::check_closure<Body>();
+    detail::check_closure<Cleanup>();
+    using T = detail::coroutine_value_t<std::invoke_result_t<detail::closure_t<Body> &>>;
+    return detail::run_finally<T, detail::closure_t<Body>, detail::closure_t<Cleanup>>(std::forward<Body>(body),
+                                                                                      std::forward<Cleanup>(cleanup));
+}
+
+} // namespace QAsyncio

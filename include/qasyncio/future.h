@@ -1,0 +1,153 @@
+// SPDX-FileCopyrightText: 2026 QAsyncio contributors
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "qasyncio/context.h"
+#include "qasyncio/detail/done_callback.h"
+#include "qasyncio/detail/future_awaiter.h"
+#include "qasyncio/errors.h"
+
+namespace QAsyncio {
+
+/// Names a done callback, for remove_done_callback().
+class DoneCallbackId
+{
+public:
+    DoneCallbackId() = default;
+
+private:
+    friend class AnyFuture;
+    explicit DoneCallbackId(detail::Runnable *callback) : m_callback(callback) { }
+    detail::Runnable *m_callback = nullptr; // compared only, never followed
+};
+
+/// A future of any type, without its result: the base of Future<T> and Task<T>.
+///
+/// A shared handle: copies speak of the same future. A default-constructed handle speaks of none: only `operator bool`,
+/// copying and comparing may be used with it.
+/// Thread: handles may be copied and dropped anywhere; every other call belongs to the loop's thread (F-017).
+class QASYNCIO_EXPORT AnyFuture
+{
+public:
+    AnyFuture() = default;
+
+    /// Whether there is a result, an exception or a cancellation (F-001).
+    bool done() const { return m_state->done(); }
+    bool cancelled() const { return m_state->state() == detail::FutureStateBase::Cancelled; }
+    /// Asks for cancellation. Of a plain future: it is cancelled at once; of a task: see Task. False if it is done already
+    /// (F-004).
+    bool cancel(const QString &message = {}) { return m_state->cancel(message); }
+    /// The exception, or null if there is a result. Counts as retrieved (F-012).
+    /// Throws InvalidStateError if it is not done, CancelledError if it was cancelled (F-002, F-005).
+    std::exception_ptr exception() const { return m_state->exception(); }
+    QAsyncioLoop &get_loop() const;
+
+    /// Calls `callback(future)` or `callback()` through call_soon() when this is done, never inline (F-008, F-009). It runs
+    /// in a copy of the current context, or in `context`. What it throws goes to the loop's exception handler.
+    template<class F>
+    DoneCallbackId add_done_callback(F &&callback)
+    {
+        return add(detail::make_done_callback<AnyFuture>(std::forward<F>(callback)));
+    }
+    template<class F>
+    DoneCallbackId add_done_callback(F &&callback, const Context &context)
+    {
+        return add(detail::make_done_callback<AnyFuture>(std::forward<F>(callback)), context);
+    }
+    /// Gives back how many were removed: 1, or 0 if it has been scheduled already or was removed before (F-010).
+    int remove_done_callback(DoneCallbackId id);
+
+    explicit operator bool() const { return static_cast<bool>(m_state); }
+    friend bool operator==(const AnyFuture &, const AnyFuture &) = default;
+
+    /// "<Future finished>", "<Task pending name='Task-1' coro=<load()>>"
+    QString to_string() const;
+
+protected:
+    template<class, class>
+    friend class detail::DoneCallback;
+    friend class detail::FutureAccess;
+    explicit AnyFuture(detail::Ref<detail::FutureStateBase> state) : m_state(std::move(state)) { }
+
+    DoneCallbackId add(detail::Runnable *callback);
+    DoneCallbackId add(detail::Runnable *callback, const Context &context);
+
+    detail::Ref<detail::FutureStateBase> m_state;
+};
+
+/// A result that comes later.
+///
+/// Made by QAsyncioLoop::create_future<T>(), completed by whoever was asked to. Any number of tasks may await it; each
+/// resumes through the loop, in the order of the awaits, with the same result or the same exception (F-013). To await a
+/// future that is done does not suspend.
+/// Cancellation: cancelling a task that awaits a future cancels the future.
+/// Results: read from an lvalue they are copied, any number of times; from an rvalue handle they are moved out if it is the
+/// only one. A result that cannot be copied can be taken once; a second taking throws RuntimeError.
+/// An exception that nobody retrieves is reported when the last handle goes (F-012).
+/// \sa https://docs.python.org/3/library/asyncio-future.html#asyncio.Future
+template<class T = void>
+class Future : public AnyFuture
+{
+public:
+    using value_type = T;
+
+    Future() = default;
+
+    /// Completes the future. Throws InvalidStateError if it is done (F-003), RuntimeError if it has callbacks and the loop is
+    /// closed: it is completed nevertheless (F-015).
+    template<class U = T>
+        requires(!std::is_void_v<T>)
+    void set_result(U &&value)
+    {
+        check_settable("set_result");
+        state().set_value(std::forward<U>(value));
+    }
+    void set_result()
+        requires std::is_void_v<T>
+    {
+        check_settable("set_result");
+        state().set_value({});
+    }
+    /// Completes the future with an exception, given as an object or as a std::exception_ptr.
+    /// Throws TypeError for a null pointer (F-006); else as set_result().
+    template<class E>
+    void set_exception(E &&error)
+    {
+        check_settable("set_exception");
+        if constexpr (std::is_same_v<std::remove_cvref_t<E>, std::exception_ptr>)
+            m_state->set_exception(std::forward<E>(error));
+        else
+            m_state->set_exception(std::make_exception_ptr(std::forward<E>(error)));
+    }
+    /// The result. Throws the exception there is instead, CancelledError, or InvalidStateError if it is not done.
+    T result() const & { return detail::take_value<T>(*m_state, false); }
+    T result() && { return detail::take_value<T>(*m_state, m_state->sole_owner()); }
+
+    using AnyFuture::add_done_callback;
+    template<class F>
+        requires std::is_invocable_v<F &, Future<T>>
+    DoneCallbackId add_done_callback(F &&callback)
+    {
+        return add(detail::make_done_callback<Future<T>>(std::forward<F>(callback)));
+    }
+    template<class F>
+        requires std::is_invocable_v<F &, Future<T>>
+    DoneCallbackId add_done_callback(F &&callback, const Context &context)
+    {
+        return add(detail::make_done_callback<Future<T>>(std::forward<F>(callback)), context);
+    }
+
+    detail::FutureAwaiter<T> operator co_await() const & { return detail::FutureAwaiter<T>(m_state, false); }
+    detail::FutureAwaiter<T> operator co_await() && { return detail::FutureAwaiter<T>(std::move(m_state), true); }
+
+protected:
+    friend class detail::FutureAccess;
+    template<class, class>
+    friend class detail::DoneCallback;
+    using AnyFuture::AnyFuture;
+
+    detail::FutureState<T> &state() const { return static_cast<detail::FutureState<T> &>(*m_state); }
+    void check_settable(const char *operation) const { detail::check_settable(*m_state, operation); }
+};
+
+} // namespace QAsyncio

@@ -1,0 +1,67 @@
+// SPDX-FileCopyrightText: 2026 QAsyncio contributors
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "qasyncio/context.h"
+#include "qasyncio/detail/handle_state.h"
+
+namespace QAsyncio {
+
+/// A scheduled callback: what call_soon() gives. Dropping the handle does not cancel the callback.
+///
+/// Thread: the loop's, except for handles from call_soon_threadsafe(), which any thread may use (L-073).
+/// \sa https://docs.python.org/3/library/asyncio-eventloop.html#asyncio.Handle
+class QASYNCIO_EXPORT Handle
+{
+public:
+    Handle() = default;
+    Handle(const Handle &other) : m_state(other.m_state)
+    {
+        if (m_state)
+            m_state->retain();
+    }
+    Handle(Handle &&other) noexcept : m_state(std::exchange(other.m_state, nullptr)) { }
+    Handle &operator=(Handle other) noexcept
+    {
+        std::swap(m_state, other.m_state);
+        return *this;
+    }
+    ~Handle()
+    {
+        if (m_state)
+            m_state->release();
+    }
+
+    /// Prevents the callback from running and destroys it at once. Does nothing if it has run or was cancelled before.
+    void cancel()
+    {
+        if (m_state)
+            m_state->cancel();
+    }
+    bool cancelled() const { return m_state && m_state->cancelled(); }
+    /// The context that the callback runs in.
+    Context get_context() const;
+    /// False for a default-constructed handle.
+    explicit operator bool() const { return m_state != nullptr; }
+    /// "<Handle pending>", "<TimerHandle cancelled when=12.500>"
+    QString to_string() const;
+
+    /// Adopts a reference.
+    explicit Handle(detail::HandleState *adopted) : m_state(adopted) { }
+
+protected:
+    detail::HandleState *m_state = nullptr;
+};
+
+/// A callback with a deadline: what call_later() and call_at() give.
+class QASYNCIO_EXPORT TimerHandle : public Handle
+{
+public:
+    TimerHandle() = default;
+    explicit TimerHandle(detail::TimerState *adopted) : Handle(adopted) { }
+
+    /// The deadline, by the loop's clock; also after cancel() (L-068).
+    TimePoint when() const { return m_state ? static_cast<detail::TimerState *>(m_state)->when : TimePoint(); }
+};
+
+} // namespace QAsyncio

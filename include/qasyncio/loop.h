@@ -1,0 +1,314 @@
+// SPDX-FileCopyrightText: 2026 QAsyncio contributors
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "qasyncio/clock.h"
+#include "qasyncio/detail/duration.h"
+#include "qasyncio/detail/executor_job.h"
+#include "qasyncio/future.h"
+#include "qasyncio/handle.h"
+#include "qasyncio/loop_options.h"
+#include "qasyncio/task.h"
+
+#include <functional>
+#include <memory>
+
+QT_BEGIN_NAMESPACE
+class QThreadPool;
+QT_END_NAMESPACE
+
+namespace QAsyncio {
+
+/// What an exception handler is told. Fields that do not apply are empty (L-086).
+struct ExceptionContext
+{
+    QString message;
+    std::exception_ptr exception;
+    AnyFuture future;
+    AnyTask task;
+    Handle handle;
+};
+
+namespace detail {
+class LoopPrivate;
+class RunnerAccess;
+} // namespace detail
+
+} // namespace QAsyncio
+
+/// asyncio's event loop on Qt's: callbacks, timers, descriptors, tasks and executors, run by the Qt event loop of the thread
+/// that also serves the windows.
+///
+/// One loop a thread at a time, in any thread. It runs in one of three ways: run_forever() and run_until_complete() start
+/// Qt's event loop themselves (QCoreApplication::exec() in the main thread, so that quit() works as always); attach() lets
+/// the tasks run under an exec() of the program's own; and in both, any nested QEventLoop (a modal dialog opened by a task)
+/// goes on serving all other tasks.
+///
+/// Thread: a loop belongs to the thread that constructed it. Only call_soon_threadsafe() may be called from others; in debug
+/// mode the other calls check it.
+/// Needs a QCoreApplication while it runs. If the application dies first, the loop closes itself.
+/// \sa https://docs.python.org/3/library/asyncio-eventloop.html
+class QASYNCIO_EXPORT QAsyncioLoop
+{
+public:
+    /// Throws RuntimeError if there is no QCoreApplication.
+    explicit QAsyncioLoop(QAsyncio::LoopOptions options = QAsyncio::LoopOptions());
+    /// Closes the loop. One that was not closed before is reported (L-055).
+    ~QAsyncioLoop();
+    Q_DISABLE_COPY_MOVE(QAsyncioLoop)
+
+    // Running and stopping
+
+    /// Runs until stop(), until the application quits, or until a callback throws LoopExit or KeyboardInterrupt, which is
+    /// rethrown here. At least one turn is run. Throws RuntimeError if the loop is closed or runs, or if another loop runs in
+    /// this thread (L-016).
+    void run_forever();
+
+    /// Runs until `future` is done and gives its result, or throws its exception. A coroutine becomes a task.
+    /// Throws RuntimeError if the loop stopped first (L-038), ValueError for a future of another loop; else as run_forever().
+    template<class T>
+    T run_until_complete(QAsyncio::Future<T> future)
+    {
+        check_runnable();
+        run_until_done(future);
+        return std::move(future).result();
+    }
+    template<class T>
+    T run_until_complete(QAsyncio::Task<T> task)
+    {
+        return run_until_complete(QAsyncio::Future<T>(std::move(task)));
+    }
+    template<class T>
+    T run_until_complete(QAsyncio::Coroutine<T> coroutine)
+    {
+        check_runnable();
+        auto task = create_task(std::move(coroutine));
+        mark_implicit(task);
+        return run_until_complete(std::move(task));
+    }
+
+    /// Ends the run that is under way after the turn that is under way; before a run, makes it a single turn (L-020 to
+    /// L-024). While a nested event loop is open above the run, that comes first. It quits nothing but the run.
+    void stop();
+    bool is_running() const;
+    bool is_closed() const;
+
+    /// Ends the loop for good: drops callbacks and timers, unwinds unfinished tasks, youngest first, and reports them.
+    /// Functions that still run in the default executor are not waited for. Throws RuntimeError if the loop runs (L-045). A
+    /// second call does nothing.
+    void close();
+
+    /// Runs the loop under the QCoreApplication::exec() (or QThread::exec()) of the program, until detach(), stop() or the
+    /// end of the application. When that quits, all tasks are cancelled and the loop runs on inside aboutToQuit until they
+    /// have ended, for `LoopOptions::quit_deadline` at most.
+    /// Throws RuntimeError as run_forever() does.
+    void attach();
+    /// Ends attach(). Tasks stay suspended. Does nothing if the loop is not attached.
+    void detach();
+
+    // Callbacks and time
+
+    /// Calls `callback()` in the next turn; callbacks run in the order of these calls (L-015). It runs in a copy of the
+    /// current context, or in `context`. What it throws goes to the exception handler.
+    /// Throws RuntimeError if the loop is closed.
+    template<class F>
+    QAsyncio::Handle call_soon(F &&callback)
+    {
+        return push(new QAsyncio::detail::CallbackState<std::decay_t<F>>(std::forward<F>(callback)));
+    }
+    template<class F>
+    QAsyncio::Handle call_soon(F &&callback, const QAsyncio::Context &context)
+    {
+        return push(new QAsyncio::detail::CallbackState<std::decay_t<F>>(std::forward<F>(callback)), context);
+    }
+    /// call_soon() from any thread: wakes the loop. Calls from one thread keep their order (L-074).
+    /// Throws RuntimeError if the loop is closed. The loop object must not be destroyed meanwhile.
+    template<class F>
+    QAsyncio::Handle call_soon_threadsafe(F &&callback)
+    {
+        using QAsyncio::detail::SharedHandleState;
+        return push_threadsafe(
+            new QAsyncio::detail::CallbackState<std::decay_t<F>, SharedHandleState>(std::forward<F>(callback)));
+    }
+    template<class F>
+    QAsyncio::Handle call_soon_threadsafe(F &&callback, const QAsyncio::Context &context)
+    {
+        using QAsyncio::detail::SharedHandleState;
+        return push_threadsafe(
+            new QAsyncio::detail::CallbackState<std::decay_t<F>, SharedHandleState>(std::forward<F>(callback)), context);
+    }
+    /// Calls `callback()` once, `delay` from now, never early. Negative is now; callbacks with the same deadline run in the
+    /// order of the calls (L-014). Throws ValueError for NaN, RuntimeError if the loop is closed.
+    template<class Rep, class Period, class F>
+    QAsyncio::TimerHandle call_later(std::chrono::duration<Rep, Period> delay, F &&callback)
+    {
+        return call_at(QAsyncio::detail::deadline(time(), delay), std::forward<F>(callback));
+    }
+    template<class Rep, class Period, class F>
+    QAsyncio::TimerHandle call_later(std::chrono::duration<Rep, Period> delay, F &&callback, const QAsyncio::Context &context)
+    {
+        return call_at(QAsyncio::detail::deadline(time(), delay), std::forward<F>(callback), context);
+    }
+    /// Calls `callback()` once when time() has reached `when`. TimePoint::max() is never.
+    template<class F>
+    QAsyncio::TimerHandle call_at(QAsyncio::TimePoint when, F &&callback)
+    {
+        using QAsyncio::detail::TimerState;
+        return push_timer(new QAsyncio::detail::CallbackState<std::decay_t<F>, TimerState>(std::forward<F>(callback), when));
+    }
+    template<class F>
+    QAsyncio::TimerHandle call_at(QAsyncio::TimePoint when, F &&callback, const QAsyncio::Context &context)
+    {
+        using QAsyncio::detail::TimerState;
+        return push_timer(new QAsyncio::detail::CallbackState<std::decay_t<F>, TimerState>(std::forward<F>(callback), when),
+                          context);
+    }
+    /// The loop's clock: monotonic, with an arbitrary beginning.
+    QAsyncio::TimePoint time() const;
+
+    // Futures and tasks
+
+    /// A future that the caller is to complete.
+    template<class T = void>
+    QAsyncio::Future<T> create_future()
+    {
+        using State = QAsyncio::detail::FutureState<T>;
+        return QAsyncio::detail::FutureAccess::wrap<QAsyncio::Future<T>>(
+            QAsyncio::detail::Ref<State>::adopt(new State(core())));
+    }
+    /// Starts a coroutine as a task of this loop. Its first line runs in the next turn (T-002).
+    /// Throws RuntimeError if the loop is closed or the coroutine was awaited before.
+    template<class T>
+    QAsyncio::Task<T> create_task(QAsyncio::Coroutine<T> coroutine,
+                                  const QAsyncio::TaskOptions &options = QAsyncio::TaskOptions())
+    {
+        check_task(static_cast<bool>(coroutine), options);
+        auto task = QAsyncio::detail::Ref<QAsyncio::detail::TaskState<T>>::adopt(
+            new QAsyncio::detail::TaskState<T>(core(), *coroutine.release()));
+        start_task(*task, options);
+        return QAsyncio::detail::FutureAccess::wrap<QAsyncio::Task<T>>(std::move(task));
+    }
+    /// The unfinished tasks, oldest first.
+    std::vector<QAsyncio::AnyTask> all_tasks() const;
+    QAsyncio::AnyTask current_task() const;
+
+    // Descriptors
+
+    /// Calls `callback()` in each turn in which `fd` can be read (level-triggered). Replaces the reader that `fd` has
+    /// (L-119); a writer is independent. `fd` stays the caller's and must be removed before it is closed.
+    /// Throws OSError if the system cannot watch it (a regular file), RuntimeError if the loop is closed.
+    template<class F>
+    void add_reader(int fd, F &&callback)
+    {
+        using QAsyncio::detail::FdState;
+        add_fd(new QAsyncio::detail::CallbackState<std::decay_t<F>, FdState>(std::forward<F>(callback), fd, 1u));
+    }
+    template<class F>
+    void add_writer(int fd, F &&callback)
+    {
+        using QAsyncio::detail::FdState;
+        add_fd(new QAsyncio::detail::CallbackState<std::decay_t<F>, FdState>(std::forward<F>(callback), fd, 2u));
+    }
+    /// True if there was one. A callback that was ready in this turn does not run any more (L-123).
+    bool remove_reader(int fd);
+    bool remove_writer(int fd);
+
+    // Executors
+
+    /// Calls `function(args...)` in a thread of `executor`, or of the default one for a null pointer, and gives the future of
+    /// its result. Cancelling the future does not stop a function that runs; one that waits for its thread never runs
+    /// (L-079). Context variables are not propagated (to_thread() does that, L-080).
+    /// Throws RuntimeError after shutdown_default_executor() or close(). An executor given must outlive its functions.
+    template<class F, class... Args>
+    auto run_in_executor(QThreadPool *executor, F &&function, Args &&...args)
+    {
+        using R = std::invoke_result_t<std::decay_t<F>, std::decay_t<Args>...>;
+        using Job = QAsyncio::detail::ExecutorJob<R, std::decay_t<F>, std::decay_t<Args>...>;
+        auto future = QAsyncio::detail::Ref<QAsyncio::detail::ExecutorFuture<R>>::adopt(
+            new QAsyncio::detail::ExecutorFuture<R>(core()));
+        auto *job = new Job(std::forward<F>(function), std::forward<Args>(args)...);
+        start_job(executor, job, *future);
+        return QAsyncio::detail::FutureAccess::wrap<QAsyncio::Future<R>>(std::move(future));
+    }
+    /// Replaces the default executor (otherwise a pool of min(32, cores + 4) threads, made when it is first needed).
+    void set_default_executor(std::shared_ptr<QThreadPool> executor);
+    /// Refuses new work for the default executor and waits until the functions in it have ended. On a time-out it warns and
+    /// goes on without them (L-082).
+    QAsyncio::Coroutine<> shutdown_default_executor(std::optional<std::chrono::nanoseconds> timeout = {});
+
+    // Errors
+
+    using ExceptionHandler = std::function<void(QAsyncioLoop &, const QAsyncio::ExceptionContext &)>;
+
+    /// Who is told of exceptions that nobody else gets; empty: default_exception_handler(). It runs in the context of the
+    /// task, future or handle concerned (L-088).
+    void set_exception_handler(ExceptionHandler handler);
+    const ExceptionHandler &get_exception_handler() const;
+    /// Logs to the category "qasyncio", as an error.
+    void default_exception_handler(const QAsyncio::ExceptionContext &context);
+    /// Tells the exception handler. Throws nothing but LoopExit and KeyboardInterrupt (L-091).
+    void call_exception_handler(const QAsyncio::ExceptionContext &context);
+
+    void set_debug(bool enabled);
+    bool get_debug() const;
+
+    /// Done when the application was asked to quit: see run().
+    QAsyncio::Future<> quit_requested();
+
+    /// "<QAsyncioLoop running=false closed=false debug=false>"
+    QString to_string() const;
+
+    QAsyncio::detail::LoopCore &core() const;
+
+private:
+    friend class QAsyncio::detail::RunnerAccess;
+    friend class QAsyncio::detail::LoopPrivate;
+
+    QAsyncio::Handle push(QAsyncio::detail::HandleState *state)
+    {
+        state->context = QAsyncio::detail::capture_context(*m_core->thread->context_slot);
+        return push_prepared(state);
+    }
+    QAsyncio::Handle push(QAsyncio::detail::HandleState *state, const QAsyncio::Context &context);
+    QAsyncio::Handle push_prepared(QAsyncio::detail::HandleState *state)
+    {
+        QAsyncio::Handle handle(state);
+        m_core->check_scheduling();
+        state->retain();
+        m_core->push(state);
+        return handle;
+    }
+    QAsyncio::Handle push_threadsafe(QAsyncio::detail::HandleState *state);
+    QAsyncio::Handle push_threadsafe(QAsyncio::detail::HandleState *state, const QAsyncio::Context &context);
+    QAsyncio::Handle push_threadsafe_prepared(QAsyncio::detail::HandleState *state);
+    QAsyncio::TimerHandle push_timer(QAsyncio::detail::TimerState *state);
+    QAsyncio::TimerHandle push_timer(QAsyncio::detail::TimerState *state, const QAsyncio::Context &context);
+    void add_fd(QAsyncio::detail::FdState *state);
+    bool remove_fd(int fd, unsigned direction);
+    void check_task(bool has_coroutine, const QAsyncio::TaskOptions &options) const;
+    void start_task(QAsyncio::detail::TaskStateBase &task, const QAsyncio::TaskOptions &options);
+    void mark_implicit(const QAsyncio::AnyFuture &task);
+    void check_runnable() const;
+    void run_until_done(const QAsyncio::AnyFuture &future);
+    void start_job(QThreadPool *executor, QAsyncio::detail::ExecutorJobBase *job,
+                   QAsyncio::detail::FutureStateBase &future);
+
+    QAsyncio::detail::LoopCore *m_core;
+};
+
+namespace QAsyncio {
+
+/// The loop that runs in this thread. Throws RuntimeError("no running event loop") if there is none (L-100).
+QASYNCIO_EXPORT QAsyncioLoop &get_running_loop();
+/// The same, or null.
+QASYNCIO_EXPORT QAsyncioLoop *find_running_loop() noexcept;
+
+template<class T>
+Task<T> create_task(Coroutine<T> coroutine, const TaskOptions &options)
+{
+    return get_running_loop().create_task(std::move(coroutine), options);
+}
+
+} // namespace QAsyncio
+
+#include "qasyncio/detail/foreign.h"

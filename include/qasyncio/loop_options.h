@@ -1,0 +1,67 @@
+// SPDX-FileCopyrightText: 2026 QAsyncio contributors
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "qasyncio/clock.h"
+#include "qasyncio/selector.h"
+
+#include <memory>
+
+namespace QAsyncio {
+
+/// How a loop is made.
+class QASYNCIO_EXPORT LoopOptions
+{
+public:
+    LoopOptions() { }
+
+    /// What watches descriptors; the loop that is made with these options owns it. Default: epoll behind one QSocketNotifier where there is epoll, else a notifier each.
+    LoopOptions &selector(std::unique_ptr<Selector> selector)
+    {
+        m_selector = std::move(selector);
+        return *this;
+    }
+    /// Default: the monotonic clock of the system.
+    LoopOptions &clock(std::shared_ptr<Clock> clock)
+    {
+        m_clock = std::move(clock);
+        return *this;
+    }
+    /// Strict: the selector is asked in every turn, as asyncio does (L-001). Otherwise at every wake-up and then in every
+    /// eighth turn of it, which a callback that reschedules itself for ever notices and nobody else.
+    LoopOptions &strict(bool strict = true)
+    {
+        m_strict = strict;
+        return *this;
+    }
+    /// How long turns may follow each other before Qt gets control again. Default 500 us.
+    LoopOptions &time_slice(std::chrono::nanoseconds slice)
+    {
+        m_time_slice = slice;
+        return *this;
+    }
+    /// Timers of microseconds: a timerfd instead of a Qt timer, which counts milliseconds. Every deadline is then a
+    /// wake-up of its own. Linux only; elsewhere without effect.
+    LoopOptions &precise_timers(bool precise = true)
+    {
+        m_precise_timers = precise;
+        return *this;
+    }
+    /// Of an attached loop: how long the clean-up of its tasks may hold back the end of the application. Default 5 s.
+    LoopOptions &quit_deadline(std::chrono::nanoseconds deadline)
+    {
+        m_quit_deadline = deadline;
+        return *this;
+    }
+
+private:
+    friend class ::QAsyncioLoop;
+    std::shared_ptr<Selector> m_selector;
+    std::shared_ptr<Clock> m_clock;
+    bool m_strict = false;
+    bool m_precise_timers = false;
+    std::chrono::nanoseconds m_time_slice = std::chrono::microseconds(500);
+    std::chrono::nanoseconds m_quit_deadline = std::chrono::seconds(5);
+};
+
+} // namespace QAsyncio

@@ -1,0 +1,51 @@
+// SPDX-FileCopyrightText: 2026 QAsyncio contributors
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "qasyncio/global.h"
+
+#include <exception>
+#include <utility>
+#include <variant>
+
+namespace QAsyncio {
+
+/// A value or the exception that came instead: what gather() gives with return_exceptions (G-006).
+template<class T = void>
+class Outcome
+{
+public:
+    using value_type = std::conditional_t<std::is_void_v<T>, std::monostate, T>;
+
+    explicit Outcome(value_type value) : m_content(std::in_place_index<0>, std::move(value)) { }
+    explicit Outcome(std::exception_ptr exception) : m_content(std::in_place_index<1>, std::move(exception)) { }
+
+    bool has_value() const { return m_content.index() == 0; }
+    /// Null if there is a value.
+    std::exception_ptr exception() const
+    {
+        return has_value() ? std::exception_ptr() : std::get<1>(m_content);
+    }
+    /// The value. Throws the exception if there is one.
+    const value_type &value() const &
+    {
+        rethrow();
+        return std::get<0>(m_content);
+    }
+    value_type &&value() &&
+    {
+        rethrow();
+        return std::get<0>(std::move(m_content));
+    }
+
+private:
+    void rethrow() const
+    {
+        if (!has_value())
+            std::rethrow_exception(std::get<1>(m_content));
+    }
+
+    std::variant<value_type, std::exception_ptr> m_content;
+};
+
+} // namespace QAsyncio

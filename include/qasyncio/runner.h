@@ -1,0 +1,167 @@
+// SPDX-FileCopyrightText: 2026 QAsyncio contributors
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "qasyncio/ensure_future.h"
+#include "qasyncio/loop.h"
+
+#include <functional>
+#include <memory>
+
+QT_BEGIN_NAMESPACE
+class QCoreApplication;
+QT_END_NAMESPACE
+
+namespace QAsyncio {
+
+namespace detail {
+/// Throws RuntimeError "<function> cannot be called from a running event loop".
+QASYNCIO_EXPORT void check_no_running_loop(const char *function);
+} // namespace detail
+
+/// How a Runner makes its loop.
+class RunnerOptions
+{
+public:
+    RunnerOptions() { }
+    /// Debug mode on or off. Without it: as new_event_loop() has it.
+    RunnerOptions &debug(bool debug)
+    {
+        m_debug = debug;
+        return *this;
+    }
+    /// What makes the loop. Without it: new_event_loop(), and the loop is set while the runner is open (L-116).
+    RunnerOptions &loop_factory(std::function<std::unique_ptr<QAsyncioLoop>()> factory)
+    {
+        m_factory = std::move(factory);
+        return *this;
+    }
+
+private:
+    friend class Runner;
+    std::optional<bool> m_debug;
+    std::function<std::unique_ptr<QAsyncioLoop>()> m_factory;
+};
+
+/// Runs coroutines in one loop and one context, one after the other, and cleans up behind them.
+///
+/// The application's quit() and exit(), the closing of its last window and Ctrl+C are inputs: they cancel the coroutine that
+/// runs, which may clean up with awaits (or await quit_requested(): then it is told and not cancelled). A second quit
+/// ends the clean-up: what is left is unwound.
+/// \sa https://docs.python.org/3/library/asyncio-runner.html#asyncio.Runner
+class QASYNCIO_EXPORT Runner
+{
+public:
+    explicit Runner(RunnerOptions options = RunnerOptions());
+    /// close()
+    ~Runner();
+    Q_DISABLE_COPY_MOVE(Runner)
+
+    /// Runs an awaitable to its end and gives its result, or throws what it throws: CancelledError if it was cancelled by a
+    /// quit, KeyboardInterrupt if by Ctrl+C (L-115). Throws RuntimeError if a loop runs in this thread or after close().
+    template<detail::Awaitable A>
+    auto run(A &&awaitable)
+    {
+        return run(std::forward<A>(awaitable), m_context);
+    }
+    /// The same in `context` instead of the runner's own.
+    template<detail::Awaitable A>
+    auto run(A &&awaitable, const Context &context)
+    {
+        prepare();
+        auto task = start(std::forward<A>(awaitable), context);
+        run_main(task);
+        return std::move(task).result();
+    }
+    /// The loop; made now if it was not yet (L-111).
+    QAsyncioLoop &get_loop();
+    /// Cancels the tasks that are left and waits for them, shuts down the default executor, closes the loop (L-113). What
+    /// the tasks throw meanwhile is reported (L-114). A second call does nothing.
+    void close();
+
+private:
+    friend class detail::RunnerAccess;
+
+    /// Throws RuntimeError if a loop runs in this thread or the runner is closed; makes the loop.
+    void prepare();
+
+    template<class T>
+    Task<T> start(Coroutine<T> coroutine, const Context &context)
+    {
+        return get_loop().create_task(std::move(coroutine), TaskOptions().context(context));
+    }
+    template<class A>
+    auto start(A &&awaitable, const Context &context)
+    {
+        using T = std::decay_t<detail::await_result_t<A>>;
+        return start<T>(detail::await_in_task<std::decay_t<A>>(std::forward<A>(awaitable)), context);
+    }
+    void run_main(const AnyTask &main);
+    bool run_cleanup(const AnyTask &task); // false: abandoned by a second quit
+
+    struct Private;
+    std::unique_ptr<Private> d;
+    Context m_context;
+};
+
+/// Runs `main` in a new loop until it is done, cleans up, and gives its result or throws what it throws: asyncio.run().
+/// Needs a QCoreApplication (or QGuiApplication, QApplication). Throws RuntimeError if a loop runs in this thread (L-109).
+template<detail::Awaitable A>
+auto run(A &&main, RunnerOptions options = RunnerOptions())
+{
+    detail::check_no_running_loop("run()");
+    Runner runner(std::move(options));
+    return runner.run(std::forward<A>(main));
+}
+
+namespace detail {
+/// What run(app, main) needs of the application's class.
+struct ApplicationHooks
+{
+    int (*exec)();             // the class's own exec()
+    bool (*window_is_open)();  // whether a window is visible; null without windows
+};
+template<class App>
+bool window_is_open()
+{
+    for (auto *window : App::topLevelWindows()) {
+        if (window->isVisible())
+            return true;
+    }
+    return false;
+}
+template<class App>
+ApplicationHooks hooks_of()
+{
+    if constexpr (requires { App::topLevelWindows(); })
+        return {&App::exec, &window_is_open<App>};
+    else
+        return {&App::exec, nullptr};
+}
+
+/// Runs `body` under the hooks and gives the exit code: what `body` gives, 0 after a quit, the n of exit(n), 130 after
+/// Ctrl+C, 1 for any other exception, which is reported.
+QASYNCIO_EXPORT int run_application(const ApplicationHooks &hooks, RunnerOptions options,
+                                    const std::function<int(Runner &)> &body);
+} // namespace detail
+
+/// Runs `main` as the whole program: `int main(...) { QApplication app(argc, argv); return run(app, start()); }`.
+///
+/// Gives the coroutine's int (0 if it gives none); 0 after quit() or when the last window was closed; n after exit(n); 130
+/// after Ctrl+C; 1, with a report, for an exception that nobody caught. Throws nothing but RuntimeError for a nested run.
+template<class App, class T>
+    requires std::is_base_of_v<QCoreApplication, App>
+int run(App &, Coroutine<T> main, RunnerOptions options = RunnerOptions())
+{
+    detail::check_no_running_loop("run()");
+    return detail::run_application(detail::hooks_of<App>(), std::move(options), [&](Runner &runner) -> int {
+        if constexpr (std::is_convertible_v<T, int>) {
+            return runner.run(std::move(main));
+        } else {
+            static_cast<void>(runner.run(std::move(main)));
+            return 0;
+        }
+    });
+}
+
+} // namespace QAsyncio

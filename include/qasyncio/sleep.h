@@ -1,0 +1,113 @@
+// SPDX-FileCopyrightText: 2026 QAsyncio contributors
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "qasyncio/detail/await.h"
+#include "qasyncio/detail/duration.h"
+#include "qasyncio/detail/handle_state.h"
+
+namespace QAsyncio {
+
+namespace detail {
+
+/// The timer that a sleeping task waits for. When it is due the task is queued for the next turn, as asyncio's future would.
+class QASYNCIO_EXPORT SleepTimer final : public TimerState
+{
+public:
+    SleepTimer(TimePoint when, TaskStateBase &task) : TimerState(when), m_task(&task) { }
+
+    void invoke() override;
+    void drop() noexcept override { m_task = nullptr; }
+    bool cancel_wait(const QString &message) override;
+    QString describe() const override;
+
+    bool task_cancelled() const { return m_task_cancelled; }
+    const QString &message() const { return m_message; }
+
+private:
+    TaskStateBase *m_task; // null once it was queued
+    bool m_task_cancelled = false;
+    QString m_message;
+};
+
+/// Suspends a task for a time.
+class QASYNCIO_EXPORT SleepAwaiter : public NativeAwaiter
+{
+public:
+    explicit SleepAwaiter(std::chrono::nanoseconds delay) : m_delay(delay) { }
+    SleepAwaiter(SleepAwaiter &&other) noexcept : m_delay(other.m_delay) { } // before it is awaited
+    ~SleepAwaiter()
+    {
+        if (m_timer)
+            end_timer();
+    }
+
+    bool await_ready() const noexcept { return false; }
+    template<TaskPromise P>
+    void await_suspend(std::coroutine_handle<P> frame)
+    {
+        m_task = frame.promise().task;
+        if (m_delay > std::chrono::nanoseconds::zero()) {
+            start_timer(frame.promise());
+        } else {
+            m_task->suspend(frame.promise(), nullptr);
+            m_task->schedule();
+        }
+    }
+    void await_resume()
+    {
+        if (Q_UNLIKELY(m_task->flags & FutureStateBase::MustCancel) || m_timer)
+            finish();
+    }
+
+private:
+    void start_timer(PromiseBase &frame);
+    void end_timer() noexcept;
+    void finish(); // throws CancelledError if that is what ended the sleep
+
+    std::chrono::nanoseconds m_delay;
+    TaskStateBase *m_task = nullptr;
+    SleepTimer *m_timer = nullptr; // owns a reference
+};
+
+template<class T>
+class SleepResultAwaiter : public SleepAwaiter
+{
+public:
+    SleepResultAwaiter(std::chrono::nanoseconds delay, T result) : SleepAwaiter(delay), m_result(std::move(result)) { }
+
+    T await_resume()
+    {
+        SleepAwaiter::await_resume();
+        return std::move(m_result);
+    }
+
+private:
+    T m_result;
+};
+
+} // namespace detail
+
+/// Suspends the awaiting task for `delay`, never less; zero or negative lets every other ready callback run once.
+/// Always a cancellation point (T-026, T-050). `delay` is a duration: `sleep(100ms)`, `sleep(0s)`.
+/// Throws ValueError for NaN.
+/// \sa https://docs.python.org/3/library/asyncio-task.html#asyncio.sleep
+template<class Rep, class Period>
+[[nodiscard("sleep() does nothing until it is awaited")]] detail::SleepAwaiter sleep(std::chrono::duration<Rep, Period> delay)
+{
+    return detail::SleepAwaiter(detail::saturated(delay));
+}
+/// The same, and gives `result`.
+template<class Rep, class Period, class T>
+[[nodiscard("sleep() does nothing until it is awaited")]] detail::SleepResultAwaiter<std::decay_t<T>>
+sleep(std::chrono::duration<Rep, Period> delay, T &&result)
+{
+    return detail::SleepResultAwaiter<std::decay_t<T>>(detail::saturated(delay), std::forward<T>(result));
+}
+
+/// A bare number has no unit: write sleep(5s) or sleep(0s).
+template<class N>
+    requires std::is_arithmetic_v<N>
+void sleep(N) = delete;
+
+} // namespace QAsyncio

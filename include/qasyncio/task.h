@@ -1,0 +1,144 @@
+// SPDX-FileCopyrightText: 2026 QAsyncio contributors
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "qasyncio/coroutine.h"
+#include "qasyncio/future.h"
+
+#include <vector>
+
+QT_BEGIN_NAMESPACE
+class QObject;
+QT_END_NAMESPACE
+
+namespace QAsyncio {
+
+/// How a task is made: `create_task(load(), TaskOptions().name(u"load"_s).context(window))`.
+class QASYNCIO_EXPORT TaskOptions
+{
+public:
+    TaskOptions() { }
+    /// Without one it is "Task-N" (T-002).
+    TaskOptions &name(const QString &name)
+    {
+        m_name = name;
+        return *this;
+    }
+    /// The task ends with `object`: when the object is destroyed, the task's coroutine is unwound there and then (its
+    /// locals are destroyed, no line of it runs any more) and the task is cancelled. If the object dies while a line of the
+    /// task is being executed, that happens at its next suspension; until then the code must treat the object as gone.
+    /// `object` must live in the loop's thread. A null pointer is refused with ValueError by create_task().
+    TaskOptions &context(const QObject *object)
+    {
+        m_object = object;
+        m_has_object = true;
+        return *this;
+    }
+    /// The context for the task's context variables. Without it: a copy of the current one (T-004).
+    TaskOptions &context(const Context &context)
+    {
+        m_context = context;
+        return *this;
+    }
+
+private:
+    friend class ::QAsyncioLoop;
+    QString m_name;
+    const QObject *m_object = nullptr;
+    bool m_has_object = false;
+    std::optional<Context> m_context;
+};
+
+namespace detail {
+
+template<class T>
+class TaskState final : public FutureState<T, TaskStateBase>
+{
+public:
+    TaskState(LoopCore &core, typename Coroutine<T>::promise_type &root)
+        : FutureState<T, TaskStateBase>(core, root) { }
+
+private:
+    std::exception_ptr take_result() override
+    {
+        auto &promise = static_cast<typename Coroutine<T>::promise_type &>(this->root());
+        std::exception_ptr exception = promise.exception();
+        if (exception)
+            return exception;
+        if constexpr (std::is_void_v<T>)
+            this->value.emplace();
+        else
+            this->value.emplace(promise.take());
+        return nullptr;
+    }
+};
+
+/// The operations that Task<T> and AnyTask have in common.
+template<class Self>
+class TaskOperations
+{
+public:
+    /// How many cancellations were requested and not taken back by uncancel() (T-020, T-029).
+    int cancelling() const { return task().cancelling(); }
+    /// Takes one request back and gives the number of those left (T-029).
+    int uncancel() { return task().uncancel(); }
+    QString get_name() const { return task().name(); }
+    void set_name(const QString &name) { task().set_name(name); }
+
+private:
+    TaskStateBase &task() const
+    {
+        return static_cast<TaskStateBase &>(*FutureAccess::state(static_cast<const Self &>(*this)));
+    }
+};
+
+} // namespace detail
+
+/// A task of any type, without its result: what current_task() and all_tasks() give.
+class AnyTask : public AnyFuture, public detail::TaskOperations<AnyTask>
+{
+public:
+    AnyTask() = default;
+
+private:
+    friend class detail::FutureAccess;
+    template<class>
+    friend class Task;
+    using AnyFuture::AnyFuture;
+};
+
+/// A coroutine that runs in the loop, and the future of its result.
+///
+/// The loop keeps every unfinished task alive; dropping the handle detaches it.
+/// Cancellation: cancel(message) makes the await at which the task is suspended throw CancelledError at the task's next
+/// step, never inline. The task may clean up, or catch it and go on. True unless the task is done. A task that has not
+/// started never does (T-020 to T-037).
+/// Thread: the loop's; to cancel from another one: `loop.call_soon_threadsafe([task]() mutable { task.cancel(); })`.
+/// \sa https://docs.python.org/3/library/asyncio-task.html#asyncio.Task
+template<class T = void>
+class Task : public Future<T>, public detail::TaskOperations<Task<T>>
+{
+public:
+    Task() = default;
+    operator AnyTask() const { return AnyTask(this->m_state); }
+
+    // A task completes itself.
+    void set_result() const = delete;
+    void set_exception() const = delete;
+
+private:
+    friend class detail::FutureAccess;
+    using Future<T>::Future;
+};
+
+/// Starts a coroutine as a task of the running loop. Its first line runs in the next turn (T-002).
+/// Throws RuntimeError if no loop runs in this thread.
+template<class T>
+Task<T> create_task(Coroutine<T> coroutine, const TaskOptions &options = TaskOptions());
+
+/// The task that is being executed; none in a plain callback (T-005). Throws RuntimeError if no loop runs in this thread.
+QASYNCIO_EXPORT AnyTask current_task();
+/// The unfinished tasks of the running loop, oldest first (T-006). Throws RuntimeError if no loop runs in this thread.
+QASYNCIO_EXPORT std::vector<AnyTask> all_tasks();
+
+} // namespace QAsyncio

@@ -1,0 +1,78 @@
+// SPDX-FileCopyrightText: 2026 QAsyncio contributors
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "qasyncio/ensure_future.h"
+#include "qasyncio/timeout.h"
+
+namespace QAsyncio {
+
+namespace detail {
+
+/// Cancels a future and waits until it is done.
+QASYNCIO_EXPORT Coroutine<> cancel_and_wait(AnyFuture future);
+[[noreturn]] QASYNCIO_EXPORT void throw_timeout(std::exception_ptr cause);
+
+template<class T, class A>
+Coroutine<T> wait_no_longer(A awaitable)
+{
+    auto future = ensure_future(std::move(awaitable));
+    if (!future.done()) {
+        co_await cancel_and_wait(future);
+        if (future.cancelled())
+            throw_timeout(std::make_exception_ptr(CancelledError()));
+    }
+    co_return std::move(future).result();
+}
+
+template<class T, class A>
+Coroutine<T> run_wait_for(A awaitable, std::optional<std::chrono::nanoseconds> limit)
+{
+    if (limit && *limit <= std::chrono::nanoseconds::zero())
+        co_return co_await wait_no_longer<T, A>(std::move(awaitable));
+
+    std::optional<TimePoint> when;
+    if (limit)
+        when = deadline(get_running_loop().time(), *limit);
+    Timeout scope(when);
+    std::exception_ptr exception;
+    std::optional<future_value_t<T>> value;
+    try {
+        if constexpr (std::is_void_v<T>)
+            co_await std::move(awaitable);
+        else
+            value.emplace(co_await std::move(awaitable));
+    } catch (...) {
+        exception = std::current_exception();
+    }
+    exception = scope.leave(std::move(exception));
+    if (exception)
+        std::rethrow_exception(std::move(exception));
+    if constexpr (!std::is_void_v<T>)
+        co_return std::move(*value);
+}
+
+} // namespace detail
+
+/// Waits for an awaitable, but no longer than `limit`; gives its result. A coroutine runs in the calling task (G-030).
+///
+/// On a time-out the awaitable is cancelled and its end is waited for, however long its clean-up takes; then TimeoutError is
+/// thrown, unless it gave a result or an exception of its own instead (G-033, G-034). With a limit of zero or less it is
+/// cancelled at once if it is not done, and a coroutine does not start (G-031). Without a limit (std::nullopt) it is a plain
+/// await. Throws ValueError for NaN.
+/// Cancellation: cancelling the caller cancels the awaitable; if it completes in the same turn its result is lost (G-035).
+/// \sa https://docs.python.org/3/library/asyncio-task.html#asyncio.wait_for
+template<detail::Awaitable A, class Rep, class Period>
+auto wait_for(A &&awaitable, std::chrono::duration<Rep, Period> limit)
+{
+    using T = std::decay_t<detail::await_result_t<A>>;
+    return detail::run_wait_for<T, std::decay_t<A>>(std::forward<A>(awaitable), detail::saturated(limit));
+}
+template<detail::Awaitable A>
+auto wait_for(A &&awaitable, std::nullopt_t)
+{
+    using T = std::decay_t<detail::await_result_t<A>>;
+    return detail::run_wait_for<T, std::decay_t<A>>(std::forward<A>(awaitable), std::nullopt);
+}
+
+} // namespace QAsyncio

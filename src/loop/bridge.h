@@ -1,0 +1,33 @@
+// SPDX-FileCopyrightText: 2026 QAsyncio contributors
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <QtCore/qcoreevent.h>
+#include <QtCore/qobject.h>
+
+namespace QAsyncio::detail {
+
+class LoopPrivate;
+
+/// The one object of a loop that Qt knows: it receives the wake-ups and runs the turns.
+class Bridge : public QObject
+{
+public:
+    explicit Bridge(LoopPrivate &loop) : m_loop(loop) { }
+
+    /// Posts a wake-up. From any thread.
+    static void ring(QObject *bridge);
+    /// Posts a request to leave Qt's loop, behind everything that is due in the same pass.
+    void post_exit();
+    /// Posts a request to move the clock on, behind everything that is due in the same pass.
+    void post_advance();
+    void remove_posted();
+
+protected:
+    bool event(QEvent *event) override;
+
+private:
+    LoopPrivate &m_loop;
+};
+
+} // namespace QAsyncio::detail

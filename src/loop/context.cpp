@@ -1,0 +1,102 @@
+// SPDX-FileCopyrightText: 2026 QAsyncio contributors
+// SPDX-License-Identifier: MIT
+#include "qasyncio/context.h"
+
+#include "qasyncio/detail/loop_core.h"
+
+namespace QAsyncio {
+
+namespace detail {
+
+void release_context(ContextState *state) noexcept
+{
+    if (state->refs.fetch_sub(1, std::memory_order_acq_rel) == 1)
+        delete state;
+}
+
+ContextState **&context_slot() noexcept
+{
+    return thread_data().context_slot;
+}
+
+ContextState *copy_context_state(const ContextState &state)
+{
+    auto *copy = new ContextState;
+    copy->values = state.values;
+    return copy;
+}
+
+quint64 next_context_key()
+{
+    static std::atomic<quint64> last{0};
+    return last.fetch_add(1, std::memory_order_relaxed) + 1;
+}
+
+namespace {
+/// The current context, made if nobody has needed it yet.
+ContextState &current_context()
+{
+    ContextState *&slot = *context_slot();
+    if (!slot)
+        slot = new ContextState;
+    return *slot;
+}
+} // namespace
+
+const void *find_context_value(quint64 key)
+{
+    const ContextState *state = *context_slot();
+    if (!state)
+        return nullptr;
+    const auto found = state->values.constFind(key);
+    return found == state->values.constEnd() ? nullptr : found->get();
+}
+
+const void *set_context_value(quint64 key, std::shared_ptr<void> value)
+{
+    ContextState &state = current_context();
+    if (value)
+        state.values.insert(key, std::move(value));
+    else
+        state.values.remove(key);
+    return &state;
+}
+
+const void *current_context_identity()
+{
+    return *context_slot();
+}
+
+ContextEntry::ContextEntry(const ContextRef &context)
+    : m_state(ContextRef(context).release()), m_outer(std::exchange(context_slot(), &m_state))
+{
+}
+
+ContextEntry::~ContextEntry()
+{
+    context_slot() = m_outer;
+    if (m_state)
+        release_context(m_state);
+}
+
+const ContextRef &ContextAccess::state(const Context &context)
+{
+    return context.m_state;
+}
+
+Context ContextAccess::wrap(ContextRef state)
+{
+    return Context(std::move(state));
+}
+
+} // namespace detail
+
+Context::Context() : m_state(new detail::ContextState) { }
+
+Context copy_context()
+{
+    const detail::ContextState *current = *detail::context_slot();
+    return current ? Context(detail::ContextRef(detail::copy_context_state(*current))) : Context();
+}
+
+} // namespace QAsyncio

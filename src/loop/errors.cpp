@@ -1,0 +1,63 @@
+// SPDX-FileCopyrightText: 2026 QAsyncio contributors
+// SPDX-License-Identifier: MIT
+#include "qasyncio/errors.h"
+
+#include <cxxabi.h>
+
+#include <cstdlib>
+#include <memory>
+#include <typeinfo>
+
+namespace QAsyncio {
+
+// Out of line, so that each class has one vtable and typeinfo: in the library, where every program finds it.
+Error::~Error() = default;
+RuntimeError::~RuntimeError() = default;
+ValueError::~ValueError() = default;
+TypeError::~TypeError() = default;
+LookupError::~LookupError() = default;
+InvalidStateError::~InvalidStateError() = default;
+TimeoutError::~TimeoutError() = default;
+ObjectDestroyedError::~ObjectDestroyedError() = default;
+OSError::~OSError() = default;
+
+namespace {
+
+/// The class's name as it is written: "std::runtime_error", "ValueError".
+QString type_name(const std::type_info &type)
+{
+    int status = 0;
+    const std::unique_ptr<char, decltype(&std::free)> readable(
+        abi::__cxa_demangle(type.name(), nullptr, nullptr, &status), &std::free);
+    QString name = QString::fromUtf8(status == 0 ? readable.get() : type.name());
+    if (name.startsWith(QLatin1String("QAsyncio::")))
+        name.remove(0, 10);
+    return name;
+}
+
+QString with_text(const QString &name, const QString &text)
+{
+    return text.isEmpty() ? name : name + QLatin1String(": ") + text;
+}
+
+} // namespace
+
+QString describe(const std::exception_ptr &exception)
+{
+    if (!exception)
+        return {};
+    try {
+        std::rethrow_exception(exception);
+    } catch (const std::exception &error) {
+        return with_text(type_name(typeid(error)), QString::fromUtf8(error.what()));
+    } catch (const CancelledError &error) {
+        return with_text(QStringLiteral("CancelledError"), error.message());
+    } catch (const LoopExit &exit) {
+        return with_text(QStringLiteral("LoopExit"), QString::number(exit.code()));
+    } catch (...) {
+        const std::type_info *type = abi::__cxa_current_exception_type();
+        return type ? type_name(*type) : QStringLiteral("unknown exception");
+    }
+}
+
+} // namespace QAsyncio

@@ -1,0 +1,169 @@
+// SPDX-FileCopyrightText: 2026 QAsyncio contributors
+// SPDX-License-Identifier: MIT
+#include "loop/logging.h"
+#include "loop/loop_p.h"
+
+#include "qasyncio/wait_for.h"
+
+#include <QtCore/qthread.h>
+#include <QtCore/qthreadpool.h>
+
+#include <thread>
+
+#ifdef Q_OS_UNIX
+#  include <pthread.h>
+#endif
+
+namespace QAsyncio::detail {
+
+namespace {
+
+/// Gives a thread of the default executor its name, once: "asyncio_0", "asyncio_1" (L-078).
+void name_this_thread()
+{
+    static std::atomic<int> count{0};
+    static thread_local bool named = false;
+    if (std::exchange(named, true))
+        return;
+    const QByteArray name = "asyncio_" + QByteArray::number(count.fetch_add(1, std::memory_order_relaxed));
+    QThread::currentThread()->setObjectName(QString::fromLatin1(name));
+#ifdef Q_OS_LINUX
+    pthread_setname_np(pthread_self(), name.constData());
+#endif
+}
+
+/// Pools whose functions still ran when their loop was closed. Destroying one would wait for them, so nobody does.
+void park(std::shared_ptr<QThreadPool> pool)
+{
+    struct Parked
+    {
+        std::mutex mutex;
+        std::vector<std::shared_ptr<QThreadPool>> pools;
+    };
+    static Parked *const parked = new Parked;
+    const std::lock_guard lock(parked->mutex);
+    std::erase_if(parked->pools, [](const auto &pool) { return pool->activeThreadCount() == 0; });
+    parked->pools.push_back(std::move(pool));
+}
+
+std::shared_ptr<QThreadPool> make_default_pool()
+{
+    auto pool = std::make_shared<QThreadPool>();
+    pool->setMaxThreadCount(std::min(32, QThread::idealThreadCount() + 4));
+    return pool;
+}
+
+} // namespace
+
+void ExecutorJobBase::execute() noexcept
+{
+    int expected = Queued;
+    if (m_stage.compare_exchange_strong(expected, Taken, std::memory_order_acq_rel))
+        call();
+    if (!future->core->try_push_threadsafe(this))
+        discard();
+}
+
+bool ExecutorJobBase::abandon() noexcept
+{
+    int expected = Queued;
+    if (!m_stage.compare_exchange_strong(expected, Abandoned, std::memory_order_acq_rel))
+        return false;
+    drop();
+    return true;
+}
+
+void ExecutorJobBase::run(LoopCore &core) noexcept
+{
+    --static_cast<LoopPrivate &>(core).jobs_in_flight;
+    if (!future->done())
+        deliver();
+    discard();
+}
+
+void ExecutorJobBase::discard() noexcept
+{
+    future = {};
+    release();
+}
+
+void LoopPrivate::close_executor() noexcept
+{
+    executor->clear();
+    if (executor->activeThreadCount() > 0)
+        park(executor);
+}
+
+} // namespace QAsyncio::detail
+
+using namespace QAsyncio;
+using namespace QAsyncio::detail;
+
+void QAsyncioLoop::start_job(QThreadPool *executor, ExecutorJobBase *job, FutureStateBase &future)
+{
+    LoopPrivate &d = LoopPrivate::of(*this);
+    try {
+        m_core->check_scheduling();
+        if (!executor && d.executor_shut_down)
+            throw RuntimeError(QStringLiteral("Executor shutdown has been called"));
+    } catch (...) {
+        job->release();
+        throw;
+    }
+    if (!executor && !d.executor) {
+        d.executor = make_default_pool();
+        d.owns_executor = true;
+    }
+    job->future = Ref<FutureStateBase>::share(&future);
+    ++d.jobs_in_flight;
+    const bool named = !executor;
+    (executor ? executor : d.executor.get())->start([job, named] {
+        if (named)
+            name_this_thread();
+        job->execute();
+    });
+}
+
+void QAsyncioLoop::set_default_executor(std::shared_ptr<QThreadPool> executor)
+{
+    if (!executor)
+        throw TypeError(QStringLiteral("the default executor must be a QThreadPool, not null"));
+    LoopPrivate &d = LoopPrivate::of(*this);
+    if (d.owns_executor)
+        d.close_executor();
+    d.executor = std::move(executor);
+    d.owns_executor = false;
+}
+
+Coroutine<> QAsyncioLoop::shutdown_default_executor(std::optional<std::chrono::nanoseconds> timeout)
+{
+    LoopPrivate &d = LoopPrivate::of(*this);
+    d.executor_shut_down = true;
+    const std::shared_ptr<QThreadPool> pool = d.executor;
+    if (!pool)
+        co_return;
+    Future<> joined = create_future<>();
+    // A thread of its own waits, so that the loop goes on; it keeps the pool and lets go of the future by itself.
+    auto *home = new ForeignResult<void>(Ref<FutureState<void>>::adopt(
+        static_cast<FutureState<void> *>(FutureAccess::take(joined).leak())));
+    home->set_value();
+    ++d.jobs_in_flight; // a virtual clock must not run away meanwhile
+    std::thread([pool, home] {
+        pool->waitForDone();
+        home->send();
+    }).detach();
+    bool in_time = true;
+    try {
+        if (timeout)
+            co_await wait_for(joined, *timeout);
+        else
+            co_await joined;
+    } catch (const TimeoutError &) {
+        in_time = false;
+    }
+    --d.jobs_in_flight;
+    if (!in_time) {
+        const double seconds = std::chrono::duration<double>(*timeout).count();
+        qCWarning(logCategory, "The executor did not finishing joining its threads within %g seconds.", seconds);
+    }
+}

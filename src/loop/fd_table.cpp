@@ -1,0 +1,107 @@
+// SPDX-FileCopyrightText: 2026 QAsyncio contributors
+// SPDX-License-Identifier: MIT
+#include "loop/fd_table.h"
+
+namespace QAsyncio::detail {
+
+void FdTable::add(FdState *state)
+{
+    Entry &entry = m_entries[state->fd];
+    FdState *&slot = entry.slot(state->direction);
+    FdState *replaced = std::exchange(slot, state);
+    try {
+        m_selector->set_interest(state->fd, entry.interest());
+    } catch (...) {
+        slot = replaced;
+        if (!entry.reader && !entry.writer)
+            m_entries.erase(state->fd);
+        throw;
+    }
+    if (replaced) {
+        replaced->cancel();
+        replaced->release();
+    }
+}
+
+bool FdTable::remove(int fd, unsigned direction)
+{
+    const auto found = m_entries.find(fd);
+    if (found == m_entries.end())
+        return false;
+    FdState *removed = std::exchange(found->second.slot(direction), nullptr);
+    if (!removed)
+        return false;
+    const Entry left = found->second;
+    if (!left.reader && !left.writer)
+        m_entries.erase(found);
+    update(fd, left);
+    removed->cancel();
+    removed->release();
+    return true;
+}
+
+void FdTable::poll_into(ReadyQueue &ready)
+{
+    if (m_entries.empty())
+        return;
+    m_ready.clear();
+    m_selector->poll(m_ready);
+    for (const Selector::Ready &event : m_ready) {
+        const auto found = m_entries.find(event.fd);
+        if (found == m_entries.end())
+            continue;
+        const Entry before = found->second;
+        if (before.reader && (event.interest & Selector::Read))
+            queue(before.reader, ready);
+        if (before.writer && (event.interest & Selector::Write))
+            queue(before.writer, ready);
+    }
+}
+
+void FdTable::queue(FdState *state, ReadyQueue &ready)
+{
+    if (state->executing()) {
+        // It runs a nested event loop and has not read yet. Watched on, it would wake that loop for ever.
+        if (!std::exchange(state->masked, true))
+            update(state->fd, m_entries[state->fd]);
+        return;
+    }
+    if (std::exchange(state->queued, true))
+        return;
+    state->retain();
+    ready.push(state);
+}
+
+void FdTable::unmask(FdState &state)
+{
+    state.masked = false;
+    const auto found = m_entries.find(state.fd);
+    if (found != m_entries.end() && found->second.slot(state.direction) == &state)
+        update(state.fd, found->second);
+}
+
+void FdTable::update(int fd, const Entry &entry)
+{
+    try {
+        m_selector->set_interest(fd, entry.interest());
+    } catch (const std::system_error &) {
+        // The descriptor was closed before it was removed: nobody can watch it any more.
+    }
+}
+
+void FdTable::close()
+{
+    const auto all = std::exchange(m_entries, {});
+    for (const auto &[fd, entry] : all) {
+        m_selector->set_interest(fd, Selector::None);
+        for (FdState *state : {entry.reader, entry.writer}) {
+            if (state) {
+                state->cancel();
+                state->release();
+            }
+        }
+    }
+    m_selector.reset();
+}
+
+} // namespace QAsyncio::detail

@@ -1,0 +1,55 @@
+// SPDX-FileCopyrightText: 2026 QAsyncio contributors
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "qasyncio/detail/handle_state.h"
+#include "qasyncio/selector.h"
+
+#include <unordered_map>
+#include <vector>
+
+namespace QAsyncio::detail {
+
+/// The readers and writers of a loop, one a descriptor and direction.
+class FdTable
+{
+public:
+    explicit FdTable(std::shared_ptr<Selector> selector) : m_selector(std::move(selector)) { }
+    ~FdTable() { close(); }
+    Q_DISABLE_COPY_MOVE(FdTable)
+
+    Selector &selector() { return *m_selector; }
+    bool empty() const { return m_entries.empty(); }
+
+    /// Takes the reference. Cancels the one that was there (L-119). Throws OSError, and then `state` is not taken.
+    void add(FdState *state);
+    bool remove(int fd, unsigned direction);
+    /// Queues the callbacks of the descriptors that are ready, a reader before the writer of the same one (L-004).
+    void poll_into(ReadyQueue &ready);
+    /// The callback has returned, after it was found ready while it ran.
+    void unmask(FdState &state);
+    /// Cancels all and lets go of the selector.
+    void close();
+
+private:
+    struct Entry
+    {
+        FdState *reader = nullptr;
+        FdState *writer = nullptr;
+
+        FdState *&slot(unsigned direction) { return direction == Selector::Read ? reader : writer; }
+        unsigned interest() const
+        {
+            return (reader && !reader->masked ? Selector::Read : 0u) | (writer && !writer->masked ? Selector::Write : 0u);
+        }
+    };
+
+    void queue(FdState *state, ReadyQueue &ready);
+    void update(int fd, const Entry &entry);
+
+    std::shared_ptr<Selector> m_selector;
+    std::unordered_map<int, Entry> m_entries;
+    std::vector<Selector::Ready> m_ready; // of one poll
+};
+
+} // namespace QAsyncio::detail

@@ -1,0 +1,123 @@
+// SPDX-FileCopyrightText: 2026 QAsyncio contributors
+// SPDX-License-Identifier: MIT
+#include "qasyncio/handle.h"
+
+#include "loop/loop_p.h"
+
+namespace QAsyncio {
+
+namespace detail {
+
+Runnable::~Runnable()
+{
+    if (context)
+        release_context(context);
+}
+
+void Runnable::future_done(FutureStateBase &)
+{
+    Q_UNREACHABLE(); // only what is given to add_callback() is called so
+}
+
+bool Runnable::cancel_wait(const QString &)
+{
+    return false;
+}
+
+QString Runnable::describe() const
+{
+    return QStringLiteral("<Callback>");
+}
+
+void HandleState::run(LoopCore &core) noexcept
+{
+    execute(core);
+    release();
+}
+
+void HandleState::execute(LoopCore &core) noexcept
+{
+    if (Q_UNLIKELY(has(Cancelled)))
+        return;
+    ContextState **outer = std::exchange(core.thread->context_slot, &context);
+    set(Executing);
+    try {
+        invoke();
+    } catch (...) {
+        core.report_callback_exception(*this, std::current_exception());
+    }
+    unset(Executing);
+    core.thread->context_slot = outer;
+    if (!has(Persistent) || has(Cancelled))
+        drop();
+}
+
+void HandleState::cancel() noexcept
+{
+    if (has(Cancelled))
+        return;
+    set(Cancelled);
+    if (!has(Executing)) // else execute() drops it when it has returned
+        drop();
+}
+
+QString HandleState::describe() const
+{
+    return cancelled() ? QStringLiteral("<Handle cancelled>") : QStringLiteral("<Handle>");
+}
+
+void SharedHandleState::run(LoopCore &core) noexcept
+{
+    {
+        const std::lock_guard lock(m_mutex);
+        execute(core);
+    }
+    release();
+}
+
+void SharedHandleState::cancel() noexcept
+{
+    const std::lock_guard lock(m_mutex);
+    HandleState::cancel();
+}
+
+void TimerState::cancel() noexcept
+{
+    if (scheduled_in && !cancelled())
+        scheduled_in->timer_was_cancelled();
+    HandleState::cancel();
+}
+
+QString TimerState::describe() const
+{
+    const double seconds = std::chrono::duration<double>(when.time_since_epoch()).count();
+    return QStringLiteral("<TimerHandle%1 when=%2>")
+        .arg(cancelled() ? QStringLiteral(" cancelled") : QString())
+        .arg(seconds, 0, 'f', 3);
+}
+
+void FdState::run(LoopCore &core) noexcept
+{
+    queued = false;
+    execute(core);
+    if (masked)
+        static_cast<LoopPrivate &>(core).fds.unmask(*this);
+    release();
+}
+
+} // namespace detail
+
+Context Handle::get_context() const
+{
+    if (!m_state->context) // it was empty when this was scheduled; from now on somebody looks at it
+        m_state->context = new detail::ContextState;
+    m_state->context->refs.fetch_add(1, std::memory_order_relaxed);
+    return detail::ContextAccess::wrap(detail::ContextRef(m_state->context));
+}
+
+QString Handle::to_string() const
+{
+    return m_state ? m_state->describe() : QStringLiteral("<Handle none>");
+}
+
+} // namespace QAsyncio

@@ -1,0 +1,467 @@
+// SPDX-FileCopyrightText: 2026 QAsyncio contributors
+// SPDX-License-Identifier: MIT
+#include "qasyncio/loop.h"
+
+#include "loop/logging.h"
+#include "loop/loop_p.h"
+
+#include <QtCore/qcoreapplication.h>
+#include <QtCore/qeventloop.h>
+#include <QtCore/qthread.h>
+
+#include <mutex>
+
+namespace QAsyncio::detail {
+
+namespace {
+
+/// The loops of the main thread, which the end of the application closes. Guarded, since loops of other threads look too.
+struct MainLoops
+{
+    std::mutex mutex;
+    std::vector<LoopPrivate *> loops;
+    bool routine_added = false;
+};
+
+MainLoops &main_loops()
+{
+    static MainLoops *const instance = new MainLoops; // outlives static destruction
+    return *instance;
+}
+
+void close_main_loops()
+{
+    MainLoops &all = main_loops();
+    std::vector<LoopPrivate *> loops;
+    {
+        const std::lock_guard lock(all.mutex);
+        all.routine_added = false; // Qt forgets it once it has called it
+        loops = all.loops;
+    }
+    for (LoopPrivate *loop : loops)
+        loop->application_dies();
+}
+
+void register_main_loop(LoopPrivate *loop)
+{
+    MainLoops &all = main_loops();
+    const std::lock_guard lock(all.mutex);
+    all.loops.push_back(loop);
+    if (!std::exchange(all.routine_added, true))
+        qAddPostRoutine(close_main_loops);
+}
+
+void unregister_main_loop(LoopPrivate *loop)
+{
+    MainLoops &all = main_loops();
+    const std::lock_guard lock(all.mutex);
+    std::erase(all.loops, loop);
+}
+
+std::shared_ptr<Selector> default_selector()
+{
+    // QASYNCIO_SELECTOR=notifier lets the tests run with the other one.
+    std::shared_ptr<Selector> selector;
+    if (qgetenv("QASYNCIO_SELECTOR") != "notifier")
+        selector = make_epoll_selector();
+    return selector ? selector : make_notifier_selector();
+}
+
+void check_application()
+{
+    if (!QCoreApplication::instance())
+        throw RuntimeError(QStringLiteral("QAsyncioLoop needs a QCoreApplication (or QGuiApplication, QApplication): make it first"));
+}
+
+} // namespace
+
+LoopPrivate::LoopPrivate(QAsyncioLoop &owner, std::shared_ptr<Selector> selector, std::shared_ptr<Clock> own_clock)
+    : fds(selector ? std::move(selector) : default_selector()), clock(std::move(own_clock))
+{
+    loop = &owner;
+    thread = &thread_data();
+    const QEventLoop gives_the_thread_a_dispatcher;
+    bridge = std::make_unique<Bridge>(*this);
+    fds.selector().open(bridge.get(), [this] { process(); });
+    if (bridge->thread() == QCoreApplication::instance()->thread())
+        register_main_loop(this);
+}
+
+LoopPrivate::~LoopPrivate() = default;
+
+void LoopPrivate::application_dies() noexcept
+{
+    if (attached)
+        detach();
+    if (!has(Running))
+        close();
+    ended_with_application = true;
+}
+
+void LoopPrivate::close() noexcept
+{
+    if (has(Closed))
+        return;
+    unregister_main_loop(this);
+    set(Closed, true);
+    while (TaskStateBase *task = last_task) // youngest first
+        task->destroy_pending();
+    timers.clear();
+    while (!ready.empty())
+        ready.pop()->discard();
+    for (Runnable *item : inbox.close())
+        item->discard();
+    fds.close();
+    if (owns_executor)
+        close_executor();
+    executor.reset();
+    executor_shut_down = true;
+    quit_requested = {};
+    timer_source.reset();
+    bridge.reset();
+}
+
+void LoopPrivate::add_timer(TimerState *timer)
+{
+    timer->retain();
+    timer->scheduled_in = this;
+    timers.push(timer);
+    // Inside of process() the timer is armed when it ends.
+    if (has(Running) && !(flags & Dispatching))
+        sleep_or_wake();
+}
+
+void LoopPrivate::link_task(TaskStateBase &task)
+{
+    task.previous = last_task;
+    (last_task ? last_task->next : first_task) = &task;
+    last_task = &task;
+}
+
+void LoopPrivate::unlink_task(TaskStateBase &task)
+{
+    (task.previous ? task.previous->next : first_task) = task.next;
+    (task.next ? task.next->previous : last_task) = task.previous;
+    task.previous = task.next = nullptr;
+}
+
+} // namespace QAsyncio::detail
+
+using namespace QAsyncio;
+using namespace QAsyncio::detail;
+
+QAsyncioLoop::QAsyncioLoop(LoopOptions options)
+{
+    check_application();
+    auto *d = new LoopPrivate(*this, std::move(options.m_selector), std::move(options.m_clock));
+    m_core = d;
+    d->strict = options.m_strict;
+    d->time_slice = options.m_time_slice;
+    d->quit_deadline = options.m_quit_deadline;
+    if (options.m_precise_timers)
+        d->timer_source = make_timerfd_source([d] { d->timer_arrived(); });
+    if (!d->timer_source)
+        d->timer_source = make_qt_timer_source(d->bridge.get());
+    if (qEnvironmentVariableIntValue("QASYNCIO_DEBUG") != 0)
+        set_debug(true);
+}
+
+QAsyncioLoop::~QAsyncioLoop()
+{
+    LoopPrivate &d = LoopPrivate::of(*this);
+    if (d.attached)
+        detach();
+    if (!is_closed()) {
+        if (!d.ended_with_application)
+            qCWarning(logCategory).noquote() << "unclosed event loop" << to_string();
+        d.close();
+    }
+    d.exception_handler = {};
+    m_core->loop = nullptr;
+    m_core->release(); // futures may still refer to it
+}
+
+LoopCore &QAsyncioLoop::core() const
+{
+    return *m_core;
+}
+
+// Running and stopping
+
+void QAsyncioLoop::check_runnable() const
+{
+    LoopPrivate::of(*this).check_runnable();
+}
+
+void QAsyncioLoop::run_forever()
+{
+    check_runnable();
+    LoopPrivate::of(*this).run();
+}
+
+void QAsyncioLoop::run_until_done(const AnyFuture &future)
+{
+    RunnerAccess::run_until_done(*this, future);
+    if (!future.done())
+        throw RuntimeError(QStringLiteral("Event loop stopped before Future completed."));
+}
+
+RunEnd RunnerAccess::run_until_done(QAsyncioLoop &loop, const AnyFuture &future)
+{
+    if (FutureAccess::state(future)->core != &loop.core()) {
+        throw ValueError(
+            QStringLiteral("The future belongs to a different loop than the one specified as the loop argument"));
+    }
+    AnyFuture watched = future;
+    const DoneCallbackId stop = watched.add_done_callback([&loop](const AnyFuture &done) {
+        // A task that threw LoopExit has ended the run already (L-044).
+        const auto *state = FutureAccess::state(done);
+        if (state->has_exception() && state->state() == FutureStateBase::Finished
+            && leaves_loop(state->peek_exception()))
+            return;
+        loop.stop();
+    });
+    const QScopeGuard remove([&] { watched.remove_done_callback(stop); });
+    try {
+        return LoopPrivate::of(loop).run();
+    } catch (...) {
+        if (watched.done() && !watched.cancelled())
+            FutureAccess::state(watched)->take_exception(); // it is on its way to the caller (L-041)
+        throw;
+    }
+}
+
+void QAsyncioLoop::stop()
+{
+    LoopPrivate &d = LoopPrivate::of(*this);
+    if (is_closed())
+        return;
+    d.stop_requested = true;
+    if (is_running() && !(d.flags & LoopCore::Dispatching))
+        d.post_wake();
+}
+
+bool QAsyncioLoop::is_running() const
+{
+    return m_core->has(LoopCore::Running);
+}
+
+bool QAsyncioLoop::is_closed() const
+{
+    return m_core->has(LoopCore::Closed);
+}
+
+void QAsyncioLoop::close()
+{
+    if (is_running())
+        throw RuntimeError(QStringLiteral("Cannot close a running event loop"));
+    LoopPrivate::of(*this).close();
+}
+
+void QAsyncioLoop::attach()
+{
+    LoopPrivate::of(*this).attach();
+}
+
+void QAsyncioLoop::detach()
+{
+    LoopPrivate::of(*this).detach();
+}
+
+// Callbacks and time
+
+namespace {
+void give_context(Runnable &runnable, const Context &context)
+{
+    runnable.context = ContextRef(ContextAccess::state(context)).release();
+}
+} // namespace
+
+Handle QAsyncioLoop::push(HandleState *state, const Context &context)
+{
+    give_context(*state, context);
+    return push_prepared(state);
+}
+
+Handle QAsyncioLoop::push_threadsafe(HandleState *state)
+{
+    state->context = capture_context(*context_slot()); // of the calling thread
+    return push_threadsafe_prepared(state);
+}
+
+Handle QAsyncioLoop::push_threadsafe(HandleState *state, const Context &context)
+{
+    give_context(*state, context);
+    return push_threadsafe_prepared(state);
+}
+
+Handle QAsyncioLoop::push_threadsafe_prepared(HandleState *state)
+{
+    Handle handle(state);
+    state->retain();
+    try {
+        m_core->push_threadsafe(state);
+    } catch (...) {
+        state->release();
+        throw;
+    }
+    return handle;
+}
+
+TimerHandle QAsyncioLoop::push_timer(TimerState *state)
+{
+    state->context = capture_context(*m_core->thread->context_slot);
+    const TimerHandle handle(state);
+    m_core->check_scheduling();
+    LoopPrivate::of(*this).add_timer(state);
+    return handle;
+}
+
+TimerHandle QAsyncioLoop::push_timer(TimerState *state, const Context &context)
+{
+    give_context(*state, context);
+    const TimerHandle handle(state);
+    m_core->check_scheduling();
+    LoopPrivate::of(*this).add_timer(state);
+    return handle;
+}
+
+TimePoint QAsyncioLoop::time() const
+{
+    return m_core->now();
+}
+
+// Tasks
+
+void QAsyncioLoop::check_task(bool has_coroutine, const TaskOptions &options) const
+{
+    m_core->check_scheduling();
+    if (!has_coroutine)
+        throw_awaited_twice();
+    if (options.m_has_object && !options.m_object)
+        throw ValueError(QStringLiteral("create_task: the context object is null"));
+    if (options.m_object && options.m_object->thread() != QThread::currentThread())
+        throw ValueError(QStringLiteral("create_task: the context object lives in another thread"));
+}
+
+void QAsyncioLoop::start_task(TaskStateBase &task, const TaskOptions &options)
+{
+    if (options.m_context)
+        give_context(task, *options.m_context);
+    else
+        task.context = capture_context(*m_core->thread->context_slot);
+    if (!options.m_name.isNull())
+        task.set_name(options.m_name);
+    task.start();
+    if (options.m_object)
+        task.bind_to(options.m_object);
+}
+
+void QAsyncioLoop::mark_implicit(const AnyFuture &task)
+{
+    FutureAccess::state(task)->flags &= ~FutureStateBase::LogDestroyed;
+}
+
+std::vector<AnyTask> QAsyncioLoop::all_tasks() const
+{
+    std::vector<AnyTask> tasks;
+    for (TaskStateBase *task = LoopPrivate::of(*this).first_task; task; task = task->next)
+        tasks.push_back(FutureAccess::wrap<AnyTask>(Ref<TaskStateBase>::share(task)));
+    return tasks;
+}
+
+AnyTask QAsyncioLoop::current_task() const
+{
+    return FutureAccess::wrap<AnyTask>(Ref<TaskStateBase>::share(m_core->current_task));
+}
+
+// Descriptors
+
+void QAsyncioLoop::add_fd(FdState *state)
+{
+    state->context = capture_context(*m_core->thread->context_slot);
+    const Handle handle(state);
+    m_core->check_scheduling();
+    state->retain();
+    try {
+        LoopPrivate::of(*this).fds.add(state);
+    } catch (...) {
+        state->release();
+        throw;
+    }
+}
+
+bool QAsyncioLoop::remove_reader(int fd)
+{
+    return remove_fd(fd, Selector::Read);
+}
+
+bool QAsyncioLoop::remove_writer(int fd)
+{
+    return remove_fd(fd, Selector::Write);
+}
+
+bool QAsyncioLoop::remove_fd(int fd, unsigned direction)
+{
+    return !is_closed() && LoopPrivate::of(*this).fds.remove(fd, direction);
+}
+
+// The rest
+
+void QAsyncioLoop::set_debug(bool enabled)
+{
+    m_core->set(LoopCore::Debug, enabled);
+}
+
+bool QAsyncioLoop::get_debug() const
+{
+    return m_core->has(LoopCore::Debug);
+}
+
+Future<> QAsyncioLoop::quit_requested()
+{
+    LoopPrivate &d = LoopPrivate::of(*this);
+    if (!d.quit_requested || d.quit_requested.cancelled())
+        d.quit_requested = create_future<void>();
+    return d.quit_requested;
+}
+
+QString QAsyncioLoop::to_string() const
+{
+    const auto word = [](bool value) { return value ? QStringLiteral("true") : QStringLiteral("false"); };
+    return QStringLiteral("<QAsyncioLoop running=%1 closed=%2 debug=%3>")
+        .arg(word(is_running()), word(is_closed()), word(get_debug()));
+}
+
+namespace QAsyncio {
+
+QAsyncioLoop *find_running_loop() noexcept
+{
+    return thread_data().running;
+}
+
+QAsyncioLoop &get_running_loop()
+{
+    QAsyncioLoop *loop = find_running_loop();
+    if (!loop)
+        throw RuntimeError(QStringLiteral("no running event loop"));
+    return *loop;
+}
+
+AnyTask current_task()
+{
+    return get_running_loop().current_task();
+}
+
+std::vector<AnyTask> all_tasks()
+{
+    return get_running_loop().all_tasks();
+}
+
+void detail::check_open(const LoopCore &core)
+{
+    if (core.has(LoopCore::Closed))
+        throw RuntimeError(QStringLiteral("Event loop is closed"));
+}
+
+} // namespace QAsyncio

@@ -1,0 +1,86 @@
+// SPDX-FileCopyrightText: 2026 QAsyncio contributors
+// SPDX-License-Identifier: MIT
+#include "qasyncio/detail/loop_core.h"
+
+#include "loop/loop_p.h"
+
+namespace QAsyncio::detail {
+
+ThreadData &thread_data() noexcept
+{
+    // Constant-initialised and trivially destroyed: there from the first to the last line of a thread.
+    __attribute__((tls_model("initial-exec"))) static thread_local ThreadData data;
+    return data;
+}
+
+LoopCore::~LoopCore() = default;
+
+void LoopCore::destroy() noexcept
+{
+    delete this;
+}
+
+void LoopCore::wake()
+{
+    auto &self = static_cast<LoopPrivate &>(*this);
+    self.post_wake();
+}
+
+void LoopCore::check_scheduling_slow()
+{
+    if (has(Closed))
+        throw RuntimeError(QStringLiteral("Event loop is closed"));
+    if (has(Running) && !in_own_thread()) {
+        throw RuntimeError(
+            QStringLiteral("Non-thread-safe operation invoked on an event loop other than the current one"));
+    }
+}
+
+void LoopCore::push_threadsafe(Runnable *item)
+{
+    if (in_own_thread()) { // the same queue at once, so that the order of all calls of this thread is kept
+        if (has(Closed))
+            throw RuntimeError(QStringLiteral("Event loop is closed"));
+        push(item);
+    } else if (!try_push_threadsafe(item)) {
+        throw RuntimeError(QStringLiteral("Event loop is closed"));
+    }
+}
+
+bool LoopCore::try_push_threadsafe(Runnable *item) noexcept
+{
+    return static_cast<LoopPrivate &>(*this).inbox.push(item);
+}
+
+void LoopCore::timer_was_cancelled() noexcept
+{
+    static_cast<LoopPrivate &>(*this).timers.note_cancelled();
+}
+
+TimePoint LoopCore::now()
+{
+    Clock *clock = static_cast<LoopPrivate &>(*this).clock.get();
+    return clock ? clock->now() : TimePoint(std::chrono::steady_clock::now());
+}
+
+void LoopCore::leave_with(std::exception_ptr exception) noexcept
+{
+    auto &self = static_cast<LoopPrivate &>(*this);
+    self.leaving = std::move(exception);
+    self.m_break_batch = true;
+}
+
+bool leaves_loop(const std::exception_ptr &exception)
+{
+    try {
+        std::rethrow_exception(exception);
+    } catch (const LoopExit &) {
+        return true;
+    } catch (const KeyboardInterrupt &) {
+        return true;
+    } catch (...) {
+        return false;
+    }
+}
+
+} // namespace QAsyncio::detail

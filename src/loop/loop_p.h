@@ -1,0 +1,154 @@
+// SPDX-FileCopyrightText: 2026 QAsyncio contributors
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "qasyncio/loop.h"
+#include "qasyncio/runner.h"
+
+#include "loop/bridge.h"
+#include "loop/fd_table.h"
+#include "loop/inbox.h"
+#include "loop/timer_queue.h"
+#include "loop/timer_source.h"
+
+QT_BEGIN_NAMESPACE
+class QEventLoop;
+class QThreadPool;
+QT_END_NAMESPACE
+
+namespace QAsyncio::detail {
+
+/// How a run ended.
+struct RunEnd
+{
+    bool quit = false; // Qt's loop was ended by somebody else: quit(), exit(n), the end of the thread
+    int code = 0;      // of that
+};
+
+/// The state of a loop and its turns. The parts: host.cpp (Qt's side of a run), turn.cpp (asyncio's side), loop.cpp (the
+/// public class), executor.cpp, exception_handler.cpp.
+class LoopPrivate final : public LoopCore
+{
+public:
+    LoopPrivate(QAsyncioLoop &loop, std::shared_ptr<Selector> selector, std::shared_ptr<Clock> clock);
+    ~LoopPrivate() override;
+
+    static LoopPrivate &of(const QAsyncioLoop &loop) { return static_cast<LoopPrivate &>(loop.core()); }
+
+    // turn.cpp
+    /// Runs turns until nothing is ready, the run ends, or the time slice is over. Called by Qt, at any depth.
+    void process() noexcept;
+    void wake_arrived() noexcept;
+    void timer_arrived() noexcept;
+    void advance_clock() noexcept;
+    void post_wake();
+
+    // host.cpp
+    /// Throws RuntimeError unless a run may begin now (L-016).
+    void check_runnable() const;
+    RunEnd run();
+    void attach();
+    void detach() noexcept;
+    /// The dispatcher looks for new events or is about to sleep: a nested loop may need us, or an end may be due.
+    void dispatcher_turns() noexcept;
+    void leave_qt_loop() noexcept; // the posted exit has arrived
+    void application_dies() noexcept;
+    /// Whether the closing of the last window is no reason to quit: it was a dialog that somebody awaits, or awaited in the
+    /// turns just before.
+    bool quit_is_unmeant() const noexcept { return dialogs_awaited > 0 || m_turns <= m_dialog_turn + 2; }
+    void dialog_awaited(bool begins) noexcept;
+
+    // loop.cpp
+    void close() noexcept;
+    void add_timer(TimerState *timer);
+    /// A task has begun or ended: the list of the unfinished ones.
+    void link_task(TaskStateBase &task);
+    void unlink_task(TaskStateBase &task);
+
+    // executor.cpp
+    void close_executor() noexcept;
+
+    // exception_handler.cpp
+    void report(const ExceptionContext &context) noexcept;
+
+    void call_handler(const ExceptionContext &context);
+
+    TimerQueue timers;
+    Inbox inbox;
+    FdTable fds;
+    std::shared_ptr<Clock> clock; // null: steady_clock
+    std::unique_ptr<Bridge> bridge;
+    std::unique_ptr<TimerSource> timer_source;
+    TaskStateBase *first_task = nullptr;
+    TaskStateBase *last_task = nullptr;
+
+    QAsyncioLoop::ExceptionHandler exception_handler;
+    std::shared_ptr<QThreadPool> executor;
+    bool executor_shut_down = false;
+    bool owns_executor = false;
+    int jobs_in_flight = 0;
+
+    bool strict = false;
+    std::chrono::nanoseconds time_slice{};
+    std::chrono::nanoseconds quit_deadline{};
+
+    bool stop_requested = false;
+    bool attached = false;
+    bool ended_with_application = false;
+    std::exception_ptr leaving; // LoopExit or KeyboardInterrupt on its way out of the run
+    QAsyncio::Future<> quit_requested;
+    int dialogs_awaited = 0;
+    const ApplicationHooks *hooks = nullptr; // of run(app, main)
+
+private:
+    friend struct LoopCore;
+
+    // turn.cpp
+    void begin_turn();
+    /// Runs what is left of the batch. False if the time slice ended first.
+    bool run_batch();
+    bool slice_is_over();
+    void queue_due_timers();
+    void arm_timer();
+    void disarm_timer();
+    bool end_is_due() const { return stop_requested || leaving; }
+    bool may_end_here() const;
+    void sleep_or_wake();
+
+    // host.cpp
+    void begin_run();
+    void end_run() noexcept;
+    void end_if_possible() noexcept;
+    int exec_qt();
+
+    std::size_t m_batch_left = 0; // of the turn under way: shared with the turns of nested loops
+    int m_depth = 0;              // of process() on the stack
+    int m_until_clock = 1; // callbacks until the clock is looked at again
+    int m_until_poll = 0;  // turns until the selector is asked again
+    TimePoint m_slice_end;
+    bool m_exit_posted = false;
+    bool m_left = false; // Qt's loop has been told to end: no more turns in this run
+    bool m_end_is_ripe = false; // the turn in which the end was asked for is complete
+    bool m_break_batch = false; // a callback has thrown what leaves the loop
+    TimePoint m_armed = TimePoint::max(); // what the timer source waits for
+    bool m_advance_posted = false;
+    qint64 m_turns = 0;
+    qint64 m_dialog_turn = -10; // the last turn at which a dialog was awaited or open above us
+    int m_own_level = 0;       // QThread::loopLevel() inside of Qt's loop of this run
+    QEventLoop *m_event_loop = nullptr;
+    QMetaObject::Connection m_awake;
+    QMetaObject::Connection m_about_to_block;
+    QMetaObject::Connection m_about_to_quit;
+    QEventLoop *m_drain = nullptr;
+    std::unique_ptr<QObject> m_quit_filter;
+};
+
+/// What Runner needs of a loop beyond its public face.
+class RunnerAccess
+{
+public:
+    static RunEnd run_until_done(QAsyncioLoop &loop, const AnyFuture &future);
+    static int run_application(Runner &runner, const ApplicationHooks &hooks, const std::function<int(Runner &)> &body);
+};
+
+} // namespace QAsyncio::detail

@@ -1,0 +1,109 @@
+// SPDX-FileCopyrightText: 2026 QAsyncio contributors
+// SPDX-License-Identifier: MIT
+#include "qasyncio/selector.h"
+
+#include "qasyncio/errors.h"
+
+#include <QtCore/qsocketnotifier.h>
+
+#ifdef Q_OS_LINUX
+#  include <sys/epoll.h>
+#  include <unistd.h>
+
+#  include <array>
+#  include <cerrno>
+#  include <unordered_map>
+#endif
+
+namespace QAsyncio {
+
+Selector::~Selector() = default;
+
+#ifdef Q_OS_LINUX
+
+namespace {
+
+class EpollSelector final : public Selector
+{
+public:
+    EpollSelector() : m_epoll(::epoll_create1(EPOLL_CLOEXEC))
+    {
+        if (m_epoll < 0)
+            throw OSError(errno, QStringLiteral("epoll_create1"));
+    }
+    ~EpollSelector() override
+    {
+        m_notifier.reset();
+        ::close(m_epoll);
+    }
+
+    void open(QObject *, std::function<void()> wake) override
+    {
+        m_notifier = std::make_unique<QSocketNotifier>(m_epoll, QSocketNotifier::Read);
+        m_notifier->setEnabled(false);
+        QObject::connect(m_notifier.get(), &QSocketNotifier::activated, m_notifier.get(), std::move(wake));
+    }
+
+    void set_interest(int fd, unsigned interest) override
+    {
+        const auto known = m_interest.find(fd);
+        if (interest == None) {
+            if (known != m_interest.end()) {
+                m_interest.erase(known);
+                ::epoll_ctl(m_epoll, EPOLL_CTL_DEL, fd, nullptr); // fails if fd is closed: then it is gone already
+            }
+            return;
+        }
+        epoll_event event{};
+        event.events = (interest & Read ? EPOLLIN : 0u) | (interest & Write ? EPOLLOUT : 0u);
+        event.data.fd = fd;
+        int result = ::epoll_ctl(m_epoll, known == m_interest.end() ? EPOLL_CTL_ADD : EPOLL_CTL_MOD, fd, &event);
+        if (result < 0 && errno == ENOENT) // closed and opened again behind our back
+            result = ::epoll_ctl(m_epoll, EPOLL_CTL_ADD, fd, &event);
+        if (result < 0)
+            throw OSError(errno, QStringLiteral("file descriptor %1 cannot be watched").arg(fd));
+        m_interest[fd] = interest;
+    }
+
+    void poll(std::vector<Ready> &ready) override
+    {
+        if (m_interest.empty())
+            return;
+        std::array<epoll_event, 256> events;
+        const int count = ::epoll_wait(m_epoll, events.data(), int(events.size()), 0);
+        for (int i = 0; i < count; ++i) {
+            const quint32 bits = events[size_t(i)].events;
+            unsigned interest = None;
+            if (bits & ~quint32(EPOLLOUT)) // an error or hang-up is for both, as in asyncio
+                interest |= Read;
+            if (bits & ~quint32(EPOLLIN))
+                interest |= Write;
+            ready.push_back({events[size_t(i)].data.fd, interest});
+        }
+    }
+
+    void set_enabled(bool enabled) override { m_notifier->setEnabled(enabled); }
+
+private:
+    const int m_epoll;
+    std::unordered_map<int, unsigned> m_interest;
+    std::unique_ptr<QSocketNotifier> m_notifier;
+};
+
+} // namespace
+
+std::unique_ptr<Selector> make_epoll_selector()
+{
+    return std::make_unique<EpollSelector>();
+}
+
+#else
+
+std::unique_ptr<Selector> make_epoll_selector()
+{
+    return nullptr;
+}
+
+#endif
+
+} // namespace QAsyncio

@@ -1,0 +1,178 @@
+// SPDX-FileCopyrightText: 2026 QAsyncio contributors
+// SPDX-License-Identifier: MIT
+
+// One turn (L-001): 1. queue what other threads sent, what descriptors are ready, which timers are due; 2. run exactly the
+// callbacks that are queued at that moment. What they queue waits for the next turn.
+//
+// Qt calls process() for every kind of wake-up. Several turns follow each other in one call, for one time slice. A callback
+// may open a nested event loop, which calls process() again: that one finishes the interrupted turn first (each callback
+// once, in order) and then goes on with turns of its own.
+
+#include "loop/loop_p.h"
+
+#include <QtCore/qeventloop.h>
+
+namespace QAsyncio::detail {
+
+namespace {
+constexpr int callbacks_between_clocks = 8; // a look at the clock costs as much as a callback
+constexpr int turns_between_polls = 8;      // a look at epoll costs as much as three
+} // namespace
+
+void LoopPrivate::process() noexcept
+{
+    if (!has(Running) || m_left || m_exit_posted)
+        return;
+    const unsigned outer_dispatching = flags & Dispatching;
+    const TimePoint outer_slice_end = m_slice_end;
+    TaskStateBase *const outer_task = std::exchange(current_task, nullptr); // set aside (H-1)
+    ++m_depth;
+    flags |= Dispatching;
+    inbox.stay_awake();
+    m_slice_end = std::chrono::steady_clock::now() + time_slice;
+    m_until_clock = callbacks_between_clocks;
+    m_until_poll = 0;
+
+    bool in_time = true;
+    do {
+        if (m_batch_left == 0)
+            begin_turn();
+        in_time = run_batch();
+        if (m_batch_left == 0 && end_is_due()) {
+            m_end_is_ripe = true;
+            if (may_end_here())
+                break;
+        }
+    } while (in_time && (!ready.empty() || inbox.maybe_filled()));
+
+    --m_depth;
+    flags = (flags & ~Dispatching) | outer_dispatching;
+    current_task = outer_task;
+    m_slice_end = outer_slice_end;
+    if (Q_UNLIKELY(m_drain) && !first_task)
+        m_drain->exit();
+    end_if_possible();
+    sleep_or_wake();
+}
+
+void LoopPrivate::begin_turn()
+{
+    ++m_turns;
+    timers.purge();
+    if (inbox.maybe_filled())
+        inbox.drain_into(ready);
+    if (m_until_poll-- <= 0 || strict) {
+        m_until_poll = turns_between_polls - 1;
+        fds.poll_into(ready);
+    }
+    if (!timers.empty())
+        queue_due_timers();
+    m_batch_left = ready.size();
+}
+
+bool LoopPrivate::run_batch()
+{
+    while (m_batch_left > 0) {
+        --m_batch_left;
+        ready.pop()->run(*this);
+        if (Q_UNLIKELY(m_break_batch)) { // the rest stays queued (L-027)
+            m_break_batch = false;
+            m_batch_left = 0;
+            return true;
+        }
+        if (--m_until_clock <= 0 && slice_is_over())
+            return false;
+    }
+    return true;
+}
+
+bool LoopPrivate::slice_is_over()
+{
+    m_until_clock = callbacks_between_clocks;
+    return std::chrono::steady_clock::now() >= m_slice_end;
+}
+
+void LoopPrivate::queue_due_timers()
+{
+    const TimePoint now_ = now();
+    while (!timers.empty() && timers.first_deadline() <= now_) {
+        TimerState *timer = timers.pop();
+        if (timer->cancelled())
+            timer->release();
+        else
+            ready.push(timer);
+    }
+}
+
+void LoopPrivate::sleep_or_wake()
+{
+    if (!has(Running) || m_left || m_exit_posted)
+        return;
+    if (!ready.empty() || m_batch_left > 0 || !inbox.sleep())
+        return post_wake();
+    if (!clock)
+        return arm_timer();
+    if (timers.empty() || jobs_in_flight > 0 || std::exchange(m_advance_posted, true))
+        return;
+    bridge->post_advance();
+}
+
+void LoopPrivate::wake_arrived() noexcept
+{
+    flags &= ~WakePosted;
+    process();
+}
+
+void LoopPrivate::timer_arrived() noexcept
+{
+    disarm_timer();
+    process();
+}
+
+void LoopPrivate::post_wake()
+{
+    if (flags & WakePosted)
+        return;
+    flags |= WakePosted;
+    Bridge::ring(bridge.get());
+}
+
+void LoopPrivate::arm_timer()
+{
+    timers.purge();
+    if (timers.empty() || timers.first_deadline() == TimePoint::max())
+        return disarm_timer();
+    const TimePoint when = timers.first_deadline();
+    if (when == m_armed)
+        return;
+    m_armed = when;
+    const TimePoint real_now = std::chrono::steady_clock::now();
+    // A clock of the program's own may run elsewhere than the system's; what is left to wait is the same for both.
+    timer_source->arm(clock ? deadline(real_now, when - clock->now()) : when, real_now);
+}
+
+void LoopPrivate::disarm_timer()
+{
+    if (m_armed == TimePoint::max())
+        return;
+    m_armed = TimePoint::max();
+    timer_source->disarm();
+}
+
+void LoopPrivate::advance_clock() noexcept
+{
+    m_advance_posted = false;
+    if (!has(Running) || m_left || m_exit_posted)
+        return;
+    timers.purge();
+    fds.poll_into(ready);
+    if (ready.empty() && m_batch_left == 0 && !inbox.maybe_filled()) {
+        if (timers.empty() || jobs_in_flight > 0 || timers.first_deadline() == TimePoint::max())
+            return;
+        if (!clock->advance(timers.first_deadline()))
+            return arm_timer();
+    }
+    process();
+}
+
+} // namespace QAsyncio::detail

@@ -1,0 +1,34 @@
+// SPDX-FileCopyrightText: 2026 QAsyncio contributors
+// SPDX-License-Identifier: MIT
+#include "qasyncio/from_signal.h"
+
+#include "loop/loop_p.h"
+
+namespace QAsyncio::detail {
+
+void throw_null_sender()
+{
+    throw ValueError(QStringLiteral("from_signal: the sender is null"));
+}
+
+void throw_not_connected()
+{
+    throw ValueError(QStringLiteral("from_signal: this signal cannot be connected"));
+}
+
+std::exception_ptr sender_died()
+{
+    return std::make_exception_ptr(ObjectDestroyedError(QStringLiteral("the sender of the awaited signal was destroyed")));
+}
+
+bool is_dialog(const QObject &object)
+{
+    return object.isWidgetType() && object.inherits("QDialog");
+}
+
+void dialog_awaited(LoopCore &core, bool begins) noexcept
+{
+    static_cast<LoopPrivate &>(core).dialog_awaited(begins);
+}
+
+} // namespace QAsyncio::detail

@@ -1,0 +1,59 @@
+// SPDX-FileCopyrightText: 2026 QAsyncio contributors
+// SPDX-License-Identifier: MIT
+#include "qasyncio/coroutine.h"
+
+#include "loop/logging.h"
+
+namespace QAsyncio::detail {
+
+void throw_awaited_twice()
+{
+    throw RuntimeError(QStringLiteral("cannot reuse already awaited coroutine"));
+}
+
+namespace {
+/// "load" of "Coroutine<int> load(int)": what stands before the first parenthesis outside of <...>, from the last space on.
+QString function_name_of(const QString &signature)
+{
+    qsizetype begin = 0;
+    qsizetype depth = 0;
+    for (qsizetype i = 0; i < signature.size(); ++i) {
+        const QChar c = signature[i];
+        if (c == u'<')
+            ++depth;
+        else if (c == u'>')
+            --depth;
+        else if (c == u' ' && depth == 0)
+            begin = i + 1;
+        else if (c == u'(' && depth == 0)
+            return signature.mid(begin, i - begin);
+    }
+    return signature.mid(begin);
+}
+} // namespace
+
+/// "load" of "Coroutine<int> load(int)", "Window::load" of "... Window::load()". The compilers write lambdas differently.
+QString function_name(const std::source_location &site)
+{
+    QString text = QString::fromUtf8(site.function_name());
+    text.replace(QLatin1String("(anonymous namespace)::"), QString());
+    const auto template_list = text.indexOf(QLatin1String(" [with "));
+    if (template_list >= 0)
+        text.truncate(template_list);
+    for (const QLatin1String lambda : {QLatin1String("::<lambda("), QLatin1String("::(anonymous class)::"),
+                                       QLatin1String("::(lambda")}) {
+        const auto at = text.indexOf(lambda);
+        if (at >= 0)
+            return function_name_of(text.left(at)) + QLatin1String("::<lambda>");
+    }
+    return function_name_of(text);
+}
+
+void report_never_awaited(const std::source_location &site) noexcept
+{
+    qCWarning(logCategory).noquote() << QStringLiteral("coroutine '%1' was never awaited (%2:%3)")
+                                            .arg(function_name(site), QString::fromUtf8(site.file_name()))
+                                            .arg(site.line());
+}
+
+} // namespace QAsyncio::detail

@@ -1,0 +1,300 @@
+// SPDX-FileCopyrightText: 2026 QAsyncio contributors
+// SPDX-License-Identifier: MIT
+#include "qasyncio/future.h"
+
+#include "loop/loop_p.h"
+
+namespace QAsyncio {
+
+namespace detail {
+
+// CallbackList
+
+void CallbackList::append(Runnable *callback)
+{
+    if (m_bits == 0) {
+        m_bits = reinterpret_cast<std::uintptr_t>(callback);
+        return;
+    }
+    if (!(m_bits & 1)) {
+        auto *all = new std::vector<Runnable *>{reinterpret_cast<Runnable *>(m_bits)};
+        m_bits = reinterpret_cast<std::uintptr_t>(all) | 1;
+    }
+    vector_of(m_bits)->push_back(callback);
+}
+
+bool CallbackList::remove(Runnable *callback)
+{
+    if (m_bits & 1) {
+        std::vector<Runnable *> &all = *vector_of(m_bits);
+        const auto found = std::find(all.begin(), all.end(), callback);
+        if (found == all.end())
+            return false;
+        all.erase(found);
+        if (all.empty())
+            clear_storage();
+        return true;
+    }
+    if (m_bits == 0 || reinterpret_cast<Runnable *>(m_bits) != callback)
+        return false;
+    m_bits = 0;
+    return true;
+}
+
+void CallbackList::clear_storage()
+{
+    if (m_bits & 1)
+        delete vector_of(m_bits);
+    m_bits = 0;
+}
+
+// FutureStateBase
+
+FutureStateBase::~FutureStateBase()
+{
+    callbacks.take_all([](Runnable *callback) { callback->discard(); });
+    core->release();
+}
+
+void FutureStateBase::last_reference_gone() noexcept
+{
+    // The result's destructor and the report of a lost exception belong to the loop's thread.
+    if (core->in_own_thread() || !core->try_push_threadsafe(this))
+        dispose();
+}
+
+void FutureStateBase::run(LoopCore &) noexcept
+{
+    dispose();
+}
+
+void FutureStateBase::dispose() noexcept
+{
+    if (flags & LogException) {
+        flags &= ~LogException;
+        // The handler is given a handle, and may keep it.
+        m_refs.store(1, std::memory_order_relaxed);
+        {
+            const auto self = Ref<FutureStateBase>::adopt(this);
+            ExceptionContext report;
+            report.message = type_name() + QStringLiteral(" exception was never retrieved");
+            report.exception = m_exception;
+            if (flags & IsTask) {
+                report.task = FutureAccess::wrap<AnyTask>(Ref<FutureStateBase>(self));
+                report.future = report.task;
+            } else {
+                report.future = FutureAccess::wrap<AnyFuture>(Ref<FutureStateBase>(self));
+            }
+            static_cast<LoopPrivate &>(*core).report(report);
+        }
+        return; // the last handle, which may have been this one, has called dispose() again
+    }
+    delete this;
+}
+
+bool FutureStateBase::cancel(const QString &message)
+{
+    flags &= ~LogException; // T-034: as asyncio has it, also if it fails
+    if (done())
+        return false;
+    finish(Cancelled, message.isNull() ? nullptr : std::make_exception_ptr(CancelledError(message)));
+    return true;
+}
+
+void FutureStateBase::check_pending() const
+{
+    if (done())
+        throw InvalidStateError(QStringLiteral("invalid state"));
+}
+
+void FutureStateBase::set_exception(std::exception_ptr exception)
+{
+    check_pending();
+    if (!exception)
+        throw TypeError(QStringLiteral("invalid exception object"));
+    flags |= LogException;
+    finish(Finished, std::move(exception));
+}
+
+std::exception_ptr FutureStateBase::exception()
+{
+    if (m_state == Cancelled)
+        throw_cancelled();
+    if (m_state == Pending)
+        throw InvalidStateError(QStringLiteral("Exception is not set."));
+    return take_exception();
+}
+
+void FutureStateBase::throw_unless_value()
+{
+    if (m_state == Cancelled)
+        throw_cancelled();
+    if (m_state == Pending)
+        throw InvalidStateError(QStringLiteral("Result is not set."));
+    if (take_exception())
+        std::rethrow_exception(m_exception);
+}
+
+void FutureStateBase::throw_cancelled() const
+{
+    if (!m_exception)
+        throw CancelledError();
+    try {
+        std::rethrow_exception(m_exception);
+    } catch (const CancelledError &error) {
+        throw CancelledError(error.message()); // a new object each time (F-005)
+    }
+}
+
+void FutureStateBase::finish(State state, std::exception_ptr exception)
+{
+    m_state = state;
+    m_exception = std::move(exception);
+    if (!callbacks.empty())
+        schedule_callbacks();
+}
+
+void FutureStateBase::schedule_callbacks()
+{
+    if (core->has(LoopCore::Closed)) {
+        callbacks.take_all([](Runnable *callback) { callback->discard(); });
+        throw RuntimeError(QStringLiteral("Event loop is closed"));
+    }
+    callbacks.take_all([this](Runnable *callback) { callback->future_done(*this); });
+}
+
+void FutureStateBase::add_callback(Runnable *callback)
+{
+    if (done())
+        callback->future_done(*this);
+    else
+        callbacks.append(callback);
+}
+
+QString FutureStateBase::type_name() const
+{
+    return QStringLiteral("Future");
+}
+
+QString FutureStateBase::describe() const
+{
+    const auto state = [this]() -> QString {
+        if (m_state == Pending)
+            return QStringLiteral("pending");
+        if (m_state == Cancelled)
+            return QStringLiteral("cancelled");
+        return m_exception ? QStringLiteral("finished exception=") + QAsyncio::describe(m_exception)
+                           : QStringLiteral("finished");
+    };
+    return QStringLiteral("<%1 %2>").arg(type_name(), state());
+}
+
+void check_settable(const FutureStateBase &state, const char *operation)
+{
+    if (state.flags & FutureStateBase::IsTask) {
+        throw RuntimeError(
+            QStringLiteral("Task does not support %1 operation").arg(QLatin1String(operation)));
+    }
+}
+
+void throw_value_taken()
+{
+    throw RuntimeError(QStringLiteral("the result cannot be copied and was taken already"));
+}
+
+// Done callbacks
+
+void DoneCallbackBase::future_done(FutureStateBase &future)
+{
+    if (future.core->has(LoopCore::Closed)) {
+        delete this;
+        throw RuntimeError(QStringLiteral("Event loop is closed"));
+    }
+    m_future = Ref<FutureStateBase>::share(&future);
+    future.core->push(this);
+}
+
+void DoneCallbackBase::run(LoopCore &core) noexcept
+{
+    ContextState **outer = std::exchange(core.thread->context_slot, &context);
+    try {
+        call();
+    } catch (...) {
+        core.report_callback_exception(*this, std::current_exception());
+    }
+    core.thread->context_slot = outer;
+    delete this;
+}
+
+QString DoneCallbackBase::describe() const
+{
+    return QStringLiteral("<done callback>");
+}
+
+// Awaiting
+
+void FutureAwaiterBase::suspend(PromiseBase &frame)
+{
+    m_task = frame.task;
+    if (m_future->core != m_task->core || m_future.get() == m_task) {
+        // Refused, in the next turn (T-010).
+        m_task->flags |= m_future.get() == m_task ? FutureStateBase::AwaitsItself : FutureStateBase::WrongLoop;
+        m_task->suspend(frame, nullptr);
+        m_task->schedule();
+        return;
+    }
+    m_future->callbacks.append(m_task);
+    m_task->suspend_on(frame, m_future.get());
+}
+
+void FutureAwaiterBase::throw_resumed()
+{
+    if (m_task->flags & (FutureStateBase::WrongLoop | FutureStateBase::AwaitsItself))
+        m_task->throw_await_error(*m_future);
+    m_task->take_must_cancel();
+    // The cancellation came when the future was done already: its result or exception is dropped, but a CancelledError of its
+    // own goes first (T-022, T-023).
+    m_future->take_exception();
+    if (m_future->state() != FutureStateBase::Cancelled)
+        m_task->throw_cancelled_task();
+}
+
+} // namespace detail
+
+// AnyFuture
+
+QAsyncioLoop &AnyFuture::get_loop() const
+{
+    if (!m_state->core->loop)
+        throw RuntimeError(QStringLiteral("The event loop of this future is gone"));
+    return *m_state->core->loop;
+}
+
+DoneCallbackId AnyFuture::add(detail::Runnable *callback)
+{
+    callback->context = detail::capture_context(*detail::context_slot());
+    m_state->add_callback(callback);
+    return DoneCallbackId(callback);
+}
+
+DoneCallbackId AnyFuture::add(detail::Runnable *callback, const Context &context)
+{
+    callback->context = detail::ContextRef(detail::ContextAccess::state(context)).release();
+    m_state->add_callback(callback);
+    return DoneCallbackId(callback);
+}
+
+int AnyFuture::remove_done_callback(DoneCallbackId id)
+{
+    if (!id.m_callback || !m_state->remove_callback(id.m_callback))
+        return 0;
+    id.m_callback->discard();
+    return 1;
+}
+
+QString AnyFuture::to_string() const
+{
+    return m_state ? m_state->describe() : QStringLiteral("<Future none>");
+}
+
+} // namespace QAsyncio

@@ -1,0 +1,279 @@
+// SPDX-FileCopyrightText: 2026 QAsyncio contributors
+// SPDX-License-Identifier: MIT
+#include "qasyncio/task.h"
+
+#include "loop/loop_p.h"
+
+namespace QAsyncio::detail {
+
+namespace {
+quint32 next_number()
+{
+    static std::atomic<quint32> last{0};
+    return last.fetch_add(1, std::memory_order_relaxed) + 1;
+}
+} // namespace
+
+TaskStateBase::TaskStateBase(LoopCore &core, PromiseBase &root)
+    : FutureStateBase(core), leaf(&root), m_root(&root), m_number(next_number())
+{
+    root.task = this;
+    flags = IsTask | LogDestroyed;
+}
+
+void TaskStateBase::start()
+{
+    retain(); // for the loop's list
+    static_cast<LoopPrivate &>(*core).link_task(*this);
+    schedule();
+}
+
+// Steps
+
+void TaskStateBase::run(LoopCore &loop_core) noexcept
+{
+    flags &= ~Queued;
+    if (done()) // unwound while it was queued; what the list owned is ours
+        return release();
+    m_waiting_on = nullptr;
+    if (!(flags & Started)) {
+        flags |= Started;
+        if (flags & MustCancel) { // cancelled before it began: it never does (T-024)
+            destroy_frames();
+            return complete();
+        }
+    }
+    TaskStateBase *outer_task = std::exchange(loop_core.current_task, this);
+    ContextState **outer_slot = std::exchange(loop_core.thread->context_slot, &context);
+    flags |= OnStack;
+    frame_of(*leaf).resume();
+#if !QASYNCIO_TAIL_CALLS
+#  error "the library itself must be built with tail calls: g++ without sanitizers, or clang"
+#endif
+    while (loop_core.next_frame)
+        std::exchange(loop_core.next_frame, nullptr).resume();
+    flags &= ~OnStack;
+    loop_core.thread->context_slot = outer_slot;
+    loop_core.current_task = outer_task;
+    if (flags & BodyDone)
+        complete();
+    else if (Q_UNLIKELY(flags & UnwindPending))
+        unwind();
+}
+
+void TaskStateBase::complete()
+{
+    const auto self = Ref<TaskStateBase>::adopt(this); // what the list owned
+    leave_registry();
+    std::exception_ptr exception;
+    if (m_root) {
+        exception = take_result();
+        leaf = m_root; // the inner frames have ended, the last one to suspend among them
+        destroy_frames();
+    }
+    if (exception) {
+        finish_with_exception(std::move(exception));
+    } else if (take_must_cancel()) { // also if it has returned since (T-025)
+        const QString message = m_extra ? m_extra->cancel_message : QString();
+        FutureStateBase::cancel(message);
+    } else {
+        finish(Finished, nullptr);
+    }
+}
+
+void TaskStateBase::finish_with_exception(std::exception_ptr exception)
+{
+    enum { Ordinary, Cancellation, Leaving } kind = Ordinary;
+    QString message;
+    try {
+        std::rethrow_exception(exception);
+    } catch (const CancelledError &error) {
+        kind = Cancellation;
+        message = error.message();
+    } catch (const LoopExit &) {
+        kind = Leaving;
+    } catch (const KeyboardInterrupt &) {
+        kind = Leaving;
+    } catch (...) {
+    }
+    if (kind == Cancellation) {
+        FutureStateBase::cancel(message);
+        return;
+    }
+    set_exception(exception);
+    if (kind == Leaving)
+        core->leave_with(std::move(exception));
+}
+
+void TaskStateBase::leave_registry()
+{
+    static_cast<LoopPrivate &>(*core).unlink_task(*this);
+    if (m_extra && m_extra->context_object_died)
+        QObject::disconnect(m_extra->context_object_died);
+}
+
+void TaskStateBase::future_done(FutureStateBase &)
+{
+    schedule();
+}
+
+void TaskStateBase::discard() noexcept
+{
+    // The loop is being closed. Its list has let go of every task before; a queued one was left to us.
+    flags &= ~Queued;
+    if (done())
+        release();
+}
+
+// Cancellation
+
+bool TaskStateBase::cancel(const QString &message)
+{
+    flags &= ~LogException;
+    if (done())
+        return false;
+    ++m_cancel_requests;
+    if (m_waiting_on && m_waiting_on->cancel_wait(message))
+        return true;
+    flags |= MustCancel;
+    if (!message.isNull() || m_extra)
+        extra().cancel_message = message;
+    return true;
+}
+
+int TaskStateBase::uncancel()
+{
+    if (m_cancel_requests > 0 && --m_cancel_requests == 0)
+        flags &= ~MustCancel;
+    return m_cancel_requests;
+}
+
+void TaskStateBase::forward_cancel()
+{
+    const QString message = m_extra ? m_extra->cancel_message : QString();
+    if (m_waiting_on->cancel_wait(message))
+        flags &= ~MustCancel;
+}
+
+void TaskStateBase::throw_cancelled_task()
+{
+    throw CancelledError(m_extra ? m_extra->cancel_message : QString());
+}
+
+void TaskStateBase::throw_await_error(const FutureStateBase &awaited)
+{
+    const bool itself = flags & AwaitsItself;
+    flags &= ~(AwaitsItself | WrongLoop);
+    if (itself)
+        throw RuntimeError(QStringLiteral("Task cannot await on itself: %1").arg(describe()));
+    throw RuntimeError(
+        QStringLiteral("Task %1 got Future %2 attached to a different loop").arg(describe(), awaited.describe()));
+}
+
+// Unwinding
+
+void TaskStateBase::bind_to(const QObject *object)
+{
+    // A connection without arguments, to a lambda that knows the task is alive: the connection goes when the task ends.
+    extra().context_object_died = QObject::connect(object, &QObject::destroyed, [this] { unwind(); });
+}
+
+void TaskStateBase::unwind()
+{
+    if (done())
+        return;
+    if (flags & OnStack) {
+        flags |= UnwindPending;
+        return;
+    }
+    const auto self = Ref<TaskStateBase>::share(this);
+    leave_registry();
+    destroy_frames();
+    if (!(flags & Queued)) // else run() or discard() lets go of what the list owned
+        release();
+    FutureStateBase::cancel(QString());
+}
+
+void TaskStateBase::destroy_frames() noexcept
+{
+    // Innermost first, one after the other: a chain of any length needs no stack.
+    PromiseBase *frame = leaf;
+    m_root = nullptr;
+    leaf = nullptr;
+    while (frame) {
+        FrameLink *link = frame->link;
+        PromiseBase *parent = link ? link->parent : nullptr;
+        if (link)
+            link->child = nullptr; // the awaiter in the parent's frame owned it
+        frame_of(*frame).destroy();
+        frame = parent;
+    }
+}
+
+void TaskStateBase::destroy_pending() noexcept
+{
+    const auto self = Ref<TaskStateBase>::share(this);
+    const bool log = flags & LogDestroyed;
+    const QString description = log ? describe() : QString();
+    try {
+        unwind();
+    } catch (const RuntimeError &) {
+        // The loop is closed: callbacks of this task are dropped in silence.
+    }
+    if (!log)
+        return;
+    ExceptionContext report;
+    report.message = QStringLiteral("Task was destroyed but it is pending!\ntask: %1").arg(description);
+    static_cast<LoopPrivate &>(*core).report(report);
+}
+
+// Names
+
+TaskExtra &TaskStateBase::extra()
+{
+    if (!m_extra)
+        m_extra = std::make_unique<TaskExtra>();
+    return *m_extra;
+}
+
+QString TaskStateBase::name() const
+{
+    return m_extra && !m_extra->name.isNull() ? m_extra->name : QStringLiteral("Task-%1").arg(m_number);
+}
+
+void TaskStateBase::set_name(const QString &name)
+{
+    extra().name = name.isNull() ? QStringLiteral("") : name;
+}
+
+std::source_location TaskStateBase::site() const
+{
+    return m_root ? m_root->site : std::source_location();
+}
+
+QString TaskStateBase::type_name() const
+{
+    return QStringLiteral("Task");
+}
+
+QString TaskStateBase::describe() const
+{
+    QString text = QStringLiteral("<Task ");
+    if (!done())
+        text += m_cancel_requests > 0 ? QStringLiteral("cancelling") : QStringLiteral("pending");
+    else
+        text += state() == Cancelled ? QStringLiteral("cancelled") : QStringLiteral("finished");
+    text += QStringLiteral(" name='%1'").arg(name());
+    if (m_root) {
+        text += QStringLiteral(" coro=<%1() at %2:%3>")
+                    .arg(function_name(m_root->site), QString::fromUtf8(m_root->site.file_name()))
+                    .arg(m_root->site.line());
+    }
+    if (m_waiting_on && m_waiting_on != this)
+        text += QStringLiteral(" wait_for=%1").arg(m_waiting_on->describe());
+    if (has_exception() && state() == Finished)
+        text += QStringLiteral(" exception=") + QAsyncio::describe(peek_exception());
+    return text + u'>';
+}
+
+} // namespace QAsyncio::detail
