@@ -79,7 +79,7 @@ public:
         return run_until_complete(QAsyncio::Future<T>(std::move(task)));
     }
     template<class T>
-    T run_until_complete(QAsyncio::Coroutine<T> coroutine)
+    T run_until_complete(QAsyncio::Coroutine<T> &&coroutine)
     {
         check_runnable();
         auto task = create_task(std::move(coroutine));
@@ -177,17 +177,23 @@ public:
             QAsyncio::detail::Ref<State>::adopt(new State(core())));
     }
     /// Starts a coroutine as a task of this loop. Its first line runs in the next turn (T-002).
-    /// Throws RuntimeError if the loop is closed or the coroutine was awaited before.
+    /// Throws RuntimeError if the loop is closed (the coroutine is then left as it was) or the coroutine was awaited before.
     template<class T>
-    QAsyncio::Task<T> create_task(QAsyncio::Coroutine<T> coroutine,
+    QAsyncio::Task<T> create_task(QAsyncio::Coroutine<T> &&coroutine,
                                   const QAsyncio::TaskOptions &options = QAsyncio::TaskOptions())
     {
-        check_task(static_cast<bool>(coroutine), options);
+        const QAsyncio::TaskOptions chosen = prepare_task(static_cast<bool>(coroutine), options);
         auto task = QAsyncio::detail::Ref<QAsyncio::detail::TaskState<T>>::adopt(
             new QAsyncio::detail::TaskState<T>(core(), *coroutine.release()));
-        start_task(*task, options);
+        start_task(*task, chosen);
         return QAsyncio::detail::FutureAccess::wrap<QAsyncio::Task<T>>(std::move(task));
     }
+    using TaskFactory = std::function<QAsyncio::TaskOptions(QAsyncioLoop &, const QAsyncio::TaskOptions &)>;
+
+    /// Decides how every task of this loop is made: it is called with the options that create_task() was given, and gives
+    /// those that count (L-104). Empty: as they were given.
+    void set_task_factory(TaskFactory factory);
+    const TaskFactory &get_task_factory() const;
     /// The unfinished tasks, oldest first.
     std::vector<QAsyncio::AnyTask> all_tasks() const;
     QAsyncio::AnyTask current_task() const;
@@ -227,6 +233,8 @@ public:
         auto future = QAsyncio::detail::Ref<QAsyncio::detail::ExecutorFuture<R>>::adopt(
             new QAsyncio::detail::ExecutorFuture<R>(core()));
         auto *job = new Job(std::forward<F>(function), std::forward<Args>(args)...);
+        job->retain();
+        future->job = job;
         start_job(executor, job, *future);
         return QAsyncio::detail::FutureAccess::wrap<QAsyncio::Future<R>>(std::move(future));
     }
@@ -285,7 +293,7 @@ private:
     QAsyncio::TimerHandle push_timer(QAsyncio::detail::TimerState *state, const QAsyncio::Context &context);
     void add_fd(QAsyncio::detail::FdState *state);
     bool remove_fd(int fd, unsigned direction);
-    void check_task(bool has_coroutine, const QAsyncio::TaskOptions &options) const;
+    QAsyncio::TaskOptions prepare_task(bool has_coroutine, const QAsyncio::TaskOptions &options);
     void start_task(QAsyncio::detail::TaskStateBase &task, const QAsyncio::TaskOptions &options);
     void mark_implicit(const QAsyncio::AnyFuture &task);
     void check_runnable() const;
@@ -304,7 +312,7 @@ QASYNCIO_EXPORT QAsyncioLoop &get_running_loop();
 QASYNCIO_EXPORT QAsyncioLoop *find_running_loop() noexcept;
 
 template<class T>
-Task<T> create_task(Coroutine<T> coroutine, const TaskOptions &options)
+Task<T> create_task(Coroutine<T> &&coroutine, const TaskOptions &options)
 {
     return get_running_loop().create_task(std::move(coroutine), options);
 }

@@ -41,6 +41,10 @@ public:
         return *this;
     }
 
+    const QString &get_name() const { return m_name; }
+    const QObject *get_context_object() const { return m_object; }
+    const std::optional<Context> &get_context() const { return m_context; }
+
 private:
     friend class ::QAsyncioLoop;
     QString m_name;
@@ -134,7 +138,7 @@ private:
 /// Starts a coroutine as a task of the running loop. Its first line runs in the next turn (T-002).
 /// Throws RuntimeError if no loop runs in this thread.
 template<class T>
-Task<T> create_task(Coroutine<T> coroutine, const TaskOptions &options = TaskOptions());
+Task<T> create_task(Coroutine<T> &&coroutine, const TaskOptions &options = TaskOptions());
 
 /// The task that is being executed; none in a plain callback (T-005). Throws RuntimeError if no loop runs in this thread.
 QASYNCIO_EXPORT AnyTask current_task();

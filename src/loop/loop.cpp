@@ -177,6 +177,7 @@ QAsyncioLoop::~QAsyncioLoop()
         d.close();
     }
     d.exception_handler = {};
+    d.task_factory = {};
     m_core->loop = nullptr;
     m_core->release(); // futures may still refer to it
 }
@@ -333,15 +334,28 @@ TimePoint QAsyncioLoop::time() const
 
 // Tasks
 
-void QAsyncioLoop::check_task(bool has_coroutine, const TaskOptions &options) const
+void QAsyncioLoop::set_task_factory(TaskFactory factory)
+{
+    LoopPrivate::of(*this).task_factory = std::move(factory);
+}
+
+const QAsyncioLoop::TaskFactory &QAsyncioLoop::get_task_factory() const
+{
+    return LoopPrivate::of(*this).task_factory;
+}
+
+TaskOptions QAsyncioLoop::prepare_task(bool has_coroutine, const TaskOptions &given)
 {
     m_core->check_scheduling();
     if (!has_coroutine)
         throw_awaited_twice();
+    const TaskFactory &factory = LoopPrivate::of(*this).task_factory;
+    TaskOptions options = factory ? factory(*this, given) : given;
     if (options.m_has_object && !options.m_object)
         throw ValueError(QStringLiteral("create_task: the context object is null"));
     if (options.m_object && options.m_object->thread() != QThread::currentThread())
         throw ValueError(QStringLiteral("create_task: the context object lives in another thread"));
+    return options;
 }
 
 void QAsyncioLoop::start_task(TaskStateBase &task, const TaskOptions &options)

@@ -83,6 +83,7 @@ public:
     TaskStateBase *last_task = nullptr;
 
     QAsyncioLoop::ExceptionHandler exception_handler;
+    QAsyncioLoop::TaskFactory task_factory;
     std::shared_ptr<QThreadPool> executor;
     bool executor_shut_down = false;
     bool owns_executor = false;

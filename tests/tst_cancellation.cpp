@@ -1,0 +1,634 @@
+// SPDX-FileCopyrightText: 2026 QAsyncio contributors
+// SPDX-License-Identifier: MIT
+#include "qasyncio/test.h"
+
+#include "task_helpers.h"
+
+using namespace QAsyncio;
+using namespace std::chrono_literals;
+using namespace Qt::StringLiterals;
+
+class tst_cancellation : public QObject
+{
+    Q_OBJECT
+
+private Q_SLOTS:
+    // T-020
+    void cancelOnADoneTaskSaysFalse()
+    {
+        Test::run([&]() -> Coroutine<> {
+            Task<> task = create_task(turns(0));
+            co_await task;
+            QASYNCIO_COMPARE(task.cancel(u"late"_s), false);
+            QASYNCIO_COMPARE(task.cancelling(), 0);
+            QASYNCIO_COMPARE(task.cancelled(), false);
+        });
+    }
+
+    // T-020
+    void cancelCountsTheRequestAndSaysTrue()
+    {
+        Test::run([&]() -> Coroutine<> {
+            Task<> task = create_task(sleeper());
+            co_await turns(1);
+            QASYNCIO_COMPARE(task.cancel(), true);
+            QASYNCIO_COMPARE(task.cancelling(), 1);
+            QASYNCIO_COMPARE(task.done(), false);
+            QASYNCIO_COMPARE(co_await error_of(task), u"CancelledError"_s);
+            QASYNCIO_COMPARE(task.cancelled(), true);
+            QASYNCIO_COMPARE(task.cancel(), false);
+            QASYNCIO_COMPARE(task.cancelling(), 1);
+        });
+    }
+
+    // T-021, T-037
+    void cancelGoesToTheAwaitedFuture()
+    {
+        Test::run([&](QAsyncioLoop &loop) -> Coroutine<> {
+            Future<int> future = loop.create_future<int>();
+            QStringList log;
+            const auto body = [&]() -> Coroutine<> {
+                const QString error = co_await error_of(future);
+                log << error;
+            };
+            Task<> task = create_task(body());
+            co_await turns(1);
+            QASYNCIO_COMPARE(task.cancel(u"enough"_s), true);
+            QASYNCIO_COMPARE(future.cancelled(), true);
+            QASYNCIO_COMPARE(log.size(), 0);
+            co_await task;
+            QASYNCIO_COMPARE(log.join(u' '), u"CancelledError: enough"_s);
+        });
+    }
+
+    // T-021, T-022
+    void cancelAfterTheResultWins()
+    {
+        Test::run([&](QAsyncioLoop &loop) -> Coroutine<> {
+            Future<int> future = loop.create_future<int>();
+            const auto body = [&]() -> Coroutine<int> { co_return co_await future; };
+            Task<int> task = create_task(body());
+            co_await turns(1);
+            future.set_result(42);
+            QASYNCIO_COMPARE(task.cancel(u"enough"_s), true);
+            QASYNCIO_COMPARE(future.cancelled(), false);
+            QASYNCIO_COMPARE(co_await error_of(task), u"CancelledError: enough"_s);
+            QASYNCIO_COMPARE(future.result(), 42);
+        });
+    }
+
+    // T-022
+    void cancelAfterAnExceptionDropsTheException()
+    {
+        Test::run([&](QAsyncioLoop &loop) -> Coroutine<> {
+            const Reports reports(loop);
+            {
+                Future<int> future = loop.create_future<int>();
+                const auto body = [&]() -> Coroutine<int> { co_return co_await future; };
+                Task<int> task = create_task(body());
+                co_await turns(1);
+                future.set_exception(ValueError(u"lost"_s));
+                task.cancel(u"enough"_s);
+                QASYNCIO_COMPARE(co_await error_of(task), u"CancelledError: enough"_s);
+            }
+            co_await turns(2);
+            QASYNCIO_COMPARE(reports.list().join(u' '), QString());
+        });
+    }
+
+    // T-022
+    void cancelAfterASleepIsOverWins()
+    {
+        Test::run([&](QAsyncioLoop &loop) -> Coroutine<> {
+            Task<> task = create_task(sleeper(10ms));
+            co_await turns(1);
+            loop.call_later(10ms, [&] { task.cancel(u"enough"_s); }); // after the timer of the sleep, in the same turn
+            QASYNCIO_COMPARE(co_await error_of(task), u"CancelledError: enough"_s);
+        });
+    }
+
+    // T-023
+    void theMessageOfACancelledFutureGoesFirst()
+    {
+        Test::run([&](QAsyncioLoop &loop) -> Coroutine<> {
+            Future<int> future = loop.create_future<int>();
+            const auto body = [&]() -> Coroutine<int> { co_return co_await future; };
+            Task<int> task = create_task(body());
+            co_await turns(1);
+            future.cancel(u"of the future"_s);
+            QASYNCIO_COMPARE(task.cancel(u"of the task"_s), true);
+            QASYNCIO_COMPARE(co_await error_of(task), u"CancelledError: of the future"_s);
+        });
+    }
+
+    // T-023, F-007
+    void aCancelledErrorThatWasSetGoesFirstAsWell()
+    {
+        Test::run([&](QAsyncioLoop &loop) -> Coroutine<> {
+            Future<int> future = loop.create_future<int>();
+            const auto body = [&]() -> Coroutine<int> { co_return co_await future; };
+            Task<int> task = create_task(body());
+            co_await turns(1);
+            future.set_exception(CancelledError(u"of the future"_s));
+            QASYNCIO_COMPARE(task.cancel(u"of the task"_s), true);
+            QASYNCIO_COMPARE(co_await error_of(task), u"CancelledError: of the future"_s);
+        });
+    }
+
+    // T-024
+    void cancelBeforeTheFirstStepNeverStartsTheBody()
+    {
+        Test::run([&]() -> Coroutine<> {
+            QStringList log;
+            const auto body = [&](Farewell) -> Coroutine<> {
+                log << u"started"_s;
+                co_await sleep(1s);
+            };
+            Task<> task = create_task(body(Farewell(log, u"argument"_s)));
+            QASYNCIO_COMPARE(task.cancel(u"never mind"_s), true);
+            QASYNCIO_COMPARE(task.cancelled(), false);
+            QASYNCIO_COMPARE(log.size(), 0);
+            co_await turns(1);
+            QASYNCIO_COMPARE(task.cancelled(), true);
+            QASYNCIO_COMPARE(log.join(u' '), u"argument"_s);
+            QASYNCIO_COMPARE(co_await error_of(task), u"CancelledError: never mind"_s);
+        });
+    }
+
+    // T-024, T-027
+    void ofTwoCancelsBeforeTheFirstStepTheLastMessageStays()
+    {
+        Test::run([&]() -> Coroutine<> {
+            Task<> task = create_task(sleeper());
+            task.cancel(u"one"_s);
+            task.cancel(u"two"_s);
+            QASYNCIO_COMPARE(task.cancelling(), 2);
+            QASYNCIO_COMPARE(co_await error_of(task), u"CancelledError: two"_s); // as asyncio has it
+        });
+    }
+
+    // T-025
+    void cancellingOneselfTakesEffectAtTheNextSuspension()
+    {
+        Test::run([&](QAsyncioLoop &loop) -> Coroutine<> {
+            QStringList log;
+            const auto child = [&]() -> Coroutine<> {
+                log << u"child"_s;
+                co_return;
+            };
+            const auto body = [&]() -> Coroutine<> {
+                current_task().cancel(u"myself"_s);
+                log << u"goes on"_s;
+                co_await child(); // no suspension
+                Future<> done = loop.create_future<>();
+                done.set_result();
+                co_await done; // neither
+                log << u"suspends"_s;
+                co_await loop.create_future<>();
+                log << u"unreachable"_s;
+            };
+            Task<> task = create_task(body());
+            QASYNCIO_COMPARE(co_await error_of(task), u"CancelledError: myself"_s);
+            QASYNCIO_COMPARE(log.join(u", "), u"goes on, child, suspends"_s);
+        });
+    }
+
+    // T-025, T-051
+    void cancellingOneselfEndsASleepAtOnce()
+    {
+        Test::run([&](QAsyncioLoop &loop) -> Coroutine<> {
+            const auto body = []() -> Coroutine<> {
+                current_task().cancel(u"myself"_s);
+                co_await sleep(1h);
+            };
+            const TimePoint begin = loop.time();
+            QASYNCIO_COMPARE(co_await error_of(create_task(body())), u"CancelledError: myself"_s);
+            QASYNCIO_VERIFY(loop.time() == begin);
+        });
+    }
+
+    // T-025
+    void cancellingOneselfBeforeReturningLosesTheResult()
+    {
+        Test::run([&]() -> Coroutine<> {
+            const auto body = []() -> Coroutine<int> {
+                current_task().cancel(u"myself"_s);
+                co_return 42;
+            };
+            Task<int> task = create_task(body());
+            QASYNCIO_COMPARE(co_await error_of(task), u"CancelledError: myself"_s);
+            QASYNCIO_COMPARE(task.cancelled(), true);
+        });
+    }
+
+    // T-025
+    void cancellingOneselfBeforeThrowingKeepsTheException()
+    {
+        Test::run([&]() -> Coroutine<> {
+            const auto body = []() -> Coroutine<int> {
+                current_task().cancel(u"myself"_s);
+                throw ValueError(u"wrong"_s);
+                co_return 42;
+            };
+            Task<int> task = create_task(body());
+            QASYNCIO_COMPARE(co_await error_of(task), u"ValueError: wrong"_s);
+            QASYNCIO_COMPARE(task.cancelled(), false);
+        });
+    }
+
+    // T-026
+    void sleepOfZeroIsACancellationPoint()
+    {
+        Test::run([&]() -> Coroutine<> {
+            QStringList log;
+            const auto body = [&]() -> Coroutine<> {
+                log << u"before"_s;
+                co_await sleep(0s);
+                log << u"after"_s;
+            };
+            Task<> task = create_task(body());
+            co_await turns(1);
+            task.cancel(u"stop"_s);
+            QASYNCIO_COMPARE(co_await error_of(task), u"CancelledError: stop"_s);
+            QASYNCIO_COMPARE(log.join(u' '), u"before"_s);
+        });
+    }
+
+    // T-027
+    void twoCancelsDeliverOneErrorWithTheFirstMessage()
+    {
+        Test::run([&](QAsyncioLoop &loop) -> Coroutine<> {
+            for (const bool on_a_future : {false, true}) {
+                QStringList log;
+                const auto body = [&]() -> Coroutine<int> {
+                    if (on_a_future)
+                        log << co_await error_of(loop.create_future<>());
+                    else
+                        log << co_await error_of(sleep(1h));
+                    co_await sleep(1ms);
+                    log << u"undisturbed"_s;
+                    co_return current_task().cancelling();
+                };
+                Task<int> task = create_task(body());
+                co_await turns(1);
+                task.cancel(u"one"_s);
+                task.cancel(u"two"_s);
+                QASYNCIO_COMPARE(co_await task, 2);
+                QASYNCIO_COMPARE(log.join(u", "), u"CancelledError: one, undisturbed"_s);
+            }
+        });
+    }
+
+    // T-027
+    void aCancelAfterTheDeliveryIsDeliveredAgain()
+    {
+        Test::run([&]() -> Coroutine<> {
+            QStringList log;
+            const auto body = [&]() -> Coroutine<> {
+                log << co_await error_of(sleep(1h));
+                log << co_await error_of(sleep(1h));
+            };
+            Task<> task = create_task(body());
+            co_await turns(1);
+            task.cancel(u"one"_s);
+            co_await turns(1);
+            task.cancel(u"two"_s);
+            co_await task;
+            QASYNCIO_COMPARE(log.join(u", "), u"CancelledError: one, CancelledError: two"_s);
+            QASYNCIO_COMPARE(task.cancelling(), 2);
+        });
+    }
+
+    // T-028
+    void aTaskThatCatchesTheCancellationIsNotCancelled()
+    {
+        Test::run([&]() -> Coroutine<> {
+            const auto body = []() -> Coroutine<int> {
+                try {
+                    co_await sleep(1h);
+                } catch (const CancelledError &) {
+                }
+                co_await sleep(1ms);
+                co_return current_task().cancelling();
+            };
+            Task<int> task = create_task(body());
+            co_await turns(1);
+            task.cancel();
+            QASYNCIO_COMPARE(co_await task, 1);
+            QASYNCIO_COMPARE(task.cancelled(), false);
+            QASYNCIO_COMPARE(task.cancelling(), 1);
+        });
+    }
+
+    // T-029
+    void uncancelCountsDownToZero()
+    {
+        Test::run([&]() -> Coroutine<> {
+            Task<> task = create_task(sleeper());
+            co_await turns(1);
+            QASYNCIO_COMPARE(task.uncancel(), 0);
+            task.cancel();
+            task.cancel();
+            QASYNCIO_COMPARE(task.uncancel(), 1);
+            QASYNCIO_COMPARE(task.uncancel(), 0);
+            QASYNCIO_COMPARE(task.uncancel(), 0);
+            QASYNCIO_COMPARE(co_await error_of(task), u"CancelledError"_s); // the sleep had been cancelled already
+        });
+    }
+
+    // T-029
+    void uncancelToZeroWithdrawsWhatWasNotDelivered()
+    {
+        Test::run([&]() -> Coroutine<> {
+            const auto body = []() -> Coroutine<int> {
+                AnyTask self = current_task();
+                self.cancel(u"one"_s);
+                self.cancel(u"two"_s);
+                self.uncancel();
+                self.uncancel();
+                co_await sleep(1ms);
+                co_return 42;
+            };
+            QASYNCIO_COMPARE(co_await create_task(body()), 42);
+        });
+    }
+
+    // T-029
+    void uncancelAboveZeroWithdrawsNothing()
+    {
+        Test::run([&]() -> Coroutine<> {
+            const auto body = []() -> Coroutine<> {
+                AnyTask self = current_task();
+                self.cancel(u"one"_s);
+                self.cancel(u"two"_s);
+                self.uncancel();
+                co_await sleep(1ms);
+            };
+            QASYNCIO_COMPARE(co_await error_of(create_task(body())), u"CancelledError: two"_s);
+        });
+    }
+
+    // T-029, T-024
+    void uncancelBeforeTheFirstStepLetsTheTaskStart()
+    {
+        Test::run([&]() -> Coroutine<> {
+            Task<> task = create_task(turns(1));
+            task.cancel();
+            task.uncancel();
+            QASYNCIO_COMPARE(co_await error_of(task), QString());
+        });
+    }
+
+    // T-030
+    void cancellingAParentCancelsTheChildItAwaits()
+    {
+        Test::run([&]() -> Coroutine<> {
+            Task<> child = create_task(sleeper());
+            const auto body = [&]() -> Coroutine<> { co_await child; };
+            Task<> parent = create_task(body());
+            co_await turns(2);
+            QASYNCIO_COMPARE(parent.cancel(u"family"_s), true);
+            QASYNCIO_COMPARE(child.cancelling(), 1);
+            QASYNCIO_COMPARE(co_await error_of(parent), u"CancelledError: family"_s);
+            QASYNCIO_COMPARE(child.cancelled(), true);
+            QASYNCIO_COMPARE(co_await error_of(child), u"CancelledError: family"_s);
+        });
+    }
+
+    // T-030
+    void aChildThatSwallowsTheCancellationSparesItsParent()
+    {
+        Test::run([&]() -> Coroutine<> {
+            const auto stubborn = []() -> Coroutine<int> {
+                const QString error = co_await error_of(sleep(1h));
+                co_return int(error.size());
+            };
+            Task<int> child = create_task(stubborn());
+            const auto body = [&]() -> Coroutine<int> { co_return co_await child; };
+            Task<int> parent = create_task(body());
+            co_await turns(2);
+            parent.cancel();
+            QASYNCIO_COMPARE(co_await parent, 14);
+            QASYNCIO_COMPARE(parent.cancelling(), 1);
+            QASYNCIO_COMPARE(parent.cancelled(), false);
+        });
+    }
+
+    // T-030
+    void cancelReachesTheEndOfALongChainOfTasks()
+    {
+        Test::run([&]() -> Coroutine<> {
+            const auto body = [](Task<> child) -> Coroutine<> { co_await child; };
+            std::vector<Task<>> chain{create_task(sleeper())};
+            for (int i = 0; i < 100'000; ++i)
+                chain.push_back(create_task(body(chain.back())));
+            co_await turns(1);
+            QASYNCIO_COMPARE(chain.back().cancel(u"all"_s), true);
+            QASYNCIO_COMPARE(chain.front().cancelling(), 1);
+            QASYNCIO_COMPARE(co_await error_of(chain.back()), u"CancelledError: all"_s);
+            QASYNCIO_COMPARE(chain.front().cancelled(), true);
+        });
+    }
+
+    // T-030
+    void tasksThatAwaitEachOtherCanBeCancelled()
+    {
+        Test::run([&]() -> Coroutine<> {
+            Task<> one, other;
+            const auto first = [&]() -> Coroutine<> { co_await other; };
+            const auto second = [&]() -> Coroutine<> { co_await one; };
+            one = create_task(first());
+            other = create_task(second());
+            Task<> outside = create_task(second());
+            co_await turns(2);
+            QASYNCIO_COMPARE(outside.cancel(u"knot"_s), true);
+            QASYNCIO_COMPARE(co_await error_of(outside), u"CancelledError: knot"_s);
+            QASYNCIO_COMPARE(one.cancelled(), true);
+            QASYNCIO_COMPARE(other.cancelled(), true);
+        });
+    }
+
+    // T-031
+    void awaitingATaskThatSomebodyElseCancelledThrowsItsError()
+    {
+        Test::run([&]() -> Coroutine<> {
+            Task<> child = create_task(sleeper());
+            QStringList log;
+            const auto body = [&]() -> Coroutine<int> {
+                log << co_await error_of(child);
+                co_return current_task().cancelling();
+            };
+            Task<int> awaiter = create_task(body());
+            co_await turns(2);
+            child.cancel(u"not you"_s);
+            QASYNCIO_COMPARE(co_await awaiter, 0);
+            QASYNCIO_COMPARE(log.join(u' '), u"CancelledError: not you"_s);
+        });
+    }
+
+    // T-032
+    void aSecondCancelInterruptsTheCleanupAtItsAwait()
+    {
+        Test::run([&]() -> Coroutine<> {
+            QStringList log;
+            const auto body = [&]() -> Coroutine<> {
+                log << co_await error_of(sleep(1h));
+                log << u"cleanup"_s;
+                co_await sleep(1h);
+                log << u"unreachable"_s;
+            };
+            Task<> task = create_task(body());
+            co_await turns(1);
+            task.cancel(u"one"_s);
+            co_await turns(1);
+            task.cancel(u"two"_s);
+            QASYNCIO_COMPARE(co_await error_of(task), u"CancelledError: two"_s);
+            QASYNCIO_COMPARE(log.join(u", "), u"CancelledError: one, cleanup"_s);
+        });
+    }
+
+    // T-033, F-005
+    void everyResultOfACancelledTaskHasTheMessage()
+    {
+        // asyncio loses the message after the first result(); here it stays (docs/differences.md).
+        Test::run([&]() -> Coroutine<> {
+            Task<> task = create_task(sleeper());
+            co_await turns(1);
+            task.cancel(u"why"_s);
+            QASYNCIO_COMPARE(co_await error_of(task), u"CancelledError: why"_s);
+            for (int i = 0; i < 2; ++i) {
+                QASYNCIO_COMPARE(error_in([&] { task.result(); }), u"CancelledError: why"_s);
+                QASYNCIO_COMPARE(error_in([&] { return task.exception(); }), u"CancelledError: why"_s);
+            }
+        });
+    }
+
+    // T-034
+    void cancelOnAFailedTaskCountsAsRetrievingItsException()
+    {
+        Test::run([&](QAsyncioLoop &loop) -> Coroutine<> {
+            const Reports reports(loop);
+            const auto body = []() -> Coroutine<> {
+                throw ValueError(u"lost"_s);
+                co_return;
+            };
+            Task<> task = create_task(body());
+            co_await turns(2);
+            QASYNCIO_COMPARE(task.cancel(), false);
+            task = {};
+            QASYNCIO_COMPARE(reports.list().join(u' '), QString());
+        });
+    }
+
+    // T-035
+    void cancelledErrorIsNoStandardException()
+    {
+        static_assert(!std::is_base_of_v<std::exception, CancelledError>);
+        Test::run([&]() -> Coroutine<> {
+            QStringList log;
+            const auto body = [&]() -> Coroutine<> {
+                try {
+                    co_await sleep(1h);
+                } catch (const std::exception &) {
+                    log << u"swallowed"_s;
+                }
+            };
+            Task<> task = create_task(body());
+            co_await turns(1);
+            task.cancel();
+            QASYNCIO_COMPARE(co_await error_of(task), u"CancelledError"_s);
+            QASYNCIO_COMPARE(log.size(), 0);
+        });
+    }
+
+    // T-036, L-029
+    void loopExitWhileHandlingACancellationLeavesTheLoop()
+    {
+        QAsyncioLoop loop(virtual_time());
+        const auto body = []() -> Coroutine<> {
+            const QString error = co_await error_of(sleep(1h));
+            if (!error.isEmpty())
+                throw LoopExit(3);
+        };
+        Task<> task = loop.create_task(body());
+        run_ready(loop, 1);
+        task.cancel();
+        QCOMPARE(error_in([&] { loop.run_forever(); }), u"LoopExit: 3"_s);
+        QVERIFY(task.done());
+        QVERIFY(!task.cancelled());
+        QCOMPARE(error_in([&] { task.result(); }), u"LoopExit: 3"_s);
+        loop.close();
+    }
+
+    // T-037
+    void cancelNeverRunsCodeOfTheTask()
+    {
+        Test::run([&](QAsyncioLoop &loop) -> Coroutine<> {
+            QStringList log;
+            const auto body = [&]() -> Coroutine<> {
+                const Farewell local(log, u"unwound"_s);
+                co_await loop.create_future<>();
+            };
+            Task<> waiting = create_task(body());
+            co_await turns(1);
+            Task<> unstarted = create_task(body());
+            waiting.cancel();
+            unstarted.cancel();
+            log << u"cancelled"_s;
+            co_await turns(2);
+            QASYNCIO_COMPARE(log.join(u' '), u"cancelled unwound"_s);
+        });
+    }
+
+    // T-008
+    void aCancelledErrorThatEscapesMakesTheTaskCancelled()
+    {
+        Test::run([&]() -> Coroutine<> {
+            const auto body = []() -> Coroutine<int> {
+                throw CancelledError(u"by itself"_s);
+                co_return 1;
+            };
+            Task<int> task = create_task(body());
+            QASYNCIO_COMPARE(co_await error_of(task), u"CancelledError: by itself"_s);
+            QASYNCIO_COMPARE(task.cancelled(), true);
+            QASYNCIO_COMPARE(task.cancelling(), 0);
+        });
+    }
+
+    // T-010, T-022
+    void cancelGoesBeforeARefusedAwait()
+    {
+        Test::run([&]() -> Coroutine<> {
+            Task<> task;
+            const auto body = [&]() -> Coroutine<> {
+                task.cancel(u"first"_s);
+                co_await task;
+            };
+            task = create_task(body());
+            co_await turns(3);
+            QASYNCIO_COMPARE(task.done(), true);
+            QASYNCIO_COMPARE(error_in([&] { task.result(); }), u"CancelledError: first"_s);
+        });
+    }
+
+    void cancelFromADestructorOfTheOwnFrameIsHarmless()
+    {
+        struct Canceller
+        {
+            AnyTask task = current_task();
+            ~Canceller() { task.cancel(u"too late"_s); }
+        };
+        Test::run([&]() -> Coroutine<> {
+            const auto body = []() -> Coroutine<int> {
+                const Canceller canceller;
+                co_await sleep(1ms);
+                co_return 42;
+            };
+            // The local dies after the value was given, before the task is done: T-025.
+            QASYNCIO_COMPARE(co_await error_of(create_task(body())), u"CancelledError: too late"_s);
+        });
+    }
+};
+
+QTEST_GUILESS_MAIN(tst_cancellation)
+#include "tst_cancellation.moc"

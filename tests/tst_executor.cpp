@@ -1,0 +1,233 @@
+// SPDX-FileCopyrightText: 2026 QAsyncio contributors
+// SPDX-License-Identifier: MIT
+#include "support.h"
+
+#include <qasyncio/test.h>
+
+#include <QtCore/qthread.h>
+#include <QtCore/qthreadpool.h>
+
+#include <future>
+
+/// run_in_executor(), to_thread(), the default executor and its end.
+class tst_Executor : public QObject
+{
+    Q_OBJECT
+
+private Q_SLOTS:
+    void runsInANamedThreadAndGivesAFuture();
+    void anExceptionArrivesAtTheAwaiter();
+    void cancellingDoesNotStopAFunctionThatRuns();
+    void aQueuedFunctionNeverRunsOnceCancelled();
+    void onlyToThreadCarriesContextVariables();
+    void afterTheShutdownOnlyTheDefaultExecutorIsRefused();
+    void theShutdownWaitsWithoutBlockingTheLoop();
+    void theShutdownGivesUpAfterItsTimeout();
+    void theShutdownWithoutAnExecutorReturnsAtOnce();
+    void anExecutorOfOnesOwn();
+    void moveOnlyArgumentsAndResults();
+    void aVirtualClockWaitsForTheThreads();
+    void aTaskUnwoundWhileItsFunctionRuns();
+};
+
+// L-078
+void tst_Executor::runsInANamedThreadAndGivesAFuture()
+{
+    Test::run([&](QAsyncioLoop &loop) -> Coroutine<> {
+        Future<QString> name = loop.run_in_executor(nullptr, [] { return QThread::currentThread()->objectName(); });
+        QASYNCIO_COMPARE(&name.get_loop(), &loop);
+        const QString text = co_await name;
+        QASYNCIO_VERIFY(text.startsWith(QStringLiteral("asyncio_")));
+        const auto thread = co_await to_thread([] { return QThread::currentThreadId(); });
+        QASYNCIO_VERIFY(thread != QThread::currentThreadId());
+        QASYNCIO_COMPARE(co_await to_thread([](int a, int b) { return a + b; }, 40, 2), 42);
+    });
+}
+
+// L-084
+void tst_Executor::anExceptionArrivesAtTheAwaiter()
+{
+    Test::run([&](QAsyncioLoop &loop) -> Coroutine<> {
+        auto future = loop.run_in_executor(nullptr, [] { throw ValueError(QStringLiteral("in the thread")); });
+        QASYNCIO_THROWS(co_await future, ValueError);
+        QASYNCIO_THROWS(co_await to_thread([]() -> int { throw std::out_of_range("x"); }), std::out_of_range);
+    });
+}
+
+// L-079
+void tst_Executor::cancellingDoesNotStopAFunctionThatRuns()
+{
+    Test::run([&](QAsyncioLoop &loop) -> Coroutine<> {
+        std::promise<void> begun;
+        std::promise<void> go;
+        std::promise<int> ended;
+        auto future = loop.run_in_executor(nullptr, [&] {
+            begun.set_value();
+            go.get_future().wait();
+            ended.set_value(1);
+        });
+        begun.get_future().wait();
+        QASYNCIO_VERIFY(future.cancel());
+        QASYNCIO_VERIFY(future.cancelled()); // at once
+        go.set_value();
+        QASYNCIO_COMPARE(ended.get_future().get(), 1);
+        co_await loop.shutdown_default_executor();
+    });
+}
+
+// L-079
+void tst_Executor::aQueuedFunctionNeverRunsOnceCancelled()
+{
+    Test::run([&](QAsyncioLoop &loop) -> Coroutine<> {
+        auto pool = std::make_shared<QThreadPool>();
+        pool->setMaxThreadCount(1);
+        loop.set_default_executor(pool);
+        std::promise<void> gate;
+        auto blocker = loop.run_in_executor(nullptr, [&] { gate.get_future().wait(); });
+        std::atomic<bool> ran{false};
+        const auto token = std::make_shared<int>();
+        auto queued = loop.run_in_executor(nullptr, [&ran, token] { ran = true; });
+        QASYNCIO_VERIFY(queued.cancel());
+        QASYNCIO_COMPARE(token.use_count(), 1L); // the function is gone already
+        gate.set_value();
+        co_await blocker;
+        co_await loop.run_in_executor(nullptr, [] { });
+        QASYNCIO_VERIFY(!ran);
+    });
+}
+
+// L-080
+void tst_Executor::onlyToThreadCarriesContextVariables()
+{
+    static ContextVar<int> var(QStringLiteral("var"), 0);
+    Test::run([&](QAsyncioLoop &loop) -> Coroutine<> {
+        var.set(5);
+        QASYNCIO_COMPARE(co_await loop.run_in_executor(nullptr, [] { return var.get(); }), 0);
+        QASYNCIO_COMPARE(co_await to_thread([] {
+                             const int seen = var.get();
+                             var.set(6);
+                             return seen;
+                         }),
+                         5);
+        QASYNCIO_COMPARE(var.get(), 5);
+    });
+}
+
+// L-081
+void tst_Executor::afterTheShutdownOnlyTheDefaultExecutorIsRefused()
+{
+    Test::run([&](QAsyncioLoop &loop) -> Coroutine<> {
+        co_await to_thread([] { });
+        co_await loop.shutdown_default_executor();
+        QASYNCIO_COMPARE(thrown([&] { loop.run_in_executor(nullptr, [] { }); }),
+                         QStringLiteral("RuntimeError: Executor shutdown has been called"));
+        QASYNCIO_THROWS(co_await to_thread([] { }), RuntimeError);
+        QThreadPool own;
+        QASYNCIO_COMPARE(co_await loop.run_in_executor(&own, [] { return 1; }), 1);
+    });
+}
+
+// L-082, H-54
+void tst_Executor::theShutdownWaitsWithoutBlockingTheLoop()
+{
+    Test::run([&](QAsyncioLoop &loop) -> Coroutine<> {
+        std::promise<void> gate;
+        bool ran = false;
+        auto work = loop.run_in_executor(nullptr, [&] { gate.get_future().wait(); });
+        auto down = create_task(loop.shutdown_default_executor());
+        for (int i = 0; i < 10; ++i)
+            co_await sleep(0s);
+        QASYNCIO_VERIFY(!down.done()); // and the loop goes on
+        loop.call_soon([&] {
+            ran = true;
+            gate.set_value();
+        });
+        co_await down;
+        QASYNCIO_VERIFY(ran);
+        co_await work;
+    });
+}
+
+// L-082
+void tst_Executor::theShutdownGivesUpAfterItsTimeout()
+{
+    Test::run(
+        [&](QAsyncioLoop &loop) -> Coroutine<> {
+            std::promise<void> gate;
+            auto work = loop.run_in_executor(nullptr, [&] { gate.get_future().wait(); });
+            QTest::ignoreMessage(QtWarningMsg, "The executor did not finishing joining its threads within 0.001 seconds.");
+            co_await loop.shutdown_default_executor(1ms);
+            gate.set_value();
+            co_await work;
+        },
+        Test::TestOptions().real_time());
+}
+
+// L-082
+void tst_Executor::theShutdownWithoutAnExecutorReturnsAtOnce()
+{
+    Test::run([&](QAsyncioLoop &loop) -> Coroutine<> {
+        const TimePoint begin = loop.time();
+        co_await loop.shutdown_default_executor(1h);
+        QASYNCIO_COMPARE(loop.time(), begin);
+    });
+}
+
+// L-078
+void tst_Executor::anExecutorOfOnesOwn()
+{
+    QThreadPool pool;
+    Test::run([&](QAsyncioLoop &loop) -> Coroutine<> {
+        QASYNCIO_COMPARE(thrown([&] { loop.set_default_executor(nullptr); }),
+                         QStringLiteral("TypeError: the default executor must be a QThreadPool, not null"));
+        const bool named = co_await loop.run_in_executor(
+            &pool, [] { return QThread::currentThread()->objectName().startsWith(QStringLiteral("asyncio_")); });
+        QASYNCIO_VERIFY(!named);
+    });
+}
+
+// L-078
+void tst_Executor::moveOnlyArgumentsAndResults()
+{
+    Test::run([&]() -> Coroutine<> {
+        auto result = co_await to_thread([](std::unique_ptr<int> value) { return value; }, std::make_unique<int>(4));
+        QASYNCIO_COMPARE(*result, 4);
+        auto owned = std::make_unique<int>(5);
+        auto work = [owned = std::move(owned)] { return *owned; };
+        QASYNCIO_COMPARE(co_await to_thread(moved(work)), 5);
+    });
+}
+
+// L-061
+void tst_Executor::aVirtualClockWaitsForTheThreads()
+{
+    Test::run([&](QAsyncioLoop &loop) -> Coroutine<> {
+        const TimePoint begin = loop.time();
+        QASYNCIO_COMPARE(co_await wait_for(to_thread([] { return 1; }), 1s), 1);
+        QASYNCIO_COMPARE(loop.time(), begin); // the hour did not pass while the thread worked
+    });
+}
+
+// H-62
+void tst_Executor::aTaskUnwoundWhileItsFunctionRuns()
+{
+    Test::run([&](QAsyncioLoop &loop) -> Coroutine<> {
+        std::promise<void> gate;
+        auto opened = gate.get_future().share();
+        auto object = std::make_unique<QObject>();
+        auto task = create_task(
+            [](std::shared_future<void> opened) -> Coroutine<> {
+                co_await to_thread([](std::shared_future<void> gate) { gate.wait(); }, opened);
+            }(opened),
+            TaskOptions().context(object.get()));
+        co_await sleep(0s);
+        co_await sleep(0s);
+        object.reset();
+        QASYNCIO_VERIFY(task.cancelled());
+        gate.set_value();
+        co_await loop.shutdown_default_executor();
+    });
+}
+
+QTEST_GUILESS_MAIN(tst_Executor)
+#include "tst_executor.moc"

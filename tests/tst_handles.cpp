@@ -1,0 +1,287 @@
+// SPDX-FileCopyrightText: 2026 QAsyncio contributors
+// SPDX-License-Identifier: MIT
+#include "support.h"
+
+#include "loop/loop_p.h" // how many timers are in the heap
+
+#include <thread>
+
+/// Handles and timer handles.
+class tst_Handles : public QObject
+{
+    Q_OBJECT
+
+private Q_SLOTS:
+    void eachCallbackRunsAtMostOnce();
+    void callLaterIsCallAtFromNow();
+    void aDelayThatIsNoNumberIsRefused();
+    void timeIsMonotonic();
+    void aCallbackRunsInACopyOfTheContext();
+    void cancelDropsTheCallbackAtOnce();
+    void cancelAfterTheRunOnlySetsCancelled();
+    void theTextForms();
+    void whenGivesTheDeadlineAlsoAfterCancel();
+    void cancelledTimersArePurgedWhenTheyAreMany();
+    void onlyTimersInTheHeapAreCounted();
+    void getContextGivesTheContextOfTheHandle();
+    void aCallbackMayCancelItself();
+    void debugModeRefusesTheWrongThread();
+};
+
+// L-057
+void tst_Handles::eachCallbackRunsAtMostOnce()
+{
+    QAsyncioLoop loop(virtual_time());
+    int runs = 0;
+    const Handle soon = loop.call_soon([&] { ++runs; });
+    const TimerHandle later = loop.call_later(1s, [&] { ++runs; });
+    const TimerHandle at = loop.call_at(loop.time() + 2s, [&] { ++runs; });
+    static_assert(std::is_same_v<decltype(loop.call_soon([] { })), Handle>);
+    loop.call_later(10s, [&] { loop.stop(); });
+    loop.run_forever();
+    QCOMPARE(runs, 3);
+    loop.close();
+}
+
+// L-059
+void tst_Handles::callLaterIsCallAtFromNow()
+{
+    QAsyncioLoop loop(virtual_time());
+    QStringList log;
+    QCOMPARE(loop.call_later(1500ms, [&] { log << "c"; }).when(), loop.time() + 1500ms);
+    QCOMPARE(loop.call_later(std::chrono::duration<double>(-2.5), [&] { log << "a"; }).when(), loop.time() - 2500ms);
+    loop.call_at(loop.time() - 1s, [&] { log << "b"; });
+    run_once(loop);
+    QCOMPARE(log, QStringList({"a", "b"}));
+    loop.close();
+}
+
+// L-060
+void tst_Handles::aDelayThatIsNoNumberIsRefused()
+{
+    QAsyncioLoop loop(virtual_time());
+    const QString error = QStringLiteral("ValueError: Invalid delay: NaN (not a number)");
+    QCOMPARE(thrown([&] { loop.call_later(std::chrono::duration<double>(qQNaN()), [] { }); }), error);
+    QCOMPARE(thrown([&] { return sleep(std::chrono::duration<float>(qQNaN())); }), error);
+    loop.close();
+}
+
+// L-061
+void tst_Handles::timeIsMonotonic()
+{
+    QAsyncioLoop loop;
+    TimePoint last = loop.time();
+    for (int i = 0; i < 1000; ++i) {
+        const TimePoint now = loop.time();
+        QVERIFY(now >= last);
+        last = now;
+    }
+    loop.close();
+
+    auto clock = std::make_shared<VirtualClock>();
+    QAsyncioLoop virtual_loop(LoopOptions().clock(clock));
+    const TimePoint begin = virtual_loop.time();
+    virtual_loop.run_until_complete([]() -> Coroutine<> {
+        co_await sleep(1h);
+    }());
+    QCOMPARE(virtual_loop.time() - begin, TimePoint::duration(1h));
+    virtual_loop.close();
+}
+
+// L-062
+void tst_Handles::aCallbackRunsInACopyOfTheContext()
+{
+    static ContextVar<int> var(QStringLiteral("var"), 0);
+    QAsyncioLoop loop(virtual_time());
+    Context().run([&] {
+        var.set(1);
+        int seen = -1;
+        loop.call_soon([&] {
+            seen = var.get();
+            var.set(99); // is not seen outside
+        });
+        var.set(2); // is not seen inside
+        Context own;
+        own.run([&] { var.set(7); });
+        int in_own = -1;
+        loop.call_soon([&] { in_own = var.get(); }, own);
+        int timer = -1;
+        loop.call_later(0s, [&] { timer = var.get(); }, own);
+        run_once(loop);
+        QCOMPARE(seen, 1);
+        QCOMPARE(in_own, 7);
+        QCOMPARE(timer, 7);
+        QCOMPARE(var.get(), 2);
+    });
+    QCOMPARE(var.get(), 0);
+    loop.close();
+}
+
+// L-065
+void tst_Handles::cancelDropsTheCallbackAtOnce()
+{
+    QAsyncioLoop loop(virtual_time());
+    const auto token = std::make_shared<int>();
+    Handle soon = loop.call_soon([token] { });
+    TimerHandle timer = loop.call_later(1h, [token] { });
+    Handle shared = loop.call_soon_threadsafe([token] { });
+    QCOMPARE(token.use_count(), 4L);
+    for (Handle *handle : {&soon, static_cast<Handle *>(&timer), &shared}) {
+        handle->cancel();
+        handle->cancel();
+        QVERIFY(handle->cancelled());
+    }
+    QCOMPARE(token.use_count(), 1L);
+    loop.close();
+}
+
+// L-066
+void tst_Handles::cancelAfterTheRunOnlySetsCancelled()
+{
+    QAsyncioLoop loop(virtual_time());
+    int runs = 0;
+    Handle handle = loop.call_soon([&] { ++runs; });
+    run_once(loop);
+    QVERIFY(!handle.cancelled());
+    handle.cancel();
+    QVERIFY(handle.cancelled());
+    run_once(loop);
+    QCOMPARE(runs, 1);
+    loop.close();
+}
+
+// L-067
+void tst_Handles::theTextForms()
+{
+    auto clock = std::make_shared<VirtualClock>();
+    QAsyncioLoop loop(LoopOptions().clock(clock));
+    Handle soon = loop.call_soon([] { });
+    TimerHandle timer = loop.call_at(TimePoint(123500ms), [] { });
+    QCOMPARE(soon.to_string(), "<Handle>");
+    QCOMPARE(timer.to_string(), "<TimerHandle when=123.500>");
+    soon.cancel();
+    timer.cancel();
+    QCOMPARE(soon.to_string(), "<Handle cancelled>");
+    QCOMPARE(timer.to_string(), "<TimerHandle cancelled when=123.500>");
+    loop.close();
+}
+
+// L-068
+void tst_Handles::whenGivesTheDeadlineAlsoAfterCancel()
+{
+    QAsyncioLoop loop(virtual_time());
+    const TimePoint when = loop.time() + 90s;
+    TimerHandle timer = loop.call_at(when, [] { });
+    QCOMPARE(timer.when(), when);
+    timer.cancel();
+    QCOMPARE(timer.when(), when);
+    loop.close();
+}
+
+namespace {
+/// How many of `count` timers are left in the heap after a turn, when `cancelled` of them were cancelled (not the first).
+std::size_t left_after_purge(int count, int cancelled)
+{
+    QAsyncioLoop loop(virtual_time());
+    std::vector<TimerHandle> timers;
+    for (int i = 0; i < count; ++i)
+        timers.push_back(loop.call_later(std::chrono::hours(1 + i), [] { }));
+    for (int i = 0; i < cancelled; ++i)
+        timers[size_t(count - 1 - i)].cancel();
+    run_once(loop);
+    const std::size_t left = detail::LoopPrivate::of(loop).timers.size();
+    loop.close();
+    return left;
+}
+} // namespace
+
+// L-069
+void tst_Handles::cancelledTimersArePurgedWhenTheyAreMany()
+{
+    QCOMPARE(left_after_purge(101, 51), std::size_t(50));
+    QCOMPARE(left_after_purge(101, 50), std::size_t(101));
+    QCOMPARE(left_after_purge(100, 89), std::size_t(100));
+    QCOMPARE(left_after_purge(100, 100), std::size_t(0)); // those at the top always go
+}
+
+// L-070
+void tst_Handles::onlyTimersInTheHeapAreCounted()
+{
+    QAsyncioLoop loop(virtual_time());
+    std::vector<TimerHandle> fired;
+    for (int i = 0; i < 60; ++i)
+        fired.push_back(loop.call_later(0s, [] { }));
+    for (int i = 0; i < 101; ++i)
+        loop.call_later(1h, [] { });
+    run_once(loop);
+    for (TimerHandle &timer : fired)
+        timer.cancel(); // they have left the heap: were they counted, it would be rebuilt now
+    run_once(loop);
+    QCOMPARE(detail::LoopPrivate::of(loop).timers.size(), std::size_t(101));
+    loop.close();
+}
+
+// L-072
+void tst_Handles::getContextGivesTheContextOfTheHandle()
+{
+    static ContextVar<int> var(QStringLiteral("var"), 0);
+    QAsyncioLoop loop(virtual_time());
+    Context own;
+    const Handle given = loop.call_soon([] { }, own);
+    QVERIFY(given.get_context() == own);
+    const Handle handle = loop.call_soon([] { var.set(5); });
+    const Context context = handle.get_context();
+    run_once(loop);
+    QCOMPARE(context.run([] { return var.get(); }), 5);
+    QCOMPARE(var.get(), 0);
+    loop.close();
+}
+
+// L-066
+void tst_Handles::aCallbackMayCancelItself()
+{
+    QAsyncioLoop loop(virtual_time());
+    const auto token = std::make_shared<int>();
+    Handle soon;
+    Handle shared;
+    int runs = 0;
+    soon = loop.call_soon([&, token] {
+        soon.cancel();
+        runs += *token + 1; // the captures are still there
+    });
+    shared = loop.call_soon_threadsafe([&, token] {
+        shared.cancel();
+        runs += *token + 1;
+    });
+    run_once(loop);
+    QCOMPARE(runs, 2);
+    QCOMPARE(token.use_count(), 1L);
+    loop.close();
+}
+
+// L-095
+void tst_Handles::debugModeRefusesTheWrongThread()
+{
+    const QString error =
+        QStringLiteral("RuntimeError: Non-thread-safe operation invoked on an event loop other than the current one");
+    QAsyncioLoop loop(virtual_time());
+    loop.set_debug(true);
+    QStringList errors;
+    loop.call_soon([&] {
+        std::thread([&] {
+            errors << thrown([&] { loop.call_soon([] { }); }) << thrown([&] { loop.call_later(1s, [] { }); })
+                   << thrown([&] { loop.call_at(TimePoint(), [] { }); })
+                   << thrown([&] { loop.call_soon_threadsafe([] { }); });
+        }).join();
+        loop.stop();
+    });
+    loop.run_forever();
+    QCOMPARE(errors, QStringList({error, error, error, QString()}));
+    // Not while it is stopped: nobody uses it then.
+    std::thread([&] { errors << thrown([&] { loop.call_soon([] { }); }); }).join();
+    QCOMPARE(errors.last(), QString());
+    loop.close();
+}
+
+QTEST_GUILESS_MAIN(tst_Handles)
+#include "tst_handles.moc"

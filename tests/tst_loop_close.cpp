@@ -1,0 +1,272 @@
+// SPDX-FileCopyrightText: 2026 QAsyncio contributors
+// SPDX-License-Identifier: MIT
+#include "support.h"
+
+#include <QtCore/qthreadpool.h>
+
+#include <future>
+
+/// close(), and what a closed loop still does.
+class tst_LoopClose : public QObject
+{
+    Q_OBJECT
+
+private Q_SLOTS:
+    void aRunningLoopCannotBeClosed();
+    void closingTwiceIsHarmless();
+    void readyHandlesAndTimersAreDroppedUnrun();
+    void closeDoesNotWaitForTheExecutor();
+    void whateverSchedulesIsRefusedOnAClosedLoop();
+    void whatOnlyAsksOrSetsStillWorks();
+    void createTaskLeavesTheCoroutineAndEnsureFutureClosesIt();
+    void completingAFutureWithCallbacksThrowsButCompletes();
+    void destroyingAnUnclosedLoopWarnsAndCloses();
+    void pendingTasksAreReportedYoungestFirst();
+    void whatADestructorSchedulesDuringCloseIsDiscarded();
+    void futuresOutliveTheLoop();
+};
+
+namespace {
+Coroutine<int> number()
+{
+    co_return 1;
+}
+const QString closed = QStringLiteral("RuntimeError: Event loop is closed");
+} // namespace
+
+// L-045
+void tst_LoopClose::aRunningLoopCannotBeClosed()
+{
+    QAsyncioLoop loop(virtual_time());
+    QString error;
+    loop.call_soon([&] {
+        error = thrown([&] { loop.close(); });
+        loop.stop();
+    });
+    loop.run_forever();
+    QCOMPARE(error, "RuntimeError: Cannot close a running event loop");
+    QVERIFY(!loop.is_closed());
+    loop.close();
+}
+
+// L-046
+void tst_LoopClose::closingTwiceIsHarmless()
+{
+    QAsyncioLoop loop(virtual_time());
+    QVERIFY(!loop.is_closed());
+    loop.close();
+    loop.close();
+    QVERIFY(loop.is_closed());
+}
+
+// L-047
+void tst_LoopClose::readyHandlesAndTimersAreDroppedUnrun()
+{
+    QAsyncioLoop loop(virtual_time());
+    bool ran = false;
+    const auto token = std::make_shared<int>();
+    const Handle handle = loop.call_soon([&ran, token] { ran = true; });
+    TimerHandle timer = loop.call_later(1s, [&ran, token] { ran = true; });
+    loop.call_soon([token] { });
+    loop.close();
+    QVERIFY(!ran && !handle.cancelled() && !timer.cancelled());
+    QCOMPARE(token.use_count(), 3L); // ours and those of the two handles that are held
+    timer.cancel(); // the heap is gone; nothing is counted there any more
+    QVERIFY(timer.cancelled());
+}
+
+// L-048
+void tst_LoopClose::closeDoesNotWaitForTheExecutor()
+{
+    QAsyncioLoop loop;
+    std::promise<void> release;
+    std::promise<void> begun;
+    auto done = std::make_shared<std::promise<void>>();
+    auto finished = done->get_future();
+    loop.run_in_executor(nullptr, [&begun, done, gate = release.get_future().share()] {
+        begun.set_value();
+        gate.wait();
+        done->set_value();
+    });
+    begun.get_future().wait();
+    loop.close(); // would hang here if it waited
+    release.set_value();
+    finished.wait();
+}
+
+// L-049
+void tst_LoopClose::whateverSchedulesIsRefusedOnAClosedLoop()
+{
+    QAsyncioLoop loop(virtual_time());
+    Pipe pipe;
+    loop.close();
+    QCOMPARE(thrown([&] { loop.call_soon([] { }); }), closed);
+    QCOMPARE(thrown([&] { loop.call_later(1s, [] { }); }), closed);
+    QCOMPARE(thrown([&] { loop.call_at(loop.time(), [] { }); }), closed);
+    QCOMPARE(thrown([&] { loop.call_soon_threadsafe([] { }); }), closed);
+    QCOMPARE(thrown([&] { loop.run_forever(); }), closed);
+    QCOMPARE(thrown([&] { loop.attach(); }), closed);
+    QCOMPARE(thrown([&] { loop.run_in_executor(nullptr, [] { }); }), closed);
+    QCOMPARE(thrown([&] { loop.add_reader(pipe.read_end(), [] { }); }), closed);
+    QCOMPARE(thrown([&] { loop.add_writer(pipe.write_end(), [] { }); }), closed);
+    auto future = loop.create_future<int>();
+    QCOMPARE(thrown([&] { return loop.run_until_complete(future); }), closed);
+}
+
+// L-050, L-051
+void tst_LoopClose::whatOnlyAsksOrSetsStillWorks()
+{
+    QAsyncioLoop loop(virtual_time());
+    Pipe pipe;
+    loop.add_reader(pipe.read_end(), [] { });
+    loop.close();
+    loop.stop();
+    QVERIFY(loop.create_future<int>());
+    QVERIFY(loop.time() > TimePoint());
+    loop.set_debug(true);
+    QVERIFY(loop.get_debug());
+    const Reports reports(loop);
+    QVERIFY(loop.get_exception_handler() != nullptr);
+    loop.call_exception_handler({QStringLiteral("hello"), {}, {}, {}, {}});
+    QCOMPARE(reports.messages(), QStringList({"hello"}));
+    loop.set_task_factory({});
+    QVERIFY(!loop.get_task_factory());
+    QVERIFY(!loop.is_running() && loop.is_closed());
+    QVERIFY(!loop.remove_reader(pipe.read_end()) && !loop.remove_writer(pipe.read_end()));
+    loop.detach();
+}
+
+// L-052
+void tst_LoopClose::createTaskLeavesTheCoroutineAndEnsureFutureClosesIt()
+{
+    QAsyncioLoop loop(virtual_time());
+    loop.close();
+    auto coroutine = number();
+    QCOMPARE(thrown([&] { loop.create_task(std::move(coroutine)); }), closed);
+    QVERIFY(coroutine); // not consumed
+    coroutine.close();
+
+    // ensure_future() of a coroutine uses the running loop; without one it refuses and closes the coroutine in silence.
+    QTest::failOnWarning(QRegularExpression(QStringLiteral("never awaited")));
+    QCOMPARE(thrown([&] { return ensure_future(number()); }), "RuntimeError: no running event loop");
+}
+
+// L-053, F-015
+void tst_LoopClose::completingAFutureWithCallbacksThrowsButCompletes()
+{
+    QAsyncioLoop loop(virtual_time());
+    auto with = loop.create_future<int>();
+    auto without = loop.create_future<int>();
+    with.add_done_callback([] { });
+    loop.close();
+    QCOMPARE(thrown([&] { with.set_result(1); }), closed);
+    QVERIFY(with.done());
+    QCOMPARE(with.result(), 1);
+    without.set_result(2);
+    QCOMPARE(without.result(), 2);
+    auto created = loop.create_future<int>();
+    created.set_result(3);
+    QCOMPARE(created.result(), 3);
+}
+
+// L-055
+void tst_LoopClose::destroyingAnUnclosedLoopWarnsAndCloses()
+{
+    const auto token = std::make_shared<int>();
+    QTest::ignoreMessage(QtWarningMsg, QRegularExpression(QStringLiteral("unclosed event loop <QAsyncioLoop running=false")));
+    {
+        QAsyncioLoop loop(virtual_time());
+        loop.call_soon([token] { });
+    }
+    QCOMPARE(token.use_count(), 1L);
+}
+
+// L-056
+void tst_LoopClose::pendingTasksAreReportedYoungestFirst()
+{
+    QAsyncioLoop loop(virtual_time());
+    const Reports reports(loop);
+    QStringList ended;
+    struct Local
+    {
+        QStringList &log;
+        QString name;
+        ~Local() { log << name; }
+    };
+    const auto body = [](QStringList &log, QString name) -> Coroutine<> {
+        const Local local{log, name};
+        co_await sleep(1h);
+    };
+    for (const char *name : {"old", "young"})
+        loop.create_task(body(ended, QLatin1String(name)), TaskOptions().name(QLatin1String(name)));
+    run_once(loop);
+    loop.close();
+    QCOMPARE(ended, QStringList({"young", "old"}));
+    QCOMPARE(int(reports.all.size()), 2);
+    QVERIFY(reports.messages()[0].startsWith("Task was destroyed but it is pending!"));
+    QVERIFY(reports.messages()[0].contains("name='young'"));
+}
+
+// L-056
+void tst_LoopClose::whatADestructorSchedulesDuringCloseIsDiscarded()
+{
+    QAsyncioLoop loop(virtual_time());
+    const Reports reports(loop);
+    const auto token = std::make_shared<int>();
+    auto future = loop.create_future<int>();
+    struct Scheduler
+    {
+        QAsyncioLoop &loop;
+        Future<int> future;
+        std::shared_ptr<int> token;
+        ~Scheduler()
+        {
+            future.cancel();
+            try {
+                loop.call_soon([token = token] { });
+            } catch (const RuntimeError &) {
+            }
+        }
+    };
+    loop.create_task([](QAsyncioLoop &loop, Future<int> future, std::shared_ptr<int> token) -> Coroutine<> {
+        const Scheduler scheduler{loop, future, token};
+        co_await sleep(1h);
+    }(loop, future, token));
+    run_once(loop);
+    loop.close();
+    QCOMPARE(token.use_count(), 1L);
+    QVERIFY(future.cancelled());
+    QCOMPARE(int(reports.all.size()), 1);
+}
+
+// H-29
+void tst_LoopClose::futuresOutliveTheLoop()
+{
+    Future<int> future;
+    Task<int> done;
+    Task<> pending;
+    TimerHandle timer;
+    Handle handle;
+    {
+        QAsyncioLoop loop(virtual_time());
+        const Reports reports(loop);
+        future = loop.create_future<int>();
+        done = loop.create_task(number());
+        pending = loop.create_task([]() -> Coroutine<> { co_await sleep(1h); }());
+        timer = loop.call_later(1h, [] { });
+        run_once(loop);
+        handle = loop.call_soon([] { });
+        loop.close();
+    }
+    QCOMPARE(done.result(), 1);
+    QVERIFY(pending.cancelled());
+    QVERIFY(!future.done());
+    future.set_result(5);
+    QCOMPARE(future.result(), 5);
+    timer.cancel();
+    handle.cancel();
+    QCOMPARE(thrown([&] { future.get_loop(); }), "RuntimeError: The event loop of this future is gone");
+}
+
+QTEST_GUILESS_MAIN(tst_LoopClose)
+#include "tst_loop_close.moc"

@@ -1,0 +1,365 @@
+// SPDX-FileCopyrightText: 2026 QAsyncio contributors
+// SPDX-License-Identifier: MIT
+#include "support.h"
+
+#include <QtCore/qtimer.h>
+
+#include <sys/socket.h>
+
+/// One turn: what it does, in which order, and what waits for the next one.
+class tst_LoopTurn : public QObject
+{
+    Q_OBJECT
+
+private Q_SLOTS:
+    void aTurnRunsCallbacksThenDescriptorsThenTimers();
+    void whatACallbackSchedulesWaitsForTheNextTurn();
+    void timersMadeInATurnWaitForTheNextOne();
+    void aReaderRunsBeforeTheWriterOfTheSameDescriptor();
+    void doesNotWaitWhileSomethingIsReady();
+    void aTimerAtInfinityNeverFires();
+    void aTimerIsDueWhenItsDeadlineIsReached();
+    void anEndlessChainStarvesNeitherTimersNorDescriptors();
+    void aCancelledHandleIsSkippedButCounts();
+    void aHandleCancelledInTheSameBatchDoesNotRun();
+    void missedTimersRunInTheOrderOfTheirDeadlines();
+    void equalDeadlinesRunInTheOrderOfTheCalls();
+    void callSoonKeepsTheOrderOfRegistration();
+    void manyTimersRunInOrder();
+    void strictModeAsksTheSelectorInEveryTurn();
+    void aQtTimerRunsBesideAnEndlessChain();
+};
+
+// L-001, L-003
+void tst_LoopTurn::aTurnRunsCallbacksThenDescriptorsThenTimers()
+{
+    QAsyncioLoop loop;
+    Pipe pipe;
+    pipe.fill();
+    QStringList log;
+    loop.add_reader(pipe.read_end(), [&] {
+        log << "reader";
+        loop.remove_reader(pipe.read_end());
+    });
+    loop.call_later(0s, [&] { log << "A"; });
+    loop.call_later(-5s, [&] { log << "N"; });
+    loop.call_soon([&] { log << "B"; });
+    run_once(loop);
+    QCOMPARE(log, QStringList({"B", "reader", "N", "A"}));
+    loop.close();
+}
+
+// L-002
+void tst_LoopTurn::whatACallbackSchedulesWaitsForTheNextTurn()
+{
+    QAsyncioLoop loop(virtual_time());
+    QStringList log;
+    loop.call_soon([&] {
+        log << "first";
+        loop.call_soon([&] { log << "child"; });
+    });
+    loop.call_soon([&] { log << "second"; });
+    run_once(loop);
+    QCOMPARE(log, QStringList({"first", "second"}));
+    run_once(loop);
+    QCOMPARE(log, QStringList({"first", "second", "child"}));
+    loop.close();
+}
+
+// L-008
+void tst_LoopTurn::timersMadeInATurnWaitForTheNextOne()
+{
+    QAsyncioLoop loop(virtual_time());
+    QStringList log;
+    loop.call_soon([&] {
+        loop.call_later(-1s, [&] { log << "timer"; });
+        log << "callback";
+    });
+    run_once(loop);
+    QCOMPARE(log, QStringList({"callback"}));
+    run_once(loop);
+    QCOMPARE(log, QStringList({"callback", "timer"}));
+    loop.close();
+}
+
+// L-004
+void tst_LoopTurn::aReaderRunsBeforeTheWriterOfTheSameDescriptor()
+{
+    QAsyncioLoop loop;
+    int fds[2];
+    QVERIFY(::socketpair(AF_UNIX, SOCK_STREAM, 0, fds) == 0);
+    QVERIFY(::write(fds[1], "x", 1) == 1);
+    QStringList log;
+    loop.add_writer(fds[0], [&] { log << "writer"; });
+    loop.add_reader(fds[0], [&] { log << "reader"; });
+    // With a notifier each, the two may be reported to Qt in different passes: the turn after both counts.
+    while (log.size() < 4)
+        run_once(loop);
+    const auto last_reader = log.lastIndexOf("reader");
+    QVERIFY(last_reader + 1 == log.size() || log[last_reader + 1] == "writer");
+    loop.remove_reader(fds[0]);
+    loop.remove_writer(fds[0]);
+    ::close(fds[0]);
+    ::close(fds[1]);
+    loop.close();
+}
+
+// L-005
+void tst_LoopTurn::doesNotWaitWhileSomethingIsReady()
+{
+    QAsyncioLoop loop;
+    const TimePoint begin = loop.time();
+    loop.call_later(1h, [] { });
+    int turns = 0;
+    std::function<void()> again = [&] {
+        if (++turns < 1000)
+            loop.call_soon(again);
+        else
+            loop.stop();
+    };
+    loop.call_soon(again);
+    loop.run_forever();
+    QCOMPARE(turns, 1000);
+    QVERIFY(loop.time() - begin < 30s); // it waited for nothing, least of all for the timer
+    loop.close();
+}
+
+// L-006
+void tst_LoopTurn::aTimerAtInfinityNeverFires()
+{
+    QAsyncioLoop loop(virtual_time());
+    bool fired = false;
+    const TimerHandle never = loop.call_at(TimePoint::max(), [&] { fired = true; });
+    loop.call_later(std::chrono::hours(24 * 365), [&] { loop.stop(); });
+    loop.run_forever();
+    QVERIFY(!fired);
+    QCOMPARE(never.when(), TimePoint::max());
+    const TimerHandle beyond = loop.call_later(std::chrono::hours::max(), [] { });
+    QCOMPARE(beyond.when(), TimePoint::max());
+    const TimerHandle infinite = loop.call_later(std::chrono::duration<double>(HUGE_VAL), [] { });
+    QCOMPARE(infinite.when(), TimePoint::max());
+    loop.close();
+}
+
+// L-007
+void tst_LoopTurn::aTimerIsDueWhenItsDeadlineIsReached()
+{
+    auto clock = std::make_shared<VirtualClock>();
+    QAsyncioLoop loop(LoopOptions().clock(clock));
+    bool fired = false;
+    loop.call_later(10ns, [&] { fired = true; });
+    clock->move(9ns);
+    run_once(loop);
+    QVERIFY(!fired); // never early, by no nanosecond
+    clock->move(1ns);
+    run_once(loop);
+    QVERIFY(fired);
+    loop.close();
+}
+
+// L-009
+void tst_LoopTurn::anEndlessChainStarvesNeitherTimersNorDescriptors()
+{
+    QAsyncioLoop loop;
+    Pipe pipe;
+    bool timer = false;
+    bool reader = false;
+    std::function<void()> chain = [&] {
+        if (timer && reader)
+            loop.stop();
+        else
+            loop.call_soon(chain);
+    };
+    loop.call_soon(chain);
+    loop.call_later(2ms, [&] {
+        timer = true;
+        pipe.fill();
+    });
+    loop.add_reader(pipe.read_end(), [&] {
+        reader = true;
+        loop.remove_reader(pipe.read_end());
+    });
+    loop.run_forever();
+    QVERIFY(timer && reader);
+    loop.close();
+}
+
+// L-010
+void tst_LoopTurn::aCancelledHandleIsSkippedButCounts()
+{
+    QAsyncioLoop loop(virtual_time());
+    QStringList log;
+    Handle cancelled = loop.call_soon([&] { log << "cancelled"; });
+    loop.call_soon([&] {
+        log << "a";
+        loop.call_soon([&] { log << "child"; });
+    });
+    cancelled.cancel();
+    run_once(loop); // were the cancelled one not counted, "child" would fill its place in this batch
+    QCOMPARE(log, QStringList({"a"}));
+    loop.close();
+}
+
+// L-011
+void tst_LoopTurn::aHandleCancelledInTheSameBatchDoesNotRun()
+{
+    QAsyncioLoop loop(virtual_time());
+    QStringList log;
+    Handle soon;
+    TimerHandle timer;
+    loop.call_soon([&] {
+        log << "canceller";
+        soon.cancel();
+        timer.cancel();
+    });
+    soon = loop.call_soon([&] { log << "soon"; });
+    timer = loop.call_later(-1s, [&] { log << "timer"; });
+    run_once(loop);
+    run_once(loop);
+    QCOMPARE(log, QStringList({"canceller"}));
+    loop.close();
+}
+
+// L-013
+void tst_LoopTurn::missedTimersRunInTheOrderOfTheirDeadlines()
+{
+    auto clock = std::make_shared<VirtualClock>();
+    QAsyncioLoop loop(LoopOptions().clock(clock));
+    QStringList log;
+    loop.call_later(30ms, [&] { log << "30"; });
+    loop.call_later(10ms, [&] { log << "10"; });
+    loop.call_later(20ms, [&] {
+        log << "20";
+        loop.call_soon([&] { log << "child"; });
+    });
+    clock->move(1s); // a callback that took long
+    run_once(loop);
+    QCOMPARE(log, QStringList({"10", "20", "30"}));
+    loop.close();
+}
+
+// L-014
+void tst_LoopTurn::equalDeadlinesRunInTheOrderOfTheCalls()
+{
+    QAsyncioLoop loop(virtual_time());
+    QStringList log;
+    QStringList expected;
+    const TimePoint when = loop.time() + 1s;
+    for (int i = 0; i < 50; ++i) {
+        expected << QString::number(i);
+        loop.call_at(when, [&log, i] { log << QString::number(i); });
+    }
+    loop.call_at(when, [&] { loop.stop(); });
+    loop.run_forever();
+    QCOMPARE(log, expected);
+    loop.close();
+}
+
+// L-015
+void tst_LoopTurn::callSoonKeepsTheOrderOfRegistration()
+{
+    QAsyncioLoop loop(virtual_time());
+    QStringList log;
+    Future<int> future = loop.create_future<int>();
+    future.add_done_callback([&] { log << "done 1"; });
+    future.add_done_callback([&] { log << "done 2"; });
+    loop.call_soon([&] { log << "x"; });
+    future.set_result(1);
+    loop.call_soon([&] { log << "y"; });
+    run_once(loop);
+    QCOMPARE(log, QStringList({"x", "done 1", "done 2", "y"}));
+    loop.close();
+}
+
+// L-013
+void tst_LoopTurn::manyTimersRunInOrder()
+{
+    QAsyncioLoop loop(virtual_time());
+    std::vector<int> order;
+    const TimePoint begin = loop.time();
+    quint32 random = 12345;
+    std::vector<TimerHandle> handles;
+    int expected = 0;
+    for (int i = 0; i < 5000; ++i) {
+        random = random * 1664525 + 1013904223;
+        const int ms = int(random >> 16) % 1000;
+        handles.push_back(loop.call_at(begin + std::chrono::milliseconds(ms), [&order, ms] { order.push_back(ms); }));
+    }
+    for (size_t i = 0; i < handles.size(); ++i) {
+        if (i % 3 == 0)
+            handles[i].cancel();
+        else
+            ++expected;
+    }
+    loop.call_at(begin + 2s, [&] { loop.stop(); });
+    loop.run_forever();
+    QCOMPARE(int(order.size()), expected);
+    QVERIFY(std::is_sorted(order.begin(), order.end()));
+    loop.close();
+}
+
+namespace {
+/// Counts how often it is asked.
+class CountingSelector : public Selector
+{
+public:
+    explicit CountingSelector(int *polls) : m_polls(polls) { }
+    void open(QObject *, std::function<void()>) override { }
+    void set_interest(int, unsigned) override { }
+    void poll(std::vector<Ready> &) override { ++*m_polls; }
+    void set_enabled(bool) override { }
+
+private:
+    int *m_polls;
+};
+
+int polls_of_a_chain(bool strict)
+{
+    int polls = 0;
+    QAsyncioLoop loop(LoopOptions().strict(strict).selector(std::make_unique<CountingSelector>(&polls)));
+    loop.add_reader(0, [] { });
+    int turns = 0;
+    std::function<void()> chain = [&] {
+        if (++turns < 800)
+            loop.call_soon(chain);
+        else
+            loop.stop();
+    };
+    loop.call_soon(chain);
+    loop.run_forever();
+    loop.close();
+    return polls;
+}
+} // namespace
+
+// L-001
+void tst_LoopTurn::strictModeAsksTheSelectorInEveryTurn()
+{
+    QCOMPARE(polls_of_a_chain(true), 800);
+    const int polls = polls_of_a_chain(false);
+    QVERIFY2(polls >= 100 && polls < 800, QByteArray::number(polls)); // every eighth turn, and at every wake-up
+}
+
+// L-009
+void tst_LoopTurn::aQtTimerRunsBesideAnEndlessChain()
+{
+    QAsyncioLoop loop;
+    int ticks = 0;
+    QTimer timer;
+    timer.setTimerType(Qt::PreciseTimer);
+    connect(&timer, &QTimer::timeout, this, [&] { ++ticks; });
+    timer.start(1);
+    std::function<void()> chain = [&] {
+        if (ticks >= 20)
+            loop.stop();
+        else
+            loop.call_soon(chain);
+    };
+    loop.call_soon(chain);
+    loop.run_forever();
+    QVERIFY(ticks >= 20);
+    loop.close();
+}
+
+QTEST_GUILESS_MAIN(tst_LoopTurn)
+#include "tst_loop_turn.moc"

@@ -1,0 +1,252 @@
+// SPDX-FileCopyrightText: 2026 QAsyncio contributors
+// SPDX-License-Identifier: MIT
+#include "support.h"
+
+#include <atomic>
+#include <thread>
+
+/// call_soon_threadsafe() and its handles.
+class tst_Threadsafe : public QObject
+{
+    Q_OBJECT
+
+private Q_SLOTS:
+    void wakesAnIdleLoop();
+    void twentyThousandFromFourThreadsArriveInOrder();
+    void callsFromTheLoopsOwnThreadKeepTheOrder();
+    void callsBeforeTheRunAreKept();
+    void theHandleCanBeCancelledFromAnyThread();
+    void cancelWaitsForACallbackThatRuns();
+    void givesTheContextOfTheCaller();
+    void throwsInTheCallingThreadAfterClose();
+    void closingWhileThreadsCallLosesNothingSilently();
+    void aTaskIsCancelledFromAnotherThread();
+    void handlesOnFuturesMayDieInOtherThreads();
+};
+
+// L-074, H-47
+void tst_Threadsafe::wakesAnIdleLoop()
+{
+    QAsyncioLoop loop;
+    std::thread thread;
+    bool woken = false;
+    std::atomic<bool> idle{false};
+    loop.call_soon([&] {
+        thread = std::thread([&] {
+            while (!idle)
+                std::this_thread::yield();
+            loop.call_soon_threadsafe([&] {
+                woken = true;
+                loop.stop();
+            });
+        });
+        loop.call_later(1ms, [&] { idle = true; }); // nothing is left to do now
+    });
+    loop.run_forever();
+    thread.join();
+    QVERIFY(woken);
+    loop.close();
+}
+
+// L-074, H-47
+void tst_Threadsafe::twentyThousandFromFourThreadsArriveInOrder()
+{
+    QAsyncioLoop loop;
+    constexpr int per_thread = 5000;
+    std::vector<std::vector<int>> seen(4);
+    int left = 4 * per_thread;
+    std::vector<std::thread> threads;
+    for (size_t t = 0; t < 4; ++t) {
+        threads.emplace_back([&, t] {
+            for (int i = 0; i < per_thread; ++i) {
+                loop.call_soon_threadsafe([&, t, i] {
+                    seen[t].push_back(i);
+                    if (--left == 0)
+                        loop.stop();
+                });
+            }
+        });
+    }
+    loop.run_forever();
+    for (std::thread &thread : threads)
+        thread.join();
+    for (const std::vector<int> &numbers : seen) {
+        QCOMPARE(int(numbers.size()), per_thread);
+        QVERIFY(std::is_sorted(numbers.begin(), numbers.end()));
+    }
+    loop.close();
+}
+
+// L-074
+void tst_Threadsafe::callsFromTheLoopsOwnThreadKeepTheOrder()
+{
+    QAsyncioLoop loop(virtual_time());
+    QStringList log;
+    loop.call_soon([&] { log << "1"; });
+    loop.call_soon_threadsafe([&] { log << "2"; });
+    loop.call_soon([&] { log << "3"; });
+    run_once(loop);
+    QCOMPARE(log, QStringList({"1", "2", "3"}));
+    loop.close();
+}
+
+// H-49
+void tst_Threadsafe::callsBeforeTheRunAreKept()
+{
+    QAsyncioLoop loop(virtual_time());
+    int runs = 0;
+    std::thread([&] {
+        for (int i = 0; i < 100; ++i)
+            loop.call_soon_threadsafe([&] { ++runs; });
+    }).join();
+    QCOMPARE(runs, 0);
+    run_once(loop);
+    QCOMPARE(runs, 100);
+    loop.close();
+}
+
+// L-073
+void tst_Threadsafe::theHandleCanBeCancelledFromAnyThread()
+{
+    QAsyncioLoop loop(virtual_time());
+    std::atomic<int> runs{0};
+    const auto token = std::make_shared<int>();
+    std::thread([&] {
+        Handle handle = loop.call_soon_threadsafe([&runs, token] { ++runs; });
+        Handle copy = handle;
+        std::thread([copy]() mutable { copy.cancel(); }).join();
+        QVERIFY(handle.cancelled());
+    }).join();
+    QCOMPARE(token.use_count(), 1L);
+    run_once(loop);
+    QCOMPARE(runs.load(), 0);
+    loop.close();
+}
+
+// L-073
+void tst_Threadsafe::cancelWaitsForACallbackThatRuns()
+{
+    QAsyncioLoop loop;
+    std::atomic<bool> running{false};
+    std::atomic<bool> cancelling{false};
+    std::atomic<bool> ended{false};
+    bool ended_before_cancel_returned = false;
+    Handle handle = loop.call_soon_threadsafe([&] {
+        running = true;
+        while (!cancelling)
+            std::this_thread::yield();
+        for (int i = 0; i < 1000; ++i)
+            std::this_thread::yield();
+        ended = true;
+        loop.stop();
+    });
+    std::thread canceller([&] {
+        while (!running)
+            std::this_thread::yield();
+        cancelling = true;
+        handle.cancel();
+        ended_before_cancel_returned = ended;
+    });
+    loop.run_forever();
+    canceller.join();
+    QVERIFY(ended_before_cancel_returned);
+    QVERIFY(handle.cancelled());
+    loop.close();
+}
+
+// L-062
+void tst_Threadsafe::givesTheContextOfTheCaller()
+{
+    static ContextVar<int> var(QStringLiteral("var"), 0);
+    QAsyncioLoop loop(virtual_time());
+    int implicit = -1;
+    int given = -1;
+    std::thread([&] {
+        Context().run([&] {
+            var.set(3);
+            loop.call_soon_threadsafe([&] { implicit = var.get(); });
+            Context own;
+            own.run([] { var.set(4); });
+            loop.call_soon_threadsafe([&] { given = var.get(); }, own);
+        });
+    }).join();
+    run_once(loop);
+    QCOMPARE(implicit, 3);
+    QCOMPARE(given, 4);
+    loop.close();
+}
+
+// L-075
+void tst_Threadsafe::throwsInTheCallingThreadAfterClose()
+{
+    QAsyncioLoop loop(virtual_time());
+    loop.close();
+    const auto token = std::make_shared<int>();
+    QString error;
+    std::thread([&] { error = thrown([&] { loop.call_soon_threadsafe([token] { }); }); }).join();
+    QCOMPARE(error, "RuntimeError: Event loop is closed");
+    QCOMPARE(token.use_count(), 1L);
+}
+
+// L-076
+void tst_Threadsafe::closingWhileThreadsCallLosesNothingSilently()
+{
+    for (int round = 0; round < 20; ++round) {
+        QAsyncioLoop loop;
+        const auto token = std::make_shared<int>();
+        std::atomic<int> accepted{0};
+        std::atomic<int> refused{0};
+        std::vector<std::thread> threads;
+        for (int t = 0; t < 2; ++t) {
+            threads.emplace_back([&] {
+                for (int i = 0; i < 200; ++i) {
+                    try {
+                        loop.call_soon_threadsafe([token] { });
+                        ++accepted;
+                    } catch (const RuntimeError &) {
+                        ++refused;
+                    }
+                }
+            });
+        }
+        run_once(loop);
+        loop.close();
+        for (std::thread &thread : threads)
+            thread.join();
+        QCOMPARE(accepted + refused, 400);
+        QCOMPARE(token.use_count(), 1L); // what was accepted has run or was dropped
+    }
+}
+
+// T-030
+void tst_Threadsafe::aTaskIsCancelledFromAnotherThread()
+{
+    QAsyncioLoop loop;
+    auto task = loop.create_task([]() -> Coroutine<> { co_await sleep(1h); }());
+    std::thread canceller([&loop, task] { loop.call_soon_threadsafe([task]() mutable { task.cancel(); }); });
+    QCOMPARE(thrown([&] { loop.run_until_complete(task); }), "CancelledError");
+    canceller.join();
+    loop.close();
+}
+
+// F-012
+void tst_Threadsafe::handlesOnFuturesMayDieInOtherThreads()
+{
+    QAsyncioLoop loop;
+    const Reports reports(loop);
+    auto alive = std::make_shared<int>();
+    for (int i = 0; i < 100; ++i) {
+        auto future = loop.create_future<std::shared_ptr<int>>();
+        future.set_result(alive);
+        auto failed = loop.create_future<void>();
+        failed.set_exception(ValueError(QStringLiteral("lost")));
+        std::thread([held = std::move(future), lost = std::move(failed)] { }).join();
+    }
+    run_once(loop); // they come home to die
+    QCOMPARE(alive.use_count(), 1L);
+    QCOMPARE(int(reports.all.size()), 100);
+    loop.close();
+}
+
+QTEST_GUILESS_MAIN(tst_Threadsafe)
+#include "tst_threadsafe.moc"
