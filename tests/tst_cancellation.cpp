@@ -420,7 +420,7 @@ private Q_SLOTS:
         Test::run([&]() -> Coroutine<> {
             const auto body = [](Task<> child) -> Coroutine<> { co_await child; };
             std::vector<Task<>> chain{create_task(sleeper())};
-            for (int i = 0; i < 100'000; ++i)
+            for (int i = 0; i < 200'000; ++i)
                 chain.push_back(create_task(body(chain.back())));
             co_await turns(1);
             QASYNCIO_COMPARE(chain.back().cancel(u"all"_s), true);

@@ -202,6 +202,19 @@ void throw_value_taken()
     throw RuntimeError(QStringLiteral("the result cannot be copied and was taken already"));
 }
 
+bool is_cancellation(const std::exception_ptr &exception)
+{
+    if (!exception)
+        return false;
+    try {
+        std::rethrow_exception(exception);
+    } catch (const CancelledError &) {
+        return true;
+    } catch (...) {
+        return false;
+    }
+}
+
 // Done callbacks
 
 void DoneCallbackBase::future_done(FutureStateBase &future)
@@ -244,6 +257,7 @@ void FutureAwaiterBase::suspend(PromiseBase &frame)
         return;
     }
     m_future->callbacks.append(m_task);
+    m_task->flags |= m_future->flags & FutureStateBase::IsTask ? FutureStateBase::AwaitsTask : 0;
     m_task->suspend_on(frame, m_future.get());
 }
 
@@ -254,8 +268,7 @@ void FutureAwaiterBase::throw_resumed()
     m_task->take_must_cancel();
     // The cancellation came when the future was done already: its result or exception is dropped, but a CancelledError of its
     // own goes first (T-022, T-023).
-    m_future->take_exception();
-    if (m_future->state() != FutureStateBase::Cancelled)
+    if (m_future->state() != FutureStateBase::Cancelled && !is_cancellation(m_future->take_exception()))
         m_task->throw_cancelled_task();
 }
 

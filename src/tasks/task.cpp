@@ -32,7 +32,7 @@ void TaskStateBase::start()
 
 void TaskStateBase::run(LoopCore &loop_core) noexcept
 {
-    flags &= ~Queued;
+    flags &= ~(Queued | AwaitsTask);
     if (done()) // unwound while it was queued; what the list owned is ours
         return release();
     m_waiting_on = nullptr;
@@ -132,13 +132,43 @@ bool TaskStateBase::cancel(const QString &message)
     flags &= ~LogException;
     if (done())
         return false;
-    ++m_cancel_requests;
-    if (m_waiting_on && m_waiting_on->cancel_wait(message))
+    // The request goes to the task that this one awaits, and on to the end of the chain (T-030). No recursion: it may be long.
+    TaskStateBase *last = this;
+    for (;;) {
+        ++last->m_cancel_requests;
+        last->flags |= InCancel;
+        TaskStateBase *next = last->awaited_task();
+        if (!next || next->flags & InCancel)
+            break;
+        last = next;
+    }
+    const bool knotted = last->awaited_task();
+    for (TaskStateBase *task = this; task && task->flags & InCancel; task = task->awaited_task())
+        task->flags &= ~InCancel;
+    if (knotted)
+        last->give_up_waiting();
+    else if (last->m_waiting_on && last->m_waiting_on->cancel_wait(message))
         return true;
-    flags |= MustCancel;
-    if (!message.isNull() || m_extra)
-        extra().cancel_message = message;
+    last->flags |= MustCancel;
+    if (!message.isNull() || last->m_extra)
+        last->extra().cancel_message = message;
     return true;
+}
+
+TaskStateBase *TaskStateBase::awaited_task() const
+{
+    if (!(flags & AwaitsTask))
+        return nullptr;
+    auto *task = static_cast<TaskStateBase *>(m_waiting_on);
+    return task->done() ? nullptr : task;
+}
+
+void TaskStateBase::give_up_waiting()
+{
+    static_cast<TaskStateBase *>(m_waiting_on)->remove_callback(this);
+    m_waiting_on = nullptr;
+    flags &= ~AwaitsTask;
+    schedule();
 }
 
 int TaskStateBase::uncancel()
@@ -151,8 +181,9 @@ int TaskStateBase::uncancel()
 void TaskStateBase::forward_cancel()
 {
     const QString message = m_extra ? m_extra->cancel_message : QString();
-    if (m_waiting_on->cancel_wait(message))
-        flags &= ~MustCancel;
+    flags &= ~MustCancel;
+    if (!m_waiting_on->cancel_wait(message))
+        flags |= MustCancel;
 }
 
 void TaskStateBase::throw_cancelled_task()
@@ -164,6 +195,8 @@ void TaskStateBase::throw_await_error(const FutureStateBase &awaited)
 {
     const bool itself = flags & AwaitsItself;
     flags &= ~(AwaitsItself | WrongLoop);
+    if (take_must_cancel())
+        throw_cancelled_task();
     if (itself)
         throw RuntimeError(QStringLiteral("Task cannot await on itself: %1").arg(describe()));
     throw RuntimeError(

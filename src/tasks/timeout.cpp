@@ -6,19 +6,6 @@
 
 namespace QAsyncio {
 
-namespace {
-bool is_cancellation(const std::exception_ptr &exception)
-{
-    try {
-        std::rethrow_exception(exception);
-    } catch (const CancelledError &) {
-        return true;
-    } catch (...) {
-        return false;
-    }
-}
-} // namespace
-
 Timeout::Timeout(std::optional<TimePoint> when) : m_task(current_task())
 {
     if (!m_task)
@@ -69,7 +56,7 @@ std::exception_ptr Timeout::leave(std::exception_ptr exception)
     }
     m_state = Expired;
     // A request from outside on top of ours makes it a cancellation (G-042).
-    if (m_task.uncancel() <= m_cancelling && exception && is_cancellation(exception))
+    if (m_task.uncancel() <= m_cancelling && detail::is_cancellation(exception))
         return std::make_exception_ptr(TimeoutError(QString(), std::move(exception)));
     return exception;
 }

@@ -117,6 +117,8 @@ public:
         AwaitsItself = 1024,
         IsTask = 2048,
         Implicit = 4096, // of tasks: made by gather() or run_until_complete(), see LogDestroyed
+        AwaitsTask = 8192, // of tasks: what it waits for is a task
+        InCancel = 16384,  // of tasks: cancel() is going through it
     };
     quint16 flags = 0;
     LoopCore *const core;
@@ -178,6 +180,8 @@ std::optional<future_value_t<T>> &value_of(FutureStateBase &state)
 }
 
 [[noreturn]] QASYNCIO_EXPORT void throw_value_taken();
+/// Whether it is a CancelledError; false for null.
+QASYNCIO_EXPORT bool is_cancellation(const std::exception_ptr &exception);
 
 /// The value of a finished future: moved out if the caller alone has it (`movable`) or if it cannot be copied.
 template<class T>

@@ -106,6 +106,10 @@ private:
     void finish_with_exception(std::exception_ptr exception);
     void destroy_frames() noexcept;
     void forward_cancel();
+    /// The unfinished task that this one is suspended at.
+    TaskStateBase *awaited_task() const;
+    /// Resumes although that task is not done: they await each other and would do so for ever.
+    void give_up_waiting();
     void leave_registry();
     TaskExtra &extra();
 

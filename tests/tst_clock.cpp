@@ -1,0 +1,146 @@
+// SPDX-FileCopyrightText: 2026 QAsyncio contributors
+// SPDX-License-Identifier: MIT
+#include "support.h"
+
+#include <qasyncio/test.h>
+
+/// Clocks of the program's own, the virtual clock, precise timers.
+class tst_Clock : public QObject
+{
+    Q_OBJECT
+
+private Q_SLOTS:
+    void virtualTimeJumpsToTheNextDeadline();
+    void virtualTimeStandsStillWhileAnythingIsReady();
+    void qtEventsComeBeforeVirtualTimeMoves();
+    void aForeignClockInRealTime();
+    void timersAreNeverEarly_data();
+    void timersAreNeverEarly();
+    void aSleepOfMicroseconds();
+    void aCancelledTimerFreesItsCallbackAtOnce();
+};
+
+// L-061
+void tst_Clock::virtualTimeJumpsToTheNextDeadline()
+{
+    QStringList log;
+    Test::run([&](QAsyncioLoop &loop) -> Coroutine<> {
+        const TimePoint begin = loop.time();
+        loop.call_later(std::chrono::hours(48), [&] { log << "two days"; });
+        loop.call_later(1h, [&] { log << "an hour"; });
+        co_await sleep(std::chrono::hours(72));
+        QASYNCIO_COMPARE(loop.time() - begin, TimePoint::duration(std::chrono::hours(72)));
+    });
+    QCOMPARE(log, QStringList({"an hour", "two days"}));
+}
+
+// L-061
+void tst_Clock::virtualTimeStandsStillWhileAnythingIsReady()
+{
+    Test::run([&](QAsyncioLoop &loop) -> Coroutine<> {
+        const TimePoint begin = loop.time();
+        bool fired = false;
+        loop.call_later(1ns, [&] { fired = true; });
+        for (int i = 0; i < 5000; ++i)
+            co_await sleep(0s);
+        QASYNCIO_VERIFY(!fired);
+        QASYNCIO_COMPARE(loop.time(), begin);
+    });
+}
+
+// L-061
+void tst_Clock::qtEventsComeBeforeVirtualTimeMoves()
+{
+    QStringList log;
+    Test::run([&](QAsyncioLoop &) -> Coroutine<> {
+        QObject receiver;
+        QMetaObject::invokeMethod(
+            &receiver,
+            [&] {
+                log << "posted";
+                QMetaObject::invokeMethod(&receiver, [&] { log << "posted by it"; }, Qt::QueuedConnection);
+            },
+            Qt::QueuedConnection);
+        co_await sleep(1h);
+        log << "an hour later";
+    });
+    QCOMPARE(log.first(), "posted");
+    QCOMPARE(log.last(), "an hour later");
+}
+
+// L-061
+void tst_Clock::aForeignClockInRealTime()
+{
+    /// Runs a thousand times faster than the world, from a beginning of its own.
+    class Fast : public Clock
+    {
+    public:
+        TimePoint now() override
+        {
+            return TimePoint(1h) + (std::chrono::steady_clock::now() - m_begin) * 1000;
+        }
+
+    private:
+        std::chrono::steady_clock::time_point m_begin = std::chrono::steady_clock::now();
+    };
+    QAsyncioLoop loop(LoopOptions().clock(std::make_shared<Fast>()));
+    const auto begin = loop.time();
+    QVERIFY(begin >= TimePoint(1h));
+    loop.run_until_complete([]() -> Coroutine<> { co_await sleep(20ms); }());
+    QVERIFY(loop.time() - begin >= 20ms);
+    loop.close();
+}
+
+void tst_Clock::timersAreNeverEarly_data()
+{
+    QTest::addColumn<bool>("precise");
+    QTest::newRow("Qt timer") << false;
+    QTest::newRow("timerfd") << true;
+}
+
+// L-007
+void tst_Clock::timersAreNeverEarly()
+{
+    QFETCH(bool, precise);
+    QAsyncioLoop loop(LoopOptions().precise_timers(precise));
+    int fired = 0;
+    bool early = false;
+    for (const auto delay : {1us, 400us, 1500us, 3000us, 10300us}) {
+        const TimePoint due = loop.time() + delay;
+        loop.call_at(due, [&, due] {
+            early |= std::chrono::steady_clock::now() < due;
+            if (++fired == 5)
+                loop.stop();
+        });
+    }
+    loop.run_forever();
+    QVERIFY(!early);
+    loop.close();
+}
+
+// L-006
+void tst_Clock::aSleepOfMicroseconds()
+{
+    QAsyncioLoop loop(LoopOptions().precise_timers());
+    loop.run_until_complete([]() -> Coroutine<> {
+        for (int i = 0; i < 20; ++i)
+            co_await sleep(200us);
+    }());
+    loop.call_later(std::chrono::hours(24 * 365 * 100), [] { });
+    run_once(loop);
+    loop.close();
+}
+
+// L-065
+void tst_Clock::aCancelledTimerFreesItsCallbackAtOnce()
+{
+    QAsyncioLoop loop;
+    const auto token = std::make_shared<int>();
+    for (int i = 0; i < 2000; ++i)
+        loop.call_later(std::chrono::hours(1), [token] { }).cancel();
+    QCOMPARE(token.use_count(), 1L);
+    loop.close();
+}
+
+QTEST_GUILESS_MAIN(tst_Clock)
+#include "tst_clock.moc"

@@ -1,0 +1,164 @@
+// SPDX-FileCopyrightText: 2026 QAsyncio contributors
+// SPDX-License-Identifier: MIT
+#include "support.h"
+
+/// Who is told of the exceptions that nobody else gets.
+class tst_ExceptionHandler : public QObject
+{
+    Q_OBJECT
+
+private Q_SLOTS:
+    void thereIsNoHandlerAtFirst();
+    void aFailedCallbackIsReportedOnceWithItsHandle();
+    void theHandlerRunsInTheContextOfWhatFailed();
+    void aHandlerThatThrowsIsReportedByTheDefaultOne();
+    void callExceptionHandlerThrowsNothingButExits();
+    void theDefaultHandlerLogsALineAField();
+    void anExceptionNobodyRetrievedIsReportedWithItsTask();
+    void aHandlerMayReplaceItself();
+};
+
+// L-085
+void tst_ExceptionHandler::thereIsNoHandlerAtFirst()
+{
+    QAsyncioLoop loop(virtual_time());
+    QVERIFY(!loop.get_exception_handler());
+    int calls = 0;
+    loop.set_exception_handler([&](QAsyncioLoop &, const ExceptionContext &) { ++calls; });
+    QVERIFY(loop.get_exception_handler());
+    loop.call_exception_handler({});
+    loop.set_exception_handler({});
+    QVERIFY(!loop.get_exception_handler());
+    QTest::ignoreMessage(QtCriticalMsg, "Unhandled exception in event loop");
+    loop.call_exception_handler({});
+    QCOMPARE(calls, 1);
+    loop.close();
+}
+
+// L-086, L-087, H-55
+void tst_ExceptionHandler::aFailedCallbackIsReportedOnceWithItsHandle()
+{
+    QAsyncioLoop loop(virtual_time());
+    const Reports reports(loop);
+    QAsyncioLoop *told = nullptr;
+    const Handle handle = loop.call_soon([] { throw ValueError(QStringLiteral("bad")); });
+    bool next = false;
+    loop.call_soon([&] { next = true; });
+    run_once(loop);
+    QVERIFY(next);
+    QCOMPARE(int(reports.all.size()), 1);
+    const ExceptionContext &context = reports.all[0];
+    QCOMPARE(context.message, "Exception in callback <Handle>");
+    QCOMPARE(describe(context.exception), "ValueError: bad");
+    QVERIFY(context.handle && !context.task && !context.future);
+    loop.set_exception_handler([&](QAsyncioLoop &given, const ExceptionContext &) { told = &given; });
+    loop.call_soon([] { throw 1; });
+    run_once(loop);
+    QCOMPARE(told, &loop);
+    loop.close();
+}
+
+// L-088
+void tst_ExceptionHandler::theHandlerRunsInTheContextOfWhatFailed()
+{
+    static ContextVar<int> var(QStringLiteral("var"), 0);
+    QAsyncioLoop loop(virtual_time());
+    QList<int> seen;
+    loop.set_exception_handler([&](QAsyncioLoop &, const ExceptionContext &) { seen << var.get(); });
+    Context one;
+    one.run([] { var.set(1); });
+    loop.call_soon([] { throw 1; }, one);
+    auto task = loop.create_task(
+        []() -> Coroutine<> {
+            var.set(2);
+            throw ValueError();
+            co_return;
+        }());
+    run_once(loop);
+    task = {};
+    QCOMPARE(seen, QList<int>({1, 2}));
+    loop.close();
+}
+
+// L-089
+void tst_ExceptionHandler::aHandlerThatThrowsIsReportedByTheDefaultOne()
+{
+    QAsyncioLoop loop(virtual_time());
+    loop.set_exception_handler(
+        [](QAsyncioLoop &, const ExceptionContext &) { throw ValueError(QStringLiteral("handler")); });
+    QTest::ignoreMessage(
+        QtCriticalMsg,
+        QRegularExpression(QStringLiteral("Unhandled error in exception handler.*first.*\\n.*ValueError: handler")));
+    ExceptionContext context;
+    context.message = QStringLiteral("first");
+    loop.call_exception_handler(context);
+    loop.close();
+}
+
+// L-091
+void tst_ExceptionHandler::callExceptionHandlerThrowsNothingButExits()
+{
+    QAsyncioLoop loop(virtual_time());
+    loop.set_exception_handler([](QAsyncioLoop &, const ExceptionContext &) { throw LoopExit(4); });
+    QCOMPARE(thrown([&] { loop.call_exception_handler({}); }), "LoopExit: 4");
+    loop.call_soon([] { throw 1; });
+    QCOMPARE(thrown([&] { loop.run_forever(); }), "LoopExit: 4"); // out of the callback's report
+    loop.close();
+}
+
+// L-092
+void tst_ExceptionHandler::theDefaultHandlerLogsALineAField()
+{
+    QAsyncioLoop loop(virtual_time());
+    auto task = loop.create_task([]() -> Coroutine<> { co_return; }(), TaskOptions().name(QStringLiteral("load")));
+    ExceptionContext context;
+    context.message = QStringLiteral("Something");
+    context.exception = std::make_exception_ptr(ValueError(QStringLiteral("bad")));
+    context.task = task;
+    context.handle = loop.call_soon([] { });
+    QTest::ignoreMessage(QtCriticalMsg,
+                         QRegularExpression(QStringLiteral("^Something\\nexception: ValueError: bad\\nhandle: <Handle>\\n"
+                                                           "task: <Task pending name='load'.*>$")));
+    loop.default_exception_handler(context);
+    run_once(loop);
+    loop.close();
+}
+
+// H-56
+void tst_ExceptionHandler::anExceptionNobodyRetrievedIsReportedWithItsTask()
+{
+    QAsyncioLoop loop(virtual_time());
+    const Reports reports(loop);
+    const auto fails = []() -> Coroutine<> {
+        co_await sleep(0s);
+        throw ValueError(QStringLiteral("lost"));
+    };
+    loop.create_task(fails(), TaskOptions().name(QStringLiteral("dropped"))); // detached: reported when it ends
+    auto retrieved = loop.create_task(fails());
+    loop.call_later(1s, [&] { loop.stop(); });
+    loop.run_forever();
+    QCOMPARE(describe(retrieved.exception()), "ValueError: lost");
+    retrieved = {};
+    QCOMPARE(reports.messages(), QStringList({"Task exception was never retrieved"}));
+    QCOMPARE(reports.all[0].task.get_name(), "dropped");
+    loop.close();
+}
+
+// L-088
+void tst_ExceptionHandler::aHandlerMayReplaceItself()
+{
+    QAsyncioLoop loop(virtual_time());
+    QStringList log;
+    loop.set_exception_handler([&](QAsyncioLoop &given, const ExceptionContext &) {
+        log << "first";
+        given.set_exception_handler([&](QAsyncioLoop &, const ExceptionContext &) { log << "second"; });
+        log << "still here";
+    });
+    loop.call_exception_handler({});
+    loop.call_exception_handler({});
+    QCOMPARE(log, QStringList({"first", "still here", "second"}));
+    loop.close();
+}
+
+QTEST_GUILESS_MAIN(tst_ExceptionHandler)
+#include "tst_exception_handler.moc"

@@ -1,0 +1,303 @@
+// SPDX-FileCopyrightText: 2026 QAsyncio contributors
+// SPDX-License-Identifier: MIT
+#include "support.h"
+
+#include <QtCore/qfile.h>
+#include <QtCore/qtemporaryfile.h>
+
+#include <sys/resource.h>
+#include <sys/socket.h>
+
+/// add_reader(), add_writer(): with both selectors and a foreign one.
+class tst_Fds : public QObject
+{
+    Q_OBJECT
+
+private Q_SLOTS:
+    void aSecondReaderReplacesTheFirst_data() { selectors(); }
+    void aSecondReaderReplacesTheFirst();
+    void removingTellsWhetherThereWasOne_data() { selectors(); }
+    void removingTellsWhetherThereWasOne();
+    void readinessIsALevel_data() { selectors(); }
+    void readinessIsALevel();
+    void aReaderRemovedInTheSameBatchDoesNotRun_data() { selectors(); }
+    void aReaderRemovedInTheSameBatchDoesNotRun();
+    void readerAndWriterOfOneDescriptor_data() { selectors(); }
+    void readerAndWriterOfOneDescriptor();
+    void aNumberUsedAgainIsServedForTheNewOneOnly_data() { selectors(); }
+    void aNumberUsedAgainIsServedForTheNewOneOnly();
+    void aRegularFileIsRefused_data() { selectors(); }
+    void aRegularFileIsRefused();
+    void endOfFileWakesTheReader_data() { selectors(); }
+    void endOfFileWakesTheReader();
+    void nothingIsServedBetweenTheRuns_data() { selectors(); }
+    void nothingIsServedBetweenTheRuns();
+    void aForeignSelectorIsUsed();
+    void anIdleLoopBurnsNoTime_data() { selectors(); }
+    void anIdleLoopBurnsNoTime();
+
+private:
+    void selectors()
+    {
+        QTest::addColumn<bool>("epoll");
+        QTest::newRow("epoll") << true;
+        QTest::newRow("notifiers") << false;
+    }
+    static LoopOptions options()
+    {
+        QFETCH(bool, epoll);
+        return LoopOptions().selector(epoll ? make_epoll_selector() : make_notifier_selector());
+    }
+};
+
+// L-119
+void tst_Fds::aSecondReaderReplacesTheFirst()
+{
+    QAsyncioLoop loop(options());
+    Pipe pipe;
+    pipe.fill();
+    QStringList log;
+    const auto token = std::make_shared<int>();
+    loop.add_reader(pipe.read_end(), [&log, token] { log << "first"; });
+    loop.add_reader(pipe.read_end(), [&] {
+        log << "second";
+        loop.stop();
+    });
+    QCOMPARE(token.use_count(), 1L);
+    loop.run_forever();
+    QCOMPARE(log, QStringList({"second"}));
+    loop.close();
+}
+
+// L-120
+void tst_Fds::removingTellsWhetherThereWasOne()
+{
+    QAsyncioLoop loop(options());
+    Pipe pipe;
+    QVERIFY(!loop.remove_reader(pipe.read_end()));
+    loop.add_reader(pipe.read_end(), [] { });
+    QVERIFY(!loop.remove_writer(pipe.read_end()));
+    QVERIFY(loop.remove_reader(pipe.read_end()));
+    QVERIFY(!loop.remove_reader(pipe.read_end()));
+    loop.add_writer(pipe.write_end(), [] { });
+    QVERIFY(loop.remove_writer(pipe.write_end()));
+    loop.close();
+}
+
+// L-122
+void tst_Fds::readinessIsALevel()
+{
+    QAsyncioLoop loop(options());
+    Pipe pipe;
+    for (int i = 0; i < 3; ++i)
+        pipe.fill();
+    int calls = 0;
+    loop.add_reader(pipe.read_end(), [&] {
+        pipe.drain_one(); // leaves some: it is called again
+        if (++calls == 3)
+            loop.stop();
+    });
+    loop.run_forever();
+    QCOMPARE(calls, 3);
+    loop.close();
+}
+
+// L-123
+void tst_Fds::aReaderRemovedInTheSameBatchDoesNotRun()
+{
+    QAsyncioLoop loop(options());
+    Pipe one;
+    Pipe two;
+    one.fill();
+    two.fill();
+    int calls = 0;
+    const auto reader = [&](Pipe &mine, Pipe &other) {
+        ++calls;
+        loop.remove_reader(mine.read_end());
+        loop.remove_reader(other.read_end());
+        loop.call_soon([&] { loop.stop(); });
+    };
+    loop.add_reader(one.read_end(), [&] { reader(one, two); });
+    loop.add_reader(two.read_end(), [&] { reader(two, one); });
+    loop.run_forever();
+    QCOMPARE(calls, 1);
+    loop.close();
+}
+
+// H-66
+void tst_Fds::readerAndWriterOfOneDescriptor()
+{
+    QAsyncioLoop loop(options());
+    int fds[2];
+    QVERIFY(::socketpair(AF_UNIX, SOCK_STREAM, 0, fds) == 0);
+    QVERIFY(::write(fds[1], "x", 1) == 1);
+    int reads = 0;
+    int writes = 0;
+    loop.add_reader(fds[0], [&] {
+        ++reads;
+        char byte;
+        QVERIFY(::read(fds[0], &byte, 1) == 1);
+    });
+    loop.add_writer(fds[0], [&] {
+        if (++writes == 5) {
+            loop.remove_writer(fds[0]);
+            QVERIFY(::write(fds[1], "y", 1) == 1); // the reader is still there
+        }
+        if (writes > 5)
+            loop.stop();
+    });
+    loop.call_later(1h, [] { });
+    while (reads < 2)
+        run_once(loop);
+    QCOMPARE(writes, 5);
+    loop.remove_reader(fds[0]);
+    ::close(fds[0]);
+    ::close(fds[1]);
+    loop.close();
+}
+
+// H-66
+void tst_Fds::aNumberUsedAgainIsServedForTheNewOneOnly()
+{
+    QAsyncioLoop loop(options());
+    QStringList log;
+    int old[2];
+    QVERIFY(::pipe(old) == 0);
+    QVERIFY(::write(old[1], "x", 1) == 1);
+    loop.add_reader(old[0], [&] { log << "old"; });
+    QVERIFY(loop.remove_reader(old[0]));
+    ::close(old[0]);
+    int fresh[2];
+    QVERIFY(::pipe(fresh) == 0);
+    QCOMPARE(fresh[0], old[0]); // the number is given out again
+    loop.add_reader(fresh[0], [&] {
+        log << "new";
+        loop.stop();
+    });
+    run_once(loop);
+    run_once(loop);
+    QCOMPARE(log, QStringList()); // nothing to read in the new one
+    QVERIFY(::write(fresh[1], "y", 1) == 1);
+    loop.run_forever();
+    QCOMPARE(log, QStringList({"new"}));
+    loop.remove_reader(fresh[0]);
+    for (const int fd : {old[1], fresh[0], fresh[1]})
+        ::close(fd);
+    loop.close();
+}
+
+// L-119
+void tst_Fds::aRegularFileIsRefused()
+{
+    QAsyncioLoop loop(options());
+    QTemporaryFile file;
+    QVERIFY(file.open());
+    const auto token = std::make_shared<int>();
+    QVERIFY(thrown([&] { loop.add_reader(file.handle(), [token] { }); }).contains("OSError"));
+    QVERIFY(thrown([&] { loop.add_writer(file.handle(), [token] { }); }).contains("Operation not permitted"));
+    QVERIFY(thrown([&] { loop.add_reader(-1, [] { }); }).contains("Bad file descriptor"));
+    QCOMPARE(token.use_count(), 1L);
+    QVERIFY(!loop.remove_reader(file.handle()));
+    loop.close();
+}
+
+// L-122
+void tst_Fds::endOfFileWakesTheReader()
+{
+    QAsyncioLoop loop(options());
+    int fds[2];
+    QVERIFY(::pipe(fds) == 0);
+    ssize_t got = -1;
+    loop.add_reader(fds[0], [&] {
+        char byte;
+        got = ::read(fds[0], &byte, 1);
+        loop.stop();
+    });
+    loop.call_soon([&] { ::close(fds[1]); });
+    loop.run_forever();
+    QCOMPARE(got, ssize_t(0));
+    loop.remove_reader(fds[0]);
+    ::close(fds[0]);
+    loop.close();
+}
+
+// L-026
+void tst_Fds::nothingIsServedBetweenTheRuns()
+{
+    QAsyncioLoop loop(options());
+    Pipe pipe;
+    int calls = 0;
+    loop.add_reader(pipe.read_end(), [&] {
+        ++calls;
+        pipe.drain_one();
+        loop.stop();
+    });
+    run_once(loop);
+    pipe.fill();
+    for (int i = 0; i < 5; ++i)
+        QCoreApplication::processEvents();
+    QCOMPARE(calls, 0);
+    loop.run_forever();
+    QCOMPARE(calls, 1);
+    loop.close();
+}
+
+// L-001
+void tst_Fds::aForeignSelectorIsUsed()
+{
+    /// Says once that descriptor 77, which it does not look at, can be read.
+    class Fake : public Selector
+    {
+    public:
+        explicit Fake(QStringList *log) : m_log(log) { }
+        void open(QObject *, std::function<void()> wake) override { m_wake = std::move(wake); }
+        void set_interest(int fd, unsigned interest) override
+        {
+            *m_log << QStringLiteral("%1:%2").arg(fd).arg(interest);
+            m_ready = interest & Read;
+        }
+        void poll(std::vector<Ready> &ready) override
+        {
+            if (std::exchange(m_ready, false))
+                ready.push_back({77, Read});
+        }
+        void set_enabled(bool enabled) override { *m_log << (enabled ? "on" : "off"); }
+
+    private:
+        QStringList *m_log;
+        std::function<void()> m_wake;
+        bool m_ready = false;
+    };
+    QStringList log;
+    QAsyncioLoop loop(LoopOptions().selector(std::make_unique<Fake>(&log)));
+    loop.add_reader(77, [&] {
+        log << "read";
+        loop.stop();
+    });
+    loop.run_forever();
+    loop.remove_reader(77);
+    loop.close();
+    QCOMPARE(log, QStringList({"77:1", "on", "read", "off", "77:0"}));
+}
+
+// L-005
+void tst_Fds::anIdleLoopBurnsNoTime()
+{
+    QAsyncioLoop loop(options());
+    Pipe idle;
+    int reads = 0;
+    loop.add_reader(idle.read_end(), [&] { ++reads; });
+    rusage before;
+    rusage after;
+    loop.call_later(100ms, [&] { loop.stop(); });
+    ::getrusage(RUSAGE_SELF, &before);
+    loop.run_forever();
+    ::getrusage(RUSAGE_SELF, &after);
+    QCOMPARE(reads, 0);
+    const auto waits = after.ru_nvcsw - before.ru_nvcsw;
+    QVERIFY2(waits < 20, QByteArray::number(qlonglong(waits))); // a spinning loop would be at thousands
+    loop.close();
+}
+
+QTEST_GUILESS_MAIN(tst_Fds)
+#include "tst_fds.moc"

@@ -1,0 +1,146 @@
+// SPDX-FileCopyrightText: 2026 QAsyncio contributors
+// SPDX-License-Identifier: MIT
+#include "support.h"
+
+#include <thread>
+
+/// Getting and setting the loop; policies.
+class tst_Policy : public QObject
+{
+    Q_OBJECT
+
+private Q_SLOTS:
+    void cleanup()
+    {
+        set_event_loop_policy(nullptr);
+        set_event_loop(nullptr);
+    }
+    void theMainThreadGetsALoopWhenItAsks();
+    void getRunningLoopThrowsWhereNoneRuns();
+    void getEventLoopIsTheRunningOneElseTheOneThatWasSet();
+    void otherThreadsHaveNoneUntilOneIsSet();
+    void setEventLoopNullClears();
+    void newEventLoopInstallsNothing();
+    void aPolicyChangesWhatTheyDo();
+};
+
+// L-101
+void tst_Policy::theMainThreadGetsALoopWhenItAsks()
+{
+    // Runs first: nothing was set yet in this thread.
+    QAsyncioLoop &loop = get_event_loop();
+    QCOMPARE(&get_event_loop(), &loop);
+    QVERIFY(!loop.is_closed());
+}
+
+// L-100
+void tst_Policy::getRunningLoopThrowsWhereNoneRuns()
+{
+    QCOMPARE(thrown([] { get_running_loop(); }), "RuntimeError: no running event loop");
+    QCOMPARE(thrown([] { current_task(); }), "RuntimeError: no running event loop");
+    QAsyncioLoop loop(virtual_time());
+    set_event_loop(&loop);
+    QString other;
+    loop.call_soon([&] {
+        QCOMPARE(&get_running_loop(), &loop);
+        std::thread([&] { other = thrown([] { get_running_loop(); }); }).join();
+        loop.stop();
+    });
+    loop.run_forever();
+    QCOMPARE(other, "RuntimeError: no running event loop");
+    loop.close();
+}
+
+// L-101
+void tst_Policy::getEventLoopIsTheRunningOneElseTheOneThatWasSet()
+{
+    QAsyncioLoop set(virtual_time());
+    QAsyncioLoop running(virtual_time());
+    set_event_loop(&set);
+    QCOMPARE(&get_event_loop(), &set);
+    running.call_soon([&] {
+        QCOMPARE(&get_event_loop(), &running);
+        running.stop();
+    });
+    running.run_forever();
+    QCOMPARE(&get_event_loop(), &set);
+    set.close();
+    running.close();
+}
+
+// L-101
+void tst_Policy::otherThreadsHaveNoneUntilOneIsSet()
+{
+    QStringList results;
+    std::thread([&] {
+        results << thrown([] { get_event_loop(); });
+        QAsyncioLoop own(virtual_time());
+        set_event_loop(&own);
+        results << (&get_event_loop() == &own ? "own" : "other");
+        own.close();
+    }).join();
+    QVERIFY(results[0].startsWith("RuntimeError: There is no current event loop in thread '"));
+    QCOMPARE(results[1], "own");
+}
+
+// L-102
+void tst_Policy::setEventLoopNullClears()
+{
+    QAsyncioLoop loop(virtual_time());
+    set_event_loop(&loop);
+    set_event_loop(nullptr);
+    QCOMPARE(thrown([] { get_event_loop(); }), "RuntimeError: There is no current event loop in thread 'MainThread'.");
+    loop.close();
+}
+
+// L-102
+void tst_Policy::newEventLoopInstallsNothing()
+{
+    const auto loop = new_event_loop();
+    QVERIFY(!thrown([] { get_event_loop(); }).isEmpty());
+    loop->close();
+}
+
+// L-102
+void tst_Policy::aPolicyChangesWhatTheyDo()
+{
+    class Recording : public EventLoopPolicy
+    {
+    public:
+        QAsyncioLoop &get_event_loop() override
+        {
+            log << "get";
+            return EventLoopPolicy::get_event_loop();
+        }
+        void set_event_loop(QAsyncioLoop *loop) override
+        {
+            log << (loop ? "set" : "clear");
+            EventLoopPolicy::set_event_loop(loop);
+        }
+        std::unique_ptr<QAsyncioLoop> new_event_loop() override
+        {
+            log << "new";
+            return std::make_unique<QAsyncioLoop>(virtual_time());
+        }
+        QStringList log;
+    };
+    const auto policy = std::make_shared<Recording>();
+    set_event_loop_policy(policy);
+    QCOMPARE(get_event_loop_policy(), policy);
+    const auto loop = new_event_loop();
+    set_event_loop(loop.get());
+    QCOMPARE(&get_event_loop(), loop.get());
+    // run() makes its loop by the policy, and sets and clears it.
+    const auto hour = []() -> Coroutine<int> {
+        co_await sleep(1h); // virtual
+        co_return 3;
+    };
+    QCOMPARE(QAsyncio::run(hour()), 3);
+    QCOMPARE(policy->log, QStringList({"new", "set", "get", "new", "set", "clear"}));
+    set_event_loop_policy(nullptr);
+    QVERIFY(get_event_loop_policy() != policy);
+    loop->close();
+}
+
+QTEST_GUILESS_MAIN(tst_Policy)
+#include "tst_policy.moc"

@@ -1,0 +1,351 @@
+// SPDX-FileCopyrightText: 2026 QAsyncio contributors
+// SPDX-License-Identifier: MIT
+#include "support.h"
+
+#include <csignal>
+
+/// run(), Runner, Ctrl+C.
+class tst_Runner : public QObject
+{
+    Q_OBJECT
+
+private Q_SLOTS:
+    void init() { std::signal(SIGINT, SIG_DFL); } // Qt Test has a handler of its own
+    void refusesToWorkInsideARunningLoop();
+    void takesAnyAwaitable();
+    void makesItsLoopOnFirstUseAndRefusesAllWhenClosed();
+    void theRunsShareALoopAndAContext();
+    void closeCancelsWaitsAndCloses();
+    void aTaskThatFailsDuringTheShutdownIsReported();
+    void closesTheLoopAlsoWhenTheMainCoroutineFails();
+    void withALoopFactoryNoLoopIsSet();
+    void debugIsHandedOn();
+    void theFirstSigintCancelsMain();
+    void aSwallowedSigintGivesTheResult();
+    void theSecondSigintInterruptsAtOnce();
+    void sigintOnAnIdleLoopInAProcessOfItsOwn();
+    void anOwnHandlerForSigintIsLeftAlone();
+    void keyboardInterruptAndLoopExitComeOutOfRun();
+};
+
+namespace {
+Coroutine<int> answer()
+{
+    co_await sleep(1ms);
+    co_return 42;
+}
+Coroutine<> nap(std::chrono::seconds time)
+{
+    co_await sleep(time);
+}
+RunnerOptions with_virtual_time()
+{
+    return RunnerOptions().loop_factory([] { return std::make_unique<QAsyncioLoop>(virtual_time()); });
+}
+} // namespace
+
+// L-109
+void tst_Runner::refusesToWorkInsideARunningLoop()
+{
+    QAsyncioLoop loop(virtual_time());
+    QStringList errors;
+    loop.call_soon([&] {
+        errors << thrown([] { return QAsyncio::run([]() -> Coroutine<int> { co_return 1; }()); });
+        Runner runner;
+        errors << thrown([&] { return runner.run(loop.create_future<int>()); });
+        loop.stop();
+    });
+    QTest::ignoreMessage(QtWarningMsg, QRegularExpression(QStringLiteral("was never awaited")));
+    loop.run_forever();
+    QCOMPARE(errors,
+             QStringList({"RuntimeError: run() cannot be called from a running event loop",
+                          "RuntimeError: Runner.run() cannot be called from a running event loop"}));
+    loop.close();
+}
+
+// L-110
+void tst_Runner::takesAnyAwaitable()
+{
+    QCOMPARE(QAsyncio::run(answer(), with_virtual_time()), 42);
+    QAsyncio::run(sleep(1h), with_virtual_time());
+    Runner runner(with_virtual_time());
+    auto future = runner.get_loop().create_future<QString>();
+    runner.get_loop().call_soon([&] { future.set_result(QStringLiteral("text")); });
+    QCOMPARE(runner.run(future), "text");
+}
+
+// L-111
+void tst_Runner::makesItsLoopOnFirstUseAndRefusesAllWhenClosed()
+{
+    int made = 0;
+    Runner runner(RunnerOptions().loop_factory([&] {
+        ++made;
+        return std::make_unique<QAsyncioLoop>(virtual_time());
+    }));
+    QCOMPARE(made, 0);
+    QAsyncioLoop &loop = runner.get_loop();
+    QCOMPARE(runner.run(answer()), 42);
+    QCOMPARE(&runner.get_loop(), &loop);
+    QCOMPARE(made, 1);
+    runner.close();
+    QVERIFY(loop.is_closed());
+    runner.close();
+    QCOMPARE(thrown([&] { runner.get_loop(); }), "RuntimeError: Runner is closed");
+    QTest::ignoreMessage(QtWarningMsg, QRegularExpression(QStringLiteral("was never awaited")));
+    QCOMPARE(thrown([&] { return runner.run(answer()); }), "RuntimeError: Runner is closed");
+}
+
+// L-112
+void tst_Runner::theRunsShareALoopAndAContext()
+{
+    static ContextVar<int> var(QStringLiteral("var"), 0);
+    Runner runner(with_virtual_time());
+    runner.run([]() -> Coroutine<> {
+        var.set(5);
+        co_return;
+    }());
+    const auto get = []() -> Coroutine<int> { co_return var.get(); };
+    QCOMPARE(runner.run(get()), 5);
+    QCOMPARE(runner.run(get(), Context()), 0);
+    QCOMPARE(var.get(), 0);
+}
+
+// L-113
+void tst_Runner::closeCancelsWaitsAndCloses()
+{
+    QStringList log;
+    const auto background = [](QStringList &log) -> Coroutine<> {
+        auto body = [&]() -> Coroutine<> { co_await sleep(1h); };
+        auto cleanup = [&]() -> Coroutine<> {
+            co_await sleep(1s);
+            log << "task cleanup";
+        };
+        co_await finally(body, cleanup);
+    };
+    const auto main = [&](QStringList &log) -> Coroutine<int> {
+        auto task = create_task(background(log));
+        co_await sleep(0s);
+        log << "body";
+        co_return 1;
+    };
+    QAsyncioLoop *loop = nullptr;
+    {
+        Runner runner(with_virtual_time());
+        QCOMPARE(runner.run(main(log)), 1);
+        loop = &runner.get_loop();
+        QCOMPARE(log, QStringList({"body"}));
+        runner.close();
+        QVERIFY(loop->is_closed());
+    }
+    QCOMPARE(log, QStringList({"body", "task cleanup"}));
+}
+
+// L-114
+void tst_Runner::aTaskThatFailsDuringTheShutdownIsReported()
+{
+    QList<ExceptionContext> reports;
+    const auto failing = []() -> Coroutine<> {
+        try {
+            co_await sleep(1h);
+        } catch (const CancelledError &) {
+        }
+        throw ValueError(QStringLiteral("late"));
+    };
+    Runner runner(with_virtual_time());
+    runner.get_loop().set_exception_handler(
+        [&](QAsyncioLoop &, const ExceptionContext &context) { reports << context; });
+    const auto main = [&]() -> Coroutine<int> {
+        create_task(failing());
+        create_task(nap(10s)); // ends cancelled: silent
+        co_await sleep(0s);
+        co_return 8;
+    };
+    QCOMPARE(runner.run(main()), 8);
+    runner.close();
+    QCOMPARE(int(reports.size()), 1);
+    QCOMPARE(reports[0].message, "unhandled exception during asyncio.run() shutdown");
+    QCOMPARE(describe(reports[0].exception), "ValueError: late");
+    QVERIFY(reports[0].task.done());
+}
+
+// L-113
+void tst_Runner::closesTheLoopAlsoWhenTheMainCoroutineFails()
+{
+    QAsyncioLoop *loop = nullptr;
+    bool closed = false;
+    {
+        auto made = std::make_unique<QAsyncioLoop>(virtual_time());
+        loop = made.get();
+        Runner runner(RunnerOptions().loop_factory([&] { return std::move(made); }));
+        QCOMPARE(thrown([&] { runner.run([]() -> Coroutine<> {
+                             co_await sleep(1s);
+                             throw ValueError(QStringLiteral("main"));
+                         }()); }),
+                 "ValueError: main");
+        runner.close();
+        closed = loop->is_closed();
+    }
+    QVERIFY(closed);
+}
+
+// L-116
+void tst_Runner::withALoopFactoryNoLoopIsSet()
+{
+    QAsyncioLoop outer(virtual_time());
+    set_event_loop(&outer);
+    {
+        Runner runner(with_virtual_time());
+        runner.get_loop();
+        QCOMPARE(&get_event_loop(), &outer);
+    }
+    QCOMPARE(&get_event_loop(), &outer);
+    {
+        Runner runner;
+        QAsyncioLoop &loop = runner.get_loop();
+        QCOMPARE(&get_event_loop(), &loop);
+    }
+    QVERIFY(!thrown([] { get_event_loop(); }).isEmpty()); // cleared, as asyncio does
+    outer.close();
+}
+
+// L-111
+void tst_Runner::debugIsHandedOn()
+{
+    Runner runner(with_virtual_time().debug(true));
+    QVERIFY(runner.get_loop().get_debug());
+}
+
+// L-115
+void tst_Runner::theFirstSigintCancelsMain()
+{
+    QStringList log;
+    const auto main = [](QStringList &log) -> Coroutine<int> {
+        get_running_loop().call_soon([] { ::raise(SIGINT); });
+        auto body = []() -> Coroutine<> { co_await sleep(1h); };
+        auto cleanup = [&]() -> Coroutine<> {
+            co_await sleep(1ms);
+            log << "cleanup";
+        };
+        co_await finally(body, cleanup);
+        co_return 1;
+    };
+    Runner runner;
+    QCOMPARE(thrown([&] { return runner.run(main(log)); }), "KeyboardInterrupt");
+    QCOMPARE(log, QStringList({"cleanup"}));
+    struct sigaction now;
+    QVERIFY(::sigaction(SIGINT, nullptr, &now) == 0 && now.sa_handler == SIG_DFL); // the old handler is back
+}
+
+// L-115
+void tst_Runner::aSwallowedSigintGivesTheResult()
+{
+    const auto main = []() -> Coroutine<int> {
+        get_running_loop().call_soon([] { ::raise(SIGINT); });
+        try {
+            co_await sleep(1h);
+        } catch (const CancelledError &) {
+        }
+        co_return 5;
+    };
+    Runner runner;
+    QCOMPARE(runner.run(main()), 5);
+}
+
+// L-115
+void tst_Runner::theSecondSigintInterruptsAtOnce()
+{
+    bool cleaned = false;
+    const auto main = [](bool &cleaned) -> Coroutine<int> {
+        get_running_loop().call_soon([] { ::raise(SIGINT); });
+        try {
+            co_await sleep(1h);
+        } catch (const CancelledError &) {
+        }
+        get_running_loop().call_soon([] { ::raise(SIGINT); });
+        co_await sleep(1h);
+        cleaned = true;
+        co_return 5;
+    };
+    Runner runner;
+    QCOMPARE(thrown([&] { return runner.run(main(cleaned)); }), "KeyboardInterrupt");
+    QVERIFY(!cleaned);
+}
+
+// H-58, H-57
+void tst_Runner::sigintOnAnIdleLoopInAProcessOfItsOwn()
+{
+    const ScenarioResult result = run_scenario(QStringLiteral("idle_sigint"), [](QProcess &process) {
+        QVERIFY(process.waitForReadyRead(30000));
+        ::kill(pid_t(process.processId()), SIGINT);
+    });
+    QVERIFY(!result.crashed);
+    QCOMPARE(result.exit_code, 130);
+    QVERIFY(result.output.contains("ready") || result.output.contains("cleanup"));
+    QVERIFY2(result.output.contains("cleanup"), result.output);
+}
+
+// L-115
+void tst_Runner::anOwnHandlerForSigintIsLeftAlone()
+{
+    static int signals_seen = 0;
+    signals_seen = 0;
+    auto *before = std::signal(SIGINT, [](int) { ++signals_seen; });
+    const auto main = []() -> Coroutine<int> {
+        ::raise(SIGINT);
+        co_await sleep(1ms);
+        co_return 2;
+    };
+    QCOMPARE(QAsyncio::run(main()), 2);
+    QCOMPARE(signals_seen, 1);
+    std::signal(SIGINT, before);
+}
+
+// H-57
+void tst_Runner::keyboardInterruptAndLoopExitComeOutOfRun()
+{
+    const auto leave = []() -> Coroutine<> {
+        co_await sleep(1ms);
+        throw LoopExit(6);
+    };
+    const auto interrupt = []() -> Coroutine<> {
+        co_await sleep(1ms);
+        throw KeyboardInterrupt();
+    };
+    QCOMPARE(thrown([&] { QAsyncio::run(leave()); }), "LoopExit: 6");
+    QCOMPARE(thrown([&] { QAsyncio::run(interrupt()); }), "KeyboardInterrupt");
+    QCOMPARE(QAsyncio::run(*qApp, leave()), 6);
+    QCOMPARE(QAsyncio::run(*qApp, interrupt()), 130);
+    QCOMPARE(QAsyncio::run(*qApp, answer()), 42);
+    QTest::ignoreMessage(QtCriticalMsg, QRegularExpression(QStringLiteral("unhandled exception: ValueError: uncaught")));
+    QCOMPARE(QAsyncio::run(*qApp, []() -> Coroutine<> {
+                 co_await sleep(0s);
+                 throw ValueError(QStringLiteral("uncaught"));
+             }()),
+             1);
+}
+
+namespace {
+Coroutine<> idle()
+{
+    auto body = []() -> Coroutine<> {
+        std::puts("ready");
+        std::fflush(stdout);
+        co_await sleep(1h);
+    };
+    auto cleanup = []() -> Coroutine<> {
+        co_await sleep(1ms);
+        std::puts("cleanup");
+    };
+    co_await finally(body, cleanup);
+}
+} // namespace
+
+int main(int argc, char **argv)
+{
+    QCoreApplication app(argc, argv);
+    if (argc > 2 && qstrcmp(argv[1], "--scenario") == 0)
+        return QAsyncio::run(app, idle());
+    tst_Runner test;
+    return QTest::qExec(&test, argc, argv);
+}
+#include "tst_runner.moc"
