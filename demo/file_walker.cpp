@@ -4,12 +4,13 @@
 
 #include <qasyncio/errors.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <dirent.h>
 #include <fcntl.h>
-#include <system_error>
-#include <sys/inotify.h>
+#include <functional>
 #include <sys/stat.h>
+#include <system_error>
 #include <unistd.h>
 
 namespace Demo {
@@ -87,6 +88,14 @@ void add_entry(Listing &listing, const QByteArray &root, const QByteArray &path,
     }
 }
 
+// By name, so that every run takes the files in the same order. The directories are taken from the end.
+void sort(Listing &listing)
+{
+    const auto by_path = [](const FoundFile &a, const FoundFile &b) { return a.path < b.path; };
+    std::sort(listing.files.begin(), listing.files.end(), by_path);
+    std::sort(listing.directories.begin(), listing.directories.end(), std::greater<>());
+}
+
 Dir open_directory(const QByteArray &name, bool follow)
 {
     const int fd = ::open(name.constData(), O_RDONLY | O_DIRECTORY | O_CLOEXEC | (follow ? 0 : O_NOFOLLOW));
@@ -119,7 +128,7 @@ Listing list_directory(const QByteArray &root, const QByteArray &path, std::shar
         if (!entry && errno != 0)
             throw OSError(errno, QStringLiteral("readdir"));
         if (!entry)
-            return listing;
+            break;
         if (qstrcmp(entry->d_name, ".") == 0 || qstrcmp(entry->d_name, "..") == 0)
             continue;
         const QByteArray entry_path = prefix + entry->d_name;
@@ -129,6 +138,8 @@ Listing list_directory(const QByteArray &root, const QByteArray &path, std::shar
         else
             listing.not_hashed.push_back({entry_path, error_text(errno), true});
     }
+    sort(listing);
+    return listing;
 }
 
 Listing examine(const QByteArray &root, const std::vector<QByteArray> &paths)

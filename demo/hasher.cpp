@@ -10,6 +10,7 @@
 #include <QtCore/qfileinfo.h>
 #include <QtCore/qmetaobject.h>
 #include <QtCore/qscopeguard.h>
+#include <QtCore/qthread.h>
 
 namespace Demo {
 

@@ -9,6 +9,7 @@
 
 #include <QtCore/qdir.h>
 #include <QtGui/qguiapplication.h>
+#include <QtGui/qwindow.h> // run() asks whether one is open
 
 #include <cstdio>
 

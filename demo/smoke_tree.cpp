@@ -89,10 +89,6 @@ void make_obstacles(const QByteArray &root)
     make_link("self", root + "/self");
     make_link("nowhere", root + "/broken");
     make_link("plain.txt", root + "/link to plain.txt");
-    make_directory(root + "/vanishes");
-    write_file(root + "/vanishes/never seen", "");
-    write_file(root + "/vanishing file", "");
-    write_file(root + "/becomes a fifo", "");
     write_file(root + "/no permission", "");
     check(::chmod((root + "/no permission").constData(), 0), "chmod");
 }
@@ -118,14 +114,25 @@ void remove_file(const QByteArray &path)
 
 } // namespace
 
-void SmokeTree::build(const QByteArray &root)
+void build_smoke_tree(const QByteArray &root)
 {
     make_names(root);
     make_obstacles(root);
     make_work(root);
+    prepare_accidents(root);
 }
 
-void SmokeTree::install_accidents(const QByteArray &root, Hasher &hasher)
+void prepare_accidents(const QByteArray &root)
+{
+    if (::mkdir((root + "/vanishes").constData(), 0755) != 0 && errno != EEXIST)
+        throw OSError(errno, QStringLiteral("mkdir"));
+    write_file(root + "/vanishes/never seen", "");
+    write_file(root + "/vanishing file", "");
+    ::unlink((root + "/becomes a fifo").constData());
+    write_file(root + "/becomes a fifo", "");
+}
+
+void install_accidents(const QByteArray &root, Hasher &hasher)
 {
     QObject::connect(&hasher, &Hasher::directoryBegins, &hasher, [root](const QByteArray &path) {
         if (path == "vanishes") {
@@ -141,7 +148,7 @@ void SmokeTree::install_accidents(const QByteArray &root, Hasher &hasher)
     });
 }
 
-void SmokeTree::change(const QByteArray &root)
+void change_smoke_tree(const QByteArray &root)
 {
     write_file(root + "/plain.txt", "not the same any more\n");
     write_file(root + "/added \xe9t\xe9", "new\n");

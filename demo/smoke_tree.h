@@ -9,16 +9,17 @@ namespace Demo {
 
 class Hasher;
 
-/// Everything that is unpleasant in a directory, and enough to do for a second. All functions throw OSError.
-class SmokeTree
-{
-public:
-    /// Fills an empty directory. Blocks.
-    static void build(const QByteArray &root);
-    /// Things that happen between the moment a file is found and the moment it is opened.
-    static void install_accidents(const QByteArray &root, Hasher &hasher);
-    /// A file written, one added, one removed, a directory added, one moved.
-    static void change(const QByteArray &root);
-};
+// A directory with everything that is unpleasant in it, and with enough to do for a second. The functions throw OSError.
+
+/// Fills an empty directory. Blocks.
+void build_smoke_tree(const QByteArray &root);
+
+/// Makes (again) the things that do not survive a run: see install_accidents().
+void prepare_accidents(const QByteArray &root);
+/// From now on things happen between the moment a file is found and the moment it is opened.
+void install_accidents(const QByteArray &root, Hasher &hasher);
+
+/// Writes a file, adds one, removes one, adds a directory, renames another.
+void change_smoke_tree(const QByteArray &root);
 
 } // namespace Demo

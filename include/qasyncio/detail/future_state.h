@@ -116,9 +116,8 @@ public:
         WrongLoop = 512,    // the await that has just suspended was refused: see AwaitError
         AwaitsItself = 1024,
         IsTask = 2048,
-        Implicit = 4096, // of tasks: made by gather() or run_until_complete(), see LogDestroyed
-        AwaitsTask = 8192, // of tasks: what it waits for is a task
-        InCancel = 16384,  // of tasks: cancel() is going through it
+        AwaitsTask = 4096, // of tasks: what it waits for is a task
+        InCancel = 8192,   // of tasks: cancel() is going through it
     };
     quint16 flags = 0;
     LoopCore *const core;

@@ -1,0 +1,186 @@
+// SPDX-FileCopyrightText: 2026 QAsyncio contributors
+// SPDX-License-Identifier: MIT
+#include "support.h"
+
+#include <QtCore/qdir.h>
+#include <QtWidgets/qapplication.h>
+#include <QtWidgets/qwidget.h>
+
+/// Who may die before whom: application, loop, widgets; nothing is left behind.
+class tst_Lifetime : public QObject
+{
+    Q_OBJECT
+
+private Q_SLOTS:
+    void theApplicationMayGoBeforeTheLoopIsClosed();
+    void theProcessMayEndWithoutClose();
+    void withoutAnApplicationThereIsNoLoop();
+    void aConsoleProgramNeedsQtCoreOnly();
+    void sixtyLoopsLeaveNothingBehind();
+    void aWidgetDeletedDuringItsCoroutinesAwait();
+    void aSlotsTaskLivesAsLongAsItsReceiver();
+};
+
+namespace {
+
+int scenario(const QByteArray &name, int argc, char **argv)
+{
+    if (name == "app first") {
+        auto app = std::make_unique<QApplication>(argc, argv);
+        QAsyncioLoop loop;
+        loop.call_later(1h, [] { });
+        Pipe pipe;
+        loop.add_reader(pipe.read_end(), [] { });
+        auto task = loop.create_task([]() -> Coroutine<> { co_await sleep(1h); }());
+        run_once(loop);
+        app.reset();
+        if (!loop.is_closed() || !task.cancelled())
+            return 1;
+        loop.close();
+        return 0;
+    }
+    if (name == "no close") {
+        QApplication app(argc, argv);
+        static QAsyncioLoop *loop = new QAsyncioLoop;
+        static Pipe pipe;
+        loop->call_later(1h, [] { });
+        loop->add_reader(pipe.read_end(), [] { });
+        loop->create_task([]() -> Coroutine<> { co_await sleep(1h); }());
+        run_once(*loop);
+        return 0;
+    }
+    if (name == "no app")
+        return thrown([] { QAsyncioLoop loop; }).startsWith(QStringLiteral("RuntimeError: QAsyncioLoop needs a")) ? 0 : 1;
+    if (name == "console") {
+        QCoreApplication app(argc, argv);
+        return QAsyncio::run(app, []() -> Coroutine<int> {
+            co_await sleep(1ms);
+            co_return 17;
+        }());
+    }
+    return 99;
+}
+
+qsizetype open_descriptors()
+{
+    return QDir(QStringLiteral("/proc/self/fd")).entryList(QDir::NoDotAndDotDot | QDir::AllEntries | QDir::System).size();
+}
+
+} // namespace
+
+// H-29
+void tst_Lifetime::theApplicationMayGoBeforeTheLoopIsClosed()
+{
+    const ScenarioResult result = run_scenario(QStringLiteral("app first"));
+    QVERIFY(!result.crashed);
+    QCOMPARE(result.exit_code, 0);
+}
+
+// H-30
+void tst_Lifetime::theProcessMayEndWithoutClose()
+{
+    const ScenarioResult result = run_scenario(QStringLiteral("no close"));
+    QVERIFY(!result.crashed);
+    QCOMPARE(result.exit_code, 0);
+}
+
+// H-70
+void tst_Lifetime::withoutAnApplicationThereIsNoLoop()
+{
+    QCOMPARE(run_scenario(QStringLiteral("no app")).exit_code, 0);
+}
+
+// H-70
+void tst_Lifetime::aConsoleProgramNeedsQtCoreOnly()
+{
+    QCOMPARE(run_scenario(QStringLiteral("console")).exit_code, 17);
+}
+
+// H-31
+void tst_Lifetime::sixtyLoopsLeaveNothingBehind()
+{
+    const auto use_a_loop = [] {
+        QAsyncioLoop loop;
+        Pipe pipe;
+        loop.add_reader(pipe.read_end(), [] { });
+        loop.call_later(1h, [] { });
+        loop.run_until_complete([]() -> Coroutine<> { co_await sleep(1us); }());
+        loop.close();
+    };
+    use_a_loop();
+    const auto descriptors = open_descriptors();
+    const auto objects = qApp->findChildren<QObject *>().size();
+    for (int i = 0; i < 60; ++i)
+        use_a_loop();
+    QCOMPARE(open_descriptors(), descriptors);
+    QCOMPARE(qApp->findChildren<QObject *>().size(), objects);
+}
+
+// H-62
+void tst_Lifetime::aWidgetDeletedDuringItsCoroutinesAwait()
+{
+    class Window : public QWidget
+    {
+    public:
+        Coroutine<> load(QStringList &log)
+        {
+            struct Local
+            {
+                QStringList &log;
+                ~Local() { log << "locals destroyed"; }
+            } local{log};
+            co_await sleep(1s);
+            setWindowTitle(QStringLiteral("loaded")); // would touch a dead window
+            log << "body went on";
+        }
+    };
+    QAsyncioLoop loop(virtual_time());
+    QStringList log;
+    auto window = std::make_unique<Window>();
+    auto task = loop.create_task(window->load(log), TaskOptions().context(window.get()));
+    loop.call_later(10ms, [&] {
+        window.reset();
+        log << "window destroyed";
+    });
+    QCOMPARE(thrown([&] { loop.run_until_complete(task); }), "CancelledError");
+    QCOMPARE(log, QStringList({"locals destroyed", "window destroyed"})); // there and then
+    loop.close();
+}
+
+// H-63
+void tst_Lifetime::aSlotsTaskLivesAsLongAsItsReceiver()
+{
+    QAsyncioLoop loop(virtual_time());
+    QStringList log;
+    QObject button;
+    auto receiver = std::make_unique<QObject>();
+    connect(&button, &QObject::objectNameChanged, receiver.get(), [&, context = receiver.get()](const QString &name) {
+        loop.create_task(
+            [](QStringList &log, QString name) -> Coroutine<> {
+                log << name;
+                co_await sleep(1s);
+                log << name + QStringLiteral(" done");
+            }(log, name),
+            TaskOptions().context(context));
+    });
+    loop.call_soon([&] { button.setObjectName(QStringLiteral("first")); });
+    loop.call_later(5s, [&] { button.setObjectName(QStringLiteral("second")); });
+    loop.call_later(5500ms, [&] { receiver.reset(); });
+    loop.call_later(6s, [&] { button.setObjectName(QStringLiteral("third")); });
+    loop.call_later(10s, [&] { loop.stop(); });
+    loop.run_forever();
+    // Nobody held the first task, and it finished; the second died with its receiver; a third never began.
+    QCOMPARE(log, QStringList({"first", "first done", "second"}));
+    QVERIFY(loop.all_tasks().empty());
+    loop.close();
+}
+
+int main(int argc, char **argv)
+{
+    if (argc > 2 && qstrcmp(argv[1], "--scenario") == 0)
+        return scenario(argv[2], argc, argv);
+    QApplication app(argc, argv);
+    tst_Lifetime test;
+    return QTest::qExec(&test, argc, argv);
+}
+#include "tst_lifetime.moc"

@@ -1,0 +1,416 @@
+// SPDX-FileCopyrightText: 2026 QAsyncio contributors
+// SPDX-License-Identifier: MIT
+#include "support.h"
+
+#include <qasyncio/test.h>
+
+#include <QtCore/qthread.h>
+#include <QtCore/qtimer.h>
+#include <QtWidgets/qapplication.h>
+#include <QtWidgets/qdialog.h>
+
+#include <ctime>
+#include <thread>
+
+/// Event loops inside callbacks and tasks: modal dialogs, processEvents().
+class tst_Nested : public QObject
+{
+    Q_OBJECT
+
+private Q_SLOTS:
+    void tasksGoOnWhileATaskIsInsideADialog();
+    void tasksGoOnWhileASlotIsInsideADialog();
+    void timersAndTasksGoOnWhileACallbackIsInsideAnEventLoop();
+    void twoTasksInDialogsTheOuterAcceptedFirst();
+    void cancellingATaskInsideADialogReachesItAtItsNextAwait();
+    void tasksGoOnWhileATaskCallsProcessEvents();
+    void aReaderInsideAnEventLoopIsNotReentered_data();
+    void aReaderInsideAnEventLoopIsNotReentered();
+    void stopWaitsForTheDialogToReturn();
+    void theRestOfTheInterruptedBatchRunsFirstAndOnce();
+    void theCurrentTaskIsSetAsideAndPutBack();
+    void loopExitUnderADialogLeavesWhenItHasReturned();
+    void aDialogIsAwaitedWithoutANestedLoop();
+    void aDescriptorThatNobodyReadsDoesNotSpin();
+    void threadsafeCallsArriveInsideADialog();
+};
+
+namespace {
+Test::TestOptions real()
+{
+    return Test::TestOptions().real_time();
+}
+
+Coroutine<> tick(int &ticks)
+{
+    for (;;) {
+        co_await sleep(1ms);
+        ++ticks;
+    }
+}
+
+/// Awaits until `condition()` holds.
+template<class Condition>
+Coroutine<> until(Condition condition)
+{
+    while (!condition())
+        co_await sleep(1ms);
+}
+} // namespace
+
+// H-1
+void tst_Nested::tasksGoOnWhileATaskIsInsideADialog()
+{
+    int ticks = 0;
+    Test::run(
+        [&]() -> Coroutine<> {
+            auto ticker = create_task(tick(ticks));
+            QDialog dialog;
+            auto closer = create_task([](QDialog &dialog, int &ticks) -> Coroutine<> {
+                auto enough = [&] { return ticks >= 10; };
+                co_await until(enough);
+                dialog.accept();
+            }(dialog, ticks));
+            co_await sleep(0s);
+            QASYNCIO_COMPARE(dialog.exec(), int(QDialog::Accepted));
+            const int inside = ticks;
+            QASYNCIO_VERIFY(inside >= 10);
+            auto more = [&] { return ticks > inside; };
+            co_await until(more); // and afterwards
+            co_await closer;
+            ticker.cancel();
+            QASYNCIO_THROWS(co_await ticker, CancelledError);
+        },
+        real());
+}
+
+// H-2
+void tst_Nested::tasksGoOnWhileASlotIsInsideADialog()
+{
+    int ticks = 0;
+    Test::run(
+        [&](QAsyncioLoop &loop) -> Coroutine<> {
+            auto ticker = create_task(tick(ticks));
+            auto closed = loop.create_future<int>();
+            QTimer::singleShot(0, qApp, [&] {
+                QDialog dialog;
+                std::function<void()> watch = [&] {
+                    if (ticks >= 10)
+                        dialog.reject();
+                    else
+                        loop.call_later(1ms, watch);
+                };
+                loop.call_soon(watch);
+                closed.set_result(dialog.exec());
+            });
+            QASYNCIO_COMPARE(co_await closed, int(QDialog::Rejected));
+            QASYNCIO_VERIFY(ticks >= 10);
+            ticker.cancel();
+            QASYNCIO_THROWS(co_await ticker, CancelledError);
+        },
+        real());
+}
+
+// H-3
+void tst_Nested::timersAndTasksGoOnWhileACallbackIsInsideAnEventLoop()
+{
+    int ticks = 0;
+    Test::run(
+        [&](QAsyncioLoop &loop) -> Coroutine<> {
+            auto ticker = create_task(tick(ticks));
+            auto done = loop.create_future<bool>();
+            loop.call_soon([&] {
+                QEventLoop inner;
+                bool timer = false;
+                loop.call_later(2ms, [&] { timer = true; });
+                std::function<void()> watch = [&] {
+                    if (ticks >= 5 && timer)
+                        inner.quit();
+                    else
+                        loop.call_soon(watch);
+                };
+                loop.call_soon(watch);
+                inner.exec();
+                done.set_result(timer);
+            });
+            QASYNCIO_VERIFY(co_await done);
+            ticker.cancel();
+            QASYNCIO_THROWS(co_await ticker, CancelledError);
+        },
+        real());
+}
+
+// H-4
+void tst_Nested::twoTasksInDialogsTheOuterAcceptedFirst()
+{
+    Test::run(
+        [&]() -> Coroutine<> {
+            QDialog outer;
+            QDialog inner;
+            const auto show = [](QDialog &dialog) -> Coroutine<int> {
+                co_await sleep(0s);
+                const int code = dialog.exec();
+                co_await sleep(1ms);
+                co_return code;
+            };
+            auto first = create_task(show(outer));
+            auto second = create_task(show(inner));
+            auto closer = create_task([](QDialog &outer, QDialog &inner) -> Coroutine<> {
+                auto both = [&] { return outer.isVisible() && inner.isVisible(); };
+                co_await until(both);
+                outer.accept();
+                co_await sleep(2ms);
+                inner.reject();
+            }(outer, inner));
+            QASYNCIO_COMPARE(co_await second, int(QDialog::Rejected));
+            QASYNCIO_COMPARE(co_await first, int(QDialog::Accepted));
+            co_await closer;
+        },
+        real());
+}
+
+// H-5
+void tst_Nested::cancellingATaskInsideADialogReachesItAtItsNextAwait()
+{
+    QStringList log;
+    Test::run(
+        [&]() -> Coroutine<> {
+            QDialog dialog;
+            auto task = create_task([](QDialog &dialog, QStringList &log) -> Coroutine<> {
+                log << QStringLiteral("closed %1").arg(dialog.exec());
+                try {
+                    co_await sleep(1h);
+                } catch (const CancelledError &) {
+                    log << "cancelled";
+                    throw;
+                }
+            }(dialog, log));
+            auto visible = [&] { return dialog.isVisible(); };
+            co_await until(visible);
+            task.cancel();
+            co_await sleep(2ms);
+            QASYNCIO_VERIFY(dialog.isVisible() && !task.done() && log.isEmpty());
+            dialog.accept();
+            QASYNCIO_THROWS(co_await task, CancelledError);
+        },
+        real());
+    QCOMPARE(log, QStringList({"closed 1", "cancelled"}));
+}
+
+// H-6
+void tst_Nested::tasksGoOnWhileATaskCallsProcessEvents()
+{
+    int ticks = 0;
+    Test::run(
+        [&]() -> Coroutine<> {
+            auto ticker = create_task(tick(ticks));
+            co_await sleep(0s);
+            while (ticks < 5)
+                QCoreApplication::processEvents();
+            ticker.cancel();
+            QASYNCIO_THROWS(co_await ticker, CancelledError);
+        },
+        real());
+    QVERIFY(ticks >= 5);
+}
+
+void tst_Nested::aReaderInsideAnEventLoopIsNotReentered_data()
+{
+    QTest::addColumn<bool>("epoll");
+    QTest::newRow("epoll") << true;
+    QTest::newRow("notifiers") << false;
+}
+
+// H-7
+void tst_Nested::aReaderInsideAnEventLoopIsNotReentered()
+{
+    QFETCH(bool, epoll);
+    QAsyncioLoop loop(LoopOptions().selector(epoll ? make_epoll_selector() : make_notifier_selector()));
+    Pipe one;
+    Pipe two;
+    one.fill();
+    int depth = 0;
+    int deepest = 0;
+    int others = 0;
+    int calls = 0;
+    QEventLoop inner;
+    loop.add_reader(one.read_end(), [&] {
+        ++calls;
+        deepest = std::max(deepest, ++depth);
+        if (calls == 1) {
+            two.fill();
+            inner.exec(); // with the byte still unread
+        }
+        one.drain_one();
+        --depth;
+        if (calls == 1)
+            one.fill(); // and once more: it is watched again
+        else
+            loop.stop();
+    });
+    loop.add_reader(two.read_end(), [&] {
+        two.drain_one();
+        if (++others < 3)
+            two.fill();
+        else
+            inner.quit();
+    });
+    loop.run_forever();
+    QCOMPARE(deepest, 1);
+    QCOMPARE(others, 3);
+    QCOMPARE(calls, 2);
+    loop.close();
+}
+
+// H-8
+void tst_Nested::stopWaitsForTheDialogToReturn()
+{
+    QAsyncioLoop loop;
+    QStringList log;
+    QDialog dialog;
+    loop.call_soon([&] {
+        loop.call_soon([&] {
+            loop.stop();
+            log << "stop";
+        });
+        loop.call_later(5ms, [&] { // turns go on
+            log << (dialog.isVisible() ? "still open" : "torn down");
+            dialog.done(7);
+        });
+        log << QStringLiteral("returned %1").arg(dialog.exec());
+        loop.call_soon([&] { log << "next run"; });
+    });
+    loop.run_forever();
+    QCOMPARE(log, QStringList({"stop", "still open", "returned 7"}));
+    run_once(loop);
+    QCOMPARE(log.last(), "next run");
+    loop.close();
+}
+
+// H-3
+void tst_Nested::theRestOfTheInterruptedBatchRunsFirstAndOnce()
+{
+    QAsyncioLoop loop;
+    QStringList log;
+    loop.call_soon([&] {
+        log << "a begins";
+        loop.call_soon([&] { log << "child"; });
+        QEventLoop inner;
+        loop.call_soon([&] {
+            loop.call_soon([&] { inner.quit(); });
+        });
+        inner.exec();
+        log << "a ends";
+    });
+    loop.call_soon([&] { log << "b"; });
+    loop.call_soon([&] { log << "c"; });
+    loop.call_later(20ms, [&] { loop.stop(); });
+    loop.run_forever();
+    QCOMPARE(log, QStringList({"a begins", "b", "c", "child", "a ends"}));
+    loop.close();
+}
+
+// H-1
+void tst_Nested::theCurrentTaskIsSetAsideAndPutBack()
+{
+    QStringList names;
+    Test::run(
+        [&](QAsyncioLoop &loop) -> Coroutine<> {
+            QEventLoop inner;
+            const auto note = [&] { names << (current_task() ? current_task().get_name() : QStringLiteral("none")); };
+            loop.call_soon(note);
+            auto other = create_task([](const std::function<void()> &note, QEventLoop &inner) -> Coroutine<> {
+                note();
+                co_await sleep(0s);
+                inner.quit();
+            }(note, inner), TaskOptions().name(QStringLiteral("other")));
+            const AnyTask self = current_task();
+            AnyTask(self).add_done_callback([] { });
+            inner.exec();
+            QASYNCIO_VERIFY(current_task() == self);
+            co_await other;
+        },
+        real());
+    QCOMPARE(names, QStringList({"none", "other"}));
+}
+
+// H-57
+void tst_Nested::loopExitUnderADialogLeavesWhenItHasReturned()
+{
+    QAsyncioLoop loop;
+    QStringList log;
+    loop.call_soon([&] {
+        QDialog dialog;
+        loop.call_soon([] { throw LoopExit(3); });
+        loop.call_later(5ms, [&] {
+            log << (dialog.isVisible() ? "open" : "closed");
+            dialog.accept();
+        });
+        dialog.exec();
+        log << "returned";
+    });
+    QCOMPARE(thrown([&] { loop.run_forever(); }), "LoopExit: 3");
+    QCOMPARE(log, QStringList({"open", "returned"}));
+    loop.close();
+}
+
+// H-23
+void tst_Nested::aDialogIsAwaitedWithoutANestedLoop()
+{
+    Test::run(
+        [&](QAsyncioLoop &loop) -> Coroutine<> {
+            QDialog dialog;
+            dialog.open();
+            const int level = QThread::currentThread()->loopLevel();
+            loop.call_later(1ms, [&] { dialog.done(5); });
+            QASYNCIO_COMPARE(co_await from_signal(&dialog, &QDialog::finished), 5);
+            QASYNCIO_COMPARE(QThread::currentThread()->loopLevel(), level);
+        },
+        real());
+}
+
+// H-7
+void tst_Nested::aDescriptorThatNobodyReadsDoesNotSpin()
+{
+    QAsyncioLoop loop;
+    Pipe pipe;
+    pipe.fill();
+    loop.add_reader(pipe.read_end(), [&] {
+        QEventLoop inner;
+        QTimer::singleShot(50, &inner, &QEventLoop::quit);
+        const std::clock_t before = std::clock();
+        inner.exec();
+        const double used = double(std::clock() - before) / CLOCKS_PER_SEC;
+        QVERIFY2(used < 0.025, QByteArray::number(used)); // of 50 ms; a spin takes them all
+        pipe.drain_one();
+        loop.stop();
+    });
+    loop.run_forever();
+    loop.close();
+}
+
+// L-074
+void tst_Nested::threadsafeCallsArriveInsideADialog()
+{
+    QAsyncioLoop loop;
+    std::thread thread;
+    bool arrived = false;
+    loop.call_soon([&] {
+        QEventLoop inner;
+        thread = std::thread([&] {
+            loop.call_soon_threadsafe([&] {
+                arrived = true;
+                inner.quit();
+            });
+        });
+        inner.exec();
+        loop.stop();
+    });
+    loop.run_forever();
+    thread.join();
+    QVERIFY(arrived);
+    loop.close();
+}
+
+QTEST_MAIN(tst_Nested)
+#include "tst_nested.moc"

@@ -1,0 +1,173 @@
+// SPDX-FileCopyrightText: 2026 QAsyncio contributors
+// SPDX-License-Identifier: MIT
+#include "support.h"
+
+#include <QtCore/qthread.h>
+#include <QtCore/qtimer.h>
+
+#include <atomic>
+#include <thread>
+
+/// Loops in other threads than the main one.
+class tst_Threads : public QObject
+{
+    Q_OBJECT
+
+private Q_SLOTS:
+    void aLoopInAQThread();
+    void twoLoopsEachStopEndsItsOwn();
+    void aLoopInAThreadThatQtDidNotMake();
+    void aLoopAttachedInAQThreadsExec();
+    void aLoopOfAnotherThreadIsRefused();
+    void quitOfTheThreadEndsItsRun();
+    void fourLoopsAtOnce();
+};
+
+namespace {
+Coroutine<int> count_to(int n)
+{
+    int sum = 0;
+    for (int i = 1; i <= n; ++i) {
+        co_await sleep(1us);
+        sum += i;
+    }
+    co_return sum;
+}
+} // namespace
+
+// H-50
+void tst_Threads::aLoopInAQThread()
+{
+    int result = 0;
+    const std::unique_ptr<QThread> thread(QThread::create([&] { result = QAsyncio::run(count_to(5)); }));
+    thread->start();
+    QVERIFY(thread->wait(60000));
+    QCOMPARE(result, 15);
+}
+
+// H-51
+void tst_Threads::twoLoopsEachStopEndsItsOwn()
+{
+    QAsyncioLoop main_loop;
+    std::atomic<QAsyncioLoop *> other{nullptr};
+    std::atomic<bool> other_ended{false};
+    const std::unique_ptr<QThread> thread(QThread::create([&] {
+        QAsyncioLoop loop;
+        other = &loop;
+        loop.run_forever();
+        other_ended = true;
+        main_loop.call_soon_threadsafe([&] { main_loop.stop(); });
+        loop.close();
+    }));
+    bool main_saw_it = false;
+    main_loop.call_soon([&] {
+        thread->start();
+        while (!other)
+            std::this_thread::yield();
+        QVERIFY(!other_ended);
+        QVERIFY(&get_running_loop() == &main_loop);
+        other.load()->call_soon_threadsafe([&] {
+            QCOMPARE(&get_running_loop(), other.load());
+            get_running_loop().stop();
+        });
+        main_loop.call_later(1h, [] { });
+    });
+    main_loop.run_forever();
+    main_saw_it = other_ended;
+    QVERIFY(main_saw_it);
+    QVERIFY(thread->wait(60000));
+    main_loop.close();
+}
+
+// H-52
+void tst_Threads::aLoopInAThreadThatQtDidNotMake()
+{
+    int result = 0;
+    bool reader = false;
+    std::thread([&] {
+        QAsyncioLoop loop;
+        Pipe pipe;
+        pipe.fill();
+        loop.add_reader(pipe.read_end(), [&] {
+            pipe.drain_one();
+            reader = true;
+        });
+        result = loop.run_until_complete(count_to(4));
+        loop.close();
+    }).join();
+    QCOMPARE(result, 10);
+    QVERIFY(reader);
+}
+
+// H-50
+void tst_Threads::aLoopAttachedInAQThreadsExec()
+{
+    class Thread : public QThread
+    {
+    public:
+        int result = 0;
+
+    protected:
+        void run() override
+        {
+            QAsyncioLoop loop;
+            loop.attach();
+            auto task = loop.create_task(count_to(3));
+            task.add_done_callback([&](const Future<int> &done) {
+                result = done.result();
+                quit();
+            });
+            exec();
+            loop.detach();
+            loop.close();
+        }
+    };
+    Thread thread;
+    thread.start();
+    QVERIFY(thread.wait(60000));
+    QCOMPARE(thread.result, 6);
+}
+
+// H-51
+void tst_Threads::aLoopOfAnotherThreadIsRefused()
+{
+    QAsyncioLoop loop;
+    QString error;
+    std::thread([&] { error = thrown([&] { loop.run_forever(); }); }).join();
+    QCOMPARE(error, "RuntimeError: The event loop belongs to another thread");
+    loop.close();
+}
+
+// H-50
+void tst_Threads::quitOfTheThreadEndsItsRun()
+{
+    std::atomic<bool> running{false};
+    QString error;
+    const std::unique_ptr<QThread> thread(QThread::create([&] {
+        QAsyncioLoop loop;
+        loop.call_soon([&] { running = true; });
+        error = thrown([&] { loop.run_until_complete([]() -> Coroutine<> { co_await sleep(1h); }()); });
+        loop.close();
+    }));
+    thread->start();
+    while (!running)
+        std::this_thread::yield();
+    thread->quit();
+    QVERIFY(thread->wait(60000));
+    QCOMPARE(error, "RuntimeError: Event loop stopped before Future completed.");
+}
+
+// H-52
+void tst_Threads::fourLoopsAtOnce()
+{
+    std::vector<std::thread> threads;
+    std::atomic<int> sum{0};
+    for (int i = 0; i < 4; ++i)
+        threads.emplace_back([&] { sum += QAsyncio::run(count_to(100)); });
+    for (std::thread &thread : threads)
+        thread.join();
+    QCOMPARE(sum.load(), 4 * 5050);
+}
+
+QTEST_GUILESS_MAIN(tst_Threads)
+#include "tst_threads.moc"
