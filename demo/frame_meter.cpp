@@ -90,8 +90,8 @@ int FrameMeter::longestTurn() const
 QList<qreal> FrameMeter::history() const
 {
     QList<qreal> result;
-    for (const Slice &slice : m_slices)
-        result.append(slice.frame);
+    for (auto slice = m_slices.begin(); slice != m_slices.end() - 1; ++slice) // the last has just begun
+        result.append(slice->frame);
     return result;
 }
 

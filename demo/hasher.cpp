@@ -22,9 +22,10 @@ namespace {
 constexpr auto refresh_interval = 33ms;
 constexpr qint64 rate_window = 1000; // milliseconds
 
+/// More than there are processors, so that nobody waits for a disk.
 int worker_count()
 {
-    return qBound(2, QThread::idealThreadCount(), 4);
+    return qBound(4, QThread::idealThreadCount(), 6);
 }
 
 /// What a person wants to read of an exception.
@@ -358,12 +359,12 @@ Coroutine<> Hasher::save()
 
 Coroutine<> Hasher::follow(DirectoryWatch &watch)
 {
-    m_following = true;
     for (;;) {
         m_watched = watch.count();
-        count_time();
+        sum_up();
         set_phase(Finished);
         publish();
+        m_following = true;
         Changes changes = co_await watch.changes();
         if (changes.root_gone)
             throw RuntimeError(QStringLiteral("%1 was deleted or moved away").arg(display_name(m_directory)));
@@ -523,10 +524,29 @@ qreal Hasher::progress() const
     return qMin(1.0, qreal(bytes) / qreal(m_pass.bytes));
 }
 
+// What the window shows until the next change.
+void Hasher::sum_up()
+{
+    count_time();
+    if (!m_following) {
+        const double seconds = double(qMax(m_pass.milliseconds, qint64(1))) / 1000;
+        m_summary = QStringLiteral("%1 files, %2, in %3 s")
+                        .arg(display_number(m_pass.files_done), display_size(m_pass.bytes_hashed))
+                        .arg(seconds, 0, 'f', 1);
+        m_rate = display_size(qint64(double(m_pass.bytes_hashed) / seconds)) + QStringLiteral("/s");
+    } else if (m_pass.files > 0) {
+        m_summary = QStringLiteral("Last change: %1 files, %2")
+                        .arg(display_number(m_pass.files_done), display_size(m_pass.bytes_hashed));
+        m_rate.clear();
+    }
+}
+
 QString Hasher::countText() const
 {
     if (m_phase == Idle)
         return {};
+    if (m_phase == Finished)
+        return m_summary;
     if (m_phase == Walking)
         return QStringLiteral("%1 files found").arg(display_number(m_pass.files));
     return QStringLiteral("%1 of %2 files, %3 of %4")
@@ -536,18 +556,13 @@ QString Hasher::countText() const
 
 QString Hasher::rateText() const
 {
-    qint64 bytes = 0;
-    qint64 milliseconds = 0;
-    if (m_phase == Finished) { // of all of it
-        bytes = m_pass.bytes_hashed;
-        milliseconds = m_pass.milliseconds;
-    } else if (m_phase == Hashing && !m_paused && m_samples.size() > 1) { // of the last second
-        bytes = m_samples.back().bytes - m_samples.front().bytes;
-        milliseconds = m_samples.back().milliseconds - m_samples.front().milliseconds;
-    }
-    if (milliseconds <= 0)
+    if (m_phase == Finished)
+        return m_rate;
+    if (m_phase != Hashing || m_paused || m_samples.size() < 2)
         return {};
-    return QStringLiteral("%1/s").arg(display_size(bytes * 1000 / milliseconds));
+    const qint64 milliseconds = m_samples.back().milliseconds - m_samples.front().milliseconds;
+    const qint64 bytes = m_samples.back().bytes - m_samples.front().bytes;
+    return display_size(bytes * 1000 / qMax(milliseconds, qint64(1))) + QStringLiteral("/s");
 }
 
 } // namespace Demo

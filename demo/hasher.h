@@ -142,6 +142,7 @@ private:
     void publish();
     void count_time();
     void sample_rate();
+    void sum_up();
 
     const QByteArray m_directory;
     const QString m_checksum_file;
@@ -167,6 +168,8 @@ private:
     std::deque<FoundFile> m_queue;
     std::shared_ptr<Digests> m_digests = std::make_shared<Digests>();
     Pass m_pass;
+    QString m_summary;
+    QString m_rate;
     QElapsedTimer m_since_tick;
     std::deque<Sample> m_samples;
 };

@@ -33,6 +33,9 @@ class Smoke
 {
 public:
     explicit Smoke(Options options) : m_options(std::move(options)) { }
+    ~Smoke() { remove_smoke_tree(m_tree); }
+    Q_DISABLE_COPY_MOVE(Smoke)
+
     Coroutine<int> run();
 
 private:

@@ -8,6 +8,7 @@
 
 #include <cstring>
 #include <fcntl.h>
+#include <filesystem>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -76,7 +77,7 @@ void make_names(const QByteArray &root)
     write_file(root + "/utf-8 gr\xc3\xbc\xc3\x9f", "a name that is\n");
     write_file(root + "/new\nline", "a name of two lines\n");
     write_file(root + "/back\\slash", "a name with a backslash\n");
-    write_file(root + "/<b>bold</b> & more", "a name that is no rich text\n");
+    write_file(root + "/<b>bold & more", "a name that is no rich text\n");
     write_file(root + "/" + QByteArray(250, 'n'), "a long name\n");
 }
 
@@ -120,6 +121,12 @@ void build_smoke_tree(const QByteArray &root)
     make_obstacles(root);
     make_work(root);
     prepare_accidents(root);
+}
+
+void remove_smoke_tree(const QByteArray &root) noexcept
+{
+    std::error_code ignored;
+    std::filesystem::remove_all(std::filesystem::path(root.toStdString()), ignored);
 }
 
 void prepare_accidents(const QByteArray &root)

@@ -14,6 +14,9 @@ class Hasher;
 /// Fills an empty directory. Blocks.
 void build_smoke_tree(const QByteArray &root);
 
+/// QTemporaryDir would leave behind what QDir does not see: names that are not UTF-8.
+void remove_smoke_tree(const QByteArray &root) noexcept;
+
 /// Makes (again) the things that do not survive a run: see install_accidents().
 void prepare_accidents(const QByteArray &root);
 /// From now on things happen between the moment a file is found and the moment it is opened.

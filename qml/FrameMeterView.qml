@@ -3,7 +3,7 @@
 import QtQuick
 
 // Frames a second, the longest frame of each tenth of a second as a bar, and the longest of all, of the last five seconds.
-Row {
+Item {
     id: view
 
     required property var meter
@@ -14,41 +14,50 @@ Row {
         return milliseconds < 40 ? Theme.good : milliseconds < 100 ? Theme.warning : Theme.bad
     }
 
-    spacing: Theme.spacing
+    implicitWidth: 190
+    implicitHeight: 34
 
-    Heartbeat {
-        anchors.verticalCenter: parent.verticalCenter
-        color: view.colorOf(view.meter.longestFrame)
-    }
     Row {
-        id: bars
+        anchors.right: parent.right
         anchors.verticalCenter: parent.verticalCenter
-        height: 26
-        spacing: 1
-        Repeater {
-            model: view.history.length
-            Rectangle {
-                required property int index
-                readonly property real milliseconds: view.history[index]
-                anchors.bottom: bars.bottom
-                width: 2
-                height: Math.max(1, Math.min(1, milliseconds / 100) * bars.height)
-                color: view.colorOf(milliseconds)
+        spacing: Theme.spacing
+
+        Heartbeat {
+            anchors.verticalCenter: parent.verticalCenter
+            color: view.colorOf(view.meter.longestFrame)
+        }
+        Row {
+            id: bars
+            anchors.verticalCenter: parent.verticalCenter
+            height: 26
+            spacing: 1
+            visible: view.width > 400
+            Repeater {
+                model: view.history.length
+                Rectangle {
+                    required property int index
+                    readonly property real milliseconds: view.history[index]
+                    anchors.bottom: bars.bottom
+                    width: 2
+                    height: Math.max(1, Math.min(1, milliseconds / 100) * bars.height)
+                    color: view.colorOf(milliseconds)
+                }
             }
         }
-    }
-    Column {
-        anchors.verticalCenter: parent.verticalCenter
-        width: 150
-        Text {
-            text: view.meter.fps + " frames per second"
-            color: Theme.text
-            font.pixelSize: Theme.small
-        }
-        Text {
-            text: "longest " + view.meter.longestFrame + " ms, loop " + view.meter.longestTurn + " ms"
-            color: Theme.muted
-            font.pixelSize: Theme.small
+        Column {
+            anchors.verticalCenter: parent.verticalCenter
+            spacing: 2
+            Text {
+                text: view.meter.fps + " frames per second"
+                color: Theme.text
+                font.pixelSize: Theme.small
+            }
+            Text {
+                width: 170
+                text: "longest " + view.meter.longestFrame + " ms, loop " + view.meter.longestTurn + " ms"
+                color: Theme.muted
+                font.pixelSize: Theme.small
+            }
         }
     }
 }

@@ -29,10 +29,6 @@ ListView {
     reuseItems: true
     boundsBehavior: Flickable.StopAtBounds
     onMovementEnded: following = atYEnd
-    onModelChanged: {
-        following = true
-        positionViewAtEnd()
-    }
     onCountChanged: if (following) positionViewAtEnd()
     onHeightChanged: if (following) positionViewAtEnd()
 

@@ -123,8 +123,10 @@ ApplicationWindow {
                 enabled: window.hasher.canRestart
                 onClicked: window.hasher.restart()
             }
-            Item { Layout.fillWidth: true }
-            FrameMeterView { meter: window.meter }
+            FrameMeterView {
+                Layout.fillWidth: true
+                meter: window.meter
+            }
         }
 
         Card {
@@ -144,14 +146,14 @@ ApplicationWindow {
                     x: 6
                     anchors.verticalCenter: parent.verticalCenter
                     spacing: 4
-                    TabButton {
+                    ViewButton {
                         id: allTab
                         objectName: "allTab"
                         text: "Log"
                         count: window.hasher.log.count
                         checked: true
                     }
-                    TabButton {
+                    ViewButton {
                         objectName: "problemsTab"
                         text: "Not hashed"
                         count: window.hasher.problems.count
@@ -159,14 +161,28 @@ ApplicationWindow {
                     }
                 }
             }
-            LogView {
+            Rectangle {
                 anchors.top: tabs.bottom
-                anchors.left: parent.left
-                anchors.right: parent.right
-                anchors.bottom: parent.bottom
+                x: 1
+                width: parent.width - 2
+                height: 1
+                color: Theme.border
+            }
+            LogView {
+                anchors.fill: parent
                 anchors.margins: 1
+                anchors.topMargin: tabs.height + 2
                 anchors.bottomMargin: Theme.radius / 2
-                model: allTab.checked ? window.hasher.log : window.hasher.problems
+                visible: allTab.checked
+                model: window.hasher.log
+            }
+            LogView {
+                anchors.fill: parent
+                anchors.margins: 1
+                anchors.topMargin: tabs.height + 2
+                anchors.bottomMargin: Theme.radius / 2
+                visible: !allTab.checked
+                model: window.hasher.problems
             }
         }
 

@@ -20,7 +20,7 @@ Item {
         textFormat: Text.PlainText
         elide: Text.ElideMiddle
         maximumLineCount: 1
-        text: worker.name === "" ? "–" : worker.name
+        text: worker.name === "" ? "idle" : worker.name
         color: worker.name === "" ? Theme.faint : Theme.text
         font.pixelSize: Theme.small
     }
@@ -39,6 +39,7 @@ Item {
         anchors.verticalCenter: parent.verticalCenter
         width: Math.min(160, worker.width / 4)
         implicitHeight: 4
+        visible: worker.name !== ""
         value: worker.fraction
     }
 }

@@ -87,7 +87,8 @@ private Q_SLOTS:
             QASYNCIO_COMPARE(first, 1);
             QASYNCIO_COMPARE(between, 7);
             QASYNCIO_COMPARE(second, 1);
-            const std::vector<int> all = co_await gather(std::vector<Task<int>>{task, task});
+            const std::vector<Task<int>> tasks(2, task);
+            const std::vector<int> all = co_await gather(tasks);
             QASYNCIO_COMPARE(all, (std::vector<int>{1, 1}));
         });
     }
@@ -438,13 +439,20 @@ private Q_SLOTS:
             more.push_back(give_unique(3));
             std::vector<std::unique_ptr<int>> values = co_await gather(std::move(more));
             QASYNCIO_COMPARE(*values.front(), 3);
+            const auto list = []() -> Coroutine<std::vector<std::unique_ptr<int>>> {
+                std::vector<std::unique_ptr<int>> made;
+                made.push_back(std::make_unique<int>(4));
+                co_return made;
+            };
+            const auto [outcome] = co_await gather(return_exceptions, list());
+            QASYNCIO_COMPARE(*outcome.value().front(), 4);
         });
     }
 
     void aMoveOnlyResultCannotFillTwoPlaces()
     {
         Test::run([&]() -> Coroutine<> {
-            const QString taken = u"RuntimeError: the result cannot be copied and was taken already"_s;
+            const QString taken = u"RuntimeError: the result was moved out already"_s;
             Task<std::unique_ptr<int>> task = create_task(give_unique(1));
             QASYNCIO_COMPARE(co_await error_of(gather(task, task)), taken);
             // The same for one that is done already, and for one that somebody else has taken.

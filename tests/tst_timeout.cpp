@@ -209,7 +209,7 @@ private Q_SLOTS:
     }
 
     // G-045
-    void ABodyThatThrowsSomethingElseIsHeard()
+    void aBodyThatThrowsSomethingElseIsHeard()
     {
         Test::run([&]() -> Coroutine<> {
             bool expired = false;

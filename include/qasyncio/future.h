@@ -17,8 +17,9 @@ public:
 
 private:
     friend class AnyFuture;
-    explicit DoneCallbackId(detail::Runnable *callback) : m_callback(callback) { }
-    detail::Runnable *m_callback = nullptr; // compared only, never followed
+    explicit DoneCallbackId(detail::DoneCallbackBase *callback) : m_callback(callback), m_number(callback->number) { }
+    detail::Runnable *m_callback = nullptr; // compared only: it may be gone, and another one in its place
+    quint64 m_number = 0;
 };
 
 /// A future of any type, without its result: the base of Future<T> and Task<T>.
@@ -69,8 +70,8 @@ protected:
     friend class detail::FutureAccess;
     explicit AnyFuture(detail::Ref<detail::FutureStateBase> state) : m_state(std::move(state)) { }
 
-    DoneCallbackId add(detail::Runnable *callback);
-    DoneCallbackId add(detail::Runnable *callback, const Context &context);
+    DoneCallbackId add(detail::DoneCallbackBase *callback);
+    DoneCallbackId add(detail::DoneCallbackBase *callback, const Context &context);
 
     detail::Ref<detail::FutureStateBase> m_state;
 };
@@ -137,8 +138,8 @@ public:
         return add(detail::make_done_callback<Future<T>>(std::forward<F>(callback)), context);
     }
 
-    detail::FutureAwaiter<T> operator co_await() const & { return detail::FutureAwaiter<T>(m_state, false); }
-    detail::FutureAwaiter<T> operator co_await() && { return detail::FutureAwaiter<T>(std::move(m_state), true); }
+    detail::FutureAwaiter<T, false> operator co_await() const & { return detail::FutureAwaiter<T, false>(m_state); }
+    detail::FutureAwaiter<T, true> operator co_await() && { return detail::FutureAwaiter<T, true>(std::move(m_state)); }
 
 protected:
     friend class detail::FutureAccess;

@@ -182,12 +182,11 @@ public:
     QAsyncio::Task<T> create_task(QAsyncio::Coroutine<T> &&coroutine,
                                   const QAsyncio::TaskOptions &options = QAsyncio::TaskOptions())
     {
-        const QAsyncio::TaskOptions chosen = prepare_task(static_cast<bool>(coroutine), options);
-        auto task = QAsyncio::detail::Ref<QAsyncio::detail::TaskState<T>>::adopt(
-            new QAsyncio::detail::TaskState<T>(core(), *coroutine.release()));
-        start_task(*task, chosen);
-        return QAsyncio::detail::FutureAccess::wrap<QAsyncio::Task<T>>(std::move(task));
+        if (Q_UNLIKELY(m_core->has_task_factory))
+            return create_chosen_task(std::move(coroutine), get_task_factory()(*this, options));
+        return create_chosen_task(std::move(coroutine), options);
     }
+
     using TaskFactory = std::function<QAsyncio::TaskOptions(QAsyncioLoop &, const QAsyncio::TaskOptions &)>;
 
     /// Decides how every task of this loop is made: it is called with the options that create_task() was given, and gives
@@ -293,7 +292,20 @@ private:
     QAsyncio::TimerHandle push_timer(QAsyncio::detail::TimerState *state, const QAsyncio::Context &context);
     void add_fd(QAsyncio::detail::FdState *state);
     bool remove_fd(int fd, unsigned direction);
-    QAsyncio::TaskOptions prepare_task(bool has_coroutine, const QAsyncio::TaskOptions &options);
+    template<class T>
+    QAsyncio::Task<T> create_chosen_task(QAsyncio::Coroutine<T> &&coroutine, const QAsyncio::TaskOptions &options)
+    {
+        m_core->check_scheduling();
+        if (!coroutine)
+            QAsyncio::detail::throw_awaited_twice();
+        if (options.m_has_object)
+            check_context_object(options.m_object);
+        auto task = QAsyncio::detail::Ref<QAsyncio::detail::TaskState<T>>::adopt(
+            new QAsyncio::detail::TaskState<T>(core(), *coroutine.release()));
+        start_task(*task, options);
+        return QAsyncio::detail::FutureAccess::wrap<QAsyncio::Task<T>>(std::move(task));
+    }
+    static void check_context_object(const QObject *object);
     void start_task(QAsyncio::detail::TaskStateBase &task, const QAsyncio::TaskOptions &options);
     void mark_implicit(const QAsyncio::AnyFuture &task);
     void check_runnable() const;

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include "qasyncio/detail/copyable.h"
 #include "qasyncio/global.h"
 
 #include <exception>
@@ -46,6 +47,11 @@ private:
     }
 
     std::variant<value_type, std::exception_ptr> m_content;
+};
+
+template<class T>
+struct detail::IsCopyable<Outcome<T>> : detail::IsCopyable<typename Outcome<T>::value_type>
+{
 };
 
 } // namespace QAsyncio

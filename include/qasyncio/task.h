@@ -77,6 +77,8 @@ private:
     }
 };
 
+QASYNCIO_EXPORT Context context_of(TaskStateBase &task);
+
 /// The operations that Task<T> and AnyTask have in common.
 template<class Self>
 class TaskOperations
@@ -88,6 +90,10 @@ public:
     int uncancel() { return task().uncancel(); }
     QString get_name() const { return task().name(); }
     void set_name(const QString &name) { task().set_name(name); }
+    /// Where the task's coroutine function is written; a line of 0 once the task is done (T-015).
+    std::source_location get_coro() const { return task().site(); }
+    /// The context that the task runs in.
+    Context get_context() const { return context_of(task()); }
 
 private:
     TaskStateBase &task() const

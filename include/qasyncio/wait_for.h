@@ -17,12 +17,14 @@ template<class T, class A>
 Coroutine<T> wait_no_longer(A awaitable)
 {
     auto future = ensure_future(std::move(awaitable));
-    if (!future.done()) {
-        co_await cancel_and_wait(future);
-        if (future.cancelled())
-            throw_timeout(std::make_exception_ptr(CancelledError()));
+    if (future.done())
+        co_return std::move(future).result();
+    co_await cancel_and_wait(future);
+    try {
+        co_return std::move(future).result();
+    } catch (const CancelledError &) {
+        throw_timeout(std::current_exception());
     }
-    co_return std::move(future).result();
 }
 
 template<class T, class A>

@@ -334,28 +334,23 @@ TimePoint QAsyncioLoop::time() const
 
 // Tasks
 
+void QAsyncioLoop::check_context_object(const QObject *object)
+{
+    if (!object)
+        throw ValueError(QStringLiteral("create_task: the context object is null"));
+    if (object->thread() != QThread::currentThread())
+        throw ValueError(QStringLiteral("create_task: the context object lives in another thread"));
+}
+
 void QAsyncioLoop::set_task_factory(TaskFactory factory)
 {
+    m_core->has_task_factory = static_cast<bool>(factory);
     LoopPrivate::of(*this).task_factory = std::move(factory);
 }
 
 const QAsyncioLoop::TaskFactory &QAsyncioLoop::get_task_factory() const
 {
     return LoopPrivate::of(*this).task_factory;
-}
-
-TaskOptions QAsyncioLoop::prepare_task(bool has_coroutine, const TaskOptions &given)
-{
-    m_core->check_scheduling();
-    if (!has_coroutine)
-        throw_awaited_twice();
-    const TaskFactory &factory = LoopPrivate::of(*this).task_factory;
-    TaskOptions options = factory ? factory(*this, given) : given;
-    if (options.m_has_object && !options.m_object)
-        throw ValueError(QStringLiteral("create_task: the context object is null"));
-    if (options.m_object && options.m_object->thread() != QThread::currentThread())
-        throw ValueError(QStringLiteral("create_task: the context object lives in another thread"));
-    return options;
 }
 
 void QAsyncioLoop::start_task(TaskStateBase &task, const TaskOptions &options)

@@ -2,10 +2,12 @@
 // SPDX-License-Identifier: MIT
 #include "qasyncio/detail/pool.h"
 
-#include <array>
+#include <algorithm>
+#include <atomic>
 #include <mutex>
 #include <new>
 #include <utility>
+#include <vector>
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 #  define QASYNCIO_PLAIN_HEAP
@@ -15,66 +17,67 @@
 #  endif
 #endif
 
+#ifdef Q_OS_LINUX
+#  include <sys/mman.h>
+#endif
+
 namespace QAsyncio::detail {
 
 #ifdef QASYNCIO_PLAIN_HEAP
 
-void *allocate(std::size_t size)
+void *allocate_slow(std::size_t size)
 {
     return ::operator new(size);
 }
 
-void deallocate(void *block, std::size_t size) noexcept
+void deallocate_slow(void *block, std::size_t size) noexcept
 {
     ::operator delete(block, size);
 }
 
 #else
 
+#  if QASYNCIO_INLINE_POOL
+__attribute__((tls_model("initial-exec"))) constinit thread_local FreeBlock *free_lists[pool_classes] = {};
+#  else
+static constinit thread_local FreeBlock *free_lists[pool_classes] = {};
+#  endif
+
 namespace {
 
-constexpr std::size_t granularity = 16;
-constexpr std::size_t largest = 1024; // beyond it: the heap
-constexpr std::size_t classes = largest / granularity;
-constexpr std::size_t slab_size = 64 * 1024;
-constexpr std::size_t batch = 256; // blocks that a thread takes from the depot at once
-constexpr std::size_t most_kept = 4096; // blocks of one size that a thread keeps for itself
-
-struct Block
-{
-    Block *next;
-};
-
-struct List
-{
-    Block *head = nullptr;
-    std::size_t count = 0;
-
-    void push(Block *block)
-    {
-        block->next = head;
-        head = block;
-        ++count;
-    }
-    Block *pop()
-    {
-        Block *block = head;
-        head = block->next;
-        --count;
-        return block;
-    }
-};
+// Slabs double from the first to the last size. The last is one huge page of x86 and arm64: with 200,000 tasks alive, page
+// faults were a third of the time of a task.
+constexpr std::size_t first_slab = 64 * 1024;
+constexpr std::size_t last_slab = 2 * 1024 * 1024;
+constexpr std::size_t carved_at_once = 32; // blocks that a thread gets from its slab: one would leave the list empty
 
 std::size_t class_of(std::size_t size)
 {
-    return (size - 1) / granularity;
+    return (size - 1) / pool_granularity;
 }
 
-/// Blocks that no thread has: those of threads that ended or that freed more than they allocate.
+void push(FreeBlock *&head, void *memory)
+{
+    auto *block = static_cast<FreeBlock *>(memory);
+    block->next = head;
+    block->depth = head ? head->depth + 1 : 1;
+    head = block;
+}
+
+FreeBlock *pop(FreeBlock *&head)
+{
+    FreeBlock *block = head;
+    head = block->next;
+    return block;
+}
+
+/// Lists of blocks that no thread has: those of threads that ended or that freed more than they allocate. Whole lists change
+/// hands, so that nobody touches every block.
 struct Depot
 {
     std::mutex mutex;
-    std::array<List, classes> lists;
+    std::vector<FreeBlock *> lists[pool_classes];
+    std::atomic<bool> filled[pool_classes] = {}; // spares most looks the lock
 };
 
 Depot &depot()
@@ -83,105 +86,116 @@ Depot &depot()
     return *instance;
 }
 
-struct Cache
+void give_to_depot(std::size_t index, FreeBlock *list)
 {
-    std::array<List, classes> lists;
-    char *slab = nullptr;
-    std::size_t slab_left = 0;
-
-    ~Cache();
-    Block *refill(std::size_t index);
-    void give_back(std::size_t index, std::size_t count);
-};
-
-// A plain pointer, because it is read on every allocation; `owner` destroys the cache with the thread.
-__attribute__((tls_model("initial-exec"))) thread_local Cache *t_cache = nullptr;
-__attribute__((tls_model("initial-exec"))) thread_local bool t_ended = false;
-
-struct Owner
-{
-    ~Owner()
-    {
-        delete std::exchange(t_cache, nullptr);
-        t_ended = true;
-    }
-};
-
-Cache *make_cache()
-{
-    if (t_ended) // a destructor of another thread_local object: the cache lives on with the process
-        return t_cache = new Cache;
-    static thread_local Owner owner;
-    static_cast<void>(&owner);
-    return t_cache = new Cache;
-}
-
-Cache::~Cache()
-{
-    for (std::size_t index = 0; index < classes; ++index)
-        give_back(index, lists[index].count);
-}
-
-void Cache::give_back(std::size_t index, std::size_t count)
-{
-    if (count == 0)
-        return;
     Depot &common = depot();
     const std::lock_guard lock(common.mutex);
-    for (std::size_t i = 0; i < count; ++i)
-        common.lists[index].push(lists[index].pop());
+    common.lists[index].push_back(list);
+    common.filled[index].store(true, std::memory_order_relaxed);
 }
 
-Block *Cache::refill(std::size_t index)
+FreeBlock *take_from_depot(std::size_t index)
 {
+    Depot &common = depot();
+    if (!common.filled[index].load(std::memory_order_relaxed))
+        return nullptr;
+    const std::lock_guard lock(common.mutex);
+    std::vector<FreeBlock *> &lists = common.lists[index];
+    FreeBlock *list = nullptr;
+    if (!lists.empty()) {
+        list = lists.back();
+        lists.pop_back();
+    }
+    common.filled[index].store(!lists.empty(), std::memory_order_relaxed);
+    return list;
+}
+
+char *allocate_slab(std::size_t size)
+{
+    if (size < last_slab)
+        return static_cast<char *>(::operator new(size));
+    auto *slab = static_cast<char *>(::operator new(size, std::align_val_t(last_slab)));
+#  ifdef Q_OS_LINUX
+    ::madvise(slab, size, MADV_HUGEPAGE); // may be refused: then the pages are small
+#  endif
+    return slab;
+}
+
+/// What a thread has besides free_lists. Constructing it makes the pool know the thread.
+struct Reserve
+{
+    FreeBlock *spare[pool_classes] = {}; // a full list each, so that a thread at the bound does not go back and forth
+    char *at = nullptr;                  // what is left of the slab
+    std::size_t left = 0;
+    std::size_t next_size = first_slab;
+
+    ~Reserve()
     {
-        Depot &common = depot();
-        const std::lock_guard lock(common.mutex);
-        List &list = common.lists[index];
-        for (std::size_t i = 0; i < batch && list.head; ++i)
-            lists[index].push(list.pop());
+        for (std::size_t index = 0; index < pool_classes; ++index) {
+            for (FreeBlock *list : {free_lists[index], spare[index]}) {
+                if (list)
+                    give_to_depot(index, list);
+            }
+            free_lists[index] = nullptr;
+        }
     }
-    if (lists[index].head)
-        return lists[index].pop();
-    const std::size_t size = (index + 1) * granularity;
-    if (slab_left < size) { // what is left of the old slab is at most 1 KiB
-        slab = static_cast<char *>(::operator new(slab_size));
-        slab_left = slab_size;
+    FreeBlock *take(std::size_t index)
+    {
+        FreeBlock *list = std::exchange(spare[index], nullptr);
+        return list ? list : take_from_depot(index);
     }
-    char *block = slab;
-    slab += size;
-    slab_left -= size;
-    return reinterpret_cast<Block *>(block);
+    void put(std::size_t index, FreeBlock *list)
+    {
+        if (FreeBlock *old = std::exchange(spare[index], list))
+            give_to_depot(index, old);
+    }
+    void carve(std::size_t index)
+    {
+        const std::size_t size = (index + 1) * pool_granularity;
+        if (left < size) { // loses less than pool_largest bytes
+            at = allocate_slab(next_size);
+            left = next_size;
+            next_size = std::min(2 * next_size, last_slab);
+        }
+        const std::size_t count = std::min(carved_at_once, left / size);
+        for (std::size_t i = count; i-- > 0;) // handed out in ascending order
+            push(free_lists[index], at + i * size);
+        at += count * size;
+        left -= count * size;
+    }
+};
+
+Reserve &reserve()
+{
+    static thread_local Reserve instance;
+    return instance;
 }
 
 } // namespace
 
-void *allocate(std::size_t size)
+void *allocate_slow(std::size_t size)
 {
-    if (Q_UNLIKELY(size > largest))
+    if (size > pool_largest)
         return ::operator new(size);
-    Cache *cache = t_cache;
-    if (Q_UNLIKELY(!cache))
-        cache = make_cache();
     const std::size_t index = class_of(size);
-    List &list = cache->lists[index];
-    if (Q_LIKELY(list.head))
-        return list.pop();
-    return cache->refill(index);
+    FreeBlock *&list = free_lists[index];
+    if (!list)
+        list = reserve().take(index);
+    if (!list)
+        reserve().carve(index);
+    return pop(list);
 }
 
-void deallocate(void *block, std::size_t size) noexcept
+void deallocate_slow(void *block, std::size_t size) noexcept
 {
-    if (Q_UNLIKELY(size > largest))
+    if (size > pool_largest)
         return ::operator delete(block, size);
-    Cache *cache = t_cache;
-    if (Q_UNLIKELY(!cache))
-        cache = make_cache();
     const std::size_t index = class_of(size);
-    List &list = cache->lists[index];
-    list.push(static_cast<Block *>(block));
-    if (Q_UNLIKELY(list.count > most_kept)) // others may need them: a loop frees what threads allocate for it
-        cache->give_back(index, most_kept / 2);
+    FreeBlock *&list = free_lists[index];
+    Reserve &own = reserve(); // also makes the pool know the thread
+    if (list && list->depth >= pool_most_kept) // others may need them: a loop frees what threads allocate for it
+        own.put(index, std::exchange(list, nullptr));
+    push(list, block);
 }
 
 #endif

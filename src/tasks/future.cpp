@@ -41,6 +41,14 @@ bool CallbackList::remove(Runnable *callback)
     return true;
 }
 
+bool CallbackList::contains(const Runnable *callback) const
+{
+    if (!(m_bits & 1))
+        return m_bits && reinterpret_cast<Runnable *>(m_bits) == callback;
+    const std::vector<Runnable *> &all = *vector_of(m_bits);
+    return std::find(all.begin(), all.end(), callback) != all.end();
+}
+
 void CallbackList::clear_storage()
 {
     if (m_bits & 1)
@@ -94,6 +102,7 @@ void FutureStateBase::dispose() noexcept
 
 bool FutureStateBase::cancel(const QString &message)
 {
+    check_thread();
     flags &= ~LogException; // T-034: as asyncio has it, also if it fails
     if (done())
         return false;
@@ -101,8 +110,17 @@ bool FutureStateBase::cancel(const QString &message)
     return true;
 }
 
+void FutureStateBase::check_thread_slow() const
+{
+    if (core->has(LoopCore::Running) && !core->in_own_thread()) {
+        throw RuntimeError(
+            QStringLiteral("Non-thread-safe operation invoked on an event loop other than the current one"));
+    }
+}
+
 void FutureStateBase::check_pending() const
 {
+    check_thread();
     if (done())
         throw InvalidStateError(QStringLiteral("invalid state"));
 }
@@ -165,6 +183,7 @@ void FutureStateBase::schedule_callbacks()
 
 void FutureStateBase::add_callback(Runnable *callback)
 {
+    check_thread();
     if (done())
         callback->future_done(*this);
     else
@@ -199,7 +218,7 @@ void check_settable(const FutureStateBase &state, const char *operation)
 
 void throw_value_taken()
 {
-    throw RuntimeError(QStringLiteral("the result cannot be copied and was taken already"));
+    throw RuntimeError(QStringLiteral("the result was moved out already"));
 }
 
 bool is_cancellation(const std::exception_ptr &exception)
@@ -215,7 +234,22 @@ bool is_cancellation(const std::exception_ptr &exception)
     }
 }
 
+std::exception_ptr awaitable_dropped()
+{
+    return std::make_exception_ptr(RuntimeError(QStringLiteral("the awaitable was destroyed before it gave a result")));
+}
+
 // Done callbacks
+
+namespace {
+quint64 next_callback_number()
+{
+    static std::atomic<quint64> last{0};
+    return last.fetch_add(1, std::memory_order_relaxed) + 1;
+}
+} // namespace
+
+DoneCallbackBase::DoneCallbackBase() : number(next_callback_number()) { }
 
 void DoneCallbackBase::future_done(FutureStateBase &future)
 {
@@ -283,24 +317,30 @@ QAsyncioLoop &AnyFuture::get_loop() const
     return *m_state->core->loop;
 }
 
-DoneCallbackId AnyFuture::add(detail::Runnable *callback)
+DoneCallbackId AnyFuture::add(detail::DoneCallbackBase *callback)
 {
     callback->context = detail::capture_context(*detail::context_slot());
+    const DoneCallbackId id(callback);
     m_state->add_callback(callback);
-    return DoneCallbackId(callback);
+    return id;
 }
 
-DoneCallbackId AnyFuture::add(detail::Runnable *callback, const Context &context)
+DoneCallbackId AnyFuture::add(detail::DoneCallbackBase *callback, const Context &context)
 {
     callback->context = detail::ContextRef(detail::ContextAccess::state(context)).release();
+    const DoneCallbackId id(callback);
     m_state->add_callback(callback);
-    return DoneCallbackId(callback);
+    return id;
 }
 
 int AnyFuture::remove_done_callback(DoneCallbackId id)
 {
-    if (!id.m_callback || !m_state->remove_callback(id.m_callback))
+    if (!id.m_callback || !m_state->callbacks.contains(id.m_callback))
         return 0;
+    const auto *callback = dynamic_cast<detail::DoneCallbackBase *>(id.m_callback);
+    if (!callback || callback->number != id.m_number)
+        return 0;
+    m_state->remove_callback(id.m_callback);
     id.m_callback->discard();
     return 1;
 }

@@ -4,7 +4,7 @@
 
 #include "loop/loop_p.h"
 
-#include <algorithm>
+#include <QtCore/qset.h>
 
 namespace QAsyncio::detail {
 
@@ -15,12 +15,13 @@ public:
     explicit GatherCallback(GatherCore &gather, FutureStateBase &child)
         : m_gather(&gather), m_child(&child)
     {
+        m_place = gather.m_callbacks.size();
         gather.m_callbacks.push_back(this);
     }
     ~GatherCallback() override
     {
         if (m_gather)
-            std::erase(m_gather->m_callbacks, this);
+            m_gather->m_callbacks[m_place] = nullptr;
     }
 
     void run(LoopCore &) noexcept override
@@ -32,18 +33,34 @@ public:
         delete this;
     }
     void discard() noexcept override { delete this; }
-    void future_done(FutureStateBase &future) override { future.core->push(this); }
-    void forget() { m_gather = nullptr; }
+    void future_done(FutureStateBase &future) override
+    {
+        if (m_drops_exception)
+            future.take_exception();
+        future.core->push(this);
+    }
+    /// The gather dies. If it had failed, what this child throws later is dropped as well (G-004).
+    void forget(bool had_failed)
+    {
+        m_gather = nullptr;
+        m_drops_exception = had_failed;
+        if (had_failed)
+            m_child->take_exception(); // it may be done already
+    }
 
 private:
     GatherCore *m_gather;     // null when it is dead; it owns a reference of the child
     FutureStateBase *m_child;
+    bool m_drops_exception = false;
+    std::size_t m_place;      // in the gather's list of callbacks
 };
 
 GatherCore::~GatherCore()
 {
-    for (GatherCallback *callback : m_callbacks)
-        callback->forget();
+    for (GatherCallback *callback : m_callbacks) {
+        if (callback)
+            callback->forget(m_failed);
+    }
 }
 
 void GatherCore::add_child(Ref<FutureStateBase> child, bool implicit_task)
@@ -60,13 +77,15 @@ void GatherCore::add_child(Ref<FutureStateBase> child, bool implicit_task)
 void GatherCore::begin()
 {
     std::vector<FutureStateBase *> distinct;
+    QSet<FutureStateBase *> seen;
     for (const auto &child : m_children) {
-        if (std::find(distinct.begin(), distinct.end(), child.get()) == distinct.end())
+        if (const auto known = seen.size(); seen.insert(child.get()), seen.size() > known)
             distinct.push_back(child.get());
     }
     m_unfinished = distinct.size();
     if (distinct.empty())
         return set_results();
+    m_callbacks.reserve(distinct.size());
     for (FutureStateBase *child : distinct) {
         if (!child->done())
             child->add_callback(new GatherCallback(*this, *child));
@@ -85,15 +104,25 @@ void GatherCore::child_done(FutureStateBase &child)
         return;
     if (!m_return_exceptions) {
         if (child.state() == FutureStateBase::Cancelled) // as an exception: the outer is not cancelled (G-005)
-            return set_error(exception ? exception : std::make_exception_ptr(CancelledError()));
+            return fail(exception ? exception : std::make_exception_ptr(CancelledError()));
         if (exception)
-            return set_error(exception);
+            return fail(exception);
     }
     if (m_unfinished > 0)
         return;
     if (m_cancel_requested) // whatever the children made of it (G-009)
-        return set_error(std::make_exception_ptr(CancelledError()));
-    set_results();
+        return fail(std::make_exception_ptr(CancelledError()));
+    try {
+        set_results();
+    } catch (...) { // of copying a result
+        fail(std::current_exception());
+    }
+}
+
+void GatherCore::fail(std::exception_ptr exception)
+{
+    m_failed = true;
+    set_error(std::move(exception));
 }
 
 bool GatherCore::cancel_children(const QString &message)

@@ -15,7 +15,7 @@ quint32 next_number()
 } // namespace
 
 TaskStateBase::TaskStateBase(LoopCore &core, PromiseBase &root)
-    : FutureStateBase(core), leaf(&root), m_root(&root), m_number(next_number())
+    : FutureStateBase(core, 2), leaf(&root), m_root(&root), m_number(next_number())
 {
     root.task = this;
     flags = IsTask | LogDestroyed;
@@ -23,7 +23,6 @@ TaskStateBase::TaskStateBase(LoopCore &core, PromiseBase &root)
 
 void TaskStateBase::start()
 {
-    retain(); // for the loop's list
     static_cast<LoopPrivate &>(*core).link_task(*this);
     schedule();
 }
@@ -129,6 +128,7 @@ void TaskStateBase::discard() noexcept
 
 bool TaskStateBase::cancel(const QString &message)
 {
+    check_thread();
     flags &= ~LogException;
     if (done())
         return false;
@@ -233,6 +233,8 @@ void TaskStateBase::destroy_frames() noexcept
     PromiseBase *frame = leaf;
     m_root = nullptr;
     leaf = nullptr;
+    m_waiting_on = nullptr; // it dies with the innermost frame
+    flags &= ~AwaitsTask;
     while (frame) {
         FrameLink *link = frame->link;
         PromiseBase *parent = link ? link->parent : nullptr;
@@ -277,6 +279,14 @@ QString TaskStateBase::name() const
 void TaskStateBase::set_name(const QString &name)
 {
     extra().name = name.isNull() ? QStringLiteral("") : name;
+}
+
+Context context_of(TaskStateBase &task)
+{
+    if (!task.context) // it was empty so far; from now on somebody looks at it
+        task.context = new ContextState;
+    task.context->refs.fetch_add(1, std::memory_order_relaxed);
+    return ContextAccess::wrap(ContextRef(task.context));
 }
 
 std::source_location TaskStateBase::site() const

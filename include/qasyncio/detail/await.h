@@ -14,7 +14,8 @@ concept HasMemberCoAwait = requires(A &&a) { std::forward<A>(a).operator co_awai
 template<class A>
 concept HasFreeCoAwait = requires(A &&a) { operator co_await(std::forward<A>(a)); };
 
-/// What co_await makes of an operand: its operator co_await, or itself.
+/// What co_await makes of an operand: its operator co_await, or itself. A named awaiter of ours is moved from, so that each
+/// await has one of its own.
 template<class A>
 decltype(auto) get_awaiter(A &&a)
 {
@@ -22,6 +23,8 @@ decltype(auto) get_awaiter(A &&a)
         return std::forward<A>(a).operator co_await();
     else if constexpr (HasFreeCoAwait<A>)
         return operator co_await(std::forward<A>(a));
+    else if constexpr (std::is_base_of_v<NativeAwaiter, std::remove_cvref_t<A>> && std::is_lvalue_reference_v<A>)
+        return std::remove_cvref_t<A>(std::move(a));
     else
         return std::forward<A>(a);
 }

@@ -34,10 +34,13 @@ QASYNCIO_EXPORT void check_settable(const FutureStateBase &state, const char *op
 class QASYNCIO_EXPORT DoneCallbackBase : public Runnable
 {
 public:
+    DoneCallbackBase();
     void run(LoopCore &core) noexcept override;
     void discard() noexcept override { delete this; }
     void future_done(FutureStateBase &future) override;
     QString describe() const override;
+
+    const quint64 number; // tells it from one that is later made at the same address
 
 protected:
     virtual void call() = 0;
@@ -64,7 +67,7 @@ private:
 };
 
 template<class Handle, class F>
-Runnable *make_done_callback(F &&callback)
+DoneCallbackBase *make_done_callback(F &&callback)
 {
     return new DoneCallback<Handle, std::decay_t<F>>(std::forward<F>(callback));
 }

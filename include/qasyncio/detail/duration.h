@@ -16,21 +16,22 @@ template<class Rep, class Period>
 std::chrono::nanoseconds saturated(std::chrono::duration<Rep, Period> delay)
 {
     using std::chrono::nanoseconds;
-    using Wide = std::chrono::duration<long double, std::nano>;
+    using Delay = std::chrono::duration<Rep, Period>;
     if constexpr (std::chrono::treat_as_floating_point_v<Rep>) {
         if (std::isnan(delay.count()))
             throw_nan_delay();
-    }
-    if constexpr (std::is_same_v<std::chrono::duration<Rep, Period>, nanoseconds>) {
-        return delay;
-    } else {
-        const Wide wide(delay);
-        if (wide >= Wide(nanoseconds::max()))
+        using Wide = std::chrono::duration<long double, std::nano>;
+        if (Wide(delay) >= Wide(nanoseconds::max()))
             return nanoseconds::max();
-        if (wide <= Wide(nanoseconds::min()))
+        if (Wide(delay) <= Wide(nanoseconds::min()))
             return nanoseconds::min();
-        return std::chrono::ceil<nanoseconds>(delay); // up: never early
+    } else if constexpr (std::ratio_greater_v<Period, std::nano>) {
+        if (delay > std::chrono::duration_cast<Delay>(nanoseconds::max()))
+            return nanoseconds::max();
+        if (delay < std::chrono::duration_cast<Delay>(nanoseconds::min()))
+            return nanoseconds::min();
     }
+    return std::chrono::ceil<nanoseconds>(delay); // up: never early
 }
 
 /// `now + delay`, TimePoint::max() where that is beyond the clock's range.

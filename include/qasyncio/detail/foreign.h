@@ -4,6 +4,8 @@
 
 #include "qasyncio/loop.h"
 
+#include <QtCore/qscopeguard.h>
+
 namespace QAsyncio::detail {
 
 /// A frame of its own that awaits somebody else's awaitable and starts at once. Nothing owns it: it ends when that awaitable
@@ -19,6 +21,9 @@ struct DetachedFrame
         void unhandled_exception() const noexcept { std::terminate(); } // await_foreign() catches everything
     };
 };
+
+/// RuntimeError: the awaitable has destroyed the frame that waits for it.
+QASYNCIO_EXPORT std::exception_ptr awaitable_dropped();
 
 /// What awaits a foreign awaitable leaves behind for the loop, from whatever thread it was resumed in.
 template<class R>
@@ -56,7 +61,9 @@ private:
     {
         if (m_future->done() || m_future->core->has(LoopCore::Closed))
             return;
-        if (!m_outcome->has_value())
+        if (!m_outcome)
+            m_future->set_exception(awaitable_dropped());
+        else if (!m_outcome->has_value())
             m_future->set_exception(m_outcome->exception());
         else if constexpr (std::is_void_v<R>)
             m_future->set_value({});
@@ -71,6 +78,8 @@ private:
 template<class A, class R>
 DetachedFrame await_foreign(A awaitable, ForeignResult<R> *result)
 {
+    // Also when the awaitable destroys this frame instead of resuming it.
+    const QScopeGuard send([result] { result->send(); });
     try {
         if constexpr (std::is_void_v<R>) {
             co_await std::forward<A>(awaitable);
@@ -81,7 +90,6 @@ DetachedFrame await_foreign(A awaitable, ForeignResult<R> *result)
     } catch (...) {
         result->set_exception(std::current_exception());
     }
-    result->send();
 }
 
 /// Awaits an awaitable of somebody else in a frame of its own and resumes the task through the loop.
@@ -100,7 +108,7 @@ public:
         using Held = std::conditional_t<std::is_lvalue_reference_v<A>, A, std::remove_cvref_t<A>>;
         auto *result = new ForeignResult<Result>(m_future);
         await_foreign<Held, Result>(std::forward<A>(awaitable), result);
-        m_awaiter.emplace(Ref<FutureStateBase>::share(m_future.get()), true);
+        m_awaiter.emplace(Ref<FutureStateBase>::share(m_future.get()));
     }
 
     bool await_ready() const noexcept { return m_awaiter->await_ready(); }
@@ -118,7 +126,7 @@ public:
 
 private:
     Ref<FutureState<Result>> m_future;
-    std::optional<FutureAwaiter<Result>> m_awaiter;
+    std::optional<FutureAwaiter<Result, true>> m_awaiter;
 };
 
 template<class A>

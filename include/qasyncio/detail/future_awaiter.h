@@ -14,7 +14,8 @@ public:
     FutureAwaiterBase(FutureAwaiterBase &&other) noexcept : m_future(std::move(other.m_future)) { }
     ~FutureAwaiterBase()
     {
-        if (m_task && !m_future->done()) // unwound
+        // Unwound while it waits. A future that was refused is not touched: it may belong to another thread.
+        if (m_task && !(m_task->flags & refused) && !m_future->done())
             m_future->remove_callback(m_task);
     }
 
@@ -27,38 +28,37 @@ public:
     }
 
 protected:
+    static constexpr auto refused = FutureStateBase::WrongLoop | FutureStateBase::AwaitsItself;
+
     void suspend(PromiseBase &frame);
     /// Throws if the awaiting task is to be cancelled or the await was refused.
     void check_resumed()
     {
         if (!m_task)
             return;
-        constexpr auto unusual = FutureStateBase::MustCancel | FutureStateBase::WrongLoop | FutureStateBase::AwaitsItself;
-        if (Q_UNLIKELY(m_task->flags & unusual))
+        if (Q_UNLIKELY(m_task->flags & (FutureStateBase::MustCancel | refused)))
             throw_resumed();
     }
 
     Ref<FutureStateBase> m_future;
-    TaskStateBase *m_task = nullptr; // set while it is suspended
+    TaskStateBase *m_task = nullptr; // set when it suspends
 
 private:
     void throw_resumed();
 };
 
-template<class T>
+/// `Movable`: awaited through an rvalue handle, so that the result may be moved out if nobody else has one.
+template<class T, bool Movable>
 class FutureAwaiter : public FutureAwaiterBase
 {
 public:
-    FutureAwaiter(Ref<FutureStateBase> state, bool movable) : FutureAwaiterBase(std::move(state)), m_movable(movable) { }
+    using FutureAwaiterBase::FutureAwaiterBase;
 
     T await_resume()
     {
         check_resumed();
-        return take_value<T>(*m_future, m_movable && m_future->sole_owner());
+        return take_value<T>(*m_future, Movable && m_future->sole_owner());
     }
-
-private:
-    bool m_movable;
 };
 
 } // namespace QAsyncio::detail

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include "qasyncio/detail/copyable.h"
 #include "qasyncio/detail/loop_core.h"
 
 #include <QtCore/qstring.h>
@@ -19,13 +20,18 @@ class QASYNCIO_EXPORT CallbackList
 {
 public:
     CallbackList() = default;
-    ~CallbackList() { clear_storage(); }
+    ~CallbackList()
+    {
+        if (m_bits & 1)
+            clear_storage();
+    }
     Q_DISABLE_COPY_MOVE(CallbackList)
 
     bool empty() const { return m_bits == 0; }
     void append(Runnable *callback);
     /// Takes `callback` out, once. False if it is not there.
     bool remove(Runnable *callback);
+    bool contains(const Runnable *callback) const;
     /// Empties the list and gives what was in it to `f`, in order. `f` may append anew.
     template<class F>
     void take_all(F &&f)
@@ -58,7 +64,7 @@ class QASYNCIO_EXPORT FutureStateBase : public Runnable
 public:
     enum State : quint8 { Pending, Finished, Cancelled };
 
-    explicit FutureStateBase(LoopCore &core) : core(&core) { core.retain(); }
+    explicit FutureStateBase(LoopCore &core, quint32 references = 1) : m_refs(references), core(&core) { core.retain(); }
 
     bool done() const noexcept { return m_state != Pending; }
     State state() const noexcept { return m_state; }
@@ -76,6 +82,12 @@ public:
     void set_exception(std::exception_ptr exception);
     std::exception_ptr exception();
     void check_pending() const;    // throws InvalidStateError
+    /// Debug mode: throws RuntimeError in a thread other than that of the running loop (F-017).
+    void check_thread() const
+    {
+        if (Q_UNLIKELY(core->has(LoopCore::Debug)))
+            check_thread_slow();
+    }
     void throw_unless_value();     // throws what result() throws when there is no value
     [[noreturn]] void throw_cancelled() const;
 
@@ -119,9 +131,6 @@ public:
         AwaitsTask = 4096, // of tasks: what it waits for is a task
         InCancel = 8192,   // of tasks: cancel() is going through it
     };
-    quint16 flags = 0;
-    LoopCore *const core;
-    CallbackList callbacks;
 
 protected:
     ~FutureStateBase() override;
@@ -131,12 +140,22 @@ protected:
     /// The last handle is gone, in the loop's thread.
     virtual void dispose() noexcept;
 
-    State m_state = Pending;
-
 private:
     void last_reference_gone() noexcept;
+    void check_thread_slow() const;
 
-    std::atomic<quint32> m_refs{1};
+    // The small ones share a word: a suspended task with its frame is to stay below 250 bytes.
+    std::atomic<quint32> m_refs;
+
+protected:
+    State m_state = Pending;
+
+public:
+    quint16 flags = 0;
+    LoopCore *const core;
+    CallbackList callbacks;
+
+private:
     std::exception_ptr m_exception; // Finished: the exception. Cancelled: the CancelledError, if it has a message
 };
 
@@ -191,7 +210,7 @@ T take_value(FutureStateBase &state, bool movable)
         if (state.flags & FutureStateBase::ValueTaken)
             throw_value_taken();
         T &value = *value_of<T>(state);
-        if constexpr (std::is_copy_constructible_v<T>) {
+        if constexpr (IsCopyable<T>::value) {
             if (!movable)
                 return value;
         }

@@ -34,11 +34,13 @@ protected:
 
 private:
     friend class GatherCallback;
-    std::vector<GatherCallback *> m_callbacks; // those not yet called
+    void fail(std::exception_ptr exception);
+
+    std::vector<GatherCallback *> m_callbacks; // null for those that were called
     std::size_t m_unfinished = 0;
     bool m_return_exceptions;
     bool m_cancel_requested = false;
-    bool m_begun = false;
+    bool m_failed = false;
 };
 
 /// What a child gave, for the tuple or vector of results: a value, or an Outcome.

@@ -39,6 +39,7 @@ struct QASYNCIO_EXPORT LoopCore
     std::atomic<quint32> refs{1};
     std::atomic<unsigned> status{0}; // written by the loop's thread, read by anybody
     unsigned flags = 0;
+    bool has_task_factory = false;
     QAsyncioLoop *loop = nullptr; // null when the loop object is gone
     ThreadData *thread = nullptr; // of the thread that the loop lives in
     TaskStateBase *current_task = nullptr;

@@ -86,6 +86,8 @@ struct FinalAwaiter
 template<class T>
 struct ResultPromise : PromiseBase
 {
+    static_assert(alignof(T) <= alignof(PromiseBase), "a coroutine's result must not be over-aligned: give a std::unique_ptr");
+
     std::variant<std::monostate, T, std::exception_ptr> result;
 
     template<class U = T>

@@ -68,7 +68,7 @@ class SignalFuture;
 
 /// What a signal's future and its slot share, since either may die first.
 template<class R>
-class SignalLink
+class SignalLink : public Pooled
 {
 public:
     SignalLink(LoopCore &core, SignalFuture<R> &future) : core(&core), future(&future) { core.retain(); }
@@ -136,14 +136,15 @@ public:
 private:
     void disconnect() noexcept
     {
-        m_link->future = nullptr;
-        if (std::exchange(m_dialog, false))
+        if (!std::exchange(m_link->future, nullptr))
+            return;
+        if (m_dialog)
             dialog_awaited(*this->core, false);
         QObject::disconnect(connection);
     }
 
     SignalLink<R> *const m_link;
-    bool m_dialog;
+    const bool m_dialog;
 };
 
 /// An emission, or the death of a sender, on its way home from another thread.

@@ -31,6 +31,7 @@ struct TaskExtra
 class QASYNCIO_EXPORT TaskStateBase : public FutureStateBase
 {
 public:
+    /// Has two references: one for a handle, one for the list of the loop that start() puts it into.
     TaskStateBase(LoopCore &core, PromiseBase &root);
 
     /// Adds the task to the loop's list and queues its first step.

@@ -1,0 +1,33 @@
+// SPDX-FileCopyrightText: 2026 QAsyncio contributors
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <tuple>
+#include <type_traits>
+#include <utility>
+
+namespace QAsyncio::detail {
+
+/// Whether a T can be copied. std::is_copy_constructible says so of a vector of std::unique_ptr, too.
+template<class T>
+struct IsCopyable : std::is_copy_constructible<T>
+{
+};
+template<class T>
+    requires requires(const T &container) {
+        typename T::value_type;
+        container.begin();
+    } && (!std::is_same_v<T, typename T::value_type>)
+struct IsCopyable<T> : std::conjunction<std::is_copy_constructible<T>, IsCopyable<typename T::value_type>>
+{
+};
+template<class... T>
+struct IsCopyable<std::tuple<T...>> : std::conjunction<IsCopyable<T>...>
+{
+};
+template<class First, class Second>
+struct IsCopyable<std::pair<First, Second>> : std::conjunction<IsCopyable<First>, IsCopyable<Second>>
+{
+};
+
+} // namespace QAsyncio::detail

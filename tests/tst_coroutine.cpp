@@ -1,0 +1,296 @@
+// SPDX-FileCopyrightText: 2026 QAsyncio contributors
+// SPDX-License-Identifier: MIT
+#include "qasyncio/test.h"
+
+#include "task_helpers.h"
+
+#include <QtCore/qthread.h>
+
+using namespace QAsyncio;
+using namespace std::chrono_literals;
+using namespace Qt::StringLiterals;
+
+namespace {
+
+Coroutine<int> give(int value)
+{
+    co_return value;
+}
+
+Coroutine<int> chain(int depth, Future<int> leaf)
+{
+    if (depth == 0)
+        co_return co_await leaf;
+    const int below = co_await chain(depth - 1, leaf);
+    co_return below + 1;
+}
+
+Coroutine<int> sum_of(int count)
+{
+    int sum = 0;
+    for (int i = 0; i < count; ++i)
+        sum += co_await give(1);
+    co_return sum;
+}
+
+/// Runs `body` in a thread whose stack is eight times smaller than a usual one, so that a leak of stack shows early.
+template<class F>
+void on_a_small_stack(F body)
+{
+    const std::unique_ptr<QThread> thread(QThread::create(body));
+    thread->setStackSize(1 << 20);
+    thread->start();
+    thread->wait();
+}
+
+constexpr int deep = 100'000;
+
+template<class T>
+concept CanCopy = requires(const T &value) { T(value); };
+
+} // namespace
+
+class tst_coroutine : public QObject
+{
+    Q_OBJECT
+
+private Q_SLOTS:
+    void aCoroutineIsLazy()
+    {
+        Test::run([&]() -> Coroutine<> {
+            QStringList log;
+            const auto body = [&]() -> Coroutine<> {
+                log << u"body"_s;
+                co_return;
+            };
+            Coroutine<> coroutine = body();
+            QASYNCIO_VERIFY(coroutine);
+            log << u"made"_s;
+            co_await turns(1);
+            co_await std::move(coroutine);
+            QASYNCIO_COMPARE(log.join(u' '), u"made body"_s);
+            QASYNCIO_VERIFY(!coroutine);
+        });
+    }
+
+    // L-127
+    void anAwaitRunsTheChildInTheSameTaskWithoutTheLoop()
+    {
+        Test::run([&](QAsyncioLoop &loop) -> Coroutine<> {
+            QStringList log;
+            loop.call_soon([&] { log << u"next turn"_s; });
+            const AnyTask task = current_task();
+            const auto child = [&]() -> Coroutine<bool> {
+                log << u"child"_s;
+                co_return current_task() == task;
+            };
+            QASYNCIO_COMPARE(co_await child(), true);
+            log << u"parent"_s;
+            co_await turns(1);
+            QASYNCIO_COMPARE(log.join(u", "), u"child, parent, next turn"_s);
+        });
+    }
+
+    void anExceptionOfTheChildIsThrownAtTheAwait()
+    {
+        Test::run([&]() -> Coroutine<> {
+            QStringList log;
+            const auto child = [&]() -> Coroutine<> {
+                const Farewell local(log, u"local"_s);
+                co_await sleep(0s);
+                throw ValueError(u"wrong"_s);
+            };
+            const auto middle = [&]() -> Coroutine<> { co_await child(); };
+            log << co_await error_of(middle());
+            QASYNCIO_COMPARE(log.join(u' '), u"local ValueError: wrong"_s);
+        });
+    }
+
+    void theFrameOfAChildIsGoneWhenItsAwaitIsOver()
+    {
+        Test::run([&]() -> Coroutine<> {
+            QStringList log;
+            const auto child = [&](Farewell) -> Coroutine<int> {
+                co_await sleep(0s);
+                co_return 1;
+            };
+            co_await child(Farewell(log, u"argument"_s));
+            log << u"after"_s;
+            QASYNCIO_COMPARE(log.join(u' '), u"argument after"_s);
+        });
+    }
+
+    void aSecondAwaitIsRefused()
+    {
+        Test::run([&]() -> Coroutine<> {
+            Coroutine<int> coroutine = give(42);
+            QASYNCIO_COMPARE(co_await coroutine, 42);
+            QString error;
+            try {
+                co_await coroutine;
+            } catch (const RuntimeError &thrown) {
+                error = thrown.message();
+            }
+            QASYNCIO_COMPARE(error, u"cannot reuse already awaited coroutine"_s);
+            Coroutine<int> none;
+            QASYNCIO_THROWS(co_await std::move(none), RuntimeError);
+        });
+    }
+
+    // L-099
+    void aCoroutineDestroyedBeforeItWasAwaitedIsReported()
+    {
+        QStringList log;
+        QTest::ignoreMessage(QtWarningMsg, QRegularExpression(u"coroutine '.*give' was never awaited \\(.*tst_coroutine.cpp:\\d+\\)"_s));
+        {
+            const Coroutine<int> forgotten = give(1);
+        }
+        const auto body = [](Farewell) -> Coroutine<> { co_return; };
+        QTest::ignoreMessage(QtWarningMsg, QRegularExpression(u"was never awaited"_s));
+        {
+            Coroutine<> forgotten = body(Farewell(log, u"argument"_s));
+            const Coroutine<> moved = std::move(forgotten);
+            QCOMPARE(log.size(), 0);
+        }
+        QCOMPARE(log.join(u' '), u"argument"_s);
+        Coroutine<int> replaced = give(1);
+        QTest::ignoreMessage(QtWarningMsg, QRegularExpression(u"was never awaited"_s));
+        replaced = give(2);
+        replaced.close();
+    }
+
+    // L-099
+    void aClosedCoroutineIsNotReported()
+    {
+        QTest::failOnWarning(QRegularExpression(u"."_s));
+        QStringList log;
+        const auto body = [](Farewell) -> Coroutine<> { co_return; };
+        Coroutine<> coroutine = body(Farewell(log, u"argument"_s));
+        coroutine.close();
+        QCOMPARE(log.join(u' '), u"argument"_s);
+        QVERIFY(!coroutine);
+        coroutine.close();
+    }
+
+    void aCoroutineIsMovedAndNotCopied()
+    {
+        static_assert(!CanCopy<Coroutine<int>>);
+        static_assert(std::is_nothrow_move_constructible_v<Coroutine<int>>);
+        Test::run([&]() -> Coroutine<> {
+            Coroutine<int> one = give(1);
+            Coroutine<int> two = std::move(one);
+            one = std::move(two);
+            Coroutine<int> &alias = one;
+            one = std::move(alias); // to itself
+            QASYNCIO_COMPARE(co_await std::move(one), 1);
+        });
+    }
+
+    void resultsThatCanOnlyBeMovedAreMoved()
+    {
+        Test::run([&]() -> Coroutine<> {
+            const auto body = []() -> Coroutine<std::unique_ptr<int>> { co_return std::make_unique<int>(42); };
+            const std::unique_ptr<int> value = co_await body();
+            QASYNCIO_COMPARE(*value, 42);
+        });
+    }
+
+    // H-81
+    void aMillionAwaitsThatFinishAtOnceNeedNoStack()
+    {
+        int sum = 0;
+        on_a_small_stack([&] {
+            QAsyncioLoop loop(virtual_time());
+            sum = loop.run_until_complete(sum_of(1'000'000));
+            loop.close();
+        });
+        QCOMPARE(sum, 1'000'000);
+    }
+
+    // H-81
+    void aDeepChainReturns()
+    {
+        int result = 0;
+        on_a_small_stack([&] {
+            QAsyncioLoop loop(virtual_time());
+            Future<int> leaf = loop.create_future<int>();
+            Task<int> task = loop.create_task(chain(deep, leaf));
+            run_ready(loop);
+            leaf.set_result(1);
+            result = loop.run_until_complete(task);
+            loop.close();
+        });
+        QCOMPARE(result, deep + 1);
+    }
+
+    // H-81
+    void aDeepChainThrows()
+    {
+        QString error;
+        on_a_small_stack([&] {
+            QAsyncioLoop loop(virtual_time());
+            Future<int> leaf = loop.create_future<int>();
+            Task<int> task = loop.create_task(chain(deep, leaf));
+            run_ready(loop);
+            leaf.set_exception(ValueError(u"deep"_s));
+            error = error_in([&] { return loop.run_until_complete(task); });
+            loop.close();
+        });
+        QCOMPARE(error, u"ValueError: deep"_s);
+    }
+
+    // H-81
+    void aDeepChainIsCancelled()
+    {
+        QString error;
+        on_a_small_stack([&] {
+            QAsyncioLoop loop(virtual_time());
+            Task<int> task = loop.create_task(chain(deep, loop.create_future<int>()));
+            run_ready(loop);
+            task.cancel(u"deep"_s);
+            error = error_in([&] { return loop.run_until_complete(task); });
+            loop.close();
+        });
+        QCOMPARE(error, u"CancelledError: deep"_s);
+    }
+
+    // H-81
+    void aDeepChainIsUnwound()
+    {
+        QStringList states;
+        on_a_small_stack([&] {
+            QAsyncioLoop loop(virtual_time());
+            const Reports reports(loop);
+            auto object = std::make_unique<QObject>();
+            Task<int> bound = loop.create_task(chain(deep, loop.create_future<int>()), TaskOptions().context(object.get()));
+            Task<int> closed = loop.create_task(chain(deep, loop.create_future<int>()));
+            run_ready(loop);
+            object.reset();
+            states << (bound.cancelled() ? u"unwound"_s : u"pending"_s);
+            loop.close();
+            states << (closed.cancelled() ? u"unwound"_s : u"pending"_s) << QString::number(reports.list().size());
+        });
+        QCOMPARE(states.join(u' '), u"unwound unwound 1"_s);
+    }
+
+    void aMemberFunctionMayBeACoroutine()
+    {
+        struct Counter
+        {
+            int value = 40;
+            Coroutine<int> add(int more)
+            {
+                co_await sleep(0s);
+                value += more;
+                co_return value;
+            }
+        };
+        Test::run([&]() -> Coroutine<> {
+            Counter counter;
+            QASYNCIO_COMPARE(co_await counter.add(2), 42);
+        });
+    }
+};
+
+QTEST_GUILESS_MAIN(tst_coroutine)
+#include "tst_coroutine.moc"

@@ -1,0 +1,233 @@
+// SPDX-FileCopyrightText: 2026 QAsyncio contributors
+// SPDX-License-Identifier: MIT
+
+// Awaiting what is not QAsyncio's own: any type that has the three functions of an awaiter.
+
+#include "qasyncio/test.h"
+
+#include "task_helpers.h"
+
+#include <thread>
+
+using namespace QAsyncio;
+using namespace std::chrono_literals;
+using namespace Qt::StringLiterals;
+
+namespace {
+
+/// Somebody else's event: whoever awaits it is resumed by fire(), inside of it.
+struct Event
+{
+    std::coroutine_handle<> waiting;
+    bool ready = false;
+    int value = 0;
+
+    void fire(int with)
+    {
+        value = with;
+        ready = true;
+        if (waiting)
+            std::exchange(waiting, nullptr).resume();
+    }
+    void drop() { std::exchange(waiting, nullptr).destroy(); }
+};
+
+/// A handle on it that is itself the awaiter.
+struct EventAwaiter
+{
+    std::shared_ptr<Event> event;
+    explicit EventAwaiter(std::shared_ptr<Event> event) : event(std::move(event)) { }
+    bool await_ready() const { return event->ready; }
+    void await_suspend(std::coroutine_handle<> waiting) { event->waiting = waiting; }
+    int await_resume() const
+    {
+        if (event->value < 0)
+            throw ValueError(u"negative"_s);
+        return event->value;
+    }
+};
+
+struct WithMember
+{
+    std::shared_ptr<Event> event;
+    explicit WithMember(std::shared_ptr<Event> event) : event(std::move(event)) { }
+    EventAwaiter operator co_await() const { return EventAwaiter(event); }
+};
+
+struct WithFreeFunction
+{
+    std::shared_ptr<Event> event;
+    explicit WithFreeFunction(std::shared_ptr<Event> event) : event(std::move(event)) { }
+};
+EventAwaiter operator co_await(const WithFreeFunction &awaitable)
+{
+    return EventAwaiter(awaitable.event);
+}
+
+/// Resumes in a thread of its own.
+struct OtherThread
+{
+    std::thread *thread;
+    explicit OtherThread(std::thread &thread) : thread(&thread) { }
+    bool await_ready() const { return false; }
+    void await_suspend(std::coroutine_handle<> waiting)
+    {
+        *thread = std::thread([waiting] { waiting.resume(); });
+    }
+    std::unique_ptr<QString> await_resume() const { return std::make_unique<QString>(u"from afar"_s); }
+};
+
+Coroutine<int> await_event(std::shared_ptr<Event> event)
+{
+    co_return co_await EventAwaiter(event);
+}
+
+} // namespace
+
+class tst_foreign : public QObject
+{
+    Q_OBJECT
+
+private Q_SLOTS:
+    void whatIsReadyDoesNotSuspend()
+    {
+        Test::run([&](QAsyncioLoop &loop) -> Coroutine<> {
+            bool next_turn = false;
+            loop.call_soon([&] { next_turn = true; });
+            const auto event = std::make_shared<Event>();
+            event->fire(42);
+            QASYNCIO_COMPARE(co_await EventAwaiter(event), 42);
+            co_await std::suspend_never();
+            QASYNCIO_COMPARE(next_turn, false);
+        });
+    }
+
+    void theTaskResumesFromTheLoopAndNotInsideOfTheEvent()
+    {
+        Test::run([&](QAsyncioLoop &loop) -> Coroutine<> {
+            QStringList log;
+            const auto event = std::make_shared<Event>();
+            loop.call_soon([&] {
+                event->fire(42);
+                log << u"fired"_s;
+            });
+            const int value = co_await EventAwaiter(event);
+            log << QString::number(value);
+            QASYNCIO_COMPARE(log.join(u' '), u"fired 42"_s);
+            QASYNCIO_VERIFY(current_task());
+        });
+    }
+
+    void everyFormOfAwaitableIsUnderstood()
+    {
+        Test::run([&](QAsyncioLoop &loop) -> Coroutine<> {
+            const auto fired = [&](int value) {
+                const auto event = std::make_shared<Event>();
+                loop.call_soon([event, value] { event->fire(value); });
+                return event;
+            };
+            QASYNCIO_COMPARE(co_await WithMember(fired(1)), 1);
+            QASYNCIO_COMPARE(co_await WithFreeFunction(fired(2)), 2);
+            EventAwaiter lvalue(fired(3));
+            QASYNCIO_COMPARE(co_await lvalue, 3);
+            const WithMember constant(fired(4));
+            QASYNCIO_COMPARE(co_await constant, 4);
+            QASYNCIO_COMPARE(co_await wait_for(WithMember(fired(5)), 1s), 5);
+            const auto [six, seven] = co_await gather(EventAwaiter(fired(6)), WithMember(fired(7)));
+            QASYNCIO_COMPARE(six + seven, 13);
+            QASYNCIO_COMPARE(co_await ensure_future(WithFreeFunction(fired(8))), 8);
+        });
+    }
+
+    void itsExceptionIsThrownAtTheAwait()
+    {
+        Test::run([&](QAsyncioLoop &loop) -> Coroutine<> {
+            const auto event = std::make_shared<Event>();
+            loop.call_soon([&] { event->fire(-1); });
+            QASYNCIO_COMPARE(co_await error_of(EventAwaiter(event)), u"ValueError: negative"_s);
+            QASYNCIO_COMPARE(co_await error_of(EventAwaiter(event)), u"ValueError: negative"_s); // ready
+        });
+    }
+
+    void cancellingEndsTheTaskAtOnceAndDropsWhatComesLater()
+    {
+        Test::run([&](QAsyncioLoop &loop) -> Coroutine<> {
+            const Reports reports(loop);
+            for (const int value : {42, -1}) {
+                const auto event = std::make_shared<Event>();
+                Task<int> task = create_task(await_event(event));
+                co_await turns(1);
+                task.cancel(u"enough"_s);
+                QASYNCIO_COMPARE(co_await error_of(task), u"CancelledError: enough"_s);
+                task = {};
+                event->fire(value); // the frame that waits for it ends here
+                QASYNCIO_COMPARE(event.use_count(), 1);
+                co_await turns(2);
+            }
+            QASYNCIO_COMPARE(reports.list().join(u' '), QString());
+        });
+    }
+
+    void itMayResumeInAnotherThread()
+    {
+        Test::run(
+            [&]() -> Coroutine<> {
+                std::thread thread;
+                const std::thread::id here = std::this_thread::get_id();
+                const std::unique_ptr<QString> text = co_await OtherThread(thread);
+                QASYNCIO_COMPARE(*text, u"from afar"_s);
+                QASYNCIO_VERIFY(std::this_thread::get_id() == here);
+                thread.join();
+            },
+            Test::TestOptions().real_time());
+    }
+
+    void anAwaitableThatDestroysWhoWaitsIsAnError()
+    {
+        Test::run([&](QAsyncioLoop &loop) -> Coroutine<> {
+            const auto event = std::make_shared<Event>();
+            loop.call_soon([&] { event->drop(); });
+            QASYNCIO_COMPARE(co_await error_of(EventAwaiter(event)),
+                             u"RuntimeError: the awaitable was destroyed before it gave a result"_s);
+        });
+    }
+
+    void itMayOutliveTheTaskAndTheLoop()
+    {
+        const auto event = std::make_shared<Event>();
+        const auto other = std::make_shared<Event>();
+        {
+            QAsyncioLoop loop(virtual_time());
+            const Reports reports(loop);
+            QObject object;
+            Task<int> closed = loop.create_task(await_event(event));
+            Task<int> bound = loop.create_task(await_event(other), TaskOptions().context(&object));
+            run_ready(loop);
+            loop.close();
+            QVERIFY(closed.cancelled());
+        }
+        event->fire(1);
+        other->fire(-1);
+        QCOMPARE(event.use_count(), 1);
+        QCOMPARE(other.use_count(), 1);
+    }
+
+    void itMayFailAfterTheContextObjectDied()
+    {
+        Test::run([&](QAsyncioLoop &loop) -> Coroutine<> {
+            const Reports reports(loop);
+            const auto event = std::make_shared<Event>();
+            auto object = std::make_unique<QObject>();
+            Task<int> task = create_task(await_event(event), TaskOptions().context(object.get()));
+            co_await turns(1);
+            object.reset();
+            QASYNCIO_COMPARE(task.cancelled(), true);
+            event->fire(-1);
+            co_await turns(2);
+            QASYNCIO_COMPARE(reports.list().join(u' '), QString()); // as after a cancellation
+        });
+    }
+};
+
+QTEST_GUILESS_MAIN(tst_foreign)
+#include "tst_foreign.moc"

@@ -1,0 +1,164 @@
+// SPDX-FileCopyrightText: 2026 QAsyncio contributors
+// SPDX-License-Identifier: MIT
+#include "qasyncio/test.h"
+
+#include "task_helpers.h"
+
+using namespace QAsyncio;
+using namespace std::chrono_literals;
+using namespace Qt::StringLiterals;
+
+namespace {
+template<class N>
+concept CanSleep = requires(N delay) { QAsyncio::sleep(delay); };
+} // namespace
+
+class tst_sleep : public QObject
+{
+    Q_OBJECT
+
+private Q_SLOTS:
+    // T-050
+    void aSleepOfZeroOrLessLetsEverythingReadyRunOnce()
+    {
+        Test::run([&](QAsyncioLoop &loop) -> Coroutine<> {
+            for (const auto delay : {0s, -5s}) {
+                QStringList log;
+                const TimePoint begin = loop.time();
+                loop.call_soon([&] {
+                    log << u"one"_s;
+                    loop.call_soon([&] { log << u"two"_s; });
+                });
+                co_await sleep(delay);
+                QASYNCIO_COMPARE(log.join(u' '), u"one"_s);
+                QASYNCIO_VERIFY(loop.time() == begin);
+                co_await turns(1);
+            }
+        });
+    }
+
+    // T-050
+    void sleepGivesItsResult()
+    {
+        Test::run([&](QAsyncioLoop &loop) -> Coroutine<> {
+            const TimePoint begin = loop.time();
+            QASYNCIO_COMPARE(co_await sleep(0s, 42), 42);
+            QASYNCIO_COMPARE(co_await sleep(1h, u"rested"_s), u"rested"_s);
+            QASYNCIO_VERIFY(loop.time() == begin + 1h);
+            const std::unique_ptr<int> moved = co_await sleep(1ms, std::make_unique<int>(7));
+            QASYNCIO_COMPARE(*moved, 7);
+        });
+    }
+
+    // T-050, L-060
+    void aDelayThatIsNotANumberIsRefused()
+    {
+        Test::run([&]() -> Coroutine<> {
+            const std::chrono::duration<double> nan(std::numeric_limits<double>::quiet_NaN());
+            QASYNCIO_COMPARE(error_in([&] { return sleep(nan); }), u"ValueError: Invalid delay: NaN (not a number)"_s);
+            QASYNCIO_THROWS(sleep(nan, 1), ValueError);
+            co_return;
+        });
+    }
+
+    void aBareNumberDoesNotCompile()
+    {
+        static_assert(CanSleep<std::chrono::milliseconds>);
+        static_assert(CanSleep<std::chrono::duration<double>>);
+        static_assert(!CanSleep<int>);
+        static_assert(!CanSleep<double>);
+    }
+
+    // T-051
+    void cancellingASleepingTaskCancelsItsTimer()
+    {
+        Test::run([&](QAsyncioLoop &loop) -> Coroutine<> {
+            Task<> task = create_task(sleeper(1h));
+            co_await turns(1);
+            const TimePoint begin = loop.time();
+            task.cancel();
+            QASYNCIO_COMPARE(co_await error_of(task), u"CancelledError"_s);
+            QASYNCIO_VERIFY(loop.time() == begin);
+            co_await sleep(2h); // the timer must not step the task again
+        });
+    }
+
+    // T-051
+    void sleepersWakeInTheOrderOfTheirDeadlines()
+    {
+        Test::run([&]() -> Coroutine<> {
+            QStringList log;
+            const auto body = [&](int delay) -> Coroutine<> {
+                co_await sleep(std::chrono::milliseconds(delay));
+                log << QString::number(delay);
+            };
+            co_await gather(body(3), body(1), body(2), body(1));
+            QASYNCIO_COMPARE(log.join(u' '), u"1 1 2 3"_s);
+        });
+    }
+
+    // T-052
+    void ensureFutureGivesAFutureBackAndMakesATaskOfTheRest()
+    {
+        Test::run([&](QAsyncioLoop &loop) -> Coroutine<> {
+            Future<int> future = loop.create_future<int>();
+            QASYNCIO_VERIFY(ensure_future(future) == future);
+            future.set_result(1);
+            Task<> task = create_task(turns(1));
+            Task<> same = ensure_future(task);
+            QASYNCIO_VERIFY(same == task);
+            co_await task;
+
+            Task<> made = ensure_future(turns(1));
+            QASYNCIO_COMPARE(all_tasks().size(), 2u);
+            co_await made;
+            Task<int> wrapped = ensure_future(sleep(1ms, 42));
+            QASYNCIO_COMPARE(co_await wrapped, 42);
+        });
+    }
+
+    // T-052, L-052
+    void ensureFutureEndsACoroutineThatItRefuses()
+    {
+        // Nothing of "never awaited" is logged.
+        QTest::failOnWarning(QRegularExpression(u"."_s));
+        QCOMPARE(error_in([] { return ensure_future(turns(1)); }), u"RuntimeError: no running event loop"_s);
+    }
+
+    void theSameSleepMayBeAwaitedTwice()
+    {
+        Test::run([&](QAsyncioLoop &loop) -> Coroutine<> {
+            const TimePoint begin = loop.time();
+            auto nap = sleep(1s);
+            co_await nap;
+            co_await nap;
+            QASYNCIO_VERIFY(loop.time() == begin + 2s);
+        });
+    }
+
+    void anEndlessSleepHarmsNothing()
+    {
+        Test::run([&]() -> Coroutine<> {
+            Task<> task = create_task(sleeper(std::chrono::nanoseconds::max()));
+            const auto longer = []() -> Coroutine<> { co_await sleep(std::chrono::hours::max()); };
+            Task<> other = create_task(longer());
+            co_await sleep(1h);
+            QASYNCIO_COMPARE(task.done() || other.done(), false);
+            task.cancel();
+            other.cancel();
+            co_await turns(1);
+        });
+    }
+
+    void aDelayIsRoundedUp()
+    {
+        Test::run([&](QAsyncioLoop &loop) -> Coroutine<> {
+            const TimePoint begin = loop.time();
+            co_await sleep(std::chrono::duration<double, std::nano>(0.25));
+            QASYNCIO_VERIFY(loop.time() == begin + 1ns);
+        });
+    }
+};
+
+QTEST_GUILESS_MAIN(tst_sleep)
+#include "tst_sleep.moc"
