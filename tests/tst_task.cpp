@@ -85,7 +85,7 @@ private Q_SLOTS:
         });
         QCOMPARE(error_in([] { return current_task(); }), u"RuntimeError: no running event loop"_s);
         QCOMPARE(error_in([] { return all_tasks(); }), u"RuntimeError: no running event loop"_s);
-        QTest::ignoreMessage(QtWarningMsg, QRegularExpression(u"coroutine '.*turns' was never awaited"_s));
+        QTest::ignoreMessage(QtWarningMsg, QRegularExpression(u"coroutine 'turns' was never awaited"_s));
         QCOMPARE(error_in([] { return create_task(turns(1)); }), u"RuntimeError: no running event loop"_s);
     }
 
@@ -212,7 +212,7 @@ private Q_SLOTS:
             QASYNCIO_COMPARE(task.to_string(), u"<Task finished name='one'>"_s);
 
             Task<int> failed = create_task(fail_with(u"wrong"_s), TaskOptions().name(u"two"_s));
-            QASYNCIO_VERIFY(failed.to_string().contains(u"fail_with() at "_s));
+            QASYNCIO_VERIFY(failed.to_string().contains(u"coro=<fail_with() at "_s));
             co_await error_of(failed);
             QASYNCIO_COMPARE(failed.to_string(), u"<Task finished name='two' exception=ValueError: wrong>"_s);
 
@@ -368,7 +368,7 @@ private Q_SLOTS:
         QAsyncioLoop loop(virtual_time());
         loop.close();
         Coroutine<int> coroutine = give(1);
-        QTest::ignoreMessage(QtWarningMsg, QRegularExpression(u"coroutine '.*give' was never awaited"_s));
+        QTest::ignoreMessage(QtWarningMsg, QRegularExpression(u"coroutine 'give' was never awaited"_s));
         QCOMPARE(error_in([&] { loop.create_task(std::move(coroutine)); }), u"RuntimeError: Event loop is closed"_s);
     }
 

@@ -27,8 +27,8 @@ public:
     Coroutine(Coroutine &&other) noexcept : m_promise(std::exchange(other.m_promise, nullptr)) { }
     Coroutine &operator=(Coroutine &&other) noexcept
     {
-        Coroutine old(std::move(*this));
-        m_promise = std::exchange(other.m_promise, nullptr);
+        Coroutine taken(std::move(other));
+        std::swap(m_promise, taken.m_promise);
         return *this;
     }
     ~Coroutine()

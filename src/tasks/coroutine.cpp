@@ -36,7 +36,8 @@ QString function_name_of(const QString &signature)
 QString function_name(const std::source_location &site)
 {
     QString text = QString::fromUtf8(site.function_name());
-    text.replace(QLatin1String("(anonymous namespace)::"), QString());
+    for (const QLatin1String anonymous : {QLatin1String("(anonymous namespace)::"), QLatin1String("{anonymous}::")})
+        text.replace(anonymous, QString());
     const auto template_list = text.indexOf(QLatin1String(" [with "));
     if (template_list >= 0)
         text.truncate(template_list);

@@ -92,6 +92,22 @@ DetachedFrame await_foreign(A awaitable, ForeignResult<R> *result)
     }
 }
 
+/// Awaits the future of a foreign awaitable. If it is unwound, what comes later is dropped, as after a cancellation.
+template<class R>
+class ForeignFutureAwaiter : public FutureAwaiter<R, true>
+{
+public:
+    using FutureAwaiter<R, true>::FutureAwaiter;
+    ~ForeignFutureAwaiter()
+    {
+        if (!this->m_task || this->m_future->done())
+            return;
+        this->m_future->remove_callback(this->m_task);
+        this->m_future->cancel({});
+    }
+    Q_DISABLE_COPY_MOVE(ForeignFutureAwaiter)
+};
+
 /// Awaits an awaitable of somebody else in a frame of its own and resumes the task through the loop.
 /// Cancellation: the task ends at once; what the awaitable gives later is dropped.
 template<class A>
@@ -126,7 +142,7 @@ public:
 
 private:
     Ref<FutureState<Result>> m_future;
-    std::optional<FutureAwaiter<Result, true>> m_awaiter;
+    std::optional<ForeignFutureAwaiter<Result>> m_awaiter;
 };
 
 template<class A>

@@ -1,0 +1,158 @@
+// SPDX-FileCopyrightText: 2026 QAsyncio contributors
+// SPDX-License-Identifier: MIT
+
+// QAsyncio::Test. A failure that has to be there is announced with QEXPECT_FAIL; without it, the announcement fails.
+
+#include "qasyncio/test.h"
+
+#include "task_helpers.h"
+
+#include <QtCore/qelapsedtimer.h>
+
+using namespace QAsyncio;
+using namespace std::chrono_literals;
+using namespace Qt::StringLiterals;
+
+class tst_test_kit : public QObject
+{
+    Q_OBJECT
+
+private Q_SLOTS:
+    void aBodyMayTakeTheLoop()
+    {
+        QAsyncioLoop *seen = nullptr;
+        Test::run([&](QAsyncioLoop &loop) -> Coroutine<> {
+            seen = &loop;
+            QASYNCIO_VERIFY(&get_running_loop() == &loop);
+            co_return;
+        });
+        QVERIFY(seen);
+        QVERIFY(!find_running_loop());
+    }
+
+    void virtualTimeTakesNoTime()
+    {
+        QElapsedTimer timer;
+        timer.start();
+        Test::run([&](QAsyncioLoop &loop) -> Coroutine<> {
+            const TimePoint begin = loop.time();
+            co_await sleep(std::chrono::hours(24 * 365));
+            QASYNCIO_VERIFY(loop.time() - begin == std::chrono::hours(24 * 365));
+        });
+        QVERIFY(timer.elapsed() < 60'000);
+    }
+
+    void realTimeIsReal()
+    {
+        QElapsedTimer timer;
+        timer.start();
+        Test::run([&]() -> Coroutine<> { co_await sleep(20ms); }, Test::TestOptions().real_time());
+        QVERIFY(timer.elapsed() >= 20);
+    }
+
+    void aBodyThatThrowsFailsTheTest()
+    {
+        QEXPECT_FAIL("", "it throws", Continue);
+        Test::run([&]() -> Coroutine<> {
+            co_await sleep(1ms);
+            throw ValueError(u"wrong"_s);
+        });
+        QEXPECT_FAIL("", "it is cancelled", Continue);
+        Test::run([&]() -> Coroutine<> {
+            current_task().cancel();
+            co_await sleep(1ms);
+        });
+    }
+
+    void aTaskThatIsLeftFailsTheTestAndIsEnded()
+    {
+        QStringList log;
+        const auto body = [&]() -> Coroutine<> {
+            const Farewell local(log, u"unwound"_s);
+            log << co_await error_of(sleep(1h));
+        };
+        QEXPECT_FAIL("", "it leaves a task behind", Continue);
+        Test::run([&]() -> Coroutine<> {
+            create_task(body());
+            co_await turns(1);
+        });
+        QCOMPARE(log.join(u' '), u"CancelledError unwound"_s);
+    }
+
+    void aReportFailsTheTest()
+    {
+        const auto reports = [](QAsyncioLoop &loop) -> Coroutine<> {
+            loop.call_soon([] { throw ValueError(u"wrong"_s); });
+            co_await turns(1);
+        };
+        QEXPECT_FAIL("", "the exception handler is told", Continue);
+        Test::run(reports);
+        QTest::ignoreMessage(QtCriticalMsg, QRegularExpression(u"ValueError: wrong"_s));
+        Test::run(reports, Test::TestOptions().allow_reports());
+    }
+
+    void verifyAndCompareEndTheTestWhereTheyFail()
+    {
+        QStringList log;
+        QEXPECT_FAIL("", "verify", Abort);
+        Test::run([&]() -> Coroutine<> {
+            QASYNCIO_VERIFY(true);
+            log << u"one"_s;
+            QASYNCIO_VERIFY(false);
+            log << u"unreachable"_s;
+        });
+        QEXPECT_FAIL("", "compare", Abort);
+        Test::run([&]() -> Coroutine<> {
+            QASYNCIO_COMPARE(1, 1);
+            log << u"two"_s;
+            QASYNCIO_COMPARE(1, 2);
+            log << u"unreachable"_s;
+        });
+        QCOMPARE(log.join(u' '), u"one two"_s);
+    }
+
+    void bothSidesOfCompareMayAwait()
+    {
+        Test::run([&]() -> Coroutine<> { QASYNCIO_COMPARE(co_await sleep(1ms, 42), co_await sleep(0s, 42)); });
+    }
+
+    void throwsWantsAnExceptionOfThatType()
+    {
+        const auto fail_with_value = []() -> Coroutine<> {
+            co_await sleep(0s);
+            throw ValueError(u"wrong"_s);
+        };
+        QStringList log;
+        Test::run([&]() -> Coroutine<> {
+            QASYNCIO_THROWS(co_await fail_with_value(), ValueError);
+            QASYNCIO_THROWS(co_await fail_with_value(), std::exception);
+            QASYNCIO_THROWS(throw CancelledError(), CancelledError);
+            log << u"one"_s;
+        });
+        QEXPECT_FAIL("", "another type", Continue);
+        Test::run([&]() -> Coroutine<> {
+            QASYNCIO_THROWS(co_await fail_with_value(), RuntimeError);
+            log << u"unreachable"_s;
+        });
+        QEXPECT_FAIL("", "nothing is thrown", Continue);
+        Test::run([&]() -> Coroutine<> {
+            QASYNCIO_THROWS(co_await sleep(0s), ValueError);
+            log << u"unreachable"_s;
+        });
+        QCOMPARE(log.join(u' '), u"one"_s);
+    }
+
+    void theLoopIsClosedBehindTheTest()
+    {
+        AnyFuture future;
+        Test::run([&](QAsyncioLoop &loop) -> Coroutine<> {
+            future = loop.create_future<>();
+            co_return;
+        });
+        QCOMPARE(error_in([&] { return future.get_loop().is_closed(); }),
+                 u"RuntimeError: The event loop of this future is gone"_s);
+    }
+};
+
+QTEST_GUILESS_MAIN(tst_test_kit)
+#include "tst_test_kit.moc"
