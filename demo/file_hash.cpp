@@ -5,6 +5,7 @@
 #include <qasyncio/errors.h>
 
 #include <fcntl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -20,6 +21,13 @@ constexpr qint64 block_size = 1024 * 1024;
 [[noreturn]] void throw_errno(const char *what)
 {
     throw OSError(errno, QLatin1String(what));
+}
+
+/// The window comes first, however many threads there are. On Linux this is about the calling thread alone.
+void lower_priority_once()
+{
+    static thread_local const int result = ::setpriority(PRIO_PROCESS, 0, 10);
+    static_cast<void>(result);
 }
 
 } // namespace
@@ -53,6 +61,7 @@ void FileHash::open()
 
 bool FileHash::advance()
 {
+    lower_priority_once();
     if (m_fd < 0)
         open();
     while (!m_interrupted.load(std::memory_order_relaxed)) {

@@ -352,6 +352,7 @@ Coroutine<> Hasher::save()
     const auto on_cancel = qScopeGuard([&cancelled] { *cancelled = true; });
     co_await to_thread(write_checksum_file, m_checksum_file, m_digests, cancelled);
     m_dirty = false;
+    end_pass();
     Q_EMIT saved();
 }
 
@@ -359,18 +360,16 @@ Coroutine<> Hasher::save()
 
 Coroutine<> Hasher::follow(DirectoryWatch &watch)
 {
+    m_following = true;
     for (;;) {
-        m_watched = watch.count();
-        sum_up();
-        set_phase(Finished);
-        publish();
-        m_following = true;
         Changes changes = co_await watch.changes();
         if (changes.root_gone)
             throw RuntimeError(QStringLiteral("%1 was deleted or moved away").arg(display_name(m_directory)));
         co_await update(watch, std::move(changes));
         if (m_dirty)
             co_await save();
+        else
+            end_pass();
     }
 }
 
@@ -525,7 +524,7 @@ qreal Hasher::progress() const
 }
 
 // What the window shows until the next change.
-void Hasher::sum_up()
+void Hasher::end_pass()
 {
     count_time();
     if (!m_following) {
@@ -539,6 +538,8 @@ void Hasher::sum_up()
                         .arg(display_number(m_pass.files_done), display_size(m_pass.bytes_hashed));
         m_rate.clear();
     }
+    set_phase(Finished);
+    publish();
 }
 
 QString Hasher::countText() const

@@ -142,7 +142,7 @@ private:
     void publish();
     void count_time();
     void sample_rate();
-    void sum_up();
+    void end_pass();
 
     const QByteArray m_directory;
     const QString m_checksum_file;

@@ -21,6 +21,7 @@ namespace {
 /// Says on the terminal what the window says, for those who have no window.
 void report(Hasher &hasher)
 {
+    hasher.problems()->flush();
     const QString numbers = QStringLiteral("%1 (%2), %3 rows of what was not hashed")
                                 .arg(hasher.countText(), hasher.rateText())
                                 .arg(hasher.problems()->count());

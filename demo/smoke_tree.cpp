@@ -99,7 +99,7 @@ void make_work(const QByteArray &root)
     const QByteArray block = noise(1024 * 1024);
     make_directory(root + "/large");
     for (const char name : {'a', 'b', 'c'})
-        write_file(root + "/large/" + name, block, 96);
+        write_file(root + "/large/" + name, name + block.mid(1), 96);
     for (int i = 0; i < 20; ++i) {
         const QByteArray folder = root + "/small " + QByteArray::number(i);
         make_directory(folder);

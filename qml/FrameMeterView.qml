@@ -9,9 +9,9 @@ Item {
     required property var meter
     readonly property var history: meter.history
 
-    // What a person notices: nothing below two frames, a hitch, a stall.
+    // What a person notices: nothing below three frames, a hitch, a stall.
     function colorOf(milliseconds) {
-        return milliseconds < 40 ? Theme.good : milliseconds < 100 ? Theme.warning : Theme.bad
+        return milliseconds < 50 ? Theme.good : milliseconds < 100 ? Theme.warning : Theme.bad
     }
 
     implicitWidth: 190

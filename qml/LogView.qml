@@ -29,7 +29,7 @@ ListView {
     reuseItems: true
     boundsBehavior: Flickable.StopAtBounds
     onMovementEnded: following = atYEnd
-    onCountChanged: if (following) positionViewAtEnd()
+    onCountChanged: if (following) Qt.callLater(positionViewAtEnd) // when the new rows have been laid out
     onHeightChanged: if (following) positionViewAtEnd()
 
     ScrollBar.vertical: ScrollBar {
@@ -53,9 +53,9 @@ ListView {
         Text {
             id: kindText
             x: Theme.spacing
-            width: 62
+            width: 66
             anchors.verticalCenter: parent.verticalCenter
-            text: row.kind === "Error" ? "Error" : row.kind
+            text: row.kind
             color: view.colorOf(row.kind)
             font.pixelSize: Theme.small
         }

@@ -87,14 +87,17 @@ ApplicationWindow {
                         font.bold: true
                     }
                 }
-                Repeater {
-                    model: window.hasher.workers
-                    WorkerRow {
-                        required property var model
-                        Layout.fillWidth: true
-                        name: model.name
-                        size: model.size
-                        fraction: model.fraction
+                ColumnLayout {
+                    spacing: 3
+                    Repeater {
+                        model: window.hasher.workers
+                        WorkerRow {
+                            required property var model
+                            Layout.fillWidth: true
+                            name: model.name
+                            size: model.size
+                            fraction: model.fraction
+                        }
                     }
                 }
             }
@@ -106,7 +109,7 @@ ApplicationWindow {
                 objectName: "pauseButton"
                 text: window.hasher.paused ? "Resume" : "Pause"
                 key: "Space"
-                primary: true
+                primary: enabled
                 enabled: window.hasher.canPause
                 onClicked: window.hasher.togglePause()
             }
@@ -120,6 +123,7 @@ ApplicationWindow {
             ActionButton {
                 objectName: "restartButton"
                 text: "Restart"
+                primary: !window.hasher.canPause
                 enabled: window.hasher.canRestart
                 onClicked: window.hasher.restart()
             }

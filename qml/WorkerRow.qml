@@ -10,7 +10,7 @@ Item {
     property string size
     property real fraction: 0
 
-    implicitHeight: 20
+    implicitHeight: 18
 
     Text {
         anchors.left: parent.left

@@ -7,6 +7,7 @@
 #include "qasyncio.h"
 
 #include <QtCore/qstringlist.h>
+#include <QtCore/qthread.h>
 
 /// What awaiting `awaitable` throws, as "ValueError: text"; empty if it throws nothing.
 template<class A>
@@ -61,6 +62,16 @@ inline void run_ready(QAsyncioLoop &loop, int count = 4)
         loop.stop();
         loop.run_forever();
     }
+}
+
+/// Runs `body` in a thread whose stack is eight times smaller than a usual one, so that a leak of stack shows early.
+template<class F>
+void on_a_small_stack(F body)
+{
+    const std::unique_ptr<QThread> thread(QThread::create(body));
+    thread->setStackSize(1 << 20);
+    thread->start();
+    thread->wait();
 }
 
 /// Writes what the loop's exception handler is told to a list.

@@ -4,8 +4,6 @@
 
 #include "task_helpers.h"
 
-#include <QtCore/qthread.h>
-
 using namespace QAsyncio;
 using namespace std::chrono_literals;
 using namespace Qt::StringLiterals;
@@ -31,16 +29,6 @@ Coroutine<int> sum_of(int count)
     for (int i = 0; i < count; ++i)
         sum += co_await give(1);
     co_return sum;
-}
-
-/// Runs `body` in a thread whose stack is eight times smaller than a usual one, so that a leak of stack shows early.
-template<class F>
-void on_a_small_stack(F body)
-{
-    const std::unique_ptr<QThread> thread(QThread::create(body));
-    thread->setStackSize(1 << 20);
-    thread->start();
-    thread->wait();
 }
 
 constexpr int deep = 100'000;

@@ -99,6 +99,8 @@ private Q_SLOTS:
             QASYNCIO_COMPARE(co_await EventAwaiter(event), 42);
             co_await std::suspend_never();
             QASYNCIO_COMPARE(next_turn, false);
+            co_await turns(1);
+            QASYNCIO_COMPARE(next_turn, true);
         });
     }
 

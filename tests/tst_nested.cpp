@@ -317,7 +317,7 @@ void tst_Nested::theCurrentTaskIsSetAsideAndPutBack()
     Test::run(
         [&](QAsyncioLoop &loop) -> Coroutine<> {
             QEventLoop inner;
-            const auto note = [&] { names << (current_task() ? current_task().get_name() : QStringLiteral("none")); };
+            const std::function<void()> note = [&] { names << (current_task() ? current_task().get_name() : QStringLiteral("none")); };
             loop.call_soon(note);
             auto other = create_task([](const std::function<void()> &note, QEventLoop &inner) -> Coroutine<> {
                 note();

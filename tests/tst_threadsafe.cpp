@@ -240,7 +240,11 @@ void tst_Threadsafe::handlesOnFuturesMayDieInOtherThreads()
         future.set_result(alive);
         auto failed = loop.create_future<void>();
         failed.set_exception(ValueError(QStringLiteral("lost")));
-        std::thread([held = std::move(future), lost = std::move(failed)] { }).join();
+        auto task = loop.create_task([](std::shared_ptr<int> result) -> Coroutine<std::shared_ptr<int>> {
+            co_return result;
+        }(alive));
+        run_once(loop);
+        std::thread([held = std::move(future), lost = std::move(failed), ended = std::move(task)] { }).join();
     }
     run_once(loop); // they come home to die
     QCOMPARE(alive.use_count(), 1L);

@@ -72,7 +72,7 @@ private Q_SLOTS:
             QStringList log;
             auto window = std::make_unique<Window>(log);
             Task<> task = create_task(window->load(), TaskOptions().context(window.get()));
-            task.add_done_callback([&](const Task<> &done) { log << (done.cancelled() ? u"cancelled"_s : u"-"_s); });
+            task.add_done_callback([&](const Future<> &done) { log << (done.cancelled() ? u"cancelled"_s : u"-"_s); });
             co_await turns(1);
             window.reset();
             QASYNCIO_COMPARE(log.join(u' '), u"window local"_s); // there and then
@@ -217,8 +217,8 @@ private Q_SLOTS:
     {
         Test::run([&]() -> Coroutine<> {
             QStringList log;
-            const auto body = [](std::unique_ptr<Window> window, bool forever) -> Coroutine<> {
-                if (forever)
+            const auto body = [](std::unique_ptr<Window> window, bool endless) -> Coroutine<> {
+                if (endless)
                     co_await sleep(1h);
                 co_await sleep(0s);
                 window->log << u"end"_s;

@@ -72,6 +72,7 @@ protected:
 
     DoneCallbackId add(detail::DoneCallbackBase *callback);
     DoneCallbackId add(detail::DoneCallbackBase *callback, const Context &context);
+    DoneCallbackId enlist(detail::DoneCallbackBase *callback);
 
     detail::Ref<detail::FutureStateBase> m_state;
 };

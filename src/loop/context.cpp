@@ -36,9 +36,21 @@ namespace {
 /// The current context, made if nobody has needed it yet.
 ContextState &current_context()
 {
+    /// Frees what was set outside of any callback, when the thread ends.
+    struct ThreadEnd
+    {
+        ~ThreadEnd()
+        {
+            if (ContextState *state = std::exchange(thread_data().own_context, nullptr))
+                release_context(state);
+        }
+    };
     ContextState *&slot = *context_slot();
-    if (!slot)
+    if (!slot) {
+        static thread_local const ThreadEnd end;
+        static_cast<void>(&end);
         slot = new ContextState;
+    }
     return *slot;
 }
 } // namespace

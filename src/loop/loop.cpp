@@ -100,17 +100,15 @@ void LoopPrivate::application_dies() noexcept
 
 void LoopPrivate::close() noexcept
 {
-    if (has(Closed))
+    if (has(Closed) || std::exchange(m_closing, true))
         return;
     unregister_main_loop(this);
-    set(Closed, true);
-    while (TaskStateBase *task = last_task) // youngest first
-        task->destroy_pending();
-    timers.clear();
-    while (!ready.empty())
-        ready.pop()->discard();
-    for (Runnable *item : inbox.close())
+    const std::vector<Runnable *> from_threads = inbox.close();
+    discard_everything();
+    for (Runnable *item : from_threads)
         item->discard();
+    discard_everything();
+    set(Closed, true);
     fds.close();
     if (owns_executor)
         close_executor();
@@ -119,6 +117,19 @@ void LoopPrivate::close() noexcept
     quit_requested = {};
     timer_source.reset();
     bridge.reset();
+}
+
+void LoopPrivate::discard_everything() noexcept
+{
+    // The loop is not marked as closed yet, so that destructors may go on using it: what they schedule goes with the rest, in
+    // silence. Rounds are counted against a destructor that schedules itself for ever.
+    for (int round = 0; round < 100 && (last_task || !timers.empty() || !ready.empty()); ++round) {
+        while (TaskStateBase *task = last_task) // youngest first
+            task->destroy_pending();
+        timers.clear();
+        while (!ready.empty())
+            ready.pop()->discard();
+    }
 }
 
 void LoopPrivate::add_timer(TimerState *timer)

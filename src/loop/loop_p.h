@@ -60,6 +60,7 @@ public:
 
     // loop.cpp
     void close() noexcept;
+    void discard_everything() noexcept;
     void add_timer(TimerState *timer);
     /// A task has begun or ended: the list of the unfinished ones.
     void link_task(TaskStateBase &task);
@@ -141,6 +142,7 @@ private:
     QMetaObject::Connection m_about_to_block;
     QMetaObject::Connection m_about_to_quit;
     QEventLoop *m_drain = nullptr;
+    bool m_closing = false;
     std::unique_ptr<QObject> m_quit_filter;
 };
 

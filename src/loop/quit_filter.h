@@ -25,9 +25,9 @@ protected:
             return true;
         if (!m_loop.hooks || !m_loop.hooks->window_is_open)
             return false;
-        m_loop.loop->call_soon([this] {
-            m_loop.loop->call_soon([this] {
-                if (!m_loop.hooks->window_is_open())
+        m_loop.loop->call_soon([loop = &m_loop] { // not this: the filter goes with the run
+            loop->loop->call_soon([loop] {
+                if (!loop->hooks->window_is_open())
                     QCoreApplication::exit(0);
             });
         });

@@ -67,13 +67,21 @@ FutureStateBase::~FutureStateBase()
 void FutureStateBase::last_reference_gone() noexcept
 {
     // The result's destructor and the report of a lost exception belong to the loop's thread.
-    if (core->in_own_thread() || !core->try_push_threadsafe(this))
+    if (core->in_own_thread())
+        return dispose();
+    m_refs.store(1, std::memory_order_relaxed); // that of the loop's queue, which run() or discard() lets go of
+    if (!core->try_push_threadsafe(this))
         dispose();
 }
 
 void FutureStateBase::run(LoopCore &) noexcept
 {
-    dispose();
+    release();
+}
+
+void FutureStateBase::discard() noexcept
+{
+    release();
 }
 
 void FutureStateBase::dispose() noexcept
@@ -183,7 +191,6 @@ void FutureStateBase::schedule_callbacks()
 
 void FutureStateBase::add_callback(Runnable *callback)
 {
-    check_thread();
     if (done())
         callback->future_done(*this);
     else
@@ -297,8 +304,8 @@ void FutureAwaiterBase::suspend(PromiseBase &frame)
 
 void FutureAwaiterBase::throw_resumed()
 {
-    if (m_task->flags & (FutureStateBase::WrongLoop | FutureStateBase::AwaitsItself))
-        m_task->throw_await_error(*m_future);
+    if (m_task->flags & refused)
+        std::exchange(m_task, nullptr)->throw_await_error(*m_future);
     m_task->take_must_cancel();
     // The cancellation came when the future was done already: its result or exception is dropped, but a CancelledError of its
     // own goes first (T-022, T-023).
@@ -320,14 +327,23 @@ QAsyncioLoop &AnyFuture::get_loop() const
 DoneCallbackId AnyFuture::add(detail::DoneCallbackBase *callback)
 {
     callback->context = detail::capture_context(*detail::context_slot());
-    const DoneCallbackId id(callback);
-    m_state->add_callback(callback);
-    return id;
+    return enlist(callback);
 }
 
 DoneCallbackId AnyFuture::add(detail::DoneCallbackBase *callback, const Context &context)
 {
     callback->context = detail::ContextRef(detail::ContextAccess::state(context)).release();
+    return enlist(callback);
+}
+
+DoneCallbackId AnyFuture::enlist(detail::DoneCallbackBase *callback)
+{
+    try {
+        m_state->check_thread();
+    } catch (...) {
+        callback->discard();
+        throw;
+    }
     const DoneCallbackId id(callback);
     m_state->add_callback(callback);
     return id;

@@ -112,7 +112,7 @@ public:
 
     // Runnable: to be sent home, see last_reference_gone()
     void run(LoopCore &core) noexcept override;
-    void discard() noexcept override { dispose(); }
+    void discard() noexcept override;
     bool cancel_wait(const QString &message) override { return cancel(message); }
 
     enum FlagBits : quint16 {
