@@ -42,6 +42,11 @@ QString reason_of(const std::exception_ptr &exception)
     }
 }
 
+QString count_of_files(qint64 number)
+{
+    return number == 1 ? QStringLiteral("1 file") : QStringLiteral("%1 files").arg(display_number(number));
+}
+
 /// The path without the directory, if it lies below it; else nothing.
 QByteArray relative_to(const QByteArray &directory, const QString &file)
 {
@@ -186,8 +191,10 @@ void Hasher::end_run(const std::exception_ptr &exception)
         note(QStringLiteral("Cancelled. The checksum file was left as it was."));
         set_phase(Cancelled);
     } catch (...) {
-        note(reason_of(exception), LogModel::Error);
+        m_summary = reason_of(exception);
+        note(m_summary, LogModel::Error);
         set_phase(Failed);
+        Q_EMIT failed();
     }
     publish();
 }
@@ -278,16 +285,14 @@ Coroutine<> Hasher::hash_queue()
 {
     set_phase(Hashing);
     std::vector<Task<>> tasks;
-    // However this ends, no worker goes on without it.
-    const auto end_workers = qScopeGuard([&tasks] {
-        for (Task<> &task : tasks)
-            task.cancel();
-    });
     for (int number = 0; number < m_workers.workers(); ++number) {
         const QString name = QStringLiteral("worker %1").arg(number + 1);
         tasks.push_back(create_task(worker(number), TaskOptions().name(name).context(this)));
     }
-    co_await gather(tasks);
+    // With return_exceptions it waits for all of them, however they end: no worker outlives the run.
+    const auto outcomes = co_await gather(return_exceptions, tasks);
+    for (const auto &outcome : outcomes)
+        outcome.value();
 }
 
 Coroutine<> Hasher::worker(int number)
@@ -305,21 +310,28 @@ Coroutine<> Hasher::hash(int number, FoundFile found)
     Q_EMIT fileBegins(found.path);
     const auto file = std::make_shared<FileHash>(m_directory, found.path, found.size);
     m_workers.set_file(number, file);
-    const auto finish = qScopeGuard([this, number, &file] {
-        file->interrupt(); // after a cancellation the thread is still at it
-        m_workers.set_file(number, nullptr);
-        m_pass.bytes_hashed += file->bytes_done();
-        m_pass.bytes_done += qMin(file->bytes_done(), file->size());
-    });
+    // If this object dies, the frame goes with it, and nothing of the object is left for a guard to touch.
+    const auto stop_thread = qScopeGuard([&file] { file->interrupt(); });
     try {
         co_await advance_to_end(file);
         store(found.path, file->digest());
+    } catch (const CancelledError &) {
+        release(number, *file);
+        throw;
     } catch (const std::exception &) {
         forget(found.path);
         add_problem(NotHashed{found.path, reason_of(std::current_exception()), true});
     }
+    release(number, *file);
     ++m_pass.files_done;
     m_pass.bytes_done += qMax(file->size() - file->bytes_done(), qint64(0)); // it failed or has shrunk
+}
+
+void Hasher::release(int worker, const FileHash &file)
+{
+    m_workers.set_file(worker, nullptr);
+    m_pass.bytes_hashed += file.bytes_done();
+    m_pass.bytes_done += qMin(file.bytes_done(), file.size());
 }
 
 Coroutine<> Hasher::advance_to_end(std::shared_ptr<FileHash> file)
@@ -503,7 +515,7 @@ QString Hasher::fileText() const
         return QStringLiteral("%1 checksums are in").arg(display_number(qint64(m_digests->size())));
     case Cancelled:
     case Failed:
-        return QStringLiteral("Left as it was:");
+        return QStringLiteral("Not written, left as it was:");
     default:
         return QStringLiteral("Will be written to");
     }
@@ -528,14 +540,16 @@ void Hasher::end_pass()
 {
     count_time();
     if (!m_following) {
-        const double seconds = double(qMax(m_pass.milliseconds, qint64(1))) / 1000;
-        m_summary = QStringLiteral("%1 files, %2, in %3 s")
-                        .arg(display_number(m_pass.files_done), display_size(m_pass.bytes_hashed))
+        const double seconds = double(m_pass.milliseconds) / 1000;
+        m_summary = QStringLiteral("%1, %2, in %3 s")
+                        .arg(count_of_files(m_pass.files_done), display_size(m_pass.bytes_hashed))
                         .arg(seconds, 0, 'f', 1);
-        m_rate = display_size(qint64(double(m_pass.bytes_hashed) / seconds)) + QStringLiteral("/s");
+        m_rate.clear();
+        if (m_pass.milliseconds >= 100) // of less it means nothing
+            m_rate = display_size(qint64(double(m_pass.bytes_hashed) / seconds)) + QStringLiteral("/s");
     } else if (m_pass.files > 0) {
-        m_summary = QStringLiteral("Last change: %1 files, %2")
-                        .arg(display_number(m_pass.files_done), display_size(m_pass.bytes_hashed));
+        m_summary = QStringLiteral("Last change: %1, %2")
+                        .arg(count_of_files(m_pass.files_done), display_size(m_pass.bytes_hashed));
         m_rate.clear();
     }
     set_phase(Finished);
@@ -546,12 +560,12 @@ QString Hasher::countText() const
 {
     if (m_phase == Idle)
         return {};
-    if (m_phase == Finished)
+    if (m_phase == Finished || m_phase == Failed)
         return m_summary;
     if (m_phase == Walking)
-        return QStringLiteral("%1 files found").arg(display_number(m_pass.files));
-    return QStringLiteral("%1 of %2 files, %3 of %4")
-        .arg(display_number(m_pass.files_done), display_number(m_pass.files), display_size(bytes_hashed()),
+        return QStringLiteral("%1 found").arg(count_of_files(m_pass.files));
+    return QStringLiteral("%1 of %2, %3 of %4")
+        .arg(display_number(m_pass.files_done), count_of_files(m_pass.files), display_size(bytes_hashed()),
              display_size(m_pass.bytes));
 }
 

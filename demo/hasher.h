@@ -93,6 +93,8 @@ Q_SIGNALS:
     void fileBegins(const QByteArray &path);
     /// The checksum file has been written.
     void saved();
+    /// The run has ended with an error: the directory cannot be read, the checksum file cannot be written.
+    void failed();
 
 private:
     /// A run, or what changed after it.
@@ -133,6 +135,7 @@ private:
     bool is_own(const QByteArray &path) const;
     void forget(const QByteArray &path);
     void forget_below(const QByteArray &path);
+    void release(int worker, const FileHash &file);
     void store(const QByteArray &path, const QByteArray &digest);
     void add_problem(const NotHashed &problem);
     void note(const QString &text, LogModel::Kind kind = LogModel::Note);

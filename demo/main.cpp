@@ -22,10 +22,13 @@ namespace {
 void report(Hasher &hasher)
 {
     hasher.problems()->flush();
-    const QString numbers = QStringLiteral("%1 (%2), %3 rows of what was not hashed")
-                                .arg(hasher.countText(), hasher.rateText())
-                                .arg(hasher.problems()->count());
-    std::printf("%s\n%s\n", qPrintable(numbers), qPrintable(hasher.checksumFile()));
+    QString line = hasher.countText();
+    if (!hasher.rateText().isEmpty())
+        line += QStringLiteral(", %1").arg(hasher.rateText());
+    line += QStringLiteral("; not hashed: %1").arg(hasher.problems()->count());
+    if (hasher.phase() == Hasher::Finished)
+        line += QStringLiteral("\n%1").arg(hasher.checksumFile());
+    std::puts(qPrintable(line));
     std::fflush(stdout);
 }
 
@@ -39,6 +42,7 @@ Coroutine<int> start(Options options)
     DemoWindow window(options.directory, file);
     Hasher &hasher = window.hasher();
     QObject::connect(&hasher, &Hasher::saved, &hasher, [&hasher] { report(hasher); });
+    QObject::connect(&hasher, &Hasher::failed, &hasher, [&hasher] { report(hasher); });
     hasher.restart();
     co_await get_running_loop().quit_requested(); // the window was closed, or Ctrl+C
     co_await hasher.close();
@@ -52,6 +56,7 @@ void choose_platform(bool smoke)
         qputenv("QT_QPA_PLATFORM", "offscreen");
         if (!smoke)
             std::puts("There is no display: the window is drawn off the screen. Ctrl+C ends the program.");
+        std::fflush(stdout);
     }
     // Without a graphics card, Qt's own renderer is far quicker than OpenGL done by the processor.
     const bool has_card = !QDir(QStringLiteral("/dev/dri")).isEmpty(QDir::System | QDir::Files);

@@ -47,6 +47,7 @@ private:
     Coroutine<> change_files(DemoWindow &demo);
     Coroutine<> real_directory();
     Coroutine<> vanished_directory();
+    Coroutine<> die_while_hashing();
     Coroutine<> close_while_hashing();
     void check_rows(Hasher &hasher);
     bool stalled(DemoWindow &demo);
@@ -339,6 +340,18 @@ Coroutine<> Smoke::vanished_directory()
     co_await hasher.close();
 }
 
+/// Without close(): the tasks end with the object.
+Coroutine<> Smoke::die_while_hashing()
+{
+    auto hasher = std::make_unique<Hasher>(m_tree, output("died.sha256"));
+    hasher->start();
+    hasher->restart();
+    co_await until(QStringLiteral("a run gets going"), [&hasher] { return hasher->progress() > 0.1; });
+    hasher.reset();
+    co_await sleep(50ms);
+    check(all_tasks().size() == 1, QStringLiteral("no task outlives its object"));
+}
+
 Coroutine<> Smoke::close_while_hashing()
 {
     DemoWindow demo(m_tree, output("closed.sha256"));
@@ -364,6 +377,7 @@ Coroutine<int> Smoke::run()
     check(m_folder.isValid(), m_folder.errorString());
     co_await unpleasant_tree();
     co_await vanished_directory();
+    co_await die_while_hashing();
     co_await real_directory();
     check(!quit.done(), QStringLiteral("nobody quits meanwhile"));
     QGuiApplication::setQuitOnLastWindowClosed(true);

@@ -239,6 +239,23 @@ private Q_SLOTS:
         });
     }
 
+    // T-014, F-018
+    void theTextFormOfTasksThatAwaitEachOtherIsFinite()
+    {
+        Test::run([&]() -> Coroutine<> {
+            Task<> one, other;
+            const auto first = [&]() -> Coroutine<> { co_await other; };
+            const auto second = [&]() -> Coroutine<> { co_await one; };
+            one = create_task(first(), TaskOptions().name(u"one"_s));
+            other = create_task(second(), TaskOptions().name(u"other"_s));
+            co_await turns(2);
+            QASYNCIO_COMPARE(one.to_string().count(u"name='"_s), 2);
+            QASYNCIO_VERIFY(one.to_string().contains(u"wait_for=<Task pending name='other'"_s));
+            one.cancel();
+            QASYNCIO_COMPARE(co_await error_of(other), u"CancelledError"_s);
+        });
+    }
+
     // T-015
     void aTaskTellsItsCoroutineAndItsContext()
     {
@@ -370,6 +387,24 @@ private Q_SLOTS:
         Coroutine<int> coroutine = give(1);
         QTest::ignoreMessage(QtWarningMsg, QRegularExpression(u"coroutine 'give' was never awaited"_s));
         QCOMPARE(error_in([&] { loop.create_task(std::move(coroutine)); }), u"RuntimeError: Event loop is closed"_s);
+    }
+
+    void aResultThatCannotBeMovedOutIsAnError()
+    {
+        struct Stuck
+        {
+            int moves = 0;
+            Stuck() = default;
+            Stuck(const Stuck &other) : moves(other.moves + 1)
+            {
+                if (moves > 1)
+                    throw ValueError(u"stuck"_s);
+            }
+        };
+        Test::run([&]() -> Coroutine<> {
+            const auto body = []() -> Coroutine<Stuck> { co_return Stuck(); };
+            QASYNCIO_COMPARE(co_await error_of(create_task(body())), u"ValueError: stuck"_s);
+        });
     }
 
     void aThrowingCopyOfTheResultIsThrownAtTheAwait()

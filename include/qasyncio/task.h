@@ -69,10 +69,14 @@ private:
         std::exception_ptr exception = promise.exception();
         if (exception)
             return exception;
-        if constexpr (std::is_void_v<T>)
-            this->value.emplace();
-        else
-            this->value.emplace(promise.take());
+        try {
+            if constexpr (std::is_void_v<T>)
+                this->value.emplace();
+            else
+                this->value.emplace(promise.take());
+        } catch (...) { // of moving the result
+            return std::current_exception();
+        }
         return nullptr;
     }
 };

@@ -115,6 +115,7 @@ void QAsyncioLoop::start_job(QThreadPool *executor, ExecutorJobBase *job, Future
         d.owns_executor = true;
     }
     job->future = Ref<FutureStateBase>::share(&future);
+    job->publish();
     ++d.jobs_in_flight;
     const bool named = !executor;
     (executor ? executor : d.executor.get())->start([job, named] {

@@ -37,10 +37,8 @@ void TaskStateBase::run(LoopCore &loop_core) noexcept
     m_waiting_on = nullptr;
     if (!(flags & Started)) {
         flags |= Started;
-        if (flags & MustCancel) { // cancelled before it began: it never does (T-024)
-            destroy_frames();
+        if (flags & MustCancel) // cancelled before it began: it never does (T-024)
             return complete();
-        }
     }
     TaskStateBase *outer_task = std::exchange(loop_core.current_task, this);
     ContextState **outer_slot = std::exchange(loop_core.thread->context_slot, &context);
@@ -63,13 +61,12 @@ void TaskStateBase::run(LoopCore &loop_core) noexcept
 void TaskStateBase::complete()
 {
     const auto self = Ref<TaskStateBase>::adopt(this); // what the list owned
-    leave_registry();
+    leave_registry(); // first: the frames may own the context object
     std::exception_ptr exception;
-    if (m_root) {
+    if (flags & BodyDone)
         exception = take_result();
-        leaf = m_root; // the inner frames have ended, the last one to suspend among them
-        destroy_frames();
-    }
+    leaf = m_root; // the inner frames have ended, the last one to suspend among them
+    destroy_frames();
     if (exception) {
         finish_with_exception(std::move(exception));
     } else if (take_must_cancel()) { // also if it has returned since (T-025)
@@ -301,6 +298,17 @@ QString TaskStateBase::type_name() const
 
 QString TaskStateBase::describe() const
 {
+    if (!m_waiting_on)
+        return describe_without_wait();
+    // Of a task that it waits for, only that task itself: the chain may be long, or a circle.
+    const auto *task = flags & AwaitsTask ? static_cast<const TaskStateBase *>(m_waiting_on) : nullptr;
+    QString text = describe_without_wait();
+    text.chop(1);
+    return text + QStringLiteral(" wait_for=%1>").arg(task ? task->describe_without_wait() : m_waiting_on->describe());
+}
+
+QString TaskStateBase::describe_without_wait() const
+{
     QString text = QStringLiteral("<Task ");
     if (!done())
         text += m_cancel_requests > 0 ? QStringLiteral("cancelling") : QStringLiteral("pending");
@@ -312,8 +320,6 @@ QString TaskStateBase::describe() const
                     .arg(function_name(m_root->site), QString::fromUtf8(m_root->site.file_name()))
                     .arg(m_root->site.line());
     }
-    if (m_waiting_on && m_waiting_on != this)
-        text += QStringLiteral(" wait_for=%1").arg(m_waiting_on->describe());
     if (has_exception() && state() == Finished)
         text += QStringLiteral(" exception=") + QAsyncio::describe(peek_exception());
     return text + u'>';

@@ -62,13 +62,17 @@ private:
         if (m_future->done() || m_future->core->has(LoopCore::Closed))
             return;
         if (!m_outcome)
-            m_future->set_exception(awaitable_dropped());
-        else if (!m_outcome->has_value())
-            m_future->set_exception(m_outcome->exception());
-        else if constexpr (std::is_void_v<R>)
-            m_future->set_value({});
-        else
-            m_future->set_value(std::move(*m_outcome).value());
+            return m_future->set_exception(awaitable_dropped());
+        try {
+            if constexpr (std::is_void_v<R>) {
+                static_cast<void>(m_outcome->value());
+                m_future->set_value({});
+            } else {
+                m_future->set_value(std::move(*m_outcome).value());
+            }
+        } catch (...) { // what the awaitable threw, or of moving what it gave
+            m_future->set_exception(std::current_exception());
+        }
     }
 
     Ref<FutureState<R>> m_future;

@@ -113,6 +113,7 @@ private:
     void give_up_waiting();
     void leave_registry();
     TaskExtra &extra();
+    QString describe_without_wait() const;
 
     PromiseBase *m_root; // of the outermost frame; null once it is destroyed
     Runnable *m_waiting_on = nullptr;
