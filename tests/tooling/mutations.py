@@ -19,7 +19,7 @@ MUTATIONS = ROOT / "tests/mutations"
 WORK = ROOT / "build/mutants"
 SOURCE = WORK / "src"
 BUILD = WORK / "build"
-TIMEOUT = 60    # seconds for one test program; the longest that a good one takes is far below
+TIMEOUT = 30    # seconds for one test program; the longest that a good one takes is far below
 
 
 def run(*command):
