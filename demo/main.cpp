@@ -9,7 +9,6 @@
 
 #include <QtCore/qdir.h>
 #include <QtGui/qguiapplication.h>
-#include <QtGui/qwindow.h> // run() asks whether one is open
 
 #include <cstdio>
 

@@ -19,6 +19,7 @@ private Q_SLOTS:
     void sixtyLoopsLeaveNothingBehind();
     void aWidgetDeletedDuringItsCoroutinesAwait();
     void aSlotsTaskLivesAsLongAsItsReceiver();
+    void anObjectAsTheLastMemberEndsTasksBeforeTheOtherMembers();
 };
 
 namespace {
@@ -172,6 +173,37 @@ void tst_Lifetime::aSlotsTaskLivesAsLongAsItsReceiver()
     // Nobody held the first task, and it finished; the second died with its receiver; a third never began.
     QCOMPARE(log, QStringList({"first", "first done", "second"}));
     QVERIFY(loop.all_tasks().empty());
+    loop.close();
+}
+
+// H-62
+void tst_Lifetime::anObjectAsTheLastMemberEndsTasksBeforeTheOtherMembers()
+{
+    class Window : public QWidget
+    {
+    public:
+        explicit Window(QStringList &log) : log(log) { }
+        ~Window() override { log << "window"; }
+        Coroutine<> load()
+        {
+            struct Guard
+            {
+                Window &window;
+                ~Guard() { window.log << window.state; }
+            } guard{*this};
+            co_await sleep(1s);
+        }
+        QStringList &log;
+        QString state = QStringLiteral("members alive");
+        QObject tasks;
+    };
+    QAsyncioLoop loop(virtual_time());
+    QStringList log;
+    auto window = std::make_unique<Window>(log);
+    auto task = loop.create_task(window->load(), TaskOptions().context(&window->tasks));
+    loop.call_later(10ms, [&] { window.reset(); });
+    QCOMPARE(thrown([&] { loop.run_until_complete(task); }), "CancelledError");
+    QCOMPARE(log, QStringList({"window", "members alive"}));
     loop.close();
 }
 

@@ -45,7 +45,8 @@ Future<std::vector<Element>> gather_vector(bool return_exceptions, std::vector<A
 /// std::monostate for a child without a value). Coroutines become tasks at once. A future passed twice fills both places.
 ///
 /// Errors: the first exception ends the returned future; the other children **go on running** (G-003) and must own what they
-/// use. A child that is cancelled counts as one that throws CancelledError. Later exceptions are dropped.
+/// use. A child that is cancelled counts as one that throws CancelledError, so a cancelled gather() may end before its children
+/// have; with return_exceptions it ends when all have. Later exceptions are dropped.
 /// Cancellation: cancelling the returned future, or the task that awaits it, cancels every child that is not done; the
 /// future then ends with CancelledError, whatever the children make of it (G-007 to G-011).
 /// Throws RuntimeError if no loop runs in this thread, ValueError for a future of another loop (G-012).

@@ -5,6 +5,10 @@
 #include "qasyncio/ensure_future.h"
 #include "qasyncio/loop.h"
 
+#ifdef QT_GUI_LIB // of the program; QAsyncio itself does not need Qt GUI
+#  include <QtGui/qwindow.h>
+#endif
+
 #include <functional>
 #include <memory>
 
@@ -147,7 +151,8 @@ QASYNCIO_EXPORT int run_application(const ApplicationHooks &hooks, RunnerOptions
 
 /// Runs `main` as the whole program: `int main(...) { QApplication app(argc, argv); return run(app, start()); }`.
 ///
-/// Gives the coroutine's int (0 if it gives none); 0 after quit() or when the last window was closed; n after exit(n); 130
+/// Gives the coroutine's int (0 if it gives none); 0 after quit() or when the last window was closed (also if the coroutine
+/// was cut short by it: one that must know awaits quit_requested()); n after exit(n); 130
 /// after Ctrl+C; 1, with a report, for an exception that nobody caught. Throws nothing but RuntimeError for a nested run.
 template<class App, class T>
     requires std::is_base_of_v<QCoreApplication, App>

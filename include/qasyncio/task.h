@@ -27,6 +27,9 @@ public:
     /// The task ends with `object`: when the object is destroyed, the task's coroutine is unwound there and then (its
     /// locals are destroyed, no line of it runs any more) and the task is cancelled. If the object dies while a line of the
     /// task is being executed, that happens at its next suspension; until then the code must treat the object as gone.
+    /// That happens in ~QObject, when the derived parts of `object` are gone: locals of the coroutine whose destructors use
+    /// members of it (guards!) would use dead ones. Where there are such, make a QObject the *last* member of the class and
+    /// give that one: it dies first.
     /// `object` must live in the loop's thread. A null pointer is refused with ValueError by create_task().
     TaskOptions &context(const QObject *object)
     {
