@@ -222,7 +222,8 @@ void tst_Threadsafe::closingWhileThreadsCallLosesNothingSilently()
 void tst_Threadsafe::aTaskIsCancelledFromAnotherThread()
 {
     QAsyncioLoop loop;
-    auto task = loop.create_task([]() -> Coroutine<> { co_await sleep(1h); }());
+    const auto nap = []() -> Coroutine<> { co_await sleep(1h); };
+    auto task = loop.create_task(nap());
     std::thread canceller([&loop, task] { loop.call_soon_threadsafe([task]() mutable { task.cancel(); }); });
     QCOMPARE(thrown([&] { loop.run_until_complete(task); }), "CancelledError");
     canceller.join();
