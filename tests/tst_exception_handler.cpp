@@ -15,6 +15,7 @@ private Q_SLOTS:
     void callExceptionHandlerThrowsNothingButExits();
     void theDefaultHandlerLogsALineAField();
     void anExceptionNobodyRetrievedIsReportedWithItsTask();
+    void whatAHandlerSetsIsSetInTheContextOfTheHandle();
     void aHandlerMayReplaceItself();
 };
 
@@ -141,6 +142,19 @@ void tst_ExceptionHandler::anExceptionNobodyRetrievedIsReportedWithItsTask()
     retrieved = {};
     QCOMPARE(reports.messages(), QStringList({"Task exception was never retrieved"}));
     QCOMPARE(reports.all[0].task.get_name(), "dropped");
+    loop.close();
+}
+
+// L-088
+void tst_ExceptionHandler::whatAHandlerSetsIsSetInTheContextOfTheHandle()
+{
+    QAsyncioLoop loop(virtual_time());
+    ContextVar<int> var(QStringLiteral("var"));
+    loop.set_exception_handler([&](QAsyncioLoop &, const ExceptionContext &) { var.set(7); });
+    Handle handle = loop.call_soon([] { throw 1; }); // in a context that is empty so far
+    run_once(loop);
+    QCOMPARE(handle.get_context().run([&] { return var.get(0); }), 7);
+    QCOMPARE(var.get(0), 0);
     loop.close();
 }
 

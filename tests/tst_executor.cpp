@@ -28,6 +28,7 @@ private Q_SLOTS:
     void moveOnlyArgumentsAndResults();
     void aVirtualClockWaitsForTheThreads();
     void aTaskUnwoundWhileItsFunctionRuns();
+    void aResultThatCannotBeMovedIsAnException();
 };
 
 // L-078
@@ -226,6 +227,25 @@ void tst_Executor::aTaskUnwoundWhileItsFunctionRuns()
         QASYNCIO_VERIFY(task.cancelled());
         gate.set_value();
         co_await loop.shutdown_default_executor();
+    });
+}
+
+// L-079
+void tst_Executor::aResultThatCannotBeMovedIsAnException()
+{
+    struct Brittle
+    {
+        explicit Brittle(QThread *enemy) : enemy(enemy) { }
+        Brittle(Brittle &&other) : enemy(other.enemy)
+        {
+            if (QThread::currentThread() == enemy)
+                throw ValueError(QStringLiteral("broken on the way"));
+        }
+        QThread *enemy;
+    };
+    Test::run([]() -> Coroutine<> {
+        auto work = to_thread([](QThread *enemy) { return Brittle(enemy); }, QThread::currentThread());
+        QASYNCIO_THROWS(co_await work, ValueError);
     });
 }
 

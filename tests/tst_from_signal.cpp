@@ -8,6 +8,12 @@
 
 #include <thread>
 
+struct Brittle
+{
+    Brittle() = default;
+    Brittle(const Brittle &) { throw ValueError(QStringLiteral("cannot be copied today")); }
+};
+
 class Sender : public QObject
 {
     Q_OBJECT
@@ -19,6 +25,7 @@ Q_SIGNALS:
     void overloaded(int value);
     void overloaded(const QString &text);
     void moveable(std::shared_ptr<int> value);
+    void brittle(const Brittle &value);
 };
 
 /// from_signal(): results, death, cancellation, threads.
@@ -43,7 +50,19 @@ private Q_SLOTS:
     void aSenderThatDiesInAnotherThread();
     void theLoopMayGoFirst();
     void theReceiverMayDeleteTheSender();
+    void anArgumentThatCannotBeCopiedIsAnException();
 };
+
+// H-74
+void tst_FromSignal::anArgumentThatCannotBeCopiedIsAnException()
+{
+    Test::run([]() -> Coroutine<> {
+        Sender sender;
+        auto emission = from_signal(&sender, &Sender::brittle);
+        Q_EMIT sender.brittle(Brittle());
+        QASYNCIO_THROWS(co_await emission, ValueError);
+    });
+}
 
 // L-062
 void tst_FromSignal::theResultIsTheArguments()

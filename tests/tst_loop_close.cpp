@@ -23,6 +23,8 @@ private Q_SLOTS:
     void destroyingAnUnclosedLoopWarnsAndCloses();
     void pendingTasksAreReportedYoungestFirst();
     void whatADestructorSchedulesDuringCloseIsDiscarded();
+    void tasksThatMakeTasksAsTheyDieAreAllDestroyed();
+    void aReadersDestructorMayUseTheLoopWhileItIsClosed();
     void futuresOutliveTheLoop();
 };
 
@@ -238,7 +240,55 @@ void tst_LoopClose::whatADestructorSchedulesDuringCloseIsDiscarded()
     loop.close();
     QCOMPARE(token.use_count(), 1L);
     QVERIFY(future.cancelled() && loop.is_closed());
-    QCOMPARE(int(reports.all.size()), 2); // the task, and the one that its destructor made
+    QCOMPARE(int(reports.all.size()), 1); // the task, and not the one that its destructor made
+}
+
+// L-056
+void tst_LoopClose::tasksThatMakeTasksAsTheyDieAreAllDestroyed()
+{
+    QAsyncioLoop loop(virtual_time());
+    const Reports reports(loop);
+    int destroyed = 0;
+    struct Successor
+    {
+        Successor(QAsyncioLoop &loop, int &destroyed) : loop(loop), destroyed(destroyed) { }
+        QAsyncioLoop &loop;
+        int &destroyed;
+        ~Successor()
+        {
+            if (++destroyed < 20)
+                loop.create_task(idle(std::make_unique<Successor>(loop, destroyed)));
+        }
+        static Coroutine<> idle(std::unique_ptr<Successor>) { co_await sleep(1h); }
+    };
+    loop.create_task(Successor::idle(std::make_unique<Successor>(loop, destroyed)));
+    run_once(loop);
+    loop.close();
+    QCOMPARE(destroyed, 20);
+    QVERIFY(loop.all_tasks().empty());
+    QCOMPARE(int(reports.all.size()), 1); // none of those that were made meanwhile
+}
+
+// L-051
+void tst_LoopClose::aReadersDestructorMayUseTheLoopWhileItIsClosed()
+{
+    QAsyncioLoop loop(virtual_time());
+    Pipe pipe;
+    Pipe other;
+    const auto token = std::make_shared<int>();
+    auto use = std::shared_ptr<int>(new int, [&loop, &other, token](int *value) {
+        delete value;
+        loop.call_soon([token] { });
+        loop.add_reader(other.read_end(), [token] { });
+        loop.create_task(number());
+    });
+    std::weak_ptr<int> alive = use;
+    loop.add_reader(pipe.read_end(), [held = std::exchange(use, nullptr)] { });
+    QVERIFY(!alive.expired());
+    loop.close();
+    QVERIFY(alive.expired());
+    alive.reset(); // with it the deleter
+    QCOMPARE(token.use_count(), 1L);
 }
 
 // H-29

@@ -424,6 +424,7 @@ private Q_SLOTS:
         run_ready(loop);
         loop.close();
         QCOMPARE(log.join(u' '), u"end"_s);
+        QCOMPARE(reports.list().size(), 2);
         QVERIFY(reports.list().first().contains(u"name='younger'"_s));
         QVERIFY(reports.list().last().contains(u"name='older'"_s));
         QVERIFY(older.cancelled());

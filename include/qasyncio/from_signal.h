@@ -27,9 +27,12 @@ auto from_signal(const Sender *sender, void (Object::*signal)(Args...))
         detail::throw_null_sender();
     auto state = detail::Ref<detail::SignalFuture<R>>::adopt(
         new detail::SignalFuture<R>(get_running_loop().core(), *sender));
-    state->connection = QObject::connect(sender, signal, detail::SignalSlot<R, Arguments>(*state));
-    if (!state->connection)
+    state->connection = QObject::connect(sender, signal, sender, detail::SignalSlot<R, Arguments>(*state),
+                                         Qt::ConnectionType(Qt::DirectConnection | Qt::SingleShotConnection));
+    if (!state->connection) {
+        state->take_exception(); // the slot is gone, which looks like the death of the sender
         detail::throw_not_connected();
+    }
     return detail::FutureAccess::wrap<Future<R>>(std::move(state));
 }
 

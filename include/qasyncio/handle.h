@@ -7,6 +7,10 @@
 
 namespace QAsyncio {
 
+namespace detail {
+class HandleAccess;
+}
+
 /// A scheduled callback: what call_soon() gives. Dropping the handle does not cancel the callback.
 ///
 /// Thread: the loop's, except for handles from call_soon_threadsafe(), which any thread may use (L-073).
@@ -50,8 +54,17 @@ public:
     explicit Handle(detail::HandleState *adopted) : m_state(adopted) { }
 
 protected:
+    friend class detail::HandleAccess;
     detail::HandleState *m_state = nullptr;
 };
+
+namespace detail {
+class HandleAccess
+{
+public:
+    static HandleState *state(const Handle &handle) { return handle.m_state; }
+};
+} // namespace detail
 
 /// A callback with a deadline: what call_later() and call_at() give.
 class QASYNCIO_EXPORT TimerHandle : public Handle

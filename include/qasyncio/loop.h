@@ -265,7 +265,7 @@ public:
     /// "<QAsyncioLoop running=false closed=false debug=false>"
     QString to_string() const;
 
-    QAsyncio::detail::LoopCore &core() const;
+    QAsyncio::detail::LoopCore &core() const { return *m_core; }
 
 private:
     friend class QAsyncio::detail::RunnerAccess;
@@ -285,9 +285,9 @@ private:
         m_core->push(state);
         return handle;
     }
-    QAsyncio::Handle push_threadsafe(QAsyncio::detail::HandleState *state);
-    QAsyncio::Handle push_threadsafe(QAsyncio::detail::HandleState *state, const QAsyncio::Context &context);
-    QAsyncio::Handle push_threadsafe_prepared(QAsyncio::detail::HandleState *state);
+    QAsyncio::Handle push_threadsafe(QAsyncio::detail::SharedHandleState *state);
+    QAsyncio::Handle push_threadsafe(QAsyncio::detail::SharedHandleState *state, const QAsyncio::Context &context);
+    QAsyncio::Handle push_threadsafe_prepared(QAsyncio::detail::SharedHandleState *state);
     QAsyncio::TimerHandle push_timer(QAsyncio::detail::TimerState *state);
     QAsyncio::TimerHandle push_timer(QAsyncio::detail::TimerState *state, const QAsyncio::Context &context);
     void add_fd(QAsyncio::detail::FdState *state);
@@ -318,10 +318,23 @@ private:
 
 namespace QAsyncio {
 
-/// The loop that runs in this thread. Throws RuntimeError("no running event loop") if there is none (L-100).
-QASYNCIO_EXPORT QAsyncioLoop &get_running_loop();
-/// The same, or null.
-QASYNCIO_EXPORT QAsyncioLoop *find_running_loop() noexcept;
+namespace detail {
+[[noreturn]] QASYNCIO_EXPORT void throw_no_running_loop();
+}
+
+/// The loop that runs in this thread, or null.
+inline QAsyncioLoop *find_running_loop() noexcept
+{
+    return detail::thread_data().running;
+}
+/// The same. Throws RuntimeError("no running event loop") if there is none (L-100).
+inline QAsyncioLoop &get_running_loop()
+{
+    QAsyncioLoop *loop = find_running_loop();
+    if (!loop)
+        detail::throw_no_running_loop();
+    return *loop;
+}
 
 template<class T>
 Task<T> create_task(Coroutine<T> &&coroutine, const TaskOptions &options)

@@ -16,7 +16,10 @@ void release_context(ContextState *state) noexcept
 
 ContextState **&context_slot() noexcept
 {
-    return thread_data().context_slot;
+    ThreadData &thread = thread_data();
+    if (!thread.context_slot)
+        thread.context_slot = &thread.own_context;
+    return thread.context_slot;
 }
 
 ContextState *copy_context_state(const ContextState &state)

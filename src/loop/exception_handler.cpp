@@ -9,16 +9,16 @@ namespace QAsyncio::detail {
 
 namespace {
 
-/// The context that a handler runs in: that of the task, else of the future, else of the handle (L-088).
-ContextState *context_of(const ExceptionContext &context)
+/// The slot of the context that a handler runs in: that of the task, else of the future, else of the handle (L-088).
+ContextState **context_slot_of(const ExceptionContext &context)
 {
     if (context.task)
-        return FutureAccess::state(context.task)->context;
+        return &FutureAccess::state(context.task)->context;
     if (context.future)
-        return FutureAccess::state(context.future)->context;
+        return &FutureAccess::state(context.future)->context;
     if (context.handle)
-        return ContextAccess::state(context.handle.get_context()).get();
-    return *context_slot();
+        return &HandleAccess::state(context.handle)->context;
+    return context_slot();
 }
 
 void log_exception(const ExceptionContext &context)
@@ -44,8 +44,8 @@ void LoopPrivate::call_handler(const ExceptionContext &context)
         return log_exception(context);
     std::exception_ptr failure;
     try {
-        ContextState *state = context_of(context);
-        ContextState **outer = std::exchange(context_slot(), &state);
+        const ExceptionContext kept = context; // what has the context stays alive
+        ContextState **outer = std::exchange(context_slot(), context_slot_of(kept));
         const QScopeGuard restore([outer] { context_slot() = outer; });
         const auto handler = exception_handler; // it may replace itself
         handler(*loop, context);

@@ -60,7 +60,7 @@ void ExecutorJobBase::execute() noexcept
     int expected = Queued;
     if (m_stage.compare_exchange_strong(expected, Taken, std::memory_order_acq_rel))
         call();
-    if (!future->core->try_push_threadsafe(this))
+    if (!future->core->try_push_threadsafe(m_node))
         discard();
 }
 

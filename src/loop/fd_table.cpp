@@ -6,6 +6,11 @@ namespace QAsyncio::detail {
 
 void FdTable::add(FdState *state)
 {
+    if (m_closed) { // by a destructor, while the loop is closed
+        state->cancel();
+        state->release();
+        return;
+    }
     Entry &entry = m_entries[state->fd];
     FdState *&slot = entry.slot(state->direction);
     FdState *replaced = std::exchange(slot, state);
@@ -91,9 +96,10 @@ void FdTable::update(int fd, const Entry &entry)
 
 void FdTable::close()
 {
+    m_closed = true;
     const auto all = std::exchange(m_entries, {});
     for (const auto &[fd, entry] : all) {
-        m_selector->set_interest(fd, Selector::None);
+        update(fd, {});
         for (FdState *state : {entry.reader, entry.writer}) {
             if (state) {
                 state->cancel();

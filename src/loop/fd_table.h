@@ -21,7 +21,7 @@ public:
     Selector &selector() { return *m_selector; }
     bool empty() const { return m_entries.empty(); }
 
-    /// Takes the reference. Cancels the one that was there (L-119). Throws OSError, and then `state` is not taken.
+    /// Takes the reference; after close() only to drop it. Cancels the one that was there (L-119). Throws OSError, and then `state` is not taken.
     void add(FdState *state);
     bool remove(int fd, unsigned direction);
     /// Queues the callbacks of the descriptors that are ready, a reader before the writer of the same one (L-004).
@@ -50,6 +50,7 @@ private:
     std::shared_ptr<Selector> m_selector;
     std::unordered_map<int, Entry> m_entries;
     std::vector<Selector::Ready> m_ready; // of one poll
+    bool m_closed = false;
 };
 
 } // namespace QAsyncio::detail

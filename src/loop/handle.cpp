@@ -14,6 +14,16 @@ Runnable::~Runnable()
         release_context(context);
 }
 
+void Runnable::run(LoopCore &) noexcept
+{
+    Q_UNREACHABLE(); // only what is queued is called so
+}
+
+void Runnable::discard() noexcept
+{
+    Q_UNREACHABLE();
+}
+
 void Runnable::future_done(FutureStateBase &)
 {
     Q_UNREACHABLE(); // only what is given to add_callback() is called so
@@ -68,17 +78,32 @@ QString HandleState::describe() const
 
 void SharedHandleState::run(LoopCore &core) noexcept
 {
-    {
-        const std::lock_guard lock(m_mutex);
+    m_runner = core.thread_id;
+    int stage = Waiting;
+    if (m_stage.compare_exchange_strong(stage, Running, std::memory_order_acq_rel)) {
         execute(core);
+        if (m_stage.exchange(Ended, std::memory_order_acq_rel) == RunningAwaited)
+            m_stage.notify_all();
     }
     release();
 }
 
 void SharedHandleState::cancel() noexcept
 {
-    const std::lock_guard lock(m_mutex);
-    HandleState::cancel();
+    int stage = Waiting;
+    if (m_stage.compare_exchange_strong(stage, Revoked, std::memory_order_acq_rel))
+        return HandleState::cancel();
+    if (stage == Revoked)
+        return;
+    if (m_runner == thread_data().id)
+        return HandleState::cancel();
+    while (stage == Running || stage == RunningAwaited) {
+        if (stage == RunningAwaited || m_stage.compare_exchange_weak(stage, RunningAwaited, std::memory_order_acq_rel)) {
+            m_stage.wait(RunningAwaited, std::memory_order_acquire);
+            stage = m_stage.load(std::memory_order_acquire);
+        }
+    }
+    set(Cancelled);
 }
 
 void TimerState::cancel() noexcept

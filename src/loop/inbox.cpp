@@ -6,15 +6,34 @@
 
 namespace QAsyncio::detail {
 
-bool Inbox::push(Runnable *item)
+constinit InboxNode Inbox::asleep{nullptr};
+constinit InboxNode Inbox::closed{nullptr};
+
+bool Inbox::push(InboxNode &node) noexcept
 {
+    InboxNode *head = m_head.load(std::memory_order_relaxed);
+    do {
+        if (head == &closed)
+            return false;
+        if (head == &asleep)
+            return push_and_ring(node);
+        node.next = head;
+    } while (!m_head.compare_exchange_weak(head, &node, std::memory_order_release, std::memory_order_relaxed));
+    return true; // from here on the loop may end and take this object with it
+}
+
+bool Inbox::push_and_ring(InboxNode &node) noexcept
+{
+    // The lock keeps the doorbell, and with it the loop, until it has rung.
     const std::lock_guard lock(m_mutex);
-    if (m_closed)
-        return false;
-    m_items.push_back(item);
-    m_filled.store(true, std::memory_order_relaxed);
-    if (std::exchange(m_sleeping, false) && m_doorbell)
-        Bridge::ring(m_doorbell); // under the lock, which keeps the doorbell alive
+    InboxNode *head = m_head.load(std::memory_order_relaxed);
+    do {
+        if (head == &closed)
+            return false;
+        node.next = head == &asleep ? nullptr : head;
+    } while (!m_head.compare_exchange_weak(head, &node, std::memory_order_release, std::memory_order_relaxed));
+    if (head == &asleep && m_doorbell)
+        Bridge::ring(m_doorbell);
     return true;
 }
 
@@ -22,41 +41,47 @@ void Inbox::set_doorbell(QObject *doorbell)
 {
     const std::lock_guard lock(m_mutex);
     m_doorbell = doorbell;
-    m_sleeping = false;
+    stay_awake();
 }
 
 void Inbox::drain_into(ReadyQueue &ready)
 {
-    {
-        const std::lock_guard lock(m_mutex);
-        m_drained.swap(m_items);
-        m_filled.store(false, std::memory_order_relaxed);
-    }
-    for (Runnable *item : m_drained)
-        ready.push(item);
-    m_drained.clear();
+    queue_all(m_head.exchange(nullptr, std::memory_order_acquire), ready);
 }
 
-bool Inbox::sleep()
+bool Inbox::sleep() noexcept
 {
-    const std::lock_guard lock(m_mutex);
-    m_sleeping = m_items.empty();
-    return m_sleeping;
+    InboxNode *head = nullptr;
+    return m_head.compare_exchange_strong(head, &asleep, std::memory_order_relaxed) || head == &asleep;
 }
 
-void Inbox::stay_awake()
+void Inbox::stay_awake() noexcept
 {
-    const std::lock_guard lock(m_mutex);
-    m_sleeping = false;
+    InboxNode *head = &asleep;
+    if (m_head.load(std::memory_order_relaxed) == head)
+        m_head.compare_exchange_strong(head, nullptr, std::memory_order_relaxed);
 }
 
-std::vector<Runnable *> Inbox::close()
+void Inbox::close_into(ReadyQueue &ready)
 {
     const std::lock_guard lock(m_mutex);
-    m_closed = true;
     m_doorbell = nullptr;
-    m_filled.store(false, std::memory_order_relaxed);
-    return std::exchange(m_items, {});
+    stay_awake();
+    queue_all(m_head.exchange(&closed, std::memory_order_acquire), ready);
+}
+
+void Inbox::queue_all(InboxNode *last, ReadyQueue &ready)
+{
+    InboxNode *first = nullptr;
+    while (last) {
+        InboxNode *const next = std::exchange(last->next, first);
+        first = std::exchange(last, next);
+    }
+    while (first) {
+        Runnable *const item = first->item;
+        first = first->next;
+        ready.push(item);
+    }
 }
 
 } // namespace QAsyncio::detail

@@ -67,6 +67,14 @@ std::shared_ptr<Selector> default_selector()
     return selector ? selector : make_notifier_selector();
 }
 
+quint64 id_of(ThreadData &thread)
+{
+    static std::atomic<quint64> last{0};
+    if (thread.id == 0)
+        thread.id = ++last;
+    return thread.id;
+}
+
 void check_application()
 {
     if (!QCoreApplication::instance())
@@ -80,6 +88,8 @@ LoopPrivate::LoopPrivate(QAsyncioLoop &owner, std::shared_ptr<Selector> selector
 {
     loop = &owner;
     thread = &thread_data();
+    thread_id = id_of(*thread);
+    context_slot(); // from now on there is one
     const QEventLoop gives_the_thread_a_dispatcher;
     bridge = std::make_unique<Bridge>(*this);
     fds.selector().open(bridge.get(), [this] { process(); });
@@ -103,13 +113,10 @@ void LoopPrivate::close() noexcept
     if (has(Closed) || std::exchange(m_closing, true))
         return;
     unregister_main_loop(this);
-    const std::vector<Runnable *> from_threads = inbox.close();
-    discard_everything();
-    for (Runnable *item : from_threads)
-        item->discard();
+    inbox.close_into(ready);
+    fds.close();
     discard_everything();
     set(Closed, true);
-    fds.close();
     if (owns_executor)
         close_executor();
     executor.reset();
@@ -123,12 +130,27 @@ void LoopPrivate::discard_everything() noexcept
 {
     // The loop is not marked as closed yet, so that destructors may go on using it: what they schedule goes with the rest, in
     // silence. Rounds are counted against a destructor that schedules itself for ever.
-    for (int round = 0; round < 100 && (last_task || !timers.empty() || !ready.empty()); ++round) {
-        while (TaskStateBase *task = last_task) // youngest first
-            task->destroy_pending();
+    constexpr int most_rounds = 100;
+    for (int round = 0; last_task || !timers.empty() || !ready.empty(); ++round) {
+        if (round == most_rounds) {
+            qCWarning(logCategory, "close(): destructors go on scheduling; what they have scheduled last is leaked");
+            return;
+        }
+        destroy_tasks();
         timers.clear();
-        while (!ready.empty())
+        for (std::size_t left = ready.size(); left > 0; --left)
             ready.pop()->discard();
+    }
+}
+
+void LoopPrivate::destroy_tasks() noexcept
+{
+    std::vector<Ref<TaskStateBase>> tasks; // those of now: their destructors may make others
+    for (TaskStateBase *task = last_task; task; task = task->previous) // youngest first
+        tasks.push_back(Ref<TaskStateBase>::share(task));
+    for (const Ref<TaskStateBase> &task : tasks) {
+        if (!task->done())
+            task->destroy_pending();
     }
 }
 
@@ -144,6 +166,8 @@ void LoopPrivate::add_timer(TimerState *timer)
 
 void LoopPrivate::link_task(TaskStateBase &task)
 {
+    if (m_closing) // a destructor has made it; it ends unseen
+        task.flags &= ~FutureStateBase::LogDestroyed;
     task.previous = last_task;
     (last_task ? last_task->next : first_task) = &task;
     last_task = &task;
@@ -189,13 +213,7 @@ QAsyncioLoop::~QAsyncioLoop()
     }
     d.exception_handler = {};
     d.task_factory = {};
-    m_core->loop = nullptr;
-    m_core->release(); // futures may still refer to it
-}
-
-LoopCore &QAsyncioLoop::core() const
-{
-    return *m_core;
+    m_core->orphan(); // futures may still refer to it
 }
 
 // Running and stopping
@@ -295,24 +313,24 @@ Handle QAsyncioLoop::push(HandleState *state, const Context &context)
     return push_prepared(state);
 }
 
-Handle QAsyncioLoop::push_threadsafe(HandleState *state)
+Handle QAsyncioLoop::push_threadsafe(SharedHandleState *state)
 {
     state->context = capture_context(*context_slot()); // of the calling thread
     return push_threadsafe_prepared(state);
 }
 
-Handle QAsyncioLoop::push_threadsafe(HandleState *state, const Context &context)
+Handle QAsyncioLoop::push_threadsafe(SharedHandleState *state, const Context &context)
 {
     give_context(*state, context);
     return push_threadsafe_prepared(state);
 }
 
-Handle QAsyncioLoop::push_threadsafe_prepared(HandleState *state)
+Handle QAsyncioLoop::push_threadsafe_prepared(SharedHandleState *state)
 {
     Handle handle(state);
     state->retain();
     try {
-        m_core->push_threadsafe(state);
+        m_core->push_threadsafe(state->node);
     } catch (...) {
         state->release();
         throw;
@@ -455,17 +473,9 @@ QString QAsyncioLoop::to_string() const
 
 namespace QAsyncio {
 
-QAsyncioLoop *find_running_loop() noexcept
+void detail::throw_no_running_loop()
 {
-    return thread_data().running;
-}
-
-QAsyncioLoop &get_running_loop()
-{
-    QAsyncioLoop *loop = find_running_loop();
-    if (!loop)
-        throw RuntimeError(QStringLiteral("no running event loop"));
-    return *loop;
+    throw RuntimeError(QStringLiteral("no running event loop"));
 }
 
 AnyTask current_task()

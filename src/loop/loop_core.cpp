@@ -6,12 +6,14 @@
 
 namespace QAsyncio::detail {
 
+constinit thread_local ThreadData own_thread_data QASYNCIO_INITIAL_EXEC;
+
+#if !QASYNCIO_EXPORTED_TLS
 ThreadData &thread_data() noexcept
 {
-    // Constant-initialised and trivially destroyed: there from the first to the last line of a thread.
-    __attribute__((tls_model("initial-exec"))) static thread_local ThreadData data;
-    return data;
+    return own_thread_data;
 }
+#endif
 
 LoopCore::~LoopCore() = default;
 
@@ -36,20 +38,20 @@ void LoopCore::check_scheduling_slow()
     }
 }
 
-void LoopCore::push_threadsafe(Runnable *item)
+void LoopCore::push_threadsafe(InboxNode &node)
 {
     if (in_own_thread()) { // the same queue at once, so that the order of all calls of this thread is kept
         if (has(Closed))
             throw RuntimeError(QStringLiteral("Event loop is closed"));
-        push(item);
-    } else if (!try_push_threadsafe(item)) {
+        push(node.item);
+    } else if (!try_push_threadsafe(node)) {
         throw RuntimeError(QStringLiteral("Event loop is closed"));
     }
 }
 
-bool LoopCore::try_push_threadsafe(Runnable *item) noexcept
+bool LoopCore::try_push_threadsafe(InboxNode &node) noexcept
 {
-    return static_cast<LoopPrivate &>(*this).inbox.push(item);
+    return static_cast<LoopPrivate &>(*this).inbox.push(node);
 }
 
 void LoopCore::timer_was_cancelled() noexcept

@@ -61,6 +61,7 @@ public:
     // loop.cpp
     void close() noexcept;
     void discard_everything() noexcept;
+    void destroy_tasks() noexcept;
     void add_timer(TimerState *timer);
     /// A task has begun or ended: the list of the unfinished ones.
     void link_task(TaskStateBase &task);

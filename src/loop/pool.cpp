@@ -9,17 +9,11 @@
 #include <utility>
 #include <vector>
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#  define QASYNCIO_PLAIN_HEAP
-#elif defined(__has_feature)
-#  if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-#    define QASYNCIO_PLAIN_HEAP
-#  endif
-#endif
+#include <sys/mman.h>
 
 namespace QAsyncio::detail {
 
-#ifdef QASYNCIO_PLAIN_HEAP
+#if QASYNCIO_SANITIZED
 
 void *allocate_slow(std::size_t size)
 {
@@ -33,8 +27,8 @@ void deallocate_slow(void *block, std::size_t size) noexcept
 
 #else
 
-#  if QASYNCIO_INLINE_POOL
-__attribute__((tls_model("initial-exec"))) constinit thread_local FreeBlock *free_lists[pool_classes] = {};
+#  if QASYNCIO_EXPORTED_TLS
+constinit thread_local FreeBlock *free_lists[pool_classes] QASYNCIO_INITIAL_EXEC = {};
 #  else
 static constinit thread_local FreeBlock *free_lists[pool_classes] = {};
 #  endif
@@ -105,6 +99,19 @@ FreeBlock *take_from_depot(std::size_t index)
     return list;
 }
 
+void *new_slab(std::size_t size)
+{
+#ifdef MADV_POPULATE_WRITE
+    // One call into the kernel for all pages of a slab instead of a fault for each: 40 of 480 ns for a task.
+    if (size == last_slab) {
+        void *slab = ::mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
+        if (slab != MAP_FAILED)
+            return slab;
+    }
+#endif
+    return ::operator new(size);
+}
+
 /// What a thread has besides free_lists. Constructing it makes the pool know the thread.
 struct Reserve
 {
@@ -137,7 +144,7 @@ struct Reserve
     {
         const std::size_t size = (index + 1) * pool_granularity;
         if (left < size) { // loses less than pool_largest bytes
-            at = static_cast<char *>(::operator new(next_size));
+            at = static_cast<char *>(new_slab(next_size));
             left = next_size;
             next_size = std::min(2 * next_size, last_slab);
         }

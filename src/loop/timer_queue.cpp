@@ -41,10 +41,10 @@ void TimerQueue::clear()
 {
     const std::vector<Entry> all = std::exchange(m_heap, {});
     m_cancelled = 0;
-    for (const Entry &entry : all) {
+    for (const Entry &entry : all)
         entry.timer->scheduled_in = nullptr;
+    for (const Entry &entry : all)
         entry.timer->release();
-    }
 }
 
 void TimerQueue::remove_top()

@@ -58,6 +58,26 @@ void CallbackList::clear_storage()
 
 // FutureStateBase
 
+namespace {
+/// Takes the last reference of a future to the loop's thread.
+class WayHome final : public Runnable
+{
+public:
+    explicit WayHome(FutureStateBase &future) : m_future(future) { }
+    void run(LoopCore &) noexcept override { discard(); }
+    void discard() noexcept override
+    {
+        m_future.release();
+        delete this;
+    }
+
+    InboxNode node{this};
+
+private:
+    FutureStateBase &m_future;
+};
+} // namespace
+
 FutureStateBase::~FutureStateBase()
 {
     callbacks.take_all([](Runnable *callback) { callback->discard(); });
@@ -69,19 +89,12 @@ void FutureStateBase::last_reference_gone() noexcept
     // The result's destructor and the report of a lost exception belong to the loop's thread.
     if (core->in_own_thread())
         return dispose();
-    m_refs.store(1, std::memory_order_relaxed); // that of the loop's queue, which run() or discard() lets go of
-    if (!core->try_push_threadsafe(this))
-        dispose();
-}
-
-void FutureStateBase::run(LoopCore &) noexcept
-{
-    release();
-}
-
-void FutureStateBase::discard() noexcept
-{
-    release();
+    m_refs.store(1, std::memory_order_relaxed); // that of the way home
+    auto *way = new WayHome(*this);
+    if (core->try_push_threadsafe(way->node))
+        return;
+    delete way;
+    dispose();
 }
 
 void FutureStateBase::dispose() noexcept
@@ -105,6 +118,11 @@ void FutureStateBase::dispose() noexcept
         }
         return; // the last handle, which may have been this one, has called dispose() again
     }
+    destroy();
+}
+
+void FutureStateBase::destroy() noexcept
+{
     delete this;
 }
 

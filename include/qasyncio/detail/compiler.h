@@ -4,10 +4,32 @@
 
 // Everything that depends on the compiler. What users need to know of it is in docs/compilers.md.
 
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#  define QASYNCIO_SANITIZED 1
+#elif defined(__has_feature)
+#  if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#    define QASYNCIO_SANITIZED 1
+#  endif
+#endif
+#ifndef QASYNCIO_SANITIZED
+#  define QASYNCIO_SANITIZED 0
+#endif
+
+// Thread-local variables that a library exports and others read without a call. initial-exec: no call to find them. Some 300
+// bytes in all, which fit into the reserve that the loader keeps for libraries opened later.
+#ifdef __linux__
+#  define QASYNCIO_EXPORTED_TLS 1
+#  define QASYNCIO_INITIAL_EXEC __attribute__((tls_model("initial-exec")))
+#else
+#  define QASYNCIO_EXPORTED_TLS 0
+#  define QASYNCIO_INITIAL_EXEC
+#endif
+
 // Symmetric transfer without growing the stack needs tail calls. clang makes them for coroutines at every level; g++ does
 // with -O2, or below with -foptimize-sibling-calls (which our CMake target passes on), but never under a sanitizer
-// (GCC PR94794, PR100897). There, a step of a task goes from frame to frame in a loop instead. Held by tst_deep.
-#if defined(__GNUC__) && !defined(__clang__) && (defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__))
+// (GCC PR94794, PR100897). There, a step of a task goes from frame to frame in a loop instead. Held by
+// tst_unwind and tst_coroutine.
+#if defined(__GNUC__) && !defined(__clang__) && QASYNCIO_SANITIZED
 #  define QASYNCIO_TAIL_CALLS 0
 #else
 #  define QASYNCIO_TAIL_CALLS 1
@@ -20,7 +42,3 @@
 #else
 #  define QASYNCIO_GCC12_AWAIT_FAULTS 0
 #endif
-
-// clang before 19 may keep locals of an inlined await_suspend in the coroutine's frame, which another thread or the
-// callee may free meanwhile (LLVM #56301, #65018). Harmless elsewhere: the functions so marked are not hot.
-#define QASYNCIO_AWAIT_SUSPEND Q_NEVER_INLINE

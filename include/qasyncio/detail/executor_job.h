@@ -2,8 +2,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include "qasyncio/detail/future_state.h"
-#include "qasyncio/outcome.h"
+#include "qasyncio/detail/settle.h"
 
 #include <functional>
 #include <tuple>
@@ -35,13 +34,14 @@ public:
     Ref<FutureStateBase> future; // whom to complete; set by the loop, taken back in the loop's thread
 
 protected:
-    virtual void call() noexcept = 0;      // stores the outcome
-    virtual void drop() noexcept = 0;      // destroys the function and its arguments
-    virtual void deliver() = 0;            // completes the future
+    virtual void call() noexcept = 0;    // stores the outcome
+    virtual void drop() noexcept = 0;    // destroys the function and its arguments
+    virtual void deliver() noexcept = 0; // completes the future
 
 private:
     enum Stage : int { Queued, Taken, Abandoned };
 
+    InboxNode m_node{this};
     std::atomic<quint32> m_refs{1};
     std::atomic<int> m_stage{Queued};
 };
@@ -57,32 +57,13 @@ public:
 private:
     void call() noexcept override
     {
-        try {
-            auto invoke = [](F &f, Args &...args) -> R { return std::invoke(std::move(f), std::move(args)...); };
-            if constexpr (std::is_void_v<R>) {
-                std::apply(invoke, *m_work);
-                m_outcome.emplace(std::monostate());
-            } else {
-                m_outcome.emplace(std::apply(invoke, *m_work));
-            }
-        } catch (...) {
-            m_outcome.emplace(std::current_exception());
-        }
+        const auto invoke = [](F &f, Args &...args) -> R { return std::invoke(std::move(f), std::move(args)...); };
+        const auto work = [&] { return std::apply(invoke, *m_work); };
+        m_outcome.emplace(outcome_of<R>(work));
         m_work.reset();
     }
     void drop() noexcept override { m_work.reset(); }
-    void deliver() override
-    {
-        if (!m_outcome->has_value()) {
-            future->set_exception(m_outcome->exception());
-            return;
-        }
-        auto &state = static_cast<FutureState<R> &>(*future);
-        if constexpr (std::is_void_v<R>)
-            state.set_value({});
-        else
-            state.set_value(std::move(*m_outcome).value());
-    }
+    void deliver() noexcept override { settle(static_cast<FutureState<R> &>(*future), *std::move(m_outcome)); }
 
     std::optional<std::tuple<F, Args...>> m_work;
     std::optional<Outcome<R>> m_outcome;

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include "qasyncio/detail/settle.h"
 #include "qasyncio/loop.h"
 
 #include <QtCore/qscopeguard.h>
@@ -41,7 +42,9 @@ public:
 
     void run(LoopCore &) noexcept override
     {
-        deliver();
+        if (!m_outcome)
+            m_outcome.emplace(awaitable_dropped());
+        settle(*m_future, *std::move(m_outcome));
         delete this;
     }
     void discard() noexcept override { delete this; }
@@ -52,29 +55,12 @@ public:
         LoopCore *core = m_future->core;
         if (core->in_own_thread())
             return run(*core);
-        if (!core->try_push_threadsafe(this))
+        if (!core->try_push_threadsafe(m_node))
             delete this;
     }
 
 private:
-    void deliver() noexcept
-    {
-        if (m_future->done() || m_future->core->has(LoopCore::Closed))
-            return;
-        if (!m_outcome)
-            return m_future->set_exception(awaitable_dropped());
-        try {
-            if constexpr (std::is_void_v<R>) {
-                static_cast<void>(m_outcome->value());
-                m_future->set_value({});
-            } else {
-                m_future->set_value(std::move(*m_outcome).value());
-            }
-        } catch (...) { // what the awaitable threw, or of moving what it gave
-            m_future->set_exception(std::current_exception());
-        }
-    }
-
+    InboxNode m_node{this};
     Ref<FutureState<R>> m_future;
     std::optional<Outcome<R>> m_outcome;
 };

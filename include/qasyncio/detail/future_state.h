@@ -110,9 +110,6 @@ public:
     virtual QString type_name() const;
     QString describe() const override;
 
-    // Runnable: to be sent home, see last_reference_gone()
-    void run(LoopCore &core) noexcept override;
-    void discard() noexcept override;
     bool cancel_wait(const QString &message) override { return cancel(message); }
 
     enum FlagBits : quint16 {
@@ -137,11 +134,12 @@ protected:
 
     void finish(State state, std::exception_ptr exception);
     void schedule_callbacks();
-    /// The last handle is gone, in the loop's thread.
-    virtual void dispose() noexcept;
+    /// The last handle is gone, and nothing is left to report.
+    virtual void destroy() noexcept;
 
 private:
     void last_reference_gone() noexcept;
+    void dispose() noexcept;
     void check_thread_slow() const;
 
     // The small ones share a word: a suspended task with its frame is to stay below 250 bytes.

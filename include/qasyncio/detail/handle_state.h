@@ -4,7 +4,6 @@
 
 #include "qasyncio/detail/loop_core.h"
 
-#include <mutex>
 #include <new>
 #include <utility>
 
@@ -65,22 +64,28 @@ protected:
 
 private:
     std::atomic<quint32> m_refs{1}; // counted without atomic operations unless m_shared
-    std::atomic<quint8> m_flags{0}; // written by one thread at a time: the loop's, or under the lock of SharedHandleState
+    std::atomic<quint8> m_flags{0}; // written by one thread at a time: the loop's, or whoever has revoked a SharedHandleState
     const bool m_shared;
 };
 
-/// The handle of call_soon_threadsafe(): cancel() and the callback exclude each other (L-073).
+/// The handle of call_soon_threadsafe(): cancel() and the callback exclude each other (L-073). In other threads cancel() waits
+/// for a callback that has begun.
 class QASYNCIO_EXPORT SharedHandleState : public HandleState
 {
 public:
     void run(LoopCore &core) noexcept override;
     void cancel() noexcept override;
 
+    InboxNode node{this};
+
 protected:
     SharedHandleState() : HandleState(true) { }
 
 private:
-    std::recursive_mutex m_mutex; // recursive: a callback may cancel itself
+    enum Stage : int { Waiting, Revoked, Running, RunningAwaited, Ended };
+
+    std::atomic<int> m_stage{Waiting};
+    quint64 m_runner = 0; // the thread that runs it: a callback may cancel itself
 };
 
 /// A HandleState that holds its callable in place.

@@ -2,22 +2,10 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include "qasyncio/detail/compiler.h"
 #include "qasyncio/global.h"
 
 #include <cstddef>
-
-// Under a sanitizer, and where thread-local variables cannot be exported, every call goes into the library, which then uses
-// the ordinary heap respectively the pool.
-#if !defined(Q_OS_LINUX) || defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#  define QASYNCIO_INLINE_POOL 0
-#elif defined(__has_feature)
-#  if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-#    define QASYNCIO_INLINE_POOL 0
-#  endif
-#endif
-#ifndef QASYNCIO_INLINE_POOL
-#  define QASYNCIO_INLINE_POOL 1
-#endif
 
 namespace QAsyncio::detail {
 
@@ -39,10 +27,11 @@ constexpr std::size_t pool_most_kept = 4096; // blocks in a list; a thread keeps
 QASYNCIO_EXPORT void *allocate_slow(std::size_t size);
 QASYNCIO_EXPORT void deallocate_slow(void *block, std::size_t size) noexcept;
 
-#if QASYNCIO_INLINE_POOL
+// Under a sanitizer, and where thread-local variables cannot be exported, every call goes into the library, which then uses
+// the ordinary heap respectively the pool.
+#if QASYNCIO_EXPORTED_TLS && !QASYNCIO_SANITIZED
 
-// initial-exec: no call to find it. 256 bytes fit into the reserve that the loader keeps for libraries opened later.
-__attribute__((tls_model("initial-exec"))) extern QASYNCIO_EXPORT constinit thread_local FreeBlock *free_lists[pool_classes];
+extern QASYNCIO_EXPORT constinit thread_local FreeBlock *free_lists[pool_classes] QASYNCIO_INITIAL_EXEC;
 
 inline void *allocate(std::size_t size)
 {

@@ -18,9 +18,9 @@ public:
     Q_DISABLE_COPY_MOVE(Runnable)
 
     /// Runs in the loop, once for each time it was queued. Nothing may leave it: it gives exceptions to the loop.
-    virtual void run(LoopCore &core) noexcept = 0;
+    virtual void run(LoopCore &core) noexcept;
     /// Called instead of run() when the loop is closed with this in its queue.
-    virtual void discard() noexcept = 0;
+    virtual void discard() noexcept;
     /// As a callback of a future: the future is done, queue yourself. Throws RuntimeError if the loop is closed.
     virtual void future_done(FutureStateBase &future);
     /// As the thing a task waits for: end with CancelledError(message) if you are still pending, and say whether you did.

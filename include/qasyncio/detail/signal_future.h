@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include "qasyncio/detail/settle.h"
 #include "qasyncio/loop.h"
 
 #include <QtCore/qobject.h>
@@ -63,50 +64,16 @@ struct SignalResult<TypeList<First, Second, Rest...>>
     using type = std::tuple<First, Second, Rest...>;
 };
 
-template<class R>
-class SignalFuture;
-
-/// What a signal's future and its slot share, since either may die first.
-template<class R>
-class SignalLink : public Pooled
-{
-public:
-    SignalLink(LoopCore &core, SignalFuture<R> &future) : core(&core), future(&future) { core.retain(); }
-    ~SignalLink() { core->release(); }
-    Q_DISABLE_COPY_MOVE(SignalLink)
-
-    void retain() noexcept { m_refs.fetch_add(1, std::memory_order_relaxed); }
-    void release() noexcept
-    {
-        if (m_refs.fetch_sub(1, std::memory_order_acq_rel) == 1)
-            delete this;
-    }
-    /// True for the first emission, in whatever thread.
-    bool fire() noexcept { return !m_fired.exchange(true, std::memory_order_acq_rel); }
-
-    LoopCore *const core;
-    SignalFuture<R> *future; // null once it is done or dead; belongs to the loop's thread
-
-private:
-    std::atomic<int> m_refs{1};
-    std::atomic<bool> m_fired{false};
-};
-
-/// Completed by the slot, or when the slot is destroyed because the sender is.
+/// Completed by an emission or, with ObjectDestroyedError, by the sender's death. Its handles, the slot and an emission on its
+/// way home from another thread own it together. All but the counting belongs to the loop's thread.
 template<class R>
 class SignalFuture final : public FutureState<R>
 {
 public:
-    SignalFuture(LoopCore &core, const QObject &sender)
-        : FutureState<R>(core), m_link(new SignalLink<R>(core, *this)), m_dialog(is_dialog(sender))
+    SignalFuture(LoopCore &core, const QObject &sender) : FutureState<R>(core), m_dialog(is_dialog(sender))
     {
         if (m_dialog)
             dialog_awaited(core, true);
-    }
-    ~SignalFuture() override
-    {
-        disconnect();
-        m_link->release();
     }
 
     bool cancel(const QString &message) override
@@ -117,33 +84,68 @@ public:
         return cancelled;
     }
 
-    /// In the loop's thread: the signal was emitted, or (no value) the sender has died.
-    void complete(std::optional<future_value_t<R>> &&value)
+    /// `value` makes the value that was emitted. It may throw: then that is the exception.
+    template<class F>
+    void emitted(F &&value) noexcept
     {
-        const auto self = Ref<SignalFuture>::share(this);
-        disconnect();
+        if (!is_open())
+            return;
+        close(); // Qt has removed the connection before it called the slot
         if (this->core->has(LoopCore::Closed))
             return;
-        if (value)
-            this->set_value(std::move(*value));
-        else
-            this->set_exception(sender_died());
+        try {
+            this->set_value(value());
+        } catch (...) {
+            this->set_exception(std::current_exception());
+        }
+    }
+    void failed(std::exception_ptr exception) noexcept
+    {
+        if (!is_open())
+            return;
+        close();
+        if (!this->core->has(LoopCore::Closed))
+            this->set_exception(std::move(exception));
     }
 
-    SignalLink<R> *link() const { return m_link; }
+    void add_owner() noexcept { m_owners.fetch_add(1, std::memory_order_relaxed); }
+    void remove_owner() noexcept
+    {
+        if (m_owners.load(std::memory_order_acquire) == 1 || m_owners.fetch_sub(1, std::memory_order_acq_rel) == 1)
+            delete this;
+    }
+
+    /// Neither done nor without handles.
+    bool is_open() const noexcept { return !m_closed; }
+
     QMetaObject::Connection connection;
 
 private:
-    void disconnect() noexcept
+    void close() noexcept
     {
-        if (!std::exchange(m_link->future, nullptr))
-            return;
+        m_closed = true;
+        connection = {};
         if (m_dialog)
             dialog_awaited(*this->core, false);
-        QObject::disconnect(connection);
+    }
+    void disconnect() noexcept
+    {
+        if (!is_open())
+            return;
+        const QMetaObject::Connection connected = connection;
+        close(); // before the slot dies: it would take that for the death of the sender
+        QObject::disconnect(connected);
+    }
+    void destroy() noexcept override
+    {
+        disconnect();
+        this->callbacks.take_all([](Runnable *callback) { callback->discard(); });
+        this->value.reset(); // here and not where the last owner goes
+        remove_owner();
     }
 
-    SignalLink<R> *const m_link;
+    std::atomic<int> m_owners{1};
+    bool m_closed = false;
     const bool m_dialog;
 };
 
@@ -152,23 +154,27 @@ template<class R>
 class RemoteEmission final : public Runnable
 {
 public:
-    RemoteEmission(SignalLink<R> *link, std::optional<future_value_t<R>> value) : m_link(link), m_value(std::move(value))
+    RemoteEmission(SignalFuture<R> &future, Outcome<R> &&outcome) : m_future(future), m_outcome(std::move(outcome))
     {
-        link->retain();
+        m_future.add_owner();
     }
-    ~RemoteEmission() override { m_link->release(); }
+    ~RemoteEmission() override { m_future.remove_owner(); }
 
     void run(LoopCore &) noexcept override
     {
-        if (m_link->future)
-            m_link->future->complete(std::move(m_value));
+        if (m_outcome.has_value())
+            m_future.emitted([this] { return to_future_value<R>(std::move(m_outcome).value()); });
+        else
+            m_future.failed(m_outcome.exception());
         delete this;
     }
     void discard() noexcept override { delete this; }
 
+    InboxNode node{this};
+
 private:
-    SignalLink<R> *m_link;
-    std::optional<future_value_t<R>> m_value;
+    SignalFuture<R> &m_future;
+    Outcome<R> m_outcome;
 };
 
 /// The slot, without the types of the signal's arguments.
@@ -176,34 +182,47 @@ template<class R>
 class SignalSlotBase
 {
 public:
-    explicit SignalSlotBase(SignalFuture<R> &future) : m_link(future.link()) { m_link->retain(); }
-    SignalSlotBase(SignalSlotBase &&other) noexcept : m_link(std::exchange(other.m_link, nullptr)) { }
+    explicit SignalSlotBase(SignalFuture<R> &future) : m_future(&future) { m_future->add_owner(); }
+    SignalSlotBase(SignalSlotBase &&other) noexcept : m_future(std::exchange(other.m_future, nullptr)) { }
     SignalSlotBase &operator=(SignalSlotBase &&) = delete;
     ~SignalSlotBase()
     {
-        if (!m_link)
+        if (!m_future)
             return;
-        deliver(std::nullopt); // disconnected by us: nobody is there any more; else the sender is gone
-        m_link->release();
+        if (!m_emitted.load(std::memory_order_relaxed))
+            disconnected();
+        m_future->remove_owner();
     }
 
 protected:
-    void deliver(std::optional<future_value_t<R>> value)
+    template<class F>
+    void emitted(F &&value) noexcept
     {
-        if (!m_link->fire())
-            return;
-        if (m_link->core->in_own_thread()) {
-            if (m_link->future)
-                m_link->future->complete(std::move(value));
-            return;
-        }
-        auto *emission = new RemoteEmission<R>(m_link, std::move(value));
-        if (!m_link->core->try_push_threadsafe(emission))
-            emission->discard();
+        m_emitted.store(true, std::memory_order_relaxed);
+        if (m_future->core->in_own_thread())
+            m_future->emitted(value);
+        else
+            send(outcome_of<R>(value));
     }
 
 private:
-    SignalLink<R> *m_link;
+    /// By us, and then nobody is there any more; else because the sender is gone.
+    void disconnected() noexcept
+    {
+        if (!m_future->core->in_own_thread())
+            send(Outcome<R>(sender_died()));
+        else if (m_future->is_open())
+            m_future->failed(sender_died());
+    }
+    void send(Outcome<R> &&outcome) noexcept
+    {
+        auto *emission = new RemoteEmission<R>(*m_future, std::move(outcome));
+        if (!m_future->core->try_push_threadsafe(emission->node))
+            emission->discard();
+    }
+
+    SignalFuture<R> *m_future; // null when moved from
+    std::atomic<bool> m_emitted{false};
 };
 
 template<class R, class Arguments>
@@ -214,7 +233,10 @@ class SignalSlot<R, TypeList<Args...>> : public SignalSlotBase<R>
 public:
     using SignalSlotBase<R>::SignalSlotBase;
 
-    void operator()(const Args &...args) { this->deliver(future_value_t<R>{args...}); }
+    void operator()(const Args &...args)
+    {
+        this->emitted([&] { return future_value_t<R>{args...}; });
+    }
 };
 
 } // namespace QAsyncio::detail

@@ -1,0 +1,52 @@
+// SPDX-FileCopyrightText: 2026 QAsyncio contributors
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "qasyncio/detail/future_state.h"
+#include "qasyncio/outcome.h"
+
+namespace QAsyncio::detail {
+
+/// The value that a future of type R stores, of what an Outcome<R> stores.
+template<class R>
+future_value_t<R> to_future_value(typename Outcome<R>::value_type &&value)
+{
+    if constexpr (std::is_void_v<R>)
+        return {};
+    else
+        return std::move(value);
+}
+
+/// What `value()` gives or throws.
+template<class R, class F>
+Outcome<R> outcome_of(F &value) noexcept
+{
+    try {
+        if constexpr (std::is_void_v<R>) {
+            value();
+            return Outcome<R>(std::monostate());
+        } else {
+            return Outcome<R>(value());
+        }
+    } catch (...) {
+        return Outcome<R>(std::current_exception());
+    }
+}
+
+/// Completes a future with what came for it from outside: with the value, with the exception that came instead, or with what
+/// moving the value throws. In the loop's thread. Nothing happens if it is done already or the loop is closed.
+template<class R>
+void settle(FutureState<R> &future, Outcome<R> &&outcome) noexcept
+{
+    if (future.done() || future.core->has(LoopCore::Closed))
+        return;
+    if (!outcome.has_value())
+        return future.set_exception(outcome.exception());
+    try {
+        future.set_value(to_future_value<R>(std::move(outcome).value()));
+    } catch (...) {
+        future.set_exception(std::current_exception());
+    }
+}
+
+} // namespace QAsyncio::detail
