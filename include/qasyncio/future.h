@@ -139,7 +139,7 @@ public:
         return add(detail::make_done_callback<Future<T>>(std::forward<F>(callback)), context);
     }
 
-    detail::FutureAwaiter<T, false> operator co_await() const & { return detail::FutureAwaiter<T, false>(m_state); }
+    detail::FutureAwaiter<T, false> operator co_await() const & { return detail::FutureAwaiter<T, false>(m_state.get()); }
     detail::FutureAwaiter<T, true> operator co_await() && { return detail::FutureAwaiter<T, true>(std::move(m_state)); }
 
 protected:

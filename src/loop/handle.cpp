@@ -8,12 +8,6 @@ namespace QAsyncio {
 
 namespace detail {
 
-Runnable::~Runnable()
-{
-    if (context)
-        release_context(context);
-}
-
 void Runnable::run(LoopCore &) noexcept
 {
     Q_UNREACHABLE(); // only what is queued is called so

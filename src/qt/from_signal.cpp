@@ -21,9 +21,9 @@ std::exception_ptr sender_died()
     return std::make_exception_ptr(ObjectDestroyedError(QStringLiteral("the sender of the awaited signal was destroyed")));
 }
 
-bool is_dialog(const QObject &object)
+bool inherits_dialog(const QObject &object)
 {
-    return object.isWidgetType() && object.inherits("QDialog");
+    return object.inherits("QDialog");
 }
 
 void dialog_awaited(LoopCore &core, bool begins) noexcept

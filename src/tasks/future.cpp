@@ -84,41 +84,37 @@ FutureStateBase::~FutureStateBase()
     core->release();
 }
 
-void FutureStateBase::last_reference_gone() noexcept
-{
-    // The result's destructor and the report of a lost exception belong to the loop's thread.
-    if (core->in_own_thread())
-        return dispose();
-    m_refs.store(1, std::memory_order_relaxed); // that of the way home
-    auto *way = new WayHome(*this);
-    if (core->try_push_threadsafe(way->node))
-        return;
-    delete way;
-    dispose();
-}
-
 void FutureStateBase::dispose() noexcept
 {
-    if (flags & LogException) {
-        flags &= ~LogException;
-        // The handler is given a handle, and may keep it.
-        m_refs.store(1, std::memory_order_relaxed);
-        {
-            const auto self = Ref<FutureStateBase>::adopt(this);
-            ExceptionContext report;
-            report.message = type_name() + QStringLiteral(" exception was never retrieved");
-            report.exception = m_exception;
-            if (flags & IsTask) {
-                report.task = FutureAccess::wrap<AnyTask>(Ref<FutureStateBase>(self));
-                report.future = report.task;
-            } else {
-                report.future = FutureAccess::wrap<AnyFuture>(Ref<FutureStateBase>(self));
-            }
-            static_cast<LoopPrivate &>(*core).report(report);
-        }
-        return; // the last handle, which may have been this one, has called dispose() again
+    // The result's destructor and the report of a lost exception belong to the loop's thread.
+    if (!core->in_own_thread()) {
+        m_refs.store(1, std::memory_order_relaxed); // that of the way home
+        auto *way = new WayHome(*this);
+        if (core->try_push_threadsafe(way->node))
+            return;
+        delete way;
     }
-    destroy();
+    if (flags & LogException)
+        report_lost_exception(); // the last handle, which may be the handler's, comes here again
+    else
+        destroy();
+}
+
+void FutureStateBase::report_lost_exception() noexcept
+{
+    flags &= ~LogException;
+    m_refs.store(1, std::memory_order_relaxed);
+    const auto self = Ref<FutureStateBase>::adopt(this);
+    ExceptionContext report;
+    report.message = type_name() + QStringLiteral(" exception was never retrieved");
+    report.exception = m_exception;
+    if (flags & IsTask) {
+        report.task = FutureAccess::wrap<AnyTask>(Ref<FutureStateBase>(self));
+        report.future = report.task;
+    } else {
+        report.future = FutureAccess::wrap<AnyFuture>(Ref<FutureStateBase>(self));
+    }
+    static_cast<LoopPrivate &>(*core).report(report);
 }
 
 void FutureStateBase::destroy() noexcept
@@ -144,11 +140,9 @@ void FutureStateBase::check_thread_slow() const
     }
 }
 
-void FutureStateBase::check_pending() const
+void FutureStateBase::throw_invalid_state() const
 {
-    check_thread();
-    if (done())
-        throw InvalidStateError(QStringLiteral("invalid state"));
+    throw InvalidStateError(QStringLiteral("invalid state"));
 }
 
 void FutureStateBase::set_exception(std::exception_ptr exception)
@@ -169,14 +163,13 @@ std::exception_ptr FutureStateBase::exception()
     return take_exception();
 }
 
-void FutureStateBase::throw_unless_value()
+void FutureStateBase::throw_no_value()
 {
     if (m_state == Cancelled)
         throw_cancelled();
     if (m_state == Pending)
         throw InvalidStateError(QStringLiteral("Result is not set."));
-    if (take_exception())
-        std::rethrow_exception(m_exception);
+    std::rethrow_exception(take_exception());
 }
 
 void FutureStateBase::throw_cancelled() const
@@ -188,14 +181,6 @@ void FutureStateBase::throw_cancelled() const
     } catch (const CancelledError &error) {
         throw CancelledError(error.message()); // a new object each time (F-005)
     }
-}
-
-void FutureStateBase::finish(State state, std::exception_ptr exception)
-{
-    m_state = state;
-    m_exception = std::move(exception);
-    if (!callbacks.empty())
-        schedule_callbacks();
 }
 
 void FutureStateBase::schedule_callbacks()
@@ -308,22 +293,22 @@ QString DoneCallbackBase::describe() const
 void FutureAwaiterBase::suspend(PromiseBase &frame)
 {
     m_task = frame.task;
-    if (m_future->core != m_task->core || m_future.get() == m_task) {
+    if (m_future->core != m_task->core || m_future == m_task) {
         // Refused, in the next turn (T-010).
-        m_task->flags |= m_future.get() == m_task ? FutureStateBase::AwaitsItself : FutureStateBase::WrongLoop;
+        m_task->flags |= m_future == m_task ? FutureStateBase::AwaitsItself : FutureStateBase::WrongLoop;
         m_task->suspend(frame, nullptr);
         m_task->schedule();
         return;
     }
     m_future->callbacks.append(m_task);
     m_task->flags |= m_future->flags & FutureStateBase::IsTask ? FutureStateBase::AwaitsTask : 0;
-    m_task->suspend_on(frame, m_future.get());
+    m_task->suspend_on(frame, m_future);
 }
 
 void FutureAwaiterBase::throw_resumed()
 {
     if (m_task->flags & refused)
-        std::exchange(m_task, nullptr)->throw_await_error(*m_future);
+        m_task->throw_await_error(*m_future);
     m_task->take_must_cancel();
     // The cancellation came when the future was done already: its result or exception is dropped, but a CancelledError of its
     // own goes first (T-022, T-023).

@@ -191,7 +191,6 @@ void TaskStateBase::throw_cancelled_task()
 void TaskStateBase::throw_await_error(const FutureStateBase &awaited)
 {
     const bool itself = flags & AwaitsItself;
-    flags &= ~(AwaitsItself | WrongLoop);
     if (take_must_cancel())
         throw_cancelled_task();
     if (itself)

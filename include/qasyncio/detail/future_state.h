@@ -81,14 +81,23 @@ public:
     virtual bool cancel(const QString &message);
     void set_exception(std::exception_ptr exception);
     std::exception_ptr exception();
-    void check_pending() const;    // throws InvalidStateError
+    void check_pending() const     // throws InvalidStateError
+    {
+        check_thread();
+        if (Q_UNLIKELY(done()))
+            throw_invalid_state();
+    }
     /// Debug mode: throws RuntimeError in a thread other than that of the running loop (F-017).
     void check_thread() const
     {
         if (Q_UNLIKELY(core->has(LoopCore::Debug)))
             check_thread_slow();
     }
-    void throw_unless_value();     // throws what result() throws when there is no value
+    void throw_unless_value()      // throws what result() throws when there is no value
+    {
+        if (Q_UNLIKELY(m_state != Finished || m_exception))
+            throw_no_value();
+    }
     [[noreturn]] void throw_cancelled() const;
 
     /// The callback takes part until it is called or removed; the list owns one reference of it.
@@ -132,15 +141,30 @@ public:
 protected:
     ~FutureStateBase() override;
 
-    void finish(State state, std::exception_ptr exception);
+    void finish(State state, std::exception_ptr exception)
+    {
+        m_state = state;
+        m_exception = std::move(exception);
+        if (!callbacks.empty())
+            schedule_callbacks();
+    }
     void schedule_callbacks();
     /// The last handle is gone, and nothing is left to report.
     virtual void destroy() noexcept;
 
 private:
-    void last_reference_gone() noexcept;
+    void last_reference_gone() noexcept
+    {
+        if (Q_LIKELY(core->in_own_thread() && !(flags & LogException)))
+            destroy();
+        else
+            dispose();
+    }
     void dispose() noexcept;
+    void report_lost_exception() noexcept;
     void check_thread_slow() const;
+    [[noreturn]] void throw_invalid_state() const;
+    [[noreturn]] void throw_no_value();
 
     // The small ones share a word: a suspended task with its frame is to stay below 250 bytes.
     std::atomic<quint32> m_refs;

@@ -31,7 +31,11 @@ public:
     ContextState *context = nullptr; // what it runs in; owned; null: empty
 
 protected:
-    virtual ~Runnable();
+    virtual ~Runnable()
+    {
+        if (Q_UNLIKELY(context))
+            release_context(context);
+    }
 };
 
 } // namespace QAsyncio::detail

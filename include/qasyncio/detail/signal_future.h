@@ -15,7 +15,11 @@ namespace QAsyncio::detail {
 [[noreturn]] QASYNCIO_EXPORT void throw_null_sender();
 [[noreturn]] QASYNCIO_EXPORT void throw_not_connected();
 QASYNCIO_EXPORT std::exception_ptr sender_died();
-QASYNCIO_EXPORT bool is_dialog(const QObject &object);
+QASYNCIO_EXPORT bool inherits_dialog(const QObject &object);
+inline bool is_dialog(const QObject &object)
+{
+    return Q_UNLIKELY(object.isWidgetType()) && inherits_dialog(object);
+}
 /// Tells the loop that a dialog is (or is no longer) being awaited: closing it is then no reason to quit.
 QASYNCIO_EXPORT void dialog_awaited(LoopCore &core, bool begins) noexcept;
 
