@@ -141,6 +141,26 @@ private Q_SLOTS:
         });
     }
 
+    // L-141, L-142, L-143
+    void aTaskGroup()
+    {
+        Test::run([&](QAsyncioLoop &loop) -> Coroutine<> {
+            const auto empty = [](TaskGroup &) -> Coroutine<> { co_return; };
+            COMPARE_TICKS(co_await task_group(empty), 0);
+            const auto one = [](TaskGroup &group) -> Coroutine<> {
+                group.create_task(nothing());
+                co_return;
+            };
+            COMPARE_TICKS(co_await task_group(one), 3);
+            const auto two = [](TaskGroup &group) -> Coroutine<> {
+                group.create_task(turns(0));
+                group.create_task(turns(1));
+                co_return;
+            };
+            COMPARE_TICKS(co_await task_group(two), 4);
+        });
+    }
+
     // L-144
     void aTimeoutAroundNothingTakesNone()
     {

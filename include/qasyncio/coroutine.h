@@ -48,6 +48,9 @@ public:
             detail::frame_of(*promise).destroy();
     }
 
+    /// Where the coroutine function is written. Not after it was awaited, scheduled or moved from.
+    const std::source_location &site() const { return m_promise->site; }
+
     class Awaiter;
     Awaiter operator co_await() && { return Awaiter(release_checked()); }
     Awaiter operator co_await() & { return Awaiter(release_checked()); }

@@ -45,14 +45,6 @@ Coroutine<std::decay_t<await_result_t<A>>> await_in_task(A awaitable)
 {
     co_return co_await std::forward<A>(awaitable);
 }
-template<class T>
-struct IsCoroutine : std::false_type
-{
-};
-template<class T>
-struct IsCoroutine<Coroutine<T>> : std::true_type
-{
-};
 template<class A>
 concept OtherAwaitable = Awaitable<A> && !std::is_base_of_v<AnyFuture, std::remove_cvref_t<A>>
     && !IsCoroutine<std::remove_cvref_t<A>>::value;

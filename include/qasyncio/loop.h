@@ -256,8 +256,13 @@ public:
     /// Tells the exception handler. Throws nothing but LoopExit and KeyboardInterrupt (L-091).
     void call_exception_handler(const QAsyncio::ExceptionContext &context);
 
+    /// Debug mode checks the thread of each call and names callbacks and steps of tasks that take longer than the slow callback
+    /// duration. Off unless the environment variable QASYNCIO_DEBUG is 1. May be switched at any time (L-093, L-094).
     void set_debug(bool enabled);
     bool get_debug() const;
+    /// From when on a callback is named in debug mode: "Executing <Task ...> took 0.142 seconds" (L-097). 100 ms at first.
+    void set_slow_callback_duration(std::chrono::nanoseconds duration);
+    std::chrono::nanoseconds get_slow_callback_duration() const;
 
     /// Done when the application was asked to quit: see run().
     QAsyncio::Future<> quit_requested();

@@ -37,6 +37,13 @@ public:
         m_has_object = true;
         return *this;
     }
+    /// Starts the task at once: its first step runs inside of create_task(), until it suspends for the first time. One that
+    /// ends there is done when create_task() returns (T-040). Without effect unless this thread runs the loop (T-043).
+    TaskOptions &eager_start(bool eager = true)
+    {
+        m_eager = eager;
+        return *this;
+    }
     /// The context for the task's context variables. Without it: a copy of the current one (T-004).
     TaskOptions &context(const Context &context)
     {
@@ -47,12 +54,14 @@ public:
     const QString &get_name() const { return m_name; }
     const QObject *get_context_object() const { return m_object; }
     const std::optional<Context> &get_context() const { return m_context; }
+    bool get_eager_start() const { return m_eager; }
 
 private:
     friend class ::QAsyncioLoop;
     QString m_name;
     const QObject *m_object = nullptr;
     bool m_has_object = false;
+    bool m_eager = false;
     std::optional<Context> m_context;
 };
 
@@ -152,6 +161,9 @@ private:
 /// Throws RuntimeError if no loop runs in this thread.
 template<class T>
 Task<T> create_task(Coroutine<T> &&coroutine, const TaskOptions &options = TaskOptions());
+
+/// A task factory that starts every task eagerly: `loop.set_task_factory(eager_task_factory)`.
+QASYNCIO_EXPORT TaskOptions eager_task_factory(QAsyncioLoop &loop, const TaskOptions &options);
 
 /// The task that is being executed; none in a plain callback (T-005). Throws RuntimeError if no loop runs in this thread.
 QASYNCIO_EXPORT AnyTask current_task();

@@ -390,9 +390,12 @@ void QAsyncioLoop::start_task(TaskStateBase &task, const TaskOptions &options)
         task.context = capture_context(*m_core->thread->context_slot);
     if (!options.m_name.isNull())
         task.set_name(options.m_name);
-    task.start();
     if (options.m_object)
         task.bind_to(options.m_object);
+    if (Q_UNLIKELY(options.m_eager) && thread_data().running == this)
+        task.start_eagerly();
+    else
+        task.start();
 }
 
 void QAsyncioLoop::mark_implicit(const AnyFuture &task)
@@ -445,6 +448,16 @@ bool QAsyncioLoop::remove_fd(int fd, unsigned direction)
 }
 
 // The rest
+
+void QAsyncioLoop::set_slow_callback_duration(std::chrono::nanoseconds duration)
+{
+    LoopPrivate::of(*this).slow_callback_duration = duration;
+}
+
+std::chrono::nanoseconds QAsyncioLoop::get_slow_callback_duration() const
+{
+    return LoopPrivate::of(*this).slow_callback_duration;
+}
 
 void QAsyncioLoop::set_debug(bool enabled)
 {

@@ -94,6 +94,7 @@ public:
     bool strict = false;
     std::chrono::nanoseconds time_slice{};
     std::chrono::nanoseconds quit_deadline{};
+    std::chrono::nanoseconds slow_callback_duration = std::chrono::milliseconds(100);
 
     bool stop_requested = false;
     bool attached = false;
@@ -110,6 +111,8 @@ private:
     void begin_turn();
     /// Runs what is left of the batch. False if the time slice ended first.
     bool run_batch();
+    /// Debug mode: names a callback that takes long (L-097).
+    void run_timed(Runnable &item);
     bool slice_is_over();
     void queue_due_timers();
     void arm_timer();

@@ -8,6 +8,7 @@
 // may open a nested event loop, which calls process() again: that one finishes the interrupted turn first (each callback
 // once, in order) and then goes on with turns of its own.
 
+#include "loop/logging.h"
 #include "loop/loop_p.h"
 
 #include <QtCore/qeventloop.h>
@@ -17,6 +18,11 @@ namespace QAsyncio::detail {
 namespace {
 constexpr int callbacks_between_clocks = 8; // a look at the clock costs as much as a callback
 constexpr int turns_between_polls = 8;      // a look at epoll costs as much as three
+
+QString slow_callback_text(const QString &name, std::chrono::nanoseconds taken)
+{
+    return QStringLiteral("Executing %1 took %2 seconds").arg(name).arg(std::chrono::duration<double>(taken).count(), 0, 'f', 3);
+}
 } // namespace
 
 void LoopPrivate::process() noexcept
@@ -74,7 +80,10 @@ bool LoopPrivate::run_batch()
 {
     while (m_batch_left > 0) {
         --m_batch_left;
-        ready.pop()->run(*this);
+        if (Q_UNLIKELY(has(Debug)))
+            run_timed(*ready.pop());
+        else
+            ready.pop()->run(*this);
         if (Q_UNLIKELY(m_break_batch)) { // the rest stays queued (L-027)
             m_break_batch = false;
             m_batch_left = 0;
@@ -84,6 +93,16 @@ bool LoopPrivate::run_batch()
             return false;
     }
     return true;
+}
+
+void LoopPrivate::run_timed(Runnable &item)
+{
+    const QString name = item.describe(); // it may be gone afterwards
+    const auto begin = std::chrono::steady_clock::now();
+    item.run(*this);
+    const auto taken = std::chrono::steady_clock::now() - begin;
+    if (taken >= slow_callback_duration)
+        qCWarning(logCategory).noquote() << slow_callback_text(name, taken);
 }
 
 bool LoopPrivate::slice_is_over()

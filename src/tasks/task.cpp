@@ -2,9 +2,18 @@
 // SPDX-License-Identifier: MIT
 #include "qasyncio/task.h"
 
+#include "qasyncio/task_group.h"
+
 #include "loop/loop_p.h"
 
-namespace QAsyncio::detail {
+namespace QAsyncio {
+
+TaskOptions eager_task_factory(QAsyncioLoop &, const TaskOptions &options)
+{
+    return TaskOptions(options).eager_start();
+}
+
+namespace detail {
 
 namespace {
 quint32 next_number()
@@ -25,6 +34,17 @@ void TaskStateBase::start()
 {
     static_cast<LoopPrivate &>(*core).link_task(*this);
     schedule();
+}
+
+void TaskStateBase::start_eagerly()
+{
+    static_cast<LoopPrivate &>(*core).link_task(*this);
+    flags |= Eager;
+    const auto self = Ref<TaskStateBase>::share(this);
+    run(*core);
+    flags &= ~Eager;
+    if (state() == Finished && has_exception() && leaves_loop(peek_exception()))
+        std::rethrow_exception(take_exception());
 }
 
 // Steps
@@ -52,10 +72,10 @@ void TaskStateBase::run(LoopCore &loop_core) noexcept
     flags &= ~OnStack;
     loop_core.thread->context_slot = outer_slot;
     loop_core.current_task = outer_task;
+    if (Q_UNLIKELY(flags & UnwindPending))
+        return unwind_what_waited_for_this_step();
     if (flags & BodyDone)
         complete();
-    else if (Q_UNLIKELY(flags & UnwindPending))
-        unwind();
 }
 
 void TaskStateBase::complete()
@@ -97,7 +117,7 @@ void TaskStateBase::finish_with_exception(std::exception_ptr exception)
         return;
     }
     set_exception(exception);
-    if (kind == Leaving)
+    if (kind == Leaving && !(flags & Eager)) // else it leaves create_task() first
         core->leave_with(std::move(exception));
 }
 
@@ -211,10 +231,57 @@ void TaskStateBase::unwind()
 {
     if (done())
         return;
-    if (flags & OnStack) {
-        flags |= UnwindPending;
-        return;
+    const std::vector<Ref<TaskStateBase>> tasks = with_descendants();
+    for (const Ref<TaskStateBase> &task : tasks) {
+        if (task->flags & OnStack) {
+            task->flags |= UnwindPending;
+            task->extra().to_be_unwound.push_back(Ref<FutureStateBase>::share(this));
+            return;
+        }
     }
+    for (auto task = tasks.rbegin(); task != tasks.rend(); ++task) {
+        if (!(*task)->done())
+            (*task)->unwind_alone();
+    }
+}
+
+std::vector<Ref<TaskStateBase>> TaskStateBase::with_descendants()
+{
+    std::vector<Ref<TaskStateBase>> tasks{Ref<TaskStateBase>::share(this)};
+    for (std::size_t i = 0; i < tasks.size(); ++i) {
+        std::vector<TaskGroup *> groups;
+        for (TaskGroup *group = tasks[i]->m_extra ? tasks[i]->m_extra->innermost_group : nullptr; group; group = group->m_outer)
+            groups.push_back(group);
+        for (auto group = groups.rbegin(); group != groups.rend(); ++group)
+            (*group)->collect_tasks(tasks);
+    }
+    return tasks;
+}
+
+void TaskStateBase::unwind_what_waited_for_this_step()
+{
+    const auto self = Ref<TaskStateBase>::share(this);
+    flags &= ~UnwindPending;
+    const auto tasks = std::exchange(extra().to_be_unwound, {});
+    if (flags & BodyDone)
+        complete();
+    for (const Ref<FutureStateBase> &task : tasks)
+        static_cast<TaskStateBase *>(task.get())->unwind();
+}
+
+void TaskStateBase::leave_group(TaskGroup *group)
+{
+    // Nearly always the innermost one; not if a generator keeps it open between two of its values.
+    for (TaskGroup **place = &extra().innermost_group; *place; place = &(*place)->m_outer) {
+        if (*place == group) {
+            *place = group->m_outer;
+            return;
+        }
+    }
+}
+
+void TaskStateBase::unwind_alone()
+{
     const auto self = Ref<TaskStateBase>::share(this);
     leave_registry();
     destroy_frames();
@@ -285,6 +352,12 @@ Context context_of(TaskStateBase &task)
     return ContextAccess::wrap(ContextRef(task.context));
 }
 
+void TaskStateBase::set_site(const std::source_location &site)
+{
+    if (m_root)
+        m_root->site = site;
+}
+
 std::source_location TaskStateBase::site() const
 {
     return m_root ? m_root->site : std::source_location();
@@ -324,4 +397,5 @@ QString TaskStateBase::describe_without_wait() const
     return text + u'>';
 }
 
-} // namespace QAsyncio::detail
+} // namespace detail
+} // namespace QAsyncio

@@ -136,6 +136,7 @@ public:
         IsTask = 2048,
         AwaitsTask = 4096, // of tasks: what it waits for is a task
         InCancel = 8192,   // of tasks: cancel() is going through it
+        Eager = 16384,     // of tasks: in its first step, inside of create_task()
     };
 
 protected:

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include "qasyncio/detail/is_coroutine.h"
 #include "qasyncio/detail/loop_core.h"
 
 #include <new>
@@ -100,7 +101,12 @@ public:
     }
     ~CallbackState() override { CallbackState::drop(); }
 
-    void invoke() override { static_cast<void>((*callable())()); }
+    void invoke() override
+    {
+        static_assert(!IsCoroutine<std::invoke_result_t<F &>>::value,
+                      "coroutines cannot be used with call_soon(): a coroutine is started with create_task()");
+        static_cast<void>((*callable())());
+    }
     void drop() noexcept override
     {
         if (std::exchange(m_alive, false))

@@ -3,17 +3,13 @@
 #pragma once
 
 #include "qasyncio/detail/compiler.h"
+#include "qasyncio/detail/is_coroutine.h"
 #include "qasyncio/detail/task_state.h"
 #include "qasyncio/errors.h"
 
 #include <coroutine>
 #include <source_location>
 #include <variant>
-
-namespace QAsyncio {
-template<class T>
-class Coroutine;
-}
 
 namespace QAsyncio::detail {
 

@@ -11,6 +11,7 @@
 
 namespace QAsyncio {
 class AnyTask;
+class TaskGroup;
 }
 
 namespace QAsyncio::detail {
@@ -23,6 +24,8 @@ struct TaskExtra
     QString name;
     QString cancel_message; // of MustCancel
     QMetaObject::Connection context_object_died;
+    TaskGroup *innermost_group = nullptr;             // of those that it waits in
+    std::vector<Ref<FutureStateBase>> to_be_unwound; // tasks, when this one suspends: UnwindPending
 };
 
 /// A future that drives a coroutine. While it is unfinished the loop's list of tasks owns a reference.
@@ -36,6 +39,8 @@ public:
 
     /// Adds the task to the loop's list and queues its first step.
     void start();
+    /// The same, but its first step runs here and now. Throws what leaves the loop (T-042).
+    void start_eagerly();
 
     // asyncio's operations
     bool cancel(const QString &message) override;
@@ -45,11 +50,12 @@ public:
     void set_name(const QString &name);
     /// Where the coroutine was written; empty once the task is done.
     std::source_location site() const;
+    void set_site(const std::source_location &site);
 
     /// The task dies with `object` (design: "the frame is unwound there and then").
     void bind_to(const QObject *object);
-    /// Destroys the frames, innermost first, without running another line of them, and ends as cancelled. If one of the
-    /// frames is being executed, at its next suspension.
+    /// Destroys the frames, innermost first, without running another line of them, and ends as cancelled. The tasks of its
+    /// groups go before it, the youngest first. If a frame of one of all these is being executed, at its next suspension.
     void unwind();
 
     // For awaiters, while a frame of this task is executed:
@@ -90,6 +96,9 @@ public:
     QString type_name() const override;
 
     Runnable *waiting_on() const { return m_waiting_on; }
+    /// Gives the group that was the innermost one so far.
+    TaskGroup *enter_group(TaskGroup *group) { return std::exchange(extra().innermost_group, group); }
+    void leave_group(TaskGroup *group);
     /// Closing a loop: unwinds and reports "Task was destroyed but it is pending!".
     void destroy_pending() noexcept;
 
@@ -103,6 +112,10 @@ protected:
     PromiseBase &root() const { return *m_root; }
 
 private:
+    /// This task and those of its groups, and of theirs: each before those that depend on it, the older before the younger.
+    std::vector<Ref<TaskStateBase>> with_descendants();
+    void unwind_alone();
+    void unwind_what_waited_for_this_step();
     void complete();
     void finish_with_exception(std::exception_ptr exception);
     void destroy_frames() noexcept;

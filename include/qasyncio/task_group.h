@@ -1,0 +1,170 @@
+// SPDX-FileCopyrightText: 2026 QAsyncio contributors
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "qasyncio/detail/closure.h"
+#include "qasyncio/exception_group.h"
+#include "qasyncio/loop.h"
+
+namespace QAsyncio {
+
+class TaskGroup;
+
+namespace detail {
+class GroupChild;
+
+/// Says where the coroutine that the running task really is about was written.
+QASYNCIO_EXPORT void set_current_site(const std::source_location &site);
+
+/// Keeps a function and its arguments for as long as its coroutine runs.
+template<class T, class F, class... Args>
+Coroutine<T> run_function(F function, Args... args)
+{
+    auto running = std::invoke(function, std::move(args)...);
+    set_current_site(running.site());
+    co_return co_await std::move(running);
+}
+
+template<class T, class F, class... Args>
+Coroutine<T> run_task_group(F body, Args... args);
+} // namespace detail
+
+/// The scope that task_group() gives to its body: it makes the tasks that the scope waits for.
+///
+/// Thread: the loop's. Lifetime: that of the task_group() it belongs to.
+/// \sa https://docs.python.org/3/library/asyncio-task.html#task-groups
+class QASYNCIO_EXPORT TaskGroup
+{
+public:
+    Q_DISABLE_COPY_MOVE(TaskGroup)
+
+    /// Starts a task in this group.
+    /// Throws RuntimeError, and closes the coroutine, once the group has begun to cancel its tasks or all of them have ended
+    /// after the body (TG-001).
+    template<class T>
+    Task<T> create_task(Coroutine<T> &&coroutine, const TaskOptions &options = TaskOptions())
+    {
+        const Closer<T> closer{coroutine};
+        check_accepts();
+        Task<T> task = m_loop.create_task(std::move(coroutine), options);
+        add(task);
+        return task;
+    }
+    /// The same for `function(args...)`, a function that gives a coroutine. Both are kept until it has ended.
+    template<class F, class... Args>
+        requires std::is_invocable_v<detail::closure_t<F> &, std::decay_t<Args>...>
+    auto create_task(F &&function, Args &&...args)
+    {
+        return create_task(TaskOptions(), std::forward<F>(function), std::forward<Args>(args)...);
+    }
+    template<class F, class... Args>
+        requires std::is_invocable_v<detail::closure_t<F> &, std::decay_t<Args>...>
+    auto create_task(const TaskOptions &options, F &&function, Args &&...args)
+    {
+        detail::check_closure<F>();
+        using Function = detail::closure_t<F>;
+        using T = detail::coroutine_value_t<std::invoke_result_t<Function &, std::decay_t<Args>...>>;
+        return create_task(detail::run_function<T, Function, std::decay_t<Args>...>(std::forward<F>(function),
+                                                                                    std::forward<Args>(args)...),
+                           options);
+    }
+
+    /// Ends the group: its tasks and its body are cancelled, and task_group() returns without an exception once all have
+    /// ended, unless one of them throws meanwhile. May be called at any time, and again (TG-016).
+    void cancel();
+
+    /// "<TaskGroup tasks=2 errors=1 cancelling>"
+    QString to_string() const;
+
+private:
+    template<class T, class F, class... Args>
+    friend Coroutine<T> detail::run_task_group(F body, Args... args);
+    friend class detail::GroupChild;
+    friend class detail::TaskStateBase;
+
+    /// A coroutine that is refused is closed in silence, and not reported as never awaited.
+    template<class T>
+    struct Closer
+    {
+        Coroutine<T> &coroutine;
+        ~Closer() { coroutine.close(); }
+    };
+
+    /// Entered by the running task.
+    TaskGroup();
+    ~TaskGroup();
+    /// Waits for the tasks and throws what is to be thrown; `exception` is what the body threw, or null.
+    Coroutine<> leave(std::exception_ptr exception);
+    /// All have ended.
+    void throw_outcome(const std::exception_ptr &exception, std::exception_ptr cancellation);
+    void check_accepts() const;
+    void add(const AnyTask &task);
+    void child_done(detail::TaskStateBase &task);
+    void report_orphan(detail::TaskStateBase &task, const std::exception_ptr &exception);
+    void abort();
+    void cancel_parent();
+    void collect_tasks(std::vector<detail::Ref<detail::TaskStateBase>> &tasks) const;
+
+    QAsyncioLoop &m_loop;
+    detail::Ref<detail::TaskStateBase> m_parent;
+    TaskGroup *m_outer = nullptr; // the group of the same parent that was entered before
+    detail::GroupChild *m_first = nullptr;
+    detail::GroupChild *m_last = nullptr;
+    std::size_t m_count = 0;
+    std::vector<std::exception_ptr> m_errors; // in the order in which the tasks ended
+    std::exception_ptr m_leaving;             // LoopExit or KeyboardInterrupt: goes out bare
+    std::exception_ptr m_interruption;        // the last cancellation that came while it waited
+    Future<> m_all_ended;
+    bool m_exiting = false;
+    bool m_aborting = false;
+    bool m_parent_cancelled = false; // by us
+};
+
+namespace detail {
+template<class T, class F, class... Args>
+Coroutine<T> run_task_group(F body, Args... args)
+{
+    TaskGroup group;
+    std::exception_ptr exception;
+    std::optional<future_value_t<T>> value;
+    try {
+        auto running = std::invoke(body, group, std::move(args)...);
+        if constexpr (std::is_void_v<T>)
+            co_await std::move(running);
+        else
+            value.emplace(co_await std::move(running));
+    } catch (...) {
+        exception = std::current_exception();
+    }
+    auto leaving = group.leave(std::move(exception));
+    co_await std::move(leaving);
+    if constexpr (!std::is_void_v<T>) {
+        if (!value) // the group was cancelled before the body had a result
+            throw CancelledError();
+        co_return std::move(*value);
+    }
+}
+} // namespace detail
+
+/// Runs `body(group, args...)`, a function that gives a coroutine, and waits for every task it has started in the group (or
+/// that these have); gives the body's result. The function and the arguments are kept here for as long as it runs.
+///
+/// Errors: the first task that throws ends the group: all others, and the body at its next suspension, are cancelled, and
+/// when all have ended an ExceptionGroup with what they threw comes out of here, in the order of their ends. A body that
+/// throws does the same (TG-003, TG-006). A task that is cancelled alone is no error.
+/// Cancellation: cancelling the caller cancels the tasks, waits for them, and then goes on, or the ExceptionGroup does
+/// (TG-008, TG-009). After group.cancel() a body that was to give a result and has none: CancelledError.
+/// Locals: tasks may use the locals of the caller, for they have ended when this returns; not those of the body, which may
+/// end before them. If the caller's task is unwound, its group's tasks are unwound before it, the youngest first.
+/// \sa https://docs.python.org/3/library/asyncio-task.html#asyncio.TaskGroup
+template<class F, class... Args>
+auto task_group(F &&body, Args &&...args)
+{
+    detail::check_closure<F>();
+    using T = detail::coroutine_value_t<
+        std::invoke_result_t<detail::closure_t<F> &, TaskGroup &, std::decay_t<Args>...>>;
+    return detail::run_task_group<T, detail::closure_t<F>, std::decay_t<Args>...>(std::forward<F>(body),
+                                                                                  std::forward<Args>(args)...);
+}
+
+} // namespace QAsyncio

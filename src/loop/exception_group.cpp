@@ -1,0 +1,87 @@
+// SPDX-FileCopyrightText: 2026 QAsyncio contributors
+// SPDX-License-Identifier: MIT
+#include "qasyncio/exception_group.h"
+
+namespace QAsyncio {
+
+namespace {
+
+QString text_of(const QString &message, std::size_t count)
+{
+    return QStringLiteral("%1 (%2 sub-exception%3)").arg(message).arg(count).arg(count == 1 ? QString() : QStringLiteral("s"));
+}
+
+std::optional<ExceptionGroup> as_group(const std::exception_ptr &exception)
+{
+    try {
+        std::rethrow_exception(exception);
+    } catch (const ExceptionGroup &group) {
+        return group;
+    } catch (...) {
+        return std::nullopt;
+    }
+}
+
+std::optional<ExceptionGroup> group_of(const QString &message, std::vector<std::exception_ptr> exceptions)
+{
+    if (exceptions.empty())
+        return std::nullopt;
+    return ExceptionGroup(message, std::move(exceptions));
+}
+
+} // namespace
+
+ExceptionGroup::ExceptionGroup(const QString &message, std::vector<std::exception_ptr> exceptions)
+    : Error(text_of(message, exceptions.size())), m_message(message), m_exceptions(std::move(exceptions))
+{
+    if (m_exceptions.empty())
+        throw ValueError(QStringLiteral("an ExceptionGroup needs at least one exception"));
+    for (const std::exception_ptr &exception : m_exceptions) {
+        if (!exception)
+            throw ValueError(QStringLiteral("an ExceptionGroup cannot hold a null exception"));
+    }
+}
+
+ExceptionGroup::~ExceptionGroup() = default;
+
+std::vector<std::exception_ptr> ExceptionGroup::leaves() const
+{
+    std::vector<std::exception_ptr> all;
+    for (const std::exception_ptr &exception : m_exceptions) {
+        if (const auto group = as_group(exception)) {
+            const auto inner = group->leaves();
+            all.insert(all.end(), inner.begin(), inner.end());
+        } else {
+            all.push_back(exception);
+        }
+    }
+    return all;
+}
+
+std::pair<std::optional<ExceptionGroup>, std::optional<ExceptionGroup>>
+ExceptionGroup::split(const Condition &condition) const
+{
+    std::vector<std::exception_ptr> matching;
+    std::vector<std::exception_ptr> rest;
+    for (const std::exception_ptr &exception : m_exceptions) {
+        if (condition(exception)) {
+            matching.push_back(exception);
+        } else if (const auto group = as_group(exception)) {
+            const auto [inner, others] = group->split(condition);
+            if (inner)
+                matching.push_back(std::make_exception_ptr(*inner));
+            if (others)
+                rest.push_back(std::make_exception_ptr(*others));
+        } else {
+            rest.push_back(exception);
+        }
+    }
+    return {group_of(m_message, std::move(matching)), group_of(m_message, std::move(rest))};
+}
+
+std::optional<ExceptionGroup> ExceptionGroup::subgroup(const Condition &condition) const
+{
+    return split(condition).first;
+}
+
+} // namespace QAsyncio

@@ -1,0 +1,210 @@
+// SPDX-FileCopyrightText: 2026 QAsyncio contributors
+// SPDX-License-Identifier: MIT
+#include "qasyncio/task_group.h"
+
+namespace QAsyncio {
+
+namespace detail {
+
+/// A task of a group: waits in the list of the task's callbacks and tells the group, if that is still there.
+class GroupChild final : public Runnable
+{
+public:
+    GroupChild(TaskGroup &group, TaskStateBase &task)
+        : task(Ref<TaskStateBase>::share(&task)), previous(group.m_last), m_group(&group)
+    {
+        (previous ? previous->next : group.m_first) = this;
+        group.m_last = this;
+        ++group.m_count;
+    }
+    ~GroupChild() override { leave(); }
+
+    /// Leaves the list of the group and gives it; null if it has been left before.
+    TaskGroup *leave()
+    {
+        TaskGroup *const group = std::exchange(m_group, nullptr);
+        if (!group)
+            return nullptr;
+        (previous ? previous->next : group->m_first) = next;
+        (next ? next->previous : group->m_last) = previous;
+        --group->m_count;
+        return group;
+    }
+
+    void run(LoopCore &) noexcept override
+    {
+        if (TaskGroup *group = leave())
+            group->child_done(*task);
+        delete this;
+    }
+    void discard() noexcept override { delete this; }
+    void future_done(FutureStateBase &future) override { future.core->push(this); }
+
+    const Ref<TaskStateBase> task;
+    GroupChild *previous;
+    GroupChild *next = nullptr;
+
+private:
+    TaskGroup *m_group;
+};
+
+void set_current_site(const std::source_location &site)
+{
+    get_running_loop().core().current_task->set_site(site);
+}
+
+} // namespace detail
+
+using namespace detail;
+
+TaskGroup::TaskGroup()
+    : m_loop(get_running_loop()), m_parent(Ref<TaskStateBase>::share(m_loop.core().current_task)),
+      m_outer(m_parent->enter_group(this))
+{
+}
+
+TaskGroup::~TaskGroup()
+{
+    m_parent->leave_group(this);
+    // Only if it was not left in order, because the frame is being destroyed: what uses its locals goes first.
+    while (GroupChild *child = m_last) {
+        const Ref<TaskStateBase> task = child->task;
+        child->leave();
+        task->unwind();
+    }
+}
+
+void TaskGroup::check_accepts() const
+{
+    const auto refuse = [this](const char *why) {
+        throw RuntimeError(QStringLiteral("TaskGroup %1 is %2").arg(to_string(), QLatin1String(why)));
+    };
+    if (m_exiting && !m_first)
+        refuse("finished");
+    if (m_aborting)
+        refuse("shutting down");
+}
+
+void TaskGroup::add(const AnyTask &task)
+{
+    auto &state = static_cast<TaskStateBase &>(*FutureAccess::state(task));
+    state.add_callback(new GroupChild(*this, state)); // done already or not: it is told in a turn of its own (TG-015)
+    if (m_aborting) // by the task itself, which has started eagerly
+        state.cancel({});
+}
+
+void TaskGroup::child_done(TaskStateBase &task)
+{
+    if (!m_first && m_all_ended && !m_all_ended.done())
+        m_all_ended.set_result();
+    const std::exception_ptr exception = task.take_exception();
+    if (!exception || task.state() == FutureStateBase::Cancelled)
+        return;
+    m_errors.push_back(exception);
+    if (!m_leaving && leaves_loop(exception))
+        m_leaving = exception;
+    if (m_parent->done())
+        return report_orphan(task, exception);
+    if (m_aborting || m_parent_cancelled)
+        return;
+    abort();
+    cancel_parent();
+}
+
+void TaskGroup::report_orphan(TaskStateBase &task, const std::exception_ptr &exception)
+{
+    ExceptionContext report;
+    report.message = QStringLiteral("Task %1 has errored out but its parent task %2 is already completed")
+                         .arg(task.describe(), m_parent->describe());
+    report.exception = exception;
+    report.task = FutureAccess::wrap<AnyTask>(Ref<TaskStateBase>::share(&task));
+    m_loop.call_exception_handler(report);
+}
+
+void TaskGroup::abort()
+{
+    m_aborting = true;
+    for (GroupChild *child = m_first; child; child = child->next) {
+        if (!child->task->done())
+            child->task->cancel({});
+    }
+}
+
+void TaskGroup::cancel_parent()
+{
+    m_parent_cancelled = true;
+    m_parent->cancel({});
+}
+
+void TaskGroup::cancel()
+{
+    if (!m_aborting)
+        abort();
+    if (!m_parent_cancelled && !(m_exiting && !m_first))
+        cancel_parent();
+}
+
+Coroutine<> TaskGroup::leave(std::exception_ptr exception)
+{
+    m_exiting = true;
+    if (exception && leaves_loop(exception))
+        m_leaving = exception;
+    std::exception_ptr cancellation = is_cancellation(exception) ? exception : nullptr;
+    if (exception && !m_aborting)
+        abort();
+    while (m_first) {
+        m_all_ended = m_loop.create_future<void>();
+        try {
+            co_await m_all_ended;
+        } catch (const CancelledError &) {
+            m_interruption = std::current_exception();
+            if (!m_aborting) { // from outside
+                cancellation = m_interruption;
+                abort();
+            }
+        }
+        m_all_ended = {};
+    }
+    throw_outcome(exception, std::move(cancellation));
+}
+
+void TaskGroup::throw_outcome(const std::exception_ptr &exception, std::exception_ptr cancellation)
+{
+    if (m_leaving)
+        std::rethrow_exception(m_leaving);
+    if (m_parent_cancelled) {
+        if (m_parent->uncancel() == 0)
+            cancellation = nullptr; // it was ours
+        else if (m_interruption)
+            cancellation = m_interruption; // from outside, while ours was under way (TG-017)
+    }
+    if (cancellation && m_errors.empty())
+        std::rethrow_exception(cancellation);
+    if (exception && !is_cancellation(exception))
+        m_errors.push_back(exception);
+    if (m_errors.empty())
+        return;
+    if (m_parent->cancelling() > 0) { // so that the cancellation comes at the next await, with the count as it is (TG-009)
+        m_parent->uncancel();
+        m_parent->cancel({});
+    }
+    throw ExceptionGroup(QStringLiteral("unhandled errors in a TaskGroup"), m_errors);
+}
+
+void TaskGroup::collect_tasks(std::vector<Ref<TaskStateBase>> &tasks) const
+{
+    for (GroupChild *child = m_first; child; child = child->next)
+        tasks.push_back(child->task);
+}
+
+QString TaskGroup::to_string() const
+{
+    QString text = QStringLiteral("<TaskGroup");
+    if (m_count > 0)
+        text += QStringLiteral(" tasks=%1").arg(m_count);
+    if (!m_errors.empty())
+        text += QStringLiteral(" errors=%1").arg(m_errors.size());
+    return text + (m_aborting ? QStringLiteral(" cancelling>") : QStringLiteral(" entered>"));
+}
+
+} // namespace QAsyncio

@@ -1,0 +1,97 @@
+// SPDX-FileCopyrightText: 2026 QAsyncio contributors
+// SPDX-License-Identifier: MIT
+#include "task_helpers.h"
+
+#include <QtTest/qtest.h>
+
+#include <stdexcept>
+
+using namespace QAsyncio;
+using namespace Qt::StringLiterals;
+
+namespace {
+template<class E>
+std::exception_ptr make(const char *text)
+{
+    return std::make_exception_ptr(E(QString::fromLatin1(text)));
+}
+
+QString texts(const std::vector<std::exception_ptr> &exceptions)
+{
+    QStringList list;
+    for (const std::exception_ptr &exception : exceptions)
+        list << describe(exception);
+    return list.join(u", "_s);
+}
+
+QString texts(const std::optional<ExceptionGroup> &group)
+{
+    return group ? texts(group->exceptions()) : u"none"_s;
+}
+} // namespace
+
+class tst_exception_group : public QObject
+{
+    Q_OBJECT
+
+private Q_SLOTS:
+    void tellsItsMembersAndTheirNumber()
+    {
+        const ExceptionGroup group(u"several"_s, {make<ValueError>("a"), make<TypeError>("b")});
+        QCOMPARE(group.message(), u"several"_s);
+        QCOMPARE(group.what(), "several (2 sub-exceptions)");
+        QCOMPARE(texts(group.exceptions()), u"ValueError: a, TypeError: b"_s);
+        QCOMPARE(ExceptionGroup(u"one"_s, {make<ValueError>("a")}).what(), "one (1 sub-exception)");
+    }
+
+    void refusesNothingAndNull()
+    {
+        QCOMPARE(error_in([] { return ExceptionGroup(u"x"_s, {}); }),
+                 u"ValueError: an ExceptionGroup needs at least one exception"_s);
+        QCOMPARE(error_in([] { return ExceptionGroup(u"x"_s, {nullptr}); }),
+                 u"ValueError: an ExceptionGroup cannot hold a null exception"_s);
+    }
+
+    void splitsByTypeAndKeepsTheStructure()
+    {
+        const ExceptionGroup inner(u"inner"_s, {make<TypeError>("c"), make<ValueError>("d")});
+        const ExceptionGroup group(u"outer"_s, {make<ValueError>("a"), make<RuntimeError>("b"), std::make_exception_ptr(inner)});
+        const auto [matching, rest] = group.split<ValueError>();
+        QCOMPARE(texts(matching), u"ValueError: a, ExceptionGroup: inner (1 sub-exception)"_s);
+        QCOMPARE(texts(matching->leaves()), u"ValueError: a, ValueError: d"_s);
+        QCOMPARE(texts(rest->leaves()), u"RuntimeError: b, TypeError: c"_s);
+        QCOMPARE(matching->message(), u"outer"_s);
+        QCOMPARE(texts(group.leaves()), u"ValueError: a, RuntimeError: b, TypeError: c, ValueError: d"_s);
+    }
+
+    void aHalfWithoutExceptionsIsNone()
+    {
+        const ExceptionGroup group(u"g"_s, {make<ValueError>("a")});
+        QVERIFY(!group.split<ValueError>().second);
+        QVERIFY(!group.split<TypeError>().first);
+        QVERIFY(!group.subgroup<TypeError>());
+        QCOMPARE(texts(group.subgroup<TypeError, ValueError>()), u"ValueError: a"_s);
+    }
+
+    void baseClassesAndForeignExceptionsMatch()
+    {
+        const ExceptionGroup group(u"g"_s, {make<ValueError>("a"), std::make_exception_ptr(std::out_of_range("b")),
+                                            std::make_exception_ptr(7), std::make_exception_ptr(CancelledError())});
+        QCOMPARE(int(group.subgroup<std::exception>()->exceptions().size()), 2);
+        QCOMPARE(int(group.subgroup<Error>()->exceptions().size()), 1);
+        QCOMPARE(int(group.subgroup<int>()->exceptions().size()), 1);
+        QCOMPARE(texts(group.subgroup<CancelledError>()), u"CancelledError"_s);
+    }
+
+    void aConditionMayTakeAGroupWhole()
+    {
+        const ExceptionGroup inner(u"inner"_s, {make<TypeError>("c")});
+        const ExceptionGroup group(u"outer"_s, {make<ValueError>("a"), std::make_exception_ptr(inner)});
+        const auto [groups, rest] = group.split<ExceptionGroup>();
+        QCOMPARE(texts(groups), u"ExceptionGroup: inner (1 sub-exception)"_s);
+        QCOMPARE(texts(rest), u"ValueError: a"_s);
+    }
+};
+
+QTEST_GUILESS_MAIN(tst_exception_group)
+#include "tst_exception_group.moc"

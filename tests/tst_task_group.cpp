@@ -1,0 +1,618 @@
+// SPDX-FileCopyrightText: 2026 QAsyncio contributors
+// SPDX-License-Identifier: MIT
+#include "qasyncio/test.h"
+
+#include "task_helpers.h"
+
+using namespace QAsyncio;
+using namespace std::chrono_literals;
+using namespace Qt::StringLiterals;
+
+namespace {
+
+/// The errors of the ExceptionGroup that `awaitable` throws, groups in brackets; else what it throws or "nothing".
+QString texts(const std::exception_ptr &exception)
+{
+    try {
+        std::rethrow_exception(exception);
+    } catch (const ExceptionGroup &group) {
+        QStringList list;
+        for (const std::exception_ptr &member : group.exceptions())
+            list << texts(member);
+        return u'[' + list.join(u", "_s) + u']';
+    } catch (...) {
+        return describe(exception);
+    }
+}
+
+template<class A>
+Coroutine<QString> outcome_of(A awaitable)
+{
+    std::exception_ptr thrown;
+    try {
+        static_cast<void>(co_await std::move(awaitable));
+    } catch (...) {
+        thrown = std::current_exception();
+    }
+    co_return thrown ? texts(thrown) : u"nothing"_s;
+}
+
+Coroutine<> fail_after(std::chrono::nanoseconds delay, QString text)
+{
+    co_await sleep(delay);
+    throw ValueError(text);
+}
+
+/// Waits for an hour; when cancelled it says so, waits for `cleanup`, and throws `error` if there is one.
+Coroutine<> worker(QStringList &log, QString name, std::chrono::nanoseconds cleanup = 0s, QString error = {})
+{
+    bool cancelled = false;
+    try {
+        co_await sleep(1h);
+    } catch (const CancelledError &) {
+        cancelled = true;
+    }
+    if (!cancelled)
+        co_return;
+    log << name + u" cancelled"_s;
+    co_await sleep(cleanup);
+    log << name + u" cleaned"_s;
+    if (!error.isNull())
+        throw ValueError(error);
+    throw CancelledError();
+}
+
+} // namespace
+
+class tst_task_group : public QObject
+{
+    Q_OBJECT
+
+private Q_SLOTS:
+    // TG-002
+    void waitsForItsTasksAndGivesTheBodysResult()
+    {
+        Test::run([]() -> Coroutine<> {
+            QStringList log;
+            const auto child = [&](QString name, std::chrono::seconds delay) -> Coroutine<> {
+                co_await sleep(delay);
+                log << name;
+            };
+            const auto body = [&](TaskGroup &group) -> Coroutine<int> {
+                group.create_task(child(u"slow"_s, 2s));
+                group.create_task(child(u"quick"_s, 1s));
+                log << u"body"_s;
+                co_return 7;
+            };
+            QASYNCIO_COMPARE(co_await task_group(body), 7);
+            QASYNCIO_COMPARE(log.join(u' '), u"body quick slow"_s);
+        });
+    }
+
+    // TG-002
+    void waitsForTasksThatAreAddedWhileItWaits()
+    {
+        Test::run([]() -> Coroutine<> {
+            QStringList log;
+            const auto body = [&](TaskGroup &group) -> Coroutine<> {
+                const auto late = [&]() -> Coroutine<> {
+                    co_await sleep(1s);
+                    log << u"late"_s;
+                };
+                // By value: the body has ended when this runs.
+                group.create_task([](TaskGroup &group, auto late) -> Coroutine<> {
+                    co_await sleep(1s);
+                    group.create_task(late);
+                }, std::ref(group), late);
+                co_return;
+            };
+            co_await task_group(body);
+            QASYNCIO_COMPARE(log.join(u' '), u"late"_s);
+        });
+    }
+
+    void functionsAndArgumentsAreKeptForTheTask()
+    {
+        Test::run([]() -> Coroutine<> {
+            std::vector<Task<int>> tasks;
+            const auto body = [&](TaskGroup &group) -> Coroutine<> {
+                const auto shared = std::make_shared<int>(20);
+                for (int i = 0; i < 3; ++i) {
+                    auto add = [shared](std::unique_ptr<int> number) -> Coroutine<int> {
+                        co_await sleep(1s);
+                        co_return *shared + *number;
+                    };
+                    tasks.push_back(group.create_task(TaskOptions().name(QString::number(i)), moved(add), std::make_unique<int>(i)));
+                }
+                QASYNCIO_VERIFY(tasks[2].to_string().contains(u"name='2'"_s));
+                co_return;
+            };
+            co_await task_group(body);
+            QASYNCIO_COMPARE(tasks[0].result() + tasks[1].result() + tasks[2].result(), 63);
+        });
+    }
+
+    // TG-003
+    void theFirstFailureCancelsTheOthersAndTheBody()
+    {
+        Test::run([]() -> Coroutine<> {
+            QStringList log;
+            const auto body = [&](TaskGroup &group) -> Coroutine<> {
+                group.create_task(worker(log, u"a"_s, 1s));
+                group.create_task(fail_after(1s, u"bad"_s));
+                try {
+                    co_await sleep(1h);
+                } catch (const CancelledError &) {
+                    log << u"body cancelled"_s;
+                    throw;
+                }
+            };
+            QASYNCIO_COMPARE(co_await outcome_of(task_group(body)), u"[ValueError: bad]"_s);
+            QASYNCIO_COMPARE(log.join(u", "_s), u"a cancelled, body cancelled, a cleaned"_s);
+            QASYNCIO_COMPARE(current_task().cancelling(), 0);
+            co_await sleep(0s); // nothing is left of the cancellation
+        });
+    }
+
+    // TG-003, TG-005
+    void whatTheCleanUpThrowsJoinsInTheOrderOfTheEnds()
+    {
+        Test::run([]() -> Coroutine<> {
+            QStringList log;
+            const auto body = [&](TaskGroup &group) -> Coroutine<> {
+                group.create_task(worker(log, u"a"_s, 3s, u"third"_s));
+                group.create_task(worker(log, u"b"_s, 2s, u"second"_s));
+                group.create_task(fail_after(1s, u"first"_s));
+                co_return;
+            };
+            std::exception_ptr thrown;
+            try {
+                co_await task_group(body);
+            } catch (const ExceptionGroup &group) {
+                thrown = std::current_exception();
+                QTest::qCompare(QString::fromUtf8(group.what()), u"unhandled errors in a TaskGroup (3 sub-exceptions)"_s,
+                                "what", "expected", __FILE__, __LINE__);
+            }
+            QASYNCIO_COMPARE(texts(thrown), u"[ValueError: first, ValueError: second, ValueError: third]"_s);
+        });
+    }
+
+    // TG-004
+    void aTaskThatIsCancelledAloneIsNoError()
+    {
+        Test::run([]() -> Coroutine<> {
+            QStringList log;
+            const auto body = [&](TaskGroup &group) -> Coroutine<> {
+                auto task = group.create_task(worker(log, u"a"_s));
+                group.create_task(sleeper(1s));
+                co_await sleep(0s);
+                task.cancel();
+            };
+            QASYNCIO_COMPARE(co_await outcome_of(task_group(body)), u"nothing"_s);
+        });
+    }
+
+    // TG-006
+    void aBodyThatThrowsCancelsTheTasksAndComesLast()
+    {
+        Test::run([]() -> Coroutine<> {
+            QStringList log;
+            const auto alone = [](TaskGroup &) -> Coroutine<> {
+                throw TypeError(u"body"_s);
+                co_return;
+            };
+            QASYNCIO_COMPARE(co_await outcome_of(task_group(alone)), u"[TypeError: body]"_s);
+            const auto body = [&](TaskGroup &group) -> Coroutine<> {
+                group.create_task(worker(log, u"a"_s, 0s, u"child"_s));
+                co_await sleep(0s);
+                throw TypeError(u"body"_s);
+            };
+            QASYNCIO_COMPARE(co_await outcome_of(task_group(body)), u"[ValueError: child, TypeError: body]"_s);
+        });
+    }
+
+    // TG-007
+    void tasksThatHadNotStartedNeverRun()
+    {
+        Test::run([]() -> Coroutine<> {
+            QStringList log;
+            const auto body = [&](TaskGroup &group) -> Coroutine<> {
+                group.create_task([](QStringList &log) -> Coroutine<> {
+                    log << u"ran"_s;
+                    throw ValueError(u"never"_s);
+                    co_return;
+                }, std::ref(log));
+                throw TypeError(u"body"_s);
+                co_return;
+            };
+            QASYNCIO_COMPARE(co_await outcome_of(task_group(body)), u"[TypeError: body]"_s);
+            QASYNCIO_VERIFY(log.isEmpty());
+        });
+    }
+
+    // TG-008
+    void cancellingTheCallerCancelsTheTasksAndWaits()
+    {
+        Test::run([]() -> Coroutine<> {
+            QStringList log;
+            const auto body = [&](TaskGroup &group) -> Coroutine<> {
+                group.create_task(worker(log, u"a"_s, 2s));
+                co_return;
+            };
+            auto task = create_task(task_group(body));
+            co_await sleep(0s);
+            co_await sleep(0s);
+            task.cancel(u"first"_s);
+            co_await sleep(1s);
+            QASYNCIO_VERIFY(!task.done());
+            task.cancel(u"second"_s); // does not end the wait
+            co_await sleep(0s);
+            QASYNCIO_VERIFY(!task.done());
+            QASYNCIO_COMPARE(co_await outcome_of(task), u"CancelledError: first"_s);
+            QASYNCIO_COMPARE(log.join(u", "_s), u"a cancelled, a cleaned"_s);
+        });
+    }
+
+    // TG-009
+    void cancelledFromOutsideAndErrorsAsWell()
+    {
+        Test::run([]() -> Coroutine<> {
+            QStringList log;
+            const auto outer = [&]() -> Coroutine<> {
+                const auto body = [&](TaskGroup &group) -> Coroutine<> {
+                    group.create_task(worker(log, u"a"_s, 0s, u"bad"_s));
+                    co_await sleep(1h);
+                };
+                log << co_await outcome_of(task_group(body));
+                log << QString::number(current_task().cancelling());
+                co_await sleep(1h); // here the cancellation surfaces
+                log << u"not reached"_s;
+            };
+            auto task = create_task(outer());
+            co_await sleep(1s);
+            task.cancel();
+            QASYNCIO_COMPARE(co_await outcome_of(task), u"CancelledError"_s);
+            QASYNCIO_COMPARE(log.join(u", "_s), u"a cancelled, a cleaned, [ValueError: bad], 1"_s);
+        });
+    }
+
+    // TG-010
+    void anOldSwallowedCancellationMakesAFailingGroupCancelAgain()
+    {
+        Test::run([]() -> Coroutine<> {
+            QStringList log;
+            const auto outer = [&]() -> Coroutine<> {
+                try {
+                    co_await sleep(1h);
+                } catch (const CancelledError &) {
+                }
+                const auto body = [](TaskGroup &group) -> Coroutine<> {
+                    group.create_task(fail_after(0s, u"bad"_s));
+                    co_return;
+                };
+                log << co_await outcome_of(task_group(body));
+                co_await sleep(0s);
+                log << u"not reached"_s;
+            };
+            auto task = create_task(outer());
+            co_await sleep(1s);
+            task.cancel();
+            QASYNCIO_COMPARE(co_await outcome_of(task), u"CancelledError"_s);
+            QASYNCIO_COMPARE(log.join(u", "_s), u"[ValueError: bad]"_s);
+        });
+    }
+
+    // TG-011
+    void aBodyThatSwallowsTheCancellationChangesNothing()
+    {
+        Test::run([]() -> Coroutine<> {
+            const auto body = [](TaskGroup &group) -> Coroutine<> {
+                group.create_task(fail_after(0s, u"bad"_s));
+                try {
+                    co_await sleep(1h);
+                } catch (const CancelledError &) {
+                }
+            };
+            QASYNCIO_COMPARE(co_await outcome_of(task_group(body)), u"[ValueError: bad]"_s);
+            QASYNCIO_COMPARE(current_task().cancelling(), 0);
+        });
+    }
+
+    // TG-012
+    void whatLeavesTheLoopGoesOutBare()
+    {
+        QAsyncioLoop loop(virtual_time());
+        const Reports reports(loop);
+        QStringList log;
+        const auto main = [&]() -> Coroutine<> {
+            const auto body = [&](TaskGroup &group) -> Coroutine<> {
+                group.create_task(worker(log, u"a"_s, 0s, u"dropped"_s));
+                group.create_task([]() -> Coroutine<> {
+                    co_await sleep(1s);
+                    throw LoopExit(5);
+                });
+                co_return;
+            };
+            co_await task_group(body);
+        };
+        auto task = loop.create_task(main());
+        QCOMPARE(error_in([&] { loop.run_until_complete(task); }), u"LoopExit: 5"_s);
+        QVERIFY(!task.done());
+        QCOMPARE(error_in([&] { loop.run_until_complete(task); }), u"LoopExit: 5"_s); // of the group
+        QVERIFY(task.done());
+        QCOMPARE(log.join(u", "_s), u"a cancelled, a cleaned"_s);
+        loop.close();
+    }
+
+    // TG-013
+    void nestedGroupsGiveNestedErrors()
+    {
+        Test::run([]() -> Coroutine<> {
+            QStringList log;
+            const auto inner = [&](TaskGroup &group) -> Coroutine<> {
+                group.create_task(fail_after(1s, u"inner"_s));
+                co_return;
+            };
+            const auto outer = [&](TaskGroup &group) -> Coroutine<> {
+                group.create_task(worker(log, u"a"_s));
+                co_await task_group(inner);
+            };
+            QASYNCIO_COMPARE(co_await outcome_of(task_group(outer)), u"[[ValueError: inner]]"_s);
+
+            const auto waiting = [&](TaskGroup &group) -> Coroutine<> {
+                group.create_task(worker(log, u"b"_s));
+                co_return;
+            };
+            const auto failing = [&](TaskGroup &group) -> Coroutine<> {
+                group.create_task(fail_after(1s, u"outer"_s));
+                co_await task_group(waiting);
+            };
+            QASYNCIO_COMPARE(co_await outcome_of(task_group(failing)), u"[ValueError: outer]"_s);
+        });
+    }
+
+    // TG-014
+    void aTimeoutAroundAGroup()
+    {
+        Test::run([]() -> Coroutine<> {
+            QStringList log;
+            const auto group_of = [&](QString error) -> Coroutine<> {
+                const auto body = [&](TaskGroup &group) -> Coroutine<> {
+                    group.create_task(worker(log, u"a"_s, 0s, error));
+                    co_return;
+                };
+                co_await task_group(body);
+            };
+            QASYNCIO_COMPARE(co_await outcome_of(wait_for(group_of({}), 1s)), u"TimeoutError"_s);
+            QASYNCIO_COMPARE(co_await outcome_of(wait_for(group_of(u"bad"_s), 1s)), u"[ValueError: bad]"_s);
+            const auto inside = [](TaskGroup &group) -> Coroutine<> {
+                group.create_task(wait_for(sleeper(), 1s));
+                co_return;
+            };
+            QASYNCIO_COMPARE(co_await outcome_of(task_group(inside)), u"[TimeoutError]"_s);
+        });
+    }
+
+    // TG-015
+    void anEagerTaskThatFailsIsDealtWithInALaterTurn()
+    {
+        Test::run([]() -> Coroutine<> {
+            const auto body = [](TaskGroup &group) -> Coroutine<> {
+                const auto fail = []() -> Coroutine<> {
+                    throw ValueError(u"eager"_s);
+                    co_return;
+                };
+                auto failed = group.create_task(TaskOptions().eager_start(), fail);
+                QASYNCIO_VERIFY(failed.done());
+                group.create_task(turns(1)); // not refused
+                co_return;
+            };
+            QASYNCIO_COMPARE(co_await outcome_of(task_group(body)), u"[ValueError: eager]"_s);
+        });
+    }
+
+    // TG-016
+    void cancelEndsAGroupWithoutAnException()
+    {
+        Test::run([]() -> Coroutine<> {
+            QStringList log;
+            TaskGroup *the_group = nullptr;
+            const auto body = [&](TaskGroup &group) -> Coroutine<> {
+                the_group = &group;
+                group.create_task(worker(log, u"a"_s, 1s));
+                co_await sleep(1h);
+            };
+            auto task = create_task(task_group(body));
+            co_await sleep(1s);
+            the_group->cancel();
+            the_group->cancel();
+            auto late = turns(1);
+            QASYNCIO_COMPARE(error_in([&] { the_group->create_task(std::move(late)); }),
+                             u"RuntimeError: TaskGroup <TaskGroup tasks=1 cancelling> is shutting down"_s);
+            QASYNCIO_COMPARE(co_await outcome_of(task), u"nothing"_s);
+            QASYNCIO_COMPARE(log.join(u", "_s), u"a cancelled, a cleaned"_s);
+            const auto fails = [&](TaskGroup &group) -> Coroutine<> {
+                group.create_task(worker(log, u"b"_s, 0s, u"bad"_s));
+                co_await sleep(0s);
+                group.cancel();
+            };
+            QASYNCIO_COMPARE(co_await outcome_of(task_group(fails)), u"[ValueError: bad]"_s);
+            QASYNCIO_COMPARE(current_task().cancelling(), 0);
+        });
+    }
+
+    // TG-017
+    void aCancellationFromOutsideDuringTheGroupsOwnGoesOn()
+    {
+        Test::run([]() -> Coroutine<> {
+            QStringList log;
+            TaskGroup *the_group = nullptr;
+            const auto body = [&](TaskGroup &group) -> Coroutine<> {
+                the_group = &group;
+                group.create_task(worker(log, u"a"_s, 5s));
+                co_await sleep(1h);
+            };
+            auto task = create_task(task_group(body));
+            co_await sleep(1s);
+            the_group->cancel();
+            co_await sleep(1s);
+            task.cancel(u"outside"_s);
+            QASYNCIO_COMPARE(co_await outcome_of(task), u"CancelledError: outside"_s);
+            QASYNCIO_COMPARE(log.join(u", "_s), u"a cancelled, a cleaned"_s);
+        });
+    }
+
+    // TG-018
+    void anEagerTaskMayCancelItsGroup()
+    {
+        Test::run([]() -> Coroutine<> {
+            const auto body = [](TaskGroup &group) -> Coroutine<> {
+                group.create_task(TaskOptions().eager_start(), [](TaskGroup &group) -> Coroutine<> {
+                    group.cancel();
+                    co_await sleep(1h);
+                }, std::ref(group));
+                co_await sleep(1h);
+            };
+            QASYNCIO_COMPARE(co_await outcome_of(task_group(body)), u"nothing"_s);
+        });
+    }
+
+    // TG-001
+    void refusesTasksOnceItIsOver()
+    {
+        QAsyncioLoop loop(virtual_time());
+        QTest::failOnWarning(QRegularExpression(u"never awaited"_s));
+        QStringList log;
+        const auto main = [&]() -> Coroutine<> {
+            const auto body = [&](TaskGroup &group) -> Coroutine<> {
+                auto task = group.create_task(turns(1));
+                task.add_done_callback([&] { // behind the group's own: all have ended, and it has not returned yet
+                    log << group.to_string() << error_in([&] { group.create_task(turns(1)); });
+                });
+                log << group.to_string();
+                co_return;
+            };
+            co_await task_group(body);
+        };
+        loop.run_until_complete(main());
+        QCOMPARE(log.join(u", "_s), u"<TaskGroup tasks=1 entered>, <TaskGroup entered>, "
+                                    u"RuntimeError: TaskGroup <TaskGroup entered> is finished"_s);
+        loop.close();
+    }
+
+    // H-63
+    void itsTasksAreUnwoundBeforeTheCallersLocalsGo()
+    {
+        QAsyncioLoop loop(virtual_time());
+        QStringList log;
+        auto window = std::make_unique<QObject>();
+        const auto child = [&](QString name) -> Coroutine<> {
+            const Farewell farewell(log, name);
+            co_await sleep(1h);
+        };
+        const auto main = [&]() -> Coroutine<> {
+            const Farewell farewell(log, u"caller"_s);
+            const auto inner = [&](TaskGroup &group) -> Coroutine<> {
+                group.create_task(child(u"grandchild"_s));
+                co_return;
+            };
+            const auto body = [&](TaskGroup &group) -> Coroutine<> {
+                group.create_task(child(u"first"_s));
+                group.create_task(task_group(inner));
+                group.create_task(child(u"last"_s));
+                co_return;
+            };
+            co_await task_group(body);
+        };
+        auto task = loop.create_task(main(), TaskOptions().context(window.get()));
+        run_ready(loop);
+        window.reset();
+        QCOMPARE(log.join(u' '), u"grandchild last first caller"_s);
+        QVERIFY(task.cancelled());
+        run_ready(loop);
+        QVERIFY(loop.all_tasks().empty());
+        loop.close();
+    }
+
+    // H-63
+    void aTaskOfTheGroupMayDestroyTheContextObjectOfTheWhole()
+    {
+        QAsyncioLoop loop(virtual_time());
+        QStringList log;
+        auto window = std::make_unique<QObject>();
+        const auto main = [&]() -> Coroutine<> {
+            const Farewell farewell(log, u"caller"_s);
+            const auto body = [&](TaskGroup &group) -> Coroutine<> {
+                group.create_task([&]() -> Coroutine<> {
+                    const Farewell farewell(log, u"child"_s);
+                    co_await sleep(1s);
+                    window.reset();
+                    log << u"still here"_s; // the frame is on the stack: nothing may go yet
+                    co_await sleep(1h);
+                    log << u"not reached"_s;
+                });
+                group.create_task([&]() -> Coroutine<> {
+                    const Farewell farewell(log, u"sibling"_s);
+                    co_await sleep(1h);
+                });
+                co_await sleep(1h);
+            };
+            co_await task_group(body);
+        };
+        auto task = loop.create_task(main(), TaskOptions().context(window.get()));
+        QCOMPARE(error_in([&] { loop.run_until_complete(task); }), u"CancelledError"_s);
+        QCOMPARE(log.join(u", "_s), u"still here, sibling, child, caller"_s);
+        loop.close();
+    }
+
+    // H-63
+    void aTaskMayEndTheWholeWithItsLastLine()
+    {
+        QAsyncioLoop loop(virtual_time());
+        QStringList log;
+        auto window = std::make_unique<QObject>();
+        const auto main = [&]() -> Coroutine<> {
+            const Farewell farewell(log, u"caller"_s);
+            const auto body = [&](TaskGroup &group) -> Coroutine<> {
+                group.create_task([&]() -> Coroutine<> {
+                    co_await sleep(1s);
+                    window.reset();
+                });
+                co_return;
+            };
+            co_await task_group(body);
+            log << u"not reached"_s;
+        };
+        auto task = loop.create_task(main(), TaskOptions().context(window.get()));
+        QCOMPARE(error_in([&] { loop.run_until_complete(task); }), u"CancelledError"_s);
+        QCOMPARE(log.join(u", "_s), u"caller"_s);
+        loop.close();
+    }
+
+    // L-056
+    void closingTheLoopUnwindsGroups()
+    {
+        QAsyncioLoop loop(virtual_time());
+        const Reports reports(loop);
+        QStringList log;
+        const auto main = [&]() -> Coroutine<> {
+            const Farewell farewell(log, u"caller"_s);
+            const auto body = [&](TaskGroup &group) -> Coroutine<> {
+                group.create_task([&]() -> Coroutine<> {
+                    const Farewell farewell(log, u"child"_s);
+                    co_await sleep(1h);
+                });
+                co_return;
+            };
+            co_await task_group(body);
+        };
+        loop.create_task(main());
+        run_ready(loop);
+        loop.close();
+        QCOMPARE(log.join(u' '), u"child caller"_s);
+        QCOMPARE(reports.list().size(), 2);
+    }
+};
+
+QTEST_GUILESS_MAIN(tst_task_group)
+#include "tst_task_group.moc"
