@@ -4,6 +4,7 @@
 
 /// All of QAsyncio: asyncio for C++20 on Qt 6's event loop. The headers below can be included one by one.
 
+#include "qasyncio/async_generator.h"
 #include "qasyncio/clock.h"
 #include "qasyncio/context.h"
 #include "qasyncio/coroutine.h"

@@ -45,6 +45,11 @@ class QASYNCIO_EXPORT KeyboardInterrupt
 {
 };
 
+/// Thrown at the co_yield of an AsyncGenerator that is closed. Not a std::exception.
+class QASYNCIO_EXPORT GeneratorExit
+{
+};
+
 /// The base of every error below. `what()` and `message()` are the same text, as UTF-8 and as a QString.
 class QASYNCIO_EXPORT Error : public std::exception
 {

@@ -243,6 +243,10 @@ public:
     /// goes on without them (L-082).
     QAsyncio::Coroutine<> shutdown_default_executor(std::optional<std::chrono::nanoseconds> timeout = {});
 
+    /// Closes all asynchronous generators that have begun and not ended, side by side, and reports those that fail to the
+    /// exception handler (L-107). One that begins later is warned of (L-108). Runner does this at its end.
+    QAsyncio::Coroutine<> shutdown_asyncgens();
+
     // Errors
 
     using ExceptionHandler = std::function<void(QAsyncioLoop &, const QAsyncio::ExceptionContext &)>;

@@ -18,6 +18,8 @@ QT_END_NAMESPACE
 
 namespace QAsyncio::detail {
 
+class GeneratorState;
+
 /// How a run ended.
 struct RunEnd
 {
@@ -81,6 +83,8 @@ public:
     std::shared_ptr<Clock> clock; // null: steady_clock
     std::unique_ptr<Bridge> bridge;
     std::unique_ptr<TimerSource> timer_source;
+    GeneratorState *first_generator = nullptr; // of those that have begun and not ended
+    bool asyncgens_shut_down = false;
     TaskStateBase *first_task = nullptr;
     TaskStateBase *last_task = nullptr;
 

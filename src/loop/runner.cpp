@@ -161,6 +161,8 @@ void Runner::close()
         for (AnyTask &task : left)
             report_shutdown_exception(loop, task);
     }
+    if (!run_cleanup(loop.create_task(loop.shutdown_asyncgens())))
+        return;
     run_cleanup(loop.create_task(loop.shutdown_default_executor(std::chrono::minutes(5))));
 }
 

@@ -284,7 +284,9 @@ void TaskStateBase::unwind_alone()
 {
     const auto self = Ref<TaskStateBase>::share(this);
     leave_registry();
+    ++core->unwinding;
     destroy_frames();
+    --core->unwinding;
     if (!(flags & Queued)) // else run() or discard() lets go of what the list owned
         release();
     FutureStateBase::cancel(QString());

@@ -57,6 +57,19 @@ void set_current_site(const std::source_location &site)
 
 using namespace detail;
 
+namespace {
+bool is_generator_exit(const std::exception_ptr &exception)
+{
+    try {
+        std::rethrow_exception(exception);
+    } catch (const GeneratorExit &) {
+        return true;
+    } catch (...) {
+        return false;
+    }
+}
+} // namespace
+
 TaskGroup::TaskGroup()
     : m_loop(get_running_loop()), m_parent(Ref<TaskStateBase>::share(m_loop.core().current_task)),
       m_outer(m_parent->enter_group(this))
@@ -180,6 +193,8 @@ void TaskGroup::throw_outcome(const std::exception_ptr &exception, std::exceptio
     }
     if (cancellation && m_errors.empty())
         std::rethrow_exception(cancellation);
+    if (exception && m_errors.empty() && is_generator_exit(exception))
+        std::rethrow_exception(exception); // so that a group in a generator closes with it (TG-019)
     if (exception && !is_cancellation(exception))
         m_errors.push_back(exception);
     if (m_errors.empty())

@@ -1,0 +1,226 @@
+// SPDX-FileCopyrightText: 2026 QAsyncio contributors
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "qasyncio/coroutine.h"
+
+#include <optional>
+
+namespace QAsyncio::detail {
+
+struct GeneratorPromiseBase;
+
+/// What is known of a generator apart from its frame, which may go first.
+///
+/// References: the AsyncGenerator, each step, whoever closes it. They belong to the thread of the loop that it began in. When
+/// the last one goes, a generator that stands at a co_yield is closed by a task of its own, any other is destroyed.
+class QASYNCIO_EXPORT GeneratorState final : public Pooled
+{
+public:
+    explicit GeneratorState(GeneratorPromiseBase &promise) : m_promise(&promise) { }
+    Q_DISABLE_COPY_MOVE(GeneratorState)
+
+    void retain() noexcept { ++m_refs; }
+    void release() noexcept
+    {
+        if (--m_refs == 0)
+            last_reference_gone();
+    }
+
+    /// Before a step. Throws RuntimeError if one is under way; `operation` is who asks: "anext".
+    void check_idle(const char *operation) const;
+    /// True when there is nothing to run any more.
+    bool ended() const noexcept { return !m_promise || m_finished; }
+    /// A step begins, in a frame of this task.
+    void begin_step(FrameLink &link, TaskStateBase &task);
+    /// It has come to a co_yield or to the end; gives the frame to go on with.
+    std::coroutine_handle<> end_step(bool finished) noexcept;
+    void set_finished() noexcept;
+    /// The frame is being destroyed.
+    void promise_gone() noexcept;
+
+    bool started() const noexcept { return m_started; }
+    GeneratorPromiseBase &promise() const { return *m_promise; }
+    QString describe() const;
+
+    std::exception_ptr thrown; // at the co_yield, when it goes on
+    GeneratorState *previous = nullptr; // in the loop's list of those that have begun and not ended
+    GeneratorState *next = nullptr;
+
+private:
+    ~GeneratorState();
+    void last_reference_gone() noexcept;
+    void enter_registry(LoopCore &core);
+    void leave_registry() noexcept;
+
+    GeneratorPromiseBase *m_promise; // null once its frame is destroyed
+    LoopCore *m_core = nullptr;      // owned; since the first step
+    quint32 m_refs = 1;
+    bool m_started = false;
+    bool m_running = false;
+    bool m_finished = false;
+    bool m_registered = false;
+    bool m_dropped = false; // its last chance to run was given
+};
+
+/// A counted reference to a GeneratorState.
+class GeneratorRef
+{
+public:
+    GeneratorRef() = default;
+    explicit GeneratorRef(GeneratorState *adopted) : m_state(adopted) { }
+    GeneratorRef(const GeneratorRef &other) : m_state(other.m_state)
+    {
+        if (m_state)
+            m_state->retain();
+    }
+    GeneratorRef(GeneratorRef &&other) noexcept : m_state(std::exchange(other.m_state, nullptr)) { }
+    GeneratorRef &operator=(GeneratorRef other) noexcept
+    {
+        std::swap(m_state, other.m_state);
+        return *this;
+    }
+    ~GeneratorRef()
+    {
+        if (m_state)
+            m_state->release();
+    }
+
+    GeneratorState *operator->() const { return m_state; }
+    GeneratorState *get() const { return m_state; }
+    explicit operator bool() const { return m_state != nullptr; }
+
+private:
+    GeneratorState *m_state = nullptr;
+};
+
+struct GeneratorPromiseBase : PromiseBase
+{
+    ~GeneratorPromiseBase()
+    {
+        if (state)
+            state->promise_gone();
+    }
+    GeneratorRef make_state()
+    {
+        state = new GeneratorState(*this);
+        return GeneratorRef(state);
+    }
+    void unhandled_exception() noexcept { error = std::current_exception(); }
+    void return_void() const noexcept { }
+
+    GeneratorState *state = nullptr; // null when the state has let go of it
+    std::exception_ptr error;        // of the body, until somebody has got it
+};
+
+template<class T>
+struct GeneratorPromise : GeneratorPromiseBase
+{
+    static_assert(alignof(T) <= alignof(PromiseBase), "what a generator yields must not be over-aligned: yield a std::unique_ptr");
+
+    std::optional<T> value;
+};
+
+/// At a co_yield: back to the frame that awaits the step.
+struct GeneratorPause
+{
+    bool await_ready() const noexcept { return false; }
+
+    template<class P>
+    auto await_suspend(std::coroutine_handle<P> frame) noexcept
+    {
+        state = frame.promise().state;
+        return leave(frame.promise(), false);
+    }
+    void await_resume()
+    {
+        if (state->thrown)
+            std::rethrow_exception(std::exchange(state->thrown, nullptr));
+    }
+
+    static auto leave(GeneratorPromiseBase &promise, bool finished) noexcept
+    {
+#if QASYNCIO_TAIL_CALLS
+        return promise.state->end_step(finished);
+#else
+        LoopCore *const core = promise.task->core;
+        core->next_frame = promise.state->end_step(finished);
+#endif
+    }
+
+    GeneratorState *state = nullptr;
+};
+
+/// At the end: the same.
+struct GeneratorEnd
+{
+    bool await_ready() const noexcept { return false; }
+    template<class P>
+    auto await_suspend(std::coroutine_handle<P> frame) noexcept
+    {
+        return GeneratorPause::leave(frame.promise(), true);
+    }
+    void await_resume() const noexcept { }
+};
+
+/// One step of a generator: runs it to the next co_yield or to its end.
+class GeneratorStepBase : public NativeAwaiter, public FrameLink
+{
+public:
+    GeneratorStepBase(GeneratorRef state, const char *operation) : m_state(std::move(state)), m_operation(operation) { }
+    GeneratorStepBase(GeneratorStepBase &&other) noexcept
+        : m_state(std::move(other.m_state)), m_operation(other.m_operation) { }
+
+    bool await_ready() const
+    {
+        if (!m_state || m_state->ended())
+            return true;
+        m_state->check_idle(m_operation);
+        return false;
+    }
+    template<TaskPromise P>
+    auto await_suspend(std::coroutine_handle<P> frame)
+    {
+        parent = &frame.promise();
+        m_state->begin_step(*this, *parent->task);
+#if QASYNCIO_TAIL_CALLS
+        return frame_of(m_state->promise());
+#else
+        parent->task->core->next_frame = frame_of(m_state->promise());
+#endif
+    }
+
+protected:
+    /// Throws what the body has thrown.
+    void check_outcome()
+    {
+        if (parent && m_state->promise().error)
+            std::rethrow_exception(std::exchange(m_state->promise().error, nullptr));
+    }
+
+    GeneratorRef m_state;
+
+private:
+    const char *m_operation;
+};
+
+template<class T>
+class GeneratorStep : public GeneratorStepBase
+{
+public:
+    using GeneratorStepBase::GeneratorStepBase;
+
+    std::optional<T> await_resume()
+    {
+        check_outcome();
+        if (!parent || m_state->ended())
+            return std::nullopt;
+        return std::exchange(static_cast<GeneratorPromise<T> &>(m_state->promise()).value, std::nullopt);
+    }
+};
+
+/// Prepares a step that throws. Throws the exception itself if the generator has not begun, TypeError for null.
+QASYNCIO_EXPORT void throw_at_yield(const GeneratorRef &state, std::exception_ptr exception);
+QASYNCIO_EXPORT Coroutine<> close_generator(GeneratorRef state);
+
+} // namespace QAsyncio::detail

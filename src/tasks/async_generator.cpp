@@ -1,0 +1,218 @@
+// SPDX-FileCopyrightText: 2026 QAsyncio contributors
+// SPDX-License-Identifier: MIT
+#include "qasyncio/async_generator.h"
+
+#include "loop/logging.h"
+#include "loop/loop_p.h"
+
+#include "qasyncio/gather.h"
+#include "qasyncio/task_group.h"
+
+namespace QAsyncio::detail {
+
+namespace {
+
+/// A step whose value nobody wants: true if there is one, false if the generator has ended.
+class ClosingStep : public GeneratorStepBase
+{
+public:
+    using GeneratorStepBase::GeneratorStepBase;
+
+    bool await_resume()
+    {
+        check_outcome();
+        return !m_state->ended();
+    }
+};
+
+/// Takes a generator that was dropped to its loop, which closes it.
+class DroppedGenerator final : public Runnable
+{
+public:
+    explicit DroppedGenerator(GeneratorRef state) : m_state(std::move(state)) { }
+
+    void run(LoopCore &core) noexcept override
+    {
+        const std::source_location site = m_state->promise().site;
+        const Task<> task = core.loop->create_task(close_generator(std::move(m_state)));
+        auto &state = static_cast<TaskStateBase &>(*FutureAccess::state(task));
+        state.set_site(site); // what it is about
+        state.flags &= ~FutureStateBase::LogDestroyed;
+        delete this;
+    }
+    void discard() noexcept override
+    {
+        m_state->set_finished(); // destructors only
+        delete this;
+    }
+
+    InboxNode node{this};
+
+private:
+    GeneratorRef m_state;
+};
+
+} // namespace
+
+void GeneratorState::check_idle(const char *operation) const
+{
+    if (m_running) {
+        throw RuntimeError(
+            QStringLiteral("%1(): asynchronous generator is already running").arg(QLatin1String(operation)));
+    }
+}
+
+void GeneratorState::begin_step(FrameLink &link, TaskStateBase &task)
+{
+    if (!std::exchange(m_started, true))
+        enter_registry(*task.core);
+    m_running = true;
+    link.child = m_promise;
+    m_promise->link = &link;
+    m_promise->task = &task;
+}
+
+std::coroutine_handle<> GeneratorState::end_step(bool finished) noexcept
+{
+    m_running = false;
+    if (finished)
+        set_finished();
+    return frame_of(*std::exchange(m_promise->link, nullptr)->parent);
+}
+
+void GeneratorState::set_finished() noexcept
+{
+    m_finished = true;
+    leave_registry();
+}
+
+void GeneratorState::promise_gone() noexcept
+{
+    m_promise = nullptr;
+    m_running = false;
+    leave_registry();
+}
+
+void GeneratorState::last_reference_gone() noexcept
+{
+    const bool stands_at_yield = m_promise && m_started && !m_finished;
+    if (stands_at_yield && !m_dropped && !m_core->unwinding && !m_core->has(LoopCore::Closed)) {
+        m_dropped = true;
+        m_refs = 1;
+        auto *dropped = new DroppedGenerator(GeneratorRef(this));
+        if (m_core->in_own_thread())
+            m_core->push(dropped);
+        else if (!m_core->try_push_threadsafe(dropped->node))
+            dropped->discard();
+        return;
+    }
+    if (GeneratorPromiseBase *promise = std::exchange(m_promise, nullptr)) {
+        promise->state = nullptr;
+        frame_of(*promise).destroy();
+    }
+    leave_registry();
+    delete this;
+}
+
+GeneratorState::~GeneratorState()
+{
+    if (m_core)
+        m_core->release();
+}
+
+void GeneratorState::enter_registry(LoopCore &core)
+{
+    core.retain();
+    m_core = &core;
+    auto &loop = static_cast<LoopPrivate &>(core);
+    if (loop.asyncgens_shut_down) {
+        qCWarning(logCategory).noquote()
+            << QStringLiteral("asynchronous generator %1 was scheduled after loop.shutdown_asyncgens() call").arg(describe());
+    }
+    next = std::exchange(loop.first_generator, this);
+    if (next)
+        next->previous = this;
+    m_registered = true;
+}
+
+void GeneratorState::leave_registry() noexcept
+{
+    if (!std::exchange(m_registered, false))
+        return;
+    (previous ? previous->next : static_cast<LoopPrivate *>(m_core)->first_generator) = next;
+    if (next)
+        next->previous = previous;
+    previous = next = nullptr;
+}
+
+QString GeneratorState::describe() const
+{
+    if (!m_promise)
+        return QStringLiteral("<async_generator>");
+    return QStringLiteral("<async_generator %1() at %2:%3>")
+        .arg(function_name(m_promise->site), QString::fromUtf8(m_promise->site.file_name()))
+        .arg(m_promise->site.line());
+}
+
+void throw_at_yield(const GeneratorRef &state, std::exception_ptr exception)
+{
+    if (!exception)
+        throw TypeError(QStringLiteral("invalid exception object"));
+    if (!state || state->ended())
+        return;
+    state->check_idle("athrow");
+    if (!state->started()) {
+        state->set_finished();
+        std::rethrow_exception(exception);
+    }
+    state->thrown = std::move(exception);
+}
+
+Coroutine<> close_generator(GeneratorRef state)
+{
+    if (!state || state->ended())
+        co_return;
+    if (!state->started()) {
+        state->set_finished();
+        co_return;
+    }
+    state->check_idle("aclose");
+    state->thrown = std::make_exception_ptr(GeneratorExit());
+    bool goes_on = false;
+    try {
+        goes_on = co_await ClosingStep(state, "aclose");
+    } catch (const GeneratorExit &) {
+    }
+    if (goes_on)
+        throw RuntimeError(QStringLiteral("async generator ignored GeneratorExit"));
+}
+
+} // namespace QAsyncio::detail
+
+using namespace QAsyncio;
+using namespace QAsyncio::detail;
+
+Coroutine<> QAsyncioLoop::shutdown_asyncgens()
+{
+    LoopPrivate &d = LoopPrivate::of(*this);
+    d.asyncgens_shut_down = true;
+    std::vector<QString> names;
+    std::vector<Coroutine<>> closings;
+    for (GeneratorState *state = d.first_generator; state; state = state->next) {
+        state->retain();
+        names.push_back(state->describe());
+        closings.push_back(close_generator(GeneratorRef(state)));
+    }
+    if (closings.empty())
+        co_return;
+    auto all = gather(return_exceptions, std::move(closings));
+    const auto outcomes = co_await all;
+    for (std::size_t i = 0; i < outcomes.size(); ++i) {
+        if (outcomes[i].has_value() || is_cancellation(outcomes[i].exception()))
+            continue;
+        ExceptionContext report;
+        report.message = QStringLiteral("an error occurred during closing of asynchronous generator %1").arg(names[i]);
+        report.exception = outcomes[i].exception();
+        call_exception_handler(report);
+    }
+}

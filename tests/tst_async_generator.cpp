@@ -1,0 +1,435 @@
+// SPDX-FileCopyrightText: 2026 QAsyncio contributors
+// SPDX-License-Identifier: MIT
+#include "qasyncio/test.h"
+
+#include "task_helpers.h"
+
+using namespace QAsyncio;
+using namespace std::chrono_literals;
+using namespace Qt::StringLiterals;
+
+namespace {
+
+AsyncGenerator<int> count_to(int last)
+{
+    for (int i = 1; i <= last; ++i) {
+        co_await sleep(1s);
+        co_yield i;
+    }
+}
+
+/// Yields 1, 2, 3...; writes down how it ends, and awaits in its clean-up.
+AsyncGenerator<int> noted(QStringList &log, QString error = {})
+{
+    const Farewell farewell(log, u"destroyed"_s);
+    bool closed = false;
+    try {
+        for (int i = 1;; ++i)
+            co_yield i;
+    } catch (const GeneratorExit &) {
+        closed = true;
+    }
+    if (closed) {
+        co_await sleep(1s);
+        log << u"cleaned"_s;
+    }
+    if (!error.isNull())
+        throw ValueError(error);
+}
+
+Coroutine<QString> all_of(AsyncGenerator<int> generator)
+{
+    QString text;
+    while (auto value = co_await generator.next())
+        text += QString::number(*value);
+    co_return text;
+}
+
+} // namespace
+
+class tst_async_generator : public QObject
+{
+    Q_OBJECT
+
+private Q_SLOTS:
+    void givesItsValuesWithAwaitsBetweenThem()
+    {
+        Test::run([](QAsyncioLoop &loop) -> Coroutine<> {
+            const TimePoint begin = loop.time();
+            QASYNCIO_COMPARE(co_await all_of(count_to(3)), u"123"_s);
+            QASYNCIO_COMPARE(loop.time() - begin, std::chrono::nanoseconds(3s));
+        });
+    }
+
+    void isLazyAndStaysAtItsEnd()
+    {
+        Test::run([]() -> Coroutine<> {
+            QStringList log;
+            const auto body = [](QStringList &log) -> AsyncGenerator<QString> {
+                log << u"begun"_s;
+                co_yield u"value"_s;
+            };
+            auto generator = body(log);
+            co_await sleep(0s);
+            QASYNCIO_VERIFY(log.isEmpty());
+            QASYNCIO_COMPARE(*co_await generator.next(), u"value"_s);
+            QASYNCIO_VERIFY(!co_await generator.next());
+            QASYNCIO_VERIFY(!co_await generator.next());
+            AsyncGenerator<QString> none;
+            QASYNCIO_VERIFY(!none && !co_await none.next());
+            auto never_begun = body(log); // dropped without a word
+        });
+    }
+
+    void yieldsWhatCanOnlyBeMoved()
+    {
+        Test::run([]() -> Coroutine<> {
+            const auto body = []() -> AsyncGenerator<std::unique_ptr<int>> {
+                co_yield std::make_unique<int>(1);
+                auto named = std::make_unique<int>(2);
+                co_yield std::move(named);
+            };
+            auto generator = body();
+            auto first = co_await generator.next();
+            auto second = co_await generator.next();
+            QASYNCIO_COMPARE(**first + **second, 3);
+            QASYNCIO_VERIFY(!co_await generator.next());
+        });
+    }
+
+    void anExceptionComesOutOnceAndEndsIt()
+    {
+        Test::run([]() -> Coroutine<> {
+            const auto body = []() -> AsyncGenerator<int> {
+                co_yield 1;
+                throw ValueError(u"bad"_s);
+            };
+            auto generator = body();
+            QASYNCIO_COMPARE(*co_await generator.next(), 1);
+            QASYNCIO_THROWS(co_await generator.next(), ValueError);
+            QASYNCIO_VERIFY(!co_await generator.next());
+        });
+    }
+
+    void runsInTheTaskThatAwaitsIt()
+    {
+        Test::run([]() -> Coroutine<> {
+            const auto body = []() -> AsyncGenerator<QString> {
+                for (;;)
+                    co_yield current_task().get_name();
+            };
+            auto generator = body();
+            current_task().set_name(u"one"_s);
+            QASYNCIO_COMPARE(*co_await generator.next(), u"one"_s);
+            const auto other = [&]() -> Coroutine<QString> { co_return *co_await generator.next(); };
+            auto task = create_task(other(), TaskOptions().name(u"two"_s));
+            QASYNCIO_COMPARE(co_await task, u"two"_s);
+            co_await generator.aclose();
+        });
+    }
+
+    void onlyOneTaskAtATimeMayAwaitIt()
+    {
+        Test::run([]() -> Coroutine<> {
+            auto generator = count_to(2);
+            const auto other = [&]() -> Coroutine<int> { co_return *co_await generator.next(); };
+            auto task = create_task(other());
+            co_await sleep(0s);
+            QASYNCIO_THROWS(co_await generator.next(), RuntimeError);
+            QASYNCIO_COMPARE(co_await error_of(generator.aclose()),
+                             u"RuntimeError: aclose(): asynchronous generator is already running"_s);
+            QASYNCIO_COMPARE(co_await task, 1);
+            QASYNCIO_COMPARE(*co_await generator.next(), 2);
+            co_await generator.aclose();
+        });
+    }
+
+    // H-64
+    void closingThrowsGeneratorExitAtTheYield()
+    {
+        Test::run([]() -> Coroutine<> {
+            QStringList log;
+            {
+                auto generator = noted(log);
+                QASYNCIO_COMPARE(*co_await generator.next(), 1);
+                co_await generator.aclose();
+                QASYNCIO_COMPARE(log.join(u' '), u"cleaned destroyed"_s);
+                QASYNCIO_VERIFY(!co_await generator.next());
+                co_await generator.aclose(); // once more
+                auto unbegun = count_to(1);
+                co_await unbegun.aclose();
+                QASYNCIO_VERIFY(!co_await unbegun.next());
+            }
+            auto failing = noted(log, u"in clean-up"_s);
+            co_await failing.next();
+            QASYNCIO_COMPARE(co_await error_of(failing.aclose()), u"ValueError: in clean-up"_s);
+        });
+    }
+
+    void goingOnAfterGeneratorExitIsAnError()
+    {
+        Test::run([]() -> Coroutine<> {
+            const auto body = []() -> AsyncGenerator<int> {
+                try {
+                    co_yield 1;
+                } catch (const GeneratorExit &) {
+                }
+                co_yield 2;
+                co_yield 3;
+            };
+            auto generator = body();
+            co_await generator.next();
+            QASYNCIO_COMPARE(co_await error_of(generator.aclose()), u"RuntimeError: async generator ignored GeneratorExit"_s);
+            QASYNCIO_COMPARE(*co_await generator.next(), 3);
+            co_await generator.aclose();
+        });
+    }
+
+    void anExceptionCanBeThrownIn()
+    {
+        Test::run([]() -> Coroutine<> {
+            const auto body = []() -> AsyncGenerator<QString> {
+                QString text = u"begun"_s;
+                for (;;) {
+                    try {
+                        co_yield text;
+                    } catch (const ValueError &error) {
+                        text = error.message();
+                    }
+                }
+            };
+            auto generator = body();
+            co_await generator.next();
+            QASYNCIO_COMPARE(*co_await generator.athrow(std::make_exception_ptr(ValueError(u"thrown"_s))), u"thrown"_s);
+            QASYNCIO_THROWS(co_await generator.athrow(nullptr), TypeError);
+            QASYNCIO_THROWS(co_await generator.athrow(std::make_exception_ptr(TypeError(u"out"_s))), TypeError);
+            QASYNCIO_VERIFY(!co_await generator.next());
+            auto unbegun = body();
+            QASYNCIO_THROWS(co_await unbegun.athrow(std::make_exception_ptr(ValueError(u"x"_s))), ValueError);
+            QASYNCIO_VERIFY(!co_await unbegun.next());
+        });
+    }
+
+    // L-106, H-64
+    void oneThatIsDroppedIsClosedByATask()
+    {
+        Test::run([](QAsyncioLoop &loop) -> Coroutine<> {
+            QStringList log;
+            {
+                auto generator = noted(log);
+                co_await generator.next();
+            }
+            QASYNCIO_VERIFY(log.isEmpty());
+            co_await sleep(0s);
+            QASYNCIO_COMPARE(loop.all_tasks().size(), size_t(2));
+            QASYNCIO_VERIFY(loop.all_tasks()[1].to_string().contains(u"noted"_s));
+            co_await sleep(2s);
+            QASYNCIO_COMPARE(log.join(u' '), u"cleaned destroyed"_s);
+        });
+    }
+
+    // L-106
+    void oneThatIsDroppedAndRefusesToEndIsDestroyed()
+    {
+        QAsyncioLoop loop(virtual_time());
+        const Reports reports(loop);
+        QStringList log;
+        const auto stubborn = [](QStringList &log) -> AsyncGenerator<int> {
+            const Farewell farewell(log, u"destroyed"_s);
+            for (;;) {
+                try {
+                    co_yield 1;
+                } catch (const GeneratorExit &) {
+                    log << u"ignored"_s;
+                }
+            }
+        };
+        const auto main = [&]() -> Coroutine<> {
+            {
+                auto generator = stubborn(log);
+                co_await generator.next();
+            }
+            co_await sleep(1s);
+        };
+        loop.run_until_complete(main());
+        QCOMPARE(log.join(u' '), u"ignored destroyed"_s);
+        QCOMPARE(reports.list().join(u' '),
+                 u"Task exception was never retrieved|RuntimeError: async generator ignored GeneratorExit"_s);
+        loop.close();
+    }
+
+    // L-107
+    void theShutdownClosesAllAndReportsWhatFails()
+    {
+        QAsyncioLoop loop(virtual_time());
+        const Reports reports(loop);
+        QStringList log;
+        auto good = noted(log);
+        auto bad = noted(log, u"bad"_s);
+        auto unbegun = noted(log);
+        const auto main = [&]() -> Coroutine<> {
+            co_await good.next();
+            co_await bad.next();
+            const TimePoint begin = loop.time();
+            co_await loop.shutdown_asyncgens();
+            QTest::qCompare(loop.time() - begin, std::chrono::nanoseconds(1s), "side by side", "1s", __FILE__, __LINE__);
+        };
+        loop.run_until_complete(main());
+        QCOMPARE(log.count(u"cleaned"_s), 2);
+        QCOMPARE(reports.list().size(), 1);
+        QVERIFY(reports.list()[0].startsWith(u"an error occurred during closing of asynchronous generator <async_generator noted() at"_s));
+        QVERIFY(reports.list()[0].endsWith(u"|ValueError: bad"_s));
+        loop.close();
+    }
+
+    // L-108
+    void oneThatBeginsAfterTheShutdownIsWarnedOf()
+    {
+        QAsyncioLoop loop(virtual_time());
+        const auto main = [&]() -> Coroutine<> {
+            co_await loop.shutdown_asyncgens();
+            auto late = count_to(1);
+            QTest::ignoreMessage(QtWarningMsg, QRegularExpression(u"^asynchronous generator <async_generator count_to\\(\\) at .*> "
+                                                                  "was scheduled after loop.shutdown_asyncgens\\(\\) call$"_s));
+            co_await late.next();
+            co_await late.next();
+        };
+        loop.run_until_complete(main());
+        loop.close();
+    }
+
+    // L-107
+    void runClosesThem()
+    {
+        QStringList log;
+        std::optional<AsyncGenerator<int>> generator;
+        const auto main = [&]() -> Coroutine<> {
+            generator = noted(log);
+            co_await generator->next();
+        };
+        RunnerOptions options;
+        options.loop_factory([] { return std::make_unique<QAsyncioLoop>(virtual_time()); });
+        {
+            Runner runner(options);
+            runner.run(main());
+        }
+        QCOMPARE(log.join(u' '), u"cleaned destroyed"_s);
+    }
+
+    // H-61
+    void theTaskThatStandsInItMayBeUnwound()
+    {
+        QAsyncioLoop loop(virtual_time());
+        QStringList log;
+        auto object = std::make_unique<QObject>();
+        const auto waits = [](QStringList &log) -> AsyncGenerator<int> {
+            const Farewell farewell(log, u"generator"_s);
+            co_await sleep(1h);
+            co_yield 1;
+        };
+        const auto main = [&]() -> Coroutine<> {
+            const Farewell farewell(log, u"task"_s);
+            auto standing = noted(log);
+            auto running = waits(log);
+            co_await standing.next();
+            co_await running.next();
+        };
+        auto task = loop.create_task(main(), TaskOptions().context(object.get()));
+        run_ready(loop);
+        object.reset();
+        QCOMPARE(log.join(u' '), u"generator destroyed task"_s); // no line of either has run
+        QVERIFY(task.cancelled());
+        run_ready(loop);
+        QVERIFY(loop.all_tasks().empty());
+        loop.close();
+    }
+
+    // H-61
+    void itMayOutliveItsLoop()
+    {
+        QTest::failOnWarning(QRegularExpression(u"."_s));
+        QStringList log;
+        {
+            auto generator = noted(log);
+            {
+                QAsyncioLoop loop(virtual_time());
+                const auto main = [&]() -> Coroutine<> { co_await generator.next(); };
+                loop.run_until_complete(main());
+                loop.close();
+            }
+        }
+        QCOMPARE(log.join(u' '), u"destroyed"_s);
+
+        QAsyncioLoop loop(virtual_time());
+        log.clear();
+        const auto main = [&]() -> Coroutine<> {
+            auto generator = noted(log);
+            co_await generator.next();
+        };
+        loop.run_until_complete(main()); // dropped in the last turn: nobody is left to close it
+        loop.close();
+        QCOMPARE(log.join(u' '), u"destroyed"_s);
+    }
+
+    void cancellationGoesThroughItsBody()
+    {
+        Test::run([]() -> Coroutine<> {
+            QStringList log;
+            const auto body = [](QStringList &log) -> AsyncGenerator<int> {
+                try {
+                    co_await sleep(1h);
+                } catch (const CancelledError &) {
+                    log << u"seen"_s;
+                    throw;
+                }
+                co_yield 1;
+            };
+            auto generator = body(log);
+            QASYNCIO_COMPARE(co_await error_of(wait_for(all_of(std::move(generator)), 1s)), u"TimeoutError"_s);
+            QASYNCIO_COMPARE(log.join(u' '), u"seen"_s);
+        });
+    }
+
+    // TG-019
+    void aGroupInsideOfItClosesWithIt()
+    {
+        Test::run([](QAsyncioLoop &loop) -> Coroutine<> {
+            const auto body = []() -> AsyncGenerator<int> {
+                const auto in_group = [](TaskGroup &group) -> Coroutine<> {
+                    group.create_task(sleeper());
+                    co_await sleep(0s);
+                    throw GeneratorExit();
+                };
+                co_yield 1;
+                co_await task_group(in_group);
+            };
+            auto generator = body();
+            co_await generator.next();
+            QASYNCIO_THROWS(co_await generator.next(), GeneratorExit);
+            QASYNCIO_COMPARE(loop.all_tasks().size(), size_t(1));
+        });
+    }
+
+    void awaitsCostNoStack()
+    {
+        on_a_small_stack([] {
+            QAsyncioLoop loop(virtual_time());
+            const auto numbers = []() -> AsyncGenerator<int> {
+                for (int i = 0; i < 300'000; ++i)
+                    co_yield i;
+            };
+            const auto main = [&]() -> Coroutine<qint64> {
+                qint64 sum = 0;
+                auto generator = numbers();
+                while (auto value = co_await generator.next())
+                    sum += *value;
+                co_return sum;
+            };
+            QCOMPARE(loop.run_until_complete(main()), qint64(300'000) * 299'999 / 2);
+            loop.close();
+        });
+    }
+};
+
+QTEST_GUILESS_MAIN(tst_async_generator)
+#include "tst_async_generator.moc"
