@@ -19,6 +19,7 @@
 #include "qasyncio/loop.h"
 #include "qasyncio/outcome.h"
 #include "qasyncio/policy.h"
+#include "qasyncio/run_coroutine_threadsafe.h"
 #include "qasyncio/runner.h"
 #include "qasyncio/selector.h"
 #include "qasyncio/sleep.h"

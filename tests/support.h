@@ -106,6 +106,16 @@ inline LoopOptions virtual_time()
     return LoopOptions().clock(std::make_shared<VirtualClock>());
 }
 
+/// For tests that start processes. ThreadSanitizer does not survive the clone() that QProcess uses.
+#if defined(__has_feature)
+#  if __has_feature(thread_sanitizer)
+#    define SKIP_WITHOUT_PROCESSES() QSKIP("ThreadSanitizer does not survive QProcess")
+#  endif
+#endif
+#ifndef SKIP_WITHOUT_PROCESSES
+#  define SKIP_WITHOUT_PROCESSES() static_cast<void>(0)
+#endif
+
 /// What a scenario in a process of its own did.
 struct ScenarioResult
 {

@@ -72,7 +72,8 @@ struct OtherThread
     bool await_ready() const { return false; }
     void await_suspend(std::coroutine_handle<> waiting)
     {
-        *thread = std::thread([waiting] { waiting.resume(); });
+        std::thread &place = *thread; // this may be gone before the assignment
+        place = std::thread([waiting] { waiting.resume(); });
     }
     std::unique_ptr<QString> await_resume() const { return std::make_unique<QString>(u"from afar"_s); }
 };

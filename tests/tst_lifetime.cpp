@@ -72,6 +72,7 @@ qsizetype open_descriptors()
 // H-29
 void tst_Lifetime::theApplicationMayGoBeforeTheLoopIsClosed()
 {
+    SKIP_WITHOUT_PROCESSES();
     const ScenarioResult result = run_scenario(QStringLiteral("app first"));
     QVERIFY(!result.crashed);
     QCOMPARE(result.exit_code, 0);
@@ -80,6 +81,7 @@ void tst_Lifetime::theApplicationMayGoBeforeTheLoopIsClosed()
 // H-30
 void tst_Lifetime::theProcessMayEndWithoutClose()
 {
+    SKIP_WITHOUT_PROCESSES();
     const ScenarioResult result = run_scenario(QStringLiteral("no close"));
     QVERIFY(!result.crashed);
     QCOMPARE(result.exit_code, 0);
@@ -88,12 +90,14 @@ void tst_Lifetime::theProcessMayEndWithoutClose()
 // H-70
 void tst_Lifetime::withoutAnApplicationThereIsNoLoop()
 {
+    SKIP_WITHOUT_PROCESSES();
     QCOMPARE(run_scenario(QStringLiteral("no app")).exit_code, 0);
 }
 
 // H-70
 void tst_Lifetime::aConsoleProgramNeedsQtCoreOnly()
 {
+    SKIP_WITHOUT_PROCESSES();
     QCOMPARE(run_scenario(QStringLiteral("console")).exit_code, 17);
 }
 

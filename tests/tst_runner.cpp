@@ -274,6 +274,7 @@ void tst_Runner::theSecondSigintInterruptsAtOnce()
 // H-58, H-57
 void tst_Runner::sigintOnAnIdleLoopInAProcessOfItsOwn()
 {
+    SKIP_WITHOUT_PROCESSES();
     const ScenarioResult result = run_scenario(QStringLiteral("idle_sigint"), [](QProcess &process) {
         QVERIFY(process.waitForReadyRead(30000));
         ::kill(pid_t(process.processId()), SIGINT);

@@ -46,6 +46,10 @@ void park(std::shared_ptr<QThreadPool> pool)
     parked->pools.push_back(std::move(pool));
 }
 
+/// Of jobs from the loops' threads to those of the executors. Any executor does as much under a lock of its own; here it can be
+/// seen.
+std::atomic<quint32> handed_over{0};
+
 std::shared_ptr<QThreadPool> make_default_pool()
 {
     auto pool = std::make_shared<QThreadPool>();
@@ -54,6 +58,16 @@ std::shared_ptr<QThreadPool> make_default_pool()
 }
 
 } // namespace
+
+void ExecutorJobBase::hand_over() noexcept
+{
+    handed_over.fetch_add(1, std::memory_order_release);
+}
+
+void ExecutorJobBase::take_over() noexcept
+{
+    static_cast<void>(handed_over.load(std::memory_order_acquire));
+}
 
 void ExecutorJobBase::execute() noexcept
 {
@@ -115,14 +129,17 @@ void QAsyncioLoop::start_job(QThreadPool *executor, ExecutorJobBase *job, Future
         d.owns_executor = true;
     }
     job->future = Ref<FutureStateBase>::share(&future);
-    job->publish();
     ++d.jobs_in_flight;
     const bool named = !executor;
-    (executor ? executor : d.executor.get())->start([job, named] {
+    QThreadPool &pool = executor ? *executor : *d.executor;
+    const auto work = [job, named] {
+        ExecutorJobBase::take_over();
         if (named)
             name_this_thread();
         job->execute();
-    });
+    };
+    ExecutorJobBase::hand_over();
+    pool.start(work);
 }
 
 void QAsyncioLoop::set_default_executor(std::shared_ptr<QThreadPool> executor)

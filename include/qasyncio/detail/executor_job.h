@@ -14,8 +14,10 @@ namespace QAsyncio::detail {
 class QASYNCIO_EXPORT ExecutorJobBase : public Runnable
 {
 public:
-    /// In the loop's thread, before the executor gets it: execute() sees all that was written before, whatever executor it is.
-    void publish() noexcept { m_stage.store(Queued, std::memory_order_release); }
+    /// In the loop's thread before the executor gets a job, and first of all in its thread: it sees all that was written before,
+    /// whatever executor it is.
+    static void hand_over() noexcept;
+    static void take_over() noexcept;
     /// In the executor's thread: runs the function unless it was abandoned, and sends the outcome home.
     void execute() noexcept;
     /// In the loop's thread: the function is not to run any more. False if a thread has begun with it.

@@ -1,0 +1,239 @@
+// SPDX-FileCopyrightText: 2026 QAsyncio contributors
+// SPDX-License-Identifier: MIT
+#include "support.h"
+
+#include <future>
+#include <thread>
+
+/// run_coroutine_threadsafe() and ConcurrentFuture, from another thread into the loop of this one.
+class tst_RunCoroutineThreadsafe : public QObject
+{
+    Q_OBJECT
+
+private Q_SLOTS:
+    void givesTheResultToTheThreadThatWaits();
+    void anExceptionIsThrownThere();
+    void aTimeoutLeavesTheCoroutineRunning();
+    void cancellingReachesTheTask();
+    void cancellingBeforeItBegins();
+    void doneCallbacks();
+    void aResultThatCanOnlyBeMovedIsTakenOnce();
+    void aClosedLoopRefuses();
+    void closingTheLoopCancels();
+    void waitingForOnesOwnLoopIsRefused();
+};
+
+namespace {
+
+Coroutine<int> number(int value)
+{
+    co_await sleep(0s);
+    co_return value;
+}
+
+/// Runs `work` in another thread while the loop runs here, until it is done.
+template<class F>
+void beside(QAsyncioLoop &loop, F work)
+{
+    std::thread thread([&] {
+        work();
+        loop.call_soon_threadsafe([&] { loop.stop(); });
+    });
+    loop.run_forever();
+    thread.join();
+}
+
+} // namespace
+
+// L-077
+void tst_RunCoroutineThreadsafe::givesTheResultToTheThreadThatWaits()
+{
+    QAsyncioLoop loop;
+    int result = 0;
+    int again = 0;
+    std::thread::id ran_in;
+    const auto body = [&]() -> Coroutine<int> {
+        ran_in = std::this_thread::get_id();
+        co_return co_await number(7);
+    };
+    beside(loop, [&] {
+        auto future = run_coroutine_threadsafe(body(), loop);
+        result = future.result();
+        again = future.result(1s);
+    });
+    QCOMPARE(result, 7);
+    QCOMPARE(again, 7);
+    QVERIFY(ran_in == std::this_thread::get_id());
+    loop.close();
+}
+
+// L-077
+void tst_RunCoroutineThreadsafe::anExceptionIsThrownThere()
+{
+    QAsyncioLoop loop;
+    const Reports reports(loop);
+    const auto fails = []() -> Coroutine<> {
+        co_await sleep(0s);
+        throw ValueError(QStringLiteral("far away"));
+    };
+    QString error;
+    QString described;
+    beside(loop, [&] {
+        auto future = run_coroutine_threadsafe(fails(), loop);
+        error = thrown([&] { future.result(); });
+        described = describe(future.exception());
+    });
+    QCOMPARE(error, "ValueError: far away");
+    QCOMPARE(described, "ValueError: far away");
+    QVERIFY(reports.messages().isEmpty());
+    loop.close();
+}
+
+// L-077
+void tst_RunCoroutineThreadsafe::aTimeoutLeavesTheCoroutineRunning()
+{
+    QAsyncioLoop loop;
+    Future<int> gate = loop.create_future<int>();
+    const auto body = [&]() -> Coroutine<int> { co_return co_await gate; };
+    QString error;
+    int result = 0;
+    beside(loop, [&] {
+        auto future = run_coroutine_threadsafe(body(), loop);
+        error = thrown([&] { future.result(1ms); });
+        loop.call_soon_threadsafe([&] { gate.set_result(3); });
+        result = future.result();
+    });
+    QCOMPARE(error, "TimeoutError");
+    QCOMPARE(result, 3);
+    loop.close();
+}
+
+// L-077
+void tst_RunCoroutineThreadsafe::cancellingReachesTheTask()
+{
+    QAsyncioLoop loop;
+    std::promise<void> begun;
+    std::promise<void> seen;
+    const auto body = [&]() -> Coroutine<> {
+        begun.set_value();
+        try {
+            co_await sleep(1h);
+        } catch (const CancelledError &) {
+            seen.set_value();
+            throw;
+        }
+    };
+    bool first = false;
+    bool second = true;
+    QString error;
+    beside(loop, [&] {
+        auto future = run_coroutine_threadsafe(body(), loop);
+        begun.get_future().wait();
+        first = future.cancel();
+        second = future.cancel();
+        error = thrown([&] { future.result(); });
+        seen.get_future().wait();
+    });
+    QVERIFY(first && !second);
+    QCOMPARE(error, "CancelledError");
+    loop.close();
+}
+
+// L-077
+void tst_RunCoroutineThreadsafe::cancellingBeforeItBegins()
+{
+    QAsyncioLoop loop;
+    QTest::failOnWarning(QRegularExpression(QStringLiteral("never awaited")));
+    bool begun = false;
+    const auto body = [&]() -> Coroutine<> {
+        begun = true;
+        co_return;
+    };
+    std::thread([&] {
+        auto future = run_coroutine_threadsafe(body(), loop); // the loop does not run yet
+        future.cancel();
+    }).join();
+    run_once(loop);
+    run_once(loop);
+    QVERIFY(!begun);
+    loop.close();
+}
+
+// L-077
+void tst_RunCoroutineThreadsafe::doneCallbacks()
+{
+    QAsyncioLoop loop;
+    std::promise<std::thread::id> called_in;
+    bool at_once = false;
+    beside(loop, [&] {
+        auto future = run_coroutine_threadsafe(number(1), loop);
+        future.add_done_callback([&] { called_in.set_value(std::this_thread::get_id()); });
+        called_in.get_future().wait();
+        future.add_done_callback([&] { at_once = true; });
+    });
+    QVERIFY(at_once);
+    loop.close();
+}
+
+// L-077
+void tst_RunCoroutineThreadsafe::aResultThatCanOnlyBeMovedIsTakenOnce()
+{
+    QAsyncioLoop loop;
+    const auto body = []() -> Coroutine<std::unique_ptr<int>> { co_return std::make_unique<int>(5); };
+    int value = 0;
+    QString error;
+    beside(loop, [&] {
+        auto future = run_coroutine_threadsafe(body(), loop);
+        value = *future.result();
+        error = thrown([&] { future.result(); });
+    });
+    QCOMPARE(value, 5);
+    QCOMPARE(error, "RuntimeError: the result was moved out already");
+    loop.close();
+}
+
+// L-049
+void tst_RunCoroutineThreadsafe::aClosedLoopRefuses()
+{
+    QAsyncioLoop loop;
+    loop.close();
+    QTest::failOnWarning(QRegularExpression(QStringLiteral("never awaited")));
+    QCOMPARE(thrown([&] { return run_coroutine_threadsafe(number(1), loop); }), "RuntimeError: Event loop is closed");
+    auto used = number(1);
+    used.close();
+    QCOMPARE(thrown([&] { return run_coroutine_threadsafe(std::move(used), loop); }),
+             "RuntimeError: cannot reuse already awaited coroutine");
+}
+
+// H-48
+void tst_RunCoroutineThreadsafe::closingTheLoopCancels()
+{
+    QAsyncioLoop loop;
+    const Reports reports(loop);
+    ConcurrentFuture<int> begun;
+    ConcurrentFuture<int> waiting;
+    const auto body = []() -> Coroutine<int> {
+        co_await sleep(1h);
+        co_return 1;
+    };
+    std::thread([&] { begun = run_coroutine_threadsafe(body(), loop); }).join();
+    run_once(loop);
+    run_once(loop);
+    std::thread([&] { waiting = run_coroutine_threadsafe(body(), loop); }).join();
+    loop.close();
+    QVERIFY(begun.cancelled() && waiting.cancelled());
+    QCOMPARE(thrown([&] { begun.result(); }), "CancelledError");
+}
+
+void tst_RunCoroutineThreadsafe::waitingForOnesOwnLoopIsRefused()
+{
+    QAsyncioLoop loop;
+    auto future = run_coroutine_threadsafe(number(1), loop);
+    QVERIFY(thrown([&] { future.result(); }).startsWith("RuntimeError: this would wait for its own event loop"));
+    loop.run_until_complete([]() -> Coroutine<> { co_await sleep(1ms); }());
+    QCOMPARE(future.result(), 1);
+    loop.close();
+}
+
+QTEST_GUILESS_MAIN(tst_RunCoroutineThreadsafe)
+#include "tst_run_coroutine_threadsafe.moc"
