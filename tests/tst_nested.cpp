@@ -27,6 +27,7 @@ private Q_SLOTS:
     void aReaderInsideAnEventLoopIsNotReentered_data();
     void aReaderInsideAnEventLoopIsNotReentered();
     void stopWaitsForTheDialogToReturn();
+    void stopWaitsForADialogThatASlotHasOpened();
     void theRestOfTheInterruptedBatchRunsFirstAndOnce();
     void theCurrentTaskIsSetAsideAndPutBack();
     void loopExitUnderADialogLeavesWhenItHasReturned();
@@ -284,6 +285,25 @@ void tst_Nested::stopWaitsForTheDialogToReturn()
     QCOMPARE(log, QStringList({"stop", "still open", "returned 7"}));
     run_once(loop);
     QCOMPARE(log.last(), "next run");
+    loop.close();
+}
+
+// H-8
+void tst_Nested::stopWaitsForADialogThatASlotHasOpened()
+{
+    QAsyncioLoop loop;
+    QStringList log;
+    QTimer::singleShot(0, qApp, [&] { // none of our callbacks is on the stack
+        QDialog dialog;
+        loop.call_soon([&] { loop.stop(); });
+        loop.call_later(5ms, [&] {
+            log << (dialog.isVisible() ? "still open" : "torn down");
+            dialog.done(7);
+        });
+        log << QStringLiteral("returned %1").arg(dialog.exec());
+    });
+    loop.run_forever();
+    QCOMPARE(log, QStringList({"still open", "returned 7"}));
     loop.close();
 }
 
