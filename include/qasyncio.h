@@ -17,6 +17,7 @@
 #include "qasyncio/gather.h"
 #include "qasyncio/handle.h"
 #include "qasyncio/loop.h"
+#include "qasyncio/on_loop.h"
 #include "qasyncio/outcome.h"
 #include "qasyncio/policy.h"
 #include "qasyncio/run_coroutine_threadsafe.h"

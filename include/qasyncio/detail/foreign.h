@@ -39,6 +39,8 @@ public:
         m_outcome.emplace(typename Outcome<R>::value_type(std::forward<V>(value)...));
     }
     void set_exception(std::exception_ptr exception) { m_outcome.emplace(std::move(exception)); }
+    void set_outcome(Outcome<R> &&outcome) { m_outcome.emplace(std::move(outcome)); }
+    bool empty() const { return !m_outcome; }
 
     void run(LoopCore &) noexcept override
     {

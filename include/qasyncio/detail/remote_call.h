@@ -1,0 +1,127 @@
+// SPDX-FileCopyrightText: 2026 QAsyncio contributors
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "qasyncio/detail/foreign.h"
+#include "qasyncio/task_group.h"
+
+#include <memory>
+
+namespace QAsyncio::detail {
+
+/// The far end of a call into another loop. Belongs to that loop's thread, in which it is destroyed as well.
+struct RemoteTask
+{
+    AnyTask task;
+    bool cancelled = false; // before it began
+};
+
+/// RuntimeError: the other loop was closed.
+QASYNCIO_EXPORT std::exception_ptr remote_loop_closed();
+/// From another thread: cancels what `remote` runs, or keeps it from beginning.
+QASYNCIO_EXPORT void cancel_remote(QAsyncioLoop &loop, const std::shared_ptr<RemoteTask> &remote, const QString &message);
+
+/// Sends the outcome home when it is destroyed, which is when the task there has ended or its loop was closed.
+template<class T>
+class RemoteResult
+{
+public:
+    explicit RemoteResult(ForeignResult<T> *result) : m_result(result) { }
+    RemoteResult(RemoteResult &&other) noexcept : m_result(std::exchange(other.m_result, nullptr)) { }
+    RemoteResult &operator=(RemoteResult &&) = delete;
+    ~RemoteResult()
+    {
+        if (!m_result)
+            return;
+        if (m_result->empty())
+            m_result->set_exception(remote_loop_closed());
+        m_result->send();
+    }
+
+    void operator()(const Future<T> &task)
+    {
+        auto &future = *FutureAccess::state(task);
+        const auto result = [&] { return take_value<T>(future, true); };
+        m_result->set_outcome(outcome_of<T>(result));
+    }
+    void set_exception(std::exception_ptr exception) { m_result->set_exception(std::move(exception)); }
+
+private:
+    ForeignResult<T> *m_result;
+};
+
+/// Runs in the other loop's thread.
+template<class T, class F, class... Args>
+class RemoteStart
+{
+public:
+    template<class G, class... A>
+    RemoteStart(QAsyncioLoop &loop, std::shared_ptr<RemoteTask> remote, RemoteResult<T> result, G &&function, A &&...args)
+        : m_loop(loop), m_remote(std::move(remote)), m_result(std::move(result)),
+          m_call(std::forward<G>(function), std::forward<A>(args)...) { }
+    RemoteStart(RemoteStart &&) = default;
+
+    void operator()()
+    {
+        if (m_remote->cancelled)
+            return m_result.set_exception(std::make_exception_ptr(CancelledError()));
+        try {
+            const auto make = [](auto &&...parts) { return run_function<T, F, Args...>(std::move(parts)...); };
+            Task<T> task = m_loop.create_task(std::apply(make, std::move(m_call)));
+            m_remote->task = task;
+            task.add_done_callback(std::move(m_result));
+        } catch (...) {
+            m_result.set_exception(std::current_exception());
+        }
+    }
+
+private:
+    QAsyncioLoop &m_loop;
+    std::shared_ptr<RemoteTask> m_remote;
+    RemoteResult<T> m_result;
+    std::tuple<F, Args...> m_call;
+};
+
+/// The near end: cancelling it is a request to the task there, whose end ends it.
+template<class T>
+class RemoteFuture final : public FutureState<T>
+{
+public:
+    RemoteFuture(LoopCore &core, QAsyncioLoop &loop, std::shared_ptr<RemoteTask> remote)
+        : FutureState<T>(core), m_loop(loop), m_remote(std::move(remote)) { }
+
+    bool cancel(const QString &message) override
+    {
+        if (this->done())
+            return false;
+        cancel_remote(m_loop, m_remote, message);
+        return true;
+    }
+
+private:
+    QAsyncioLoop &m_loop;
+    const std::shared_ptr<RemoteTask> m_remote;
+};
+
+template<class T, class F, class... Args>
+Coroutine<T> run_on_loop(QAsyncioLoop *loop, F function, Args... args)
+{
+    if (&get_running_loop() == loop) {
+        auto running = std::invoke(function, std::move(args)...);
+        co_return co_await std::move(running);
+    }
+    auto remote = std::make_shared<RemoteTask>();
+    auto state = Ref<RemoteFuture<T>>::adopt(new RemoteFuture<T>(get_running_loop().core(), *loop, remote));
+    RemoteResult<T> result(new ForeignResult<T>(Ref<FutureState<T>>::share(state.get())));
+    loop->call_soon_threadsafe(
+        RemoteStart<T, F, Args...>(*loop, remote, std::move(result), std::move(function), std::move(args)...));
+    // If this frame is destroyed before.
+    const QScopeGuard cancel([loop, remote, &state] {
+        if (!state->done())
+            cancel_remote(*loop, remote, QString());
+    });
+    auto home = FutureAccess::wrap<Future<T>>(Ref<RemoteFuture<T>>(state));
+    co_return co_await home;
+}
+
+} // namespace QAsyncio::detail

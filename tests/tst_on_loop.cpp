@@ -1,0 +1,227 @@
+// SPDX-FileCopyrightText: 2026 QAsyncio contributors
+// SPDX-License-Identifier: MIT
+#include "qasyncio/test.h"
+
+#include "task_helpers.h"
+
+#include <atomic>
+#include <future>
+#include <thread>
+
+using namespace QAsyncio;
+using namespace std::chrono_literals;
+using namespace Qt::StringLiterals;
+
+namespace {
+
+/// A std::thread that runs a loop for as long as this lives.
+class LoopThread
+{
+public:
+    LoopThread()
+    {
+        std::promise<QAsyncioLoop *> made;
+        auto loop = made.get_future();
+        m_thread = std::thread([&made] {
+            QAsyncioLoop loop;
+            made.set_value(&loop);
+            loop.run_forever();
+            loop.close();
+        });
+        m_loop = loop.get();
+    }
+    ~LoopThread() { stop(); }
+    Q_DISABLE_COPY_MOVE(LoopThread)
+
+    QAsyncioLoop &loop() const { return *m_loop; }
+    void stop()
+    {
+        if (!m_thread.joinable())
+            return;
+        m_loop->call_soon_threadsafe([loop = m_loop] { loop->stop(); });
+        m_thread.join();
+    }
+
+private:
+    std::thread m_thread;
+    QAsyncioLoop *m_loop = nullptr;
+};
+
+Test::TestOptions real()
+{
+    return Test::TestOptions().real_time();
+}
+
+Coroutine<std::thread::id> where()
+{
+    co_await sleep(1ms);
+    co_return std::this_thread::get_id();
+}
+
+} // namespace
+
+class tst_on_loop : public QObject
+{
+    Q_OBJECT
+
+private Q_SLOTS:
+    void runsThereAndResumesHere()
+    {
+        LoopThread other;
+        Test::run(
+            [&]() -> Coroutine<> {
+                const auto home = std::this_thread::get_id();
+                const auto there = co_await on_loop(other.loop(), where);
+                QASYNCIO_VERIFY(there != home);
+                QASYNCIO_VERIFY(std::this_thread::get_id() == home);
+                QASYNCIO_VERIFY(co_await on_loop(other.loop(), where) == there);
+                QASYNCIO_VERIFY(co_await on_loop(get_running_loop(), where) == home); // a plain await
+            },
+            real());
+    }
+
+    void argumentsAndResultsMove()
+    {
+        LoopThread other;
+        Test::run(
+            [&]() -> Coroutine<> {
+                const auto twice = [](std::unique_ptr<int> number) -> Coroutine<std::unique_ptr<int>> {
+                    co_await sleep(0s);
+                    co_return std::make_unique<int>(*number * 2);
+                };
+                auto number = std::make_unique<int>(21);
+                auto result = co_await on_loop(other.loop(), twice, std::move(number));
+                QASYNCIO_COMPARE(*result, 42);
+            },
+            real());
+    }
+
+    void anExceptionComesHome()
+    {
+        LoopThread other;
+        Test::run(
+            [&]() -> Coroutine<> {
+                const auto fails = []() -> Coroutine<> {
+                    co_await sleep(0s);
+                    throw ValueError(u"there"_s);
+                };
+                QASYNCIO_COMPARE(co_await error_of(on_loop(other.loop(), fails)), u"ValueError: there"_s);
+            },
+            real());
+    }
+
+    void cancellingReachesTheTaskThereAndWaitsForIt()
+    {
+        LoopThread other;
+        Test::run(
+            [&]() -> Coroutine<> {
+                std::atomic<int> stage{0};
+                const auto waits = [&stage]() -> Coroutine<> {
+                    stage = 1;
+                    bool cancelled = false;
+                    try {
+                        co_await sleep(1h);
+                    } catch (const CancelledError &) {
+                        cancelled = true;
+                    }
+                    co_await sleep(1ms);
+                    stage = 2;
+                    if (cancelled)
+                        throw CancelledError();
+                };
+                auto task = create_task(on_loop(other.loop(), waits));
+                while (stage == 0)
+                    co_await sleep(1ms);
+                task.cancel(u"enough"_s);
+                QASYNCIO_COMPARE(co_await error_of(task), u"CancelledError"_s);
+                QASYNCIO_COMPARE(stage.load(), 2);
+                const auto gives = []() -> Coroutine<int> {
+                    try {
+                        co_await sleep(1h);
+                    } catch (const CancelledError &) {
+                    }
+                    co_return 7;
+                };
+                QASYNCIO_COMPARE(co_await wait_for(on_loop(other.loop(), gives), 5ms), 7);
+            },
+            real());
+    }
+
+    // H-62
+    void unwindingTheCallerCancelsTheTaskThere()
+    {
+        LoopThread other;
+        Test::run(
+            [&]() -> Coroutine<> {
+                std::atomic<int> stage{0};
+                const auto waits = [&stage]() -> Coroutine<> {
+                    stage = 1;
+                    try {
+                        co_await sleep(1h);
+                    } catch (const CancelledError &) {
+                        stage = 2;
+                    }
+                };
+                auto object = std::make_unique<QObject>();
+                auto task = create_task(on_loop(other.loop(), waits), TaskOptions().context(object.get()));
+                while (stage == 0)
+                    co_await sleep(1ms);
+                object.reset();
+                QASYNCIO_VERIFY(task.cancelled());
+                while (stage != 2)
+                    co_await sleep(1ms);
+            },
+            real());
+    }
+
+    // L-049
+    void aClosedLoopIsAnError()
+    {
+        LoopThread other;
+        auto &loop = other.loop();
+        Test::run(
+            [&]() -> Coroutine<> {
+                std::atomic<bool> begun{false};
+                const auto waits = [&begun]() -> Coroutine<> {
+                    begun = true;
+                    co_await sleep(1h);
+                };
+                QTest::ignoreMessage(QtCriticalMsg, QRegularExpression(u"Task was destroyed but it is pending"_s));
+                auto task = create_task(on_loop(loop, waits));
+                while (!begun)
+                    co_await sleep(1ms);
+                other.stop();
+                QASYNCIO_COMPARE(co_await error_of(task), u"RuntimeError: the other event loop was closed"_s);
+            },
+            real());
+    }
+
+    void oneLoopACore()
+    {
+        constexpr int loops = 4;
+        constexpr int items = 400;
+        std::vector<std::unique_ptr<LoopThread>> threads;
+        for (int i = 0; i < loops; ++i)
+            threads.push_back(std::make_unique<LoopThread>());
+        Test::run(
+            [&]() -> Coroutine<> {
+                std::vector<Coroutine<int>> parts;
+                for (int i = 0; i < items; ++i) {
+                    const auto square = [](int number) -> Coroutine<int> {
+                        co_await sleep(0s);
+                        co_return number * number;
+                    };
+                    parts.push_back(on_loop(threads[std::size_t(i % loops)]->loop(), square, i));
+                }
+                qint64 sum = 0;
+                const auto results = co_await gather(std::move(parts));
+                for (int result : results)
+                    sum += result;
+                QASYNCIO_COMPARE(sum, qint64(items - 1) * items * (2 * items - 1) / 6);
+            },
+            real());
+    }
+};
+
+QTEST_GUILESS_MAIN(tst_on_loop)
+#include "tst_on_loop.moc"
