@@ -4,6 +4,7 @@
 
 /// All of QAsyncio: asyncio for C++20 on Qt 6's event loop. The headers below can be included one by one.
 
+#include "qasyncio/as_completed.h"
 #include "qasyncio/clock.h"
 #include "qasyncio/context.h"
 #include "qasyncio/coroutine.h"
@@ -17,9 +18,12 @@
 #include "qasyncio/loop.h"
 #include "qasyncio/outcome.h"
 #include "qasyncio/policy.h"
+#include "qasyncio/race.h"
 #include "qasyncio/runner.h"
 #include "qasyncio/selector.h"
+#include "qasyncio/shield.h"
 #include "qasyncio/sleep.h"
 #include "qasyncio/task.h"
 #include "qasyncio/timeout.h"
+#include "qasyncio/wait.h"
 #include "qasyncio/wait_for.h"

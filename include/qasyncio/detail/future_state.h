@@ -136,6 +136,7 @@ public:
         IsTask = 2048,
         AwaitsTask = 4096, // of tasks: what it waits for is a task
         InCancel = 8192,   // of tasks: cancel() is going through it
+        ShieldReports = 32768, // a shield() that was left reports its failure
     };
 
 protected:
