@@ -185,6 +185,31 @@ private Q_SLOTS:
         });
     }
 
+    // G-021, G-024
+    void aCompletionInTheTurnOfTheTimeoutIsDone()
+    {
+        Test::run([&](QAsyncioLoop &loop) -> Coroutine<> {
+            std::vector<Future<int>> futures = futures_of(loop, 2);
+            loop.call_later(1s, [&] { futures[0].set_result(1); });
+            const auto [done, pending] = co_await wait(futures, WaitOptions().timeout(1s));
+            QASYNCIO_COMPARE(done, std::vector{futures[0]});
+            QASYNCIO_COMPARE(pending, std::vector{futures[1]});
+        });
+    }
+
+    void severalCompletionsInOneTurnReleaseTheWaiterOnce()
+    {
+        Test::run([&](QAsyncioLoop &loop) -> Coroutine<> {
+            std::vector<Future<int>> futures = futures_of(loop, 3);
+            loop.call_later(1s, [&] {
+                futures[2].set_result(2);
+                futures[1].set_result(1);
+            });
+            const auto result = co_await wait(futures, until(FIRST_COMPLETED));
+            QASYNCIO_COMPARE(result.done, (std::vector{futures[1], futures[2]}));
+        });
+    }
+
     void aTimerThatIsNotNeededAnyMoreIsGone()
     {
         Test::run([&](QAsyncioLoop &loop) -> Coroutine<> {
