@@ -174,7 +174,7 @@ private Q_SLOTS:
                 tasks.push_back(create_task(std::move(coroutine)));
             const TimePoint begin = loop.time();
             auto completed = as_completed(tasks, 2s);
-            QASYNCIO_COMPARE(co_await rest_of(completed), u"1 TimeoutError TimeoutError"_s);
+            QASYNCIO_COMPARE(co_await wait_for(rest_of(completed), 1h), u"1 TimeoutError TimeoutError"_s);
             QASYNCIO_VERIFY(loop.time() - begin == 2s);
             QASYNCIO_VERIFY(tasks[0].cancelling() == 0 && !tasks[2].done());
             co_await sleep(3s);
@@ -188,13 +188,15 @@ private Q_SLOTS:
         Test::run([&](QAsyncioLoop &loop) -> Coroutine<> {
             std::vector<Future<int>> futures = futures_of(loop, 3);
             futures[1].set_result(1);
+            const TimePoint begin = loop.time();
             auto completed = as_completed(futures, 0s);
             const auto first = co_await completed.next();
             QASYNCIO_VERIFY(*first == futures[1]);
             QASYNCIO_COMPARE(co_await error_of(completed.next()), u"TimeoutError"_s);
             QASYNCIO_VERIFY(unheard(futures[0]) && unheard(futures[2]));
             futures[0].set_result(0); // too late
-            QASYNCIO_COMPARE(co_await error_of(completed.next()), u"TimeoutError"_s);
+            QASYNCIO_COMPARE(co_await error_of(wait_for(completed.next(), 1h)), u"TimeoutError"_s);
+            QASYNCIO_VERIFY(loop.time() == begin);
             const auto last = co_await completed.next();
             QASYNCIO_COMPARE(last.has_value(), false);
         });
@@ -207,7 +209,7 @@ private Q_SLOTS:
             std::vector<Future<int>> futures = futures_of(loop, 2);
             loop.call_later(1s, [&] { futures[0].set_result(0); }); // it is heard of a turn later, behind the time-out
             auto completed = as_completed(futures, 1s);
-            QASYNCIO_COMPARE(co_await rest_of(completed), u"TimeoutError TimeoutError"_s);
+            QASYNCIO_COMPARE(co_await wait_for(rest_of(completed), 1h), u"TimeoutError TimeoutError"_s);
             co_await turns(2);
         });
     }
@@ -255,7 +257,7 @@ private Q_SLOTS:
             co_await turns(1); // the first in the line has been called
             first.cancel(u"enough"_s);
             QASYNCIO_COMPARE(co_await error_of(first), u"CancelledError: enough"_s);
-            QASYNCIO_COMPARE(co_await second, 2);
+            QASYNCIO_COMPARE(co_await wait_for(second, 1h), 2);
         });
     }
 
@@ -270,7 +272,7 @@ private Q_SLOTS:
             co_await turns(1);
             first.cancel();
             futures[2].set_result(2); // in one turn
-            QASYNCIO_COMPARE(co_await second, 2);
+            QASYNCIO_COMPARE(co_await wait_for(second, 1h), 2);
             QASYNCIO_COMPARE(first.cancelled(), true);
         });
     }
@@ -383,7 +385,7 @@ private Q_SLOTS:
             futures[0].set_result(7);
             co_await turns(1);
             object.reset();
-            QASYNCIO_COMPARE(co_await second, 7);
+            QASYNCIO_COMPARE(co_await wait_for(second, 1h), 7);
         });
     }
 
