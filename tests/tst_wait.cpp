@@ -64,7 +64,7 @@ private Q_SLOTS:
         });
     }
 
-    // G-020
+    // L-060
     void aTimeoutThatIsNoNumberIsRefused()
     {
         const std::chrono::duration<double> no_number(std::numeric_limits<double>::quiet_NaN());

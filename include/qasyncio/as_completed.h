@@ -109,7 +109,8 @@ AsCompleted<ensured_value_t<A>> run_as_completed(std::vector<A> awaitables, std:
 ///
 /// Both throw TimeoutError for each one that is not done within `timeout` of this call; nothing is cancelled. Leaving early
 /// leaves the rest running, too.
-/// Throws RuntimeError if no loop runs in this thread, ValueError for a future of another loop and for NaN.
+/// Throws RuntimeError if no loop runs in this thread, ValueError for a future of another loop and for NaN. Thread: the
+/// loop's.
 /// \sa https://docs.python.org/3/library/asyncio-task.html#asyncio.as_completed
 template<class A>
     requires detail::Awaitable<A>

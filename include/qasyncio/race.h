@@ -84,20 +84,20 @@ Coroutine<RaceResult<typename Outcome<ensured_value_t<A>>::value_type>> run_vect
 
 } // namespace detail
 
-/// Runs awaitables side by side until the first is done, and gives its result in a std::variant whose index() tells which one
-/// it was (std::monostate if it has no value): `const auto answer = co_await race(download(), sleep(5s));`. asyncio has no
-/// such function.
+/// Runs awaitables side by side until the first is done, and gives its result in a std::variant whose index() tells which
+/// one it was (std::monostate if it has no value): `const auto answer = co_await race(download(), sleep(5s));`. asyncio has
+/// no such function.
 ///
-/// Nothing starts before the await. The winner is the first in the order of the arguments of those that are done when the
-/// caller goes on. The others, futures and tasks that were passed among them, are cancelled, and their end is waited for, so
-/// that nothing of them is left when this returns.
+/// Nothing starts before the await. The winner is the first, in the order of the arguments, of those that are done when the
+/// caller goes on. The others are cancelled, futures and tasks that were passed too, and their end is waited for: nothing of
+/// them runs any more when this returns.
 /// Errors: if the winner failed or was cancelled, that is thrown here. What another one throws while it is being cancelled is
 /// reported as never retrieved.
-/// Cancellation: cancelling the caller cancels all and waits for their end; then CancelledError is thrown, also if there was a
-/// winner. Another cancellation meanwhile neither ends the waiting nor is passed on. If the calling task is unwound (its context
-/// object dies) all are cancelled, and nobody waits.
-/// Throws, at the await: RuntimeError if no loop runs in this thread, ValueError for a future of another loop and for an empty
-/// vector.
+/// Cancellation: cancelling the caller cancels all and waits for their end; then CancelledError is thrown, also if there was
+/// a winner. Another cancellation meanwhile neither ends the waiting nor is passed on. If the calling task is unwound (its
+/// context object dies) all are cancelled, and nobody waits.
+/// Throws, at the await: RuntimeError if no loop runs in this thread, ValueError for a future of another loop and for an
+/// empty vector. Thread: the loop's.
 template<class... A>
     requires(sizeof...(A) > 0 && (detail::Awaitable<A> && ...))
 auto race(A &&...awaitables)

@@ -103,8 +103,8 @@ Future<T> shield_future(Future<T> inner)
 /// handle on it to wait for its end later. The context object of the inner task and the closing of the loop end it
 /// nevertheless. If the inner one is cancelled the returned future is cancelled, without a message (G-051).
 /// Errors: those of the inner one. If it fails after the returned future was cancelled, the loop's exception handler is told
-/// of a "ValueError exception in shielded future" (G-052). If the returned future is dropped, the inner one reports for itself.
-/// Throws RuntimeError if no loop runs in this thread and the awaitable is not a future.
+/// of a "ValueError exception in shielded future" (G-052). If the returned future is dropped, the inner one reports for
+/// itself. Throws RuntimeError if no loop runs in this thread and the awaitable is not a future. Thread: the loop's.
 /// \sa https://docs.python.org/3/library/asyncio-task.html#asyncio.shield
 template<class A>
     requires detail::Awaitable<A>

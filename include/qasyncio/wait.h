@@ -86,7 +86,7 @@ WaitResult<F> sort_by_state(std::vector<F> futures)
 /// ask them. With FIRST_EXCEPTION, an exception that ended the wait counts as retrieved, as in asyncio.
 /// Cancellation: cancelling the caller leaves the futures alone (G-023).
 /// Throws, at the await: ValueError for no futures at all, for a value that is no ReturnWhen (G-020), and for a future of
-/// another loop; RuntimeError if no loop runs in this thread. Coroutines are refused by the compiler.
+/// another loop; RuntimeError if no loop runs in this thread. Coroutines are refused by the compiler. Thread: the loop's.
 /// \sa https://docs.python.org/3/library/asyncio-task.html#asyncio.wait
 template<class F>
 Coroutine<WaitResult<F>> wait(std::vector<F> futures, WaitOptions options = WaitOptions())
