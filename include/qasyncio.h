@@ -5,6 +5,7 @@
 /// All of QAsyncio: asyncio for C++20 on Qt 6's event loop. The headers below can be included one by one.
 
 #include "qasyncio/async_generator.h"
+#include "qasyncio/as_completed.h"
 #include "qasyncio/clock.h"
 #include "qasyncio/context.h"
 #include "qasyncio/coroutine.h"
@@ -21,10 +22,15 @@
 #include "qasyncio/outcome.h"
 #include "qasyncio/policy.h"
 #include "qasyncio/run_coroutine_threadsafe.h"
+#include "qasyncio/race.h"
 #include "qasyncio/runner.h"
 #include "qasyncio/selector.h"
+#include "qasyncio/shield.h"
+#include "qasyncio/signal_stream.h"
 #include "qasyncio/sleep.h"
 #include "qasyncio/task.h"
 #include "qasyncio/task_group.h"
 #include "qasyncio/timeout.h"
+#include "qasyncio/wait.h"
 #include "qasyncio/wait_for.h"
+#include "qasyncio/wait_until.h"

@@ -47,6 +47,12 @@ inline QAsyncio::Coroutine<> sleeper(std::chrono::nanoseconds delay = std::chron
     co_await QAsyncio::sleep(delay);
 }
 
+/// Whether no callback and no task waits for `future`.
+inline bool unheard(const QAsyncio::AnyFuture &future)
+{
+    return QAsyncio::detail::FutureAccess::state(future)->callbacks.empty();
+}
+
 /// For a loop that a test runs by itself.
 inline QAsyncio::LoopOptions virtual_time()
 {

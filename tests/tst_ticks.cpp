@@ -125,6 +125,27 @@ private Q_SLOTS:
         });
     }
 
+    // L-135
+    void waitForATaskTakesThree()
+    {
+        Test::run([&](QAsyncioLoop &loop) -> Coroutine<> {
+            const Ticker ticker(loop);
+            const std::vector<Task<int>> tasks(1, create_task(nothing()));
+            co_await wait(tasks);
+            QASYNCIO_COMPARE(ticker.count(), 3);
+        });
+    }
+
+    // L-136
+    void waitForWhatIsDoneTakesTwo()
+    {
+        Test::run([&](QAsyncioLoop &loop) -> Coroutine<> {
+            const std::vector<Future<int>> futures(1, done_future(loop));
+            COMPARE_TICKS(co_await wait(futures), 2);
+            COMPARE_TICKS(co_await wait(futures, WaitOptions().timeout(0s)), 2);
+        });
+    }
+
     // L-137
     void waitForACoroutineTakesNone()
     {
@@ -158,6 +179,33 @@ private Q_SLOTS:
                 co_return;
             };
             COMPARE_TICKS(co_await task_group(two), 4);
+        });
+    }
+
+    // L-139
+    void shieldOfACoroutineTakesThree()
+    {
+        Test::run([&](QAsyncioLoop &loop) -> Coroutine<> { COMPARE_TICKS(co_await shield(nothing()), 3); });
+    }
+
+    // L-140
+    void shieldOfWhatIsDoneTakesNone()
+    {
+        Test::run([&](QAsyncioLoop &loop) -> Coroutine<> {
+            Future<int> future = done_future(loop);
+            COMPARE_TICKS(co_await shield(future), 0);
+        });
+    }
+
+    void asCompletedOfATaskTakesThree()
+    {
+        Test::run([&](QAsyncioLoop &loop) -> Coroutine<> {
+            const Ticker ticker(loop);
+            const std::vector<Task<int>> tasks(1, create_task(nothing()));
+            auto completed = as_completed(tasks);
+            const auto next = co_await completed.next();
+            QASYNCIO_COMPARE(ticker.count(), 3);
+            QASYNCIO_VERIFY(*next == tasks[0]);
         });
     }
 

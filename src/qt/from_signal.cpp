@@ -2,13 +2,31 @@
 // SPDX-License-Identifier: MIT
 #include "qasyncio/from_signal.h"
 
+#include "qasyncio/signal_stream.h"
+#include "qasyncio/wait_until.h"
+
 #include "loop/loop_p.h"
+
+#include <QtCore/qthread.h>
 
 namespace QAsyncio::detail {
 
 void throw_null_sender()
 {
     throw ValueError(QStringLiteral("from_signal: the sender is null"));
+}
+
+void throw_stream_busy()
+{
+    throw RuntimeError(QStringLiteral("another task is awaiting this stream"));
+}
+
+void check_property_owner(const QObject *object)
+{
+    if (!object)
+        throw ValueError(QStringLiteral("wait_until: the object is null"));
+    if (object->thread() != QThread::currentThread())
+        throw ValueError(QStringLiteral("wait_until: the object lives in another thread"));
 }
 
 void throw_not_connected()

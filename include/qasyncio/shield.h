@@ -1,0 +1,116 @@
+// SPDX-FileCopyrightText: 2026 QAsyncio contributors
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "qasyncio/detail/done_listener.h"
+#include "qasyncio/ensure_future.h"
+
+namespace QAsyncio {
+
+namespace detail {
+
+/// A done callback for the future that shield() gives: if that one inside is not done yet, nobody waits for it any more, and
+/// its failure will be reported (G-052).
+QASYNCIO_EXPORT void leave_shielded(DoneListener &listener, AnyFuture inner);
+
+template<class T>
+class ShieldState;
+
+/// Hands on what the shielded future gives. The shield owns it, so that a shield that is dropped is out of it.
+template<class T>
+class ShieldListener final : public DoneListener
+{
+public:
+    explicit ShieldListener(ShieldState<T> &outer) : m_outer(&outer) { }
+
+private:
+    void heard(AnyFuture inner) override
+    {
+        const auto outer = Ref<ShieldState<T>>::share(m_outer);
+        outer->inner_done(FutureAccess::wrap<Future<T>>(FutureAccess::take(std::move(inner))));
+    }
+
+    ShieldState<T> *m_outer;
+};
+
+/// The future that shield() gives.
+template<class T>
+class ShieldState final : public FutureState<T>
+{
+public:
+    explicit ShieldState(Future<T> inner)
+        : FutureState<T>(*FutureAccess::state(inner)->core), m_inner(std::move(inner)),
+          m_listener(std::make_shared<ShieldListener<T>>(*this))
+    {
+        m_listener->listen_to(m_inner);
+    }
+
+    void inner_done(Future<T> inner)
+    {
+        m_inner = {}; // so that the result can be moved if nobody else has it
+        if (this->state() == FutureStateBase::Cancelled)
+            return; // an exception is reported as never retrieved, if nobody else does
+        if (inner.cancelled()) {
+            this->cancel(QString()); // without its message (G-051)
+            return;
+        }
+        if (std::exception_ptr exception = inner.exception())
+            return this->set_exception(std::move(exception));
+        try {
+            set_result_of(std::move(inner));
+        } catch (...) { // of copying it
+            this->set_exception(std::current_exception());
+        }
+    }
+    void outer_done()
+    {
+        if (m_inner)
+            leave_shielded(*m_listener, std::exchange(m_inner, {}));
+    }
+
+private:
+    void set_result_of(Future<T> inner)
+    {
+        if constexpr (std::is_void_v<T>)
+            this->set_value({});
+        else
+            this->set_value(std::move(inner).result());
+    }
+
+    Future<T> m_inner; // until it or this is done
+    const std::shared_ptr<ShieldListener<T>> m_listener;
+};
+
+template<class T>
+Future<T> shield_future(Future<T> inner)
+{
+    if (inner.done())
+        return inner;
+    auto state = Ref<ShieldState<T>>::adopt(new ShieldState<T>(std::move(inner)));
+    auto outer = FutureAccess::wrap<Future<T>>(std::move(state));
+    outer.add_done_callback([](const Future<T> &done) {
+        static_cast<ShieldState<T> *>(FutureAccess::state(done))->outer_done();
+    });
+    return outer;
+}
+
+} // namespace detail
+
+/// A future with the result of `awaitable` that can be cancelled without cancelling it: `co_await shield(save())`. A
+/// coroutine becomes a task at once. A future that is done is given back as it is (G-051).
+///
+/// Cancellation: cancelling the returned future, or the task that awaits it, leaves the inner one running (G-050); keep a
+/// handle on it to wait for its end later. The context object of the inner task and the closing of the loop end it
+/// nevertheless. If the inner one is cancelled the returned future is cancelled, without a message (G-051).
+/// Errors: those of the inner one. If it fails after the returned future was cancelled, the loop's exception handler is told
+/// of a "ValueError exception in shielded future" (G-052). If the returned future is dropped, the inner one reports for
+/// itself. Throws RuntimeError if no loop runs in this thread and the awaitable is not a future. Thread: the loop's.
+/// \sa https://docs.python.org/3/library/asyncio-task.html#asyncio.shield
+template<class A>
+    requires detail::Awaitable<A>
+Future<detail::ensured_value_t<A>> shield(A &&awaitable)
+{
+    return detail::shield_future<detail::ensured_value_t<A>>(ensure_future(std::forward<A>(awaitable)));
+}
+
+} // namespace QAsyncio

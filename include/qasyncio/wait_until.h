@@ -1,0 +1,86 @@
+// SPDX-FileCopyrightText: 2026 QAsyncio contributors
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "qasyncio/detail/signal_future.h"
+
+#include <QtCore/qproperty.h>
+
+namespace QAsyncio {
+
+namespace detail {
+
+QASYNCIO_EXPORT void check_property_owner(const QObject *object);
+
+/// Completes `found` with the value if the predicate holds, or with what it throws.
+template<class T, class Predicate>
+void offer(Future<T> &found, Predicate &predicate, T value)
+{
+    if (found.done())
+        return;
+    try {
+        if (predicate(std::as_const(value)))
+            found.set_result(std::move(value));
+    } catch (...) {
+        found.set_exception(std::current_exception());
+    }
+}
+
+template<class T, class Property, class Predicate>
+Coroutine<T> wait_for_property(Property property, Predicate predicate)
+{
+    Future<T> found = get_running_loop().create_future<T>();
+    offer<T>(found, predicate, property->value());
+    auto changed = [&] { offer<T>(found, predicate, property->value()); };
+    const auto notifier = property->addNotifier(changed);
+    co_return co_await found;
+}
+
+template<class T, class Sender, class Getter, class Signal, class Predicate>
+Coroutine<T> wait_for_qproperty(const Sender *sender, Getter getter, Signal signal, Predicate predicate)
+{
+    Future<T> found = get_running_loop().create_future<T>();
+    offer<T>(found, predicate, std::invoke(getter, sender));
+    QObject here; // the connections end with this frame
+    QObject::connect(sender, signal, &here, [&] { offer<T>(found, predicate, std::invoke(getter, sender)); });
+    QObject::connect(sender, &QObject::destroyed, &here, [&] {
+        if (!found.done())
+            found.set_exception(sender_died());
+    });
+    co_return co_await found;
+}
+
+} // namespace detail
+
+/// Waits until `predicate(value)` holds for the value of a property; gives that value. If it holds already, it does not
+/// suspend. The predicate is asked at every change, so that a value that is there only for a moment counts as well.
+///
+/// Errors: what the predicate throws.
+/// Cancellation: stops watching.
+/// Lifetime: the property must live until this has ended.
+/// Thread: the property's and the running loop's.
+/// \sa https://doc.qt.io/qt-6/qproperty.html
+template<class T, class Predicate>
+auto wait_until(QProperty<T> &property, Predicate predicate)
+{
+    return detail::wait_for_property<T, QProperty<T> *, Predicate>(&property, std::move(predicate));
+}
+/// The same for a bindable property: `wait_until(animation->bindableState(), ...)`.
+template<class T, class Predicate>
+auto wait_until(QBindable<T> property, Predicate predicate)
+{
+    return detail::wait_for_property<T, std::optional<QBindable<T>>, Predicate>(property, std::move(predicate));
+}
+/// The same for a Q_PROPERTY, by its getter and its notify signal:
+/// `wait_until(reply, &QNetworkReply::isFinished, &QNetworkReply::finished, [](bool finished) { return finished; })`.
+/// Throws ObjectDestroyedError if the object dies; ValueError for null and for an object of another thread.
+template<class Sender, class Getter, class Signal, class Predicate>
+    requires std::is_invocable_v<Getter, const Sender *>
+auto wait_until(const Sender *sender, Getter getter, Signal signal, Predicate predicate)
+{
+    detail::check_property_owner(sender);
+    using T = std::decay_t<std::invoke_result_t<Getter, const Sender *>>;
+    return detail::wait_for_qproperty<T, Sender, Getter, Signal, Predicate>(sender, getter, signal, std::move(predicate));
+}
+
+} // namespace QAsyncio

@@ -1,0 +1,107 @@
+// SPDX-FileCopyrightText: 2026 QAsyncio contributors
+// SPDX-License-Identifier: MIT
+#include "qasyncio/detail/completion_queue.h"
+
+#include <unordered_set>
+
+namespace QAsyncio::detail {
+
+/// A place in the line. Who leaves it after having been called, and without going on, lets the next one go.
+class CompletionQueue::Place
+{
+public:
+    explicit Place(CompletionQueue &queue) : called(get_running_loop().create_future<>()), m_queue(&queue)
+    {
+        queue.m_line.push_back(called);
+    }
+    ~Place()
+    {
+        if (goes_on || std::erase(m_queue->m_line, called) > 0 || called.cancelled())
+            return;
+        if (!m_queue->m_done.empty())
+            m_queue->call_next();
+    }
+    Q_DISABLE_COPY_MOVE(Place)
+
+    Future<> called;
+    bool goes_on = false;
+
+private:
+    CompletionQueue *m_queue;
+};
+
+CompletionQueue::~CompletionQueue()
+{
+    m_timer.cancel();
+}
+
+void CompletionQueue::begin(const std::vector<AnyFuture> &futures, std::optional<std::chrono::nanoseconds> timeout)
+{
+    QAsyncioLoop &loop = get_running_loop();
+    std::vector<AnyFuture> distinct;
+    std::unordered_set<const FutureStateBase *> seen;
+    for (const AnyFuture &future : futures) {
+        check_loop(future, loop.core());
+        if (seen.insert(FutureAccess::state(future)).second)
+            distinct.push_back(future);
+    }
+    for (const AnyFuture &future : distinct)
+        listen_to(future);
+    m_unfinished = m_left = distinct.size();
+    if (timeout && !distinct.empty())
+        m_timer = loop.call_later(*timeout, [this] { time_out(); });
+}
+
+bool CompletionQueue::take_turn()
+{
+    if (m_left == 0)
+        return false;
+    --m_left;
+    return true;
+}
+
+Coroutine<AnyFuture> CompletionQueue::get(std::shared_ptr<CompletionQueue> queue)
+{
+    while (queue->m_done.empty()) {
+        Place place(*queue);
+        co_await place.called;
+        place.goes_on = true;
+    }
+    AnyFuture future = std::move(queue->m_done.front());
+    queue->m_done.pop_front();
+    if (!future)
+        throw TimeoutError();
+    co_return future;
+}
+
+void CompletionQueue::heard(AnyFuture future)
+{
+    if (--m_unfinished == 0)
+        m_timer.cancel();
+    put(std::move(future));
+}
+
+void CompletionQueue::time_out()
+{
+    stop_listening();
+    for (; m_unfinished > 0; --m_unfinished)
+        put(AnyFuture());
+}
+
+void CompletionQueue::put(AnyFuture future)
+{
+    m_done.push_back(std::move(future));
+    call_next();
+}
+
+void CompletionQueue::call_next()
+{
+    while (!m_line.empty()) {
+        Future<> called = std::move(m_line.front());
+        m_line.pop_front();
+        if (!called.done())
+            return called.set_result();
+    }
+}
+
+} // namespace QAsyncio::detail

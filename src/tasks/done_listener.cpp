@@ -1,0 +1,45 @@
+// SPDX-FileCopyrightText: 2026 QAsyncio contributors
+// SPDX-License-Identifier: MIT
+#include "qasyncio/detail/done_listener.h"
+
+namespace QAsyncio::detail {
+
+DoneListener::~DoneListener()
+{
+    stop_listening();
+}
+
+void DoneListener::listen_to(const AnyFuture &future)
+{
+    const std::size_t place = m_ears.size();
+    m_ears.emplace_back();
+    auto callback = [weak = weak_from_this(), place](AnyFuture done) {
+        const auto self = weak.lock();
+        if (!self || place >= self->m_ears.size())
+            return;
+        self->m_ears[place] = {};
+        self->heard(std::move(done));
+    };
+    Ear ear;
+    ear.future = future;
+    ear.callback = ear.future.add_done_callback(std::move(callback));
+    m_ears[place] = std::move(ear);
+}
+
+void DoneListener::stop_listening()
+{
+    for (Ear &ear : std::exchange(m_ears, {})) {
+        if (ear.future)
+            ear.future.remove_done_callback(ear.callback);
+    }
+}
+
+void check_loop(const AnyFuture &future, const LoopCore &core)
+{
+    if (FutureAccess::state(future)->core != &core) {
+        throw ValueError(
+            QStringLiteral("The future belongs to a different loop than the one specified as the loop argument"));
+    }
+}
+
+} // namespace QAsyncio::detail

@@ -1,0 +1,75 @@
+// SPDX-FileCopyrightText: 2026 QAsyncio contributors
+// SPDX-License-Identifier: MIT
+#include "qasyncio/wait.h"
+
+#include "qasyncio/detail/done_listener.h"
+
+namespace QAsyncio::detail {
+
+namespace {
+
+/// Releases a task that waits for some futures.
+class Waiter final : public DoneListener
+{
+public:
+    Waiter(QAsyncioLoop &loop, std::size_t count, ReturnWhen return_when)
+        : released(loop.create_future<>()), m_left(count), m_return_when(return_when) { }
+    ~Waiter() override { m_timer.cancel(); }
+    Q_DISABLE_COPY_MOVE(Waiter)
+
+    void release_after(QAsyncioLoop &loop, std::chrono::nanoseconds timeout)
+    {
+        m_timer = loop.call_later(timeout, [this] { release(); });
+    }
+
+    Future<> released;
+
+private:
+    void heard(AnyFuture future) override
+    {
+        --m_left;
+        // The exception of the last one is not looked at, and so not retrieved: asyncio's order.
+        const bool enough = m_left == 0 || m_return_when == FIRST_COMPLETED
+            || (m_return_when == FIRST_EXCEPTION && !future.cancelled() && future.exception());
+        if (!enough)
+            return;
+        m_timer.cancel();
+        release();
+    }
+    void release()
+    {
+        if (!released.done())
+            released.set_result();
+    }
+
+    std::size_t m_left;
+    const ReturnWhen m_return_when;
+    TimerHandle m_timer;
+};
+
+void check_return_when(ReturnWhen value)
+{
+    if (value != FIRST_COMPLETED && value != FIRST_EXCEPTION && value != ALL_COMPLETED)
+        throw ValueError(QStringLiteral("Invalid return_when value: %1").arg(static_cast<int>(value)));
+}
+
+} // namespace
+
+Coroutine<> wait_until(std::vector<AnyFuture> futures, WaitOptions options)
+{
+    if (futures.empty())
+        throw ValueError(QStringLiteral("Set of Tasks/Futures is empty."));
+    check_return_when(options.get_return_when());
+    QAsyncioLoop &loop = get_running_loop();
+    for (const AnyFuture &future : futures)
+        check_loop(future, loop.core());
+
+    const auto waiter = std::make_shared<Waiter>(loop, futures.size(), options.get_return_when());
+    if (options.get_timeout())
+        waiter->release_after(loop, *options.get_timeout());
+    for (const AnyFuture &future : futures)
+        waiter->listen_to(future);
+    co_await waiter->released;
+}
+
+} // namespace QAsyncio::detail
