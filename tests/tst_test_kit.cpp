@@ -50,6 +50,72 @@ private Q_SLOTS:
         QVERIFY(timer.elapsed() >= 20);
     }
 
+    void tryMacrosAwaitTheCondition()
+    {
+        Test::run([](QAsyncioLoop &loop) -> Coroutine<> {
+            int value = 0;
+            loop.call_later(3s, [&] { value = 7; });
+            QASYNCIO_TRY_COMPARE(value, 7);
+            QASYNCIO_COMPARE(loop.time() >= TimePoint() + 3s, true);
+            loop.call_later(7s, [&] { value = 8; });
+            QASYNCIO_EXPECT_FAIL("", "it takes seven seconds", Continue);
+            QASYNCIO_TRY_VERIFY(value == 8);
+            QASYNCIO_TRY_VERIFY_WITH_TIMEOUT(value == 8, 3s);
+        });
+    }
+
+    void skipEndsTheBody()
+    {
+        bool went_on = false;
+        const auto body = [&]() -> Coroutine<> {
+            co_await sleep(0s);
+            QASYNCIO_SKIP("that is what is tested");
+            went_on = true;
+        };
+        Test::run(body);
+        QVERIFY(!went_on);
+    }
+
+    void tearDownEndsTheBodyAfterEveryStep()
+    {
+        int begun = 0;
+        int ended = 0;
+        int unwound = 0;
+        Test::tear_down([&]() -> Coroutine<> {
+            ++begun;
+            const QScopeGuard count([&] { ++unwound; });
+            co_await sleep(1s);
+            co_await turns(2);
+            ++ended;
+        });
+        QCOMPARE(unwound, begun);
+        QVERIFY(begun >= 9); // three ways, at least three steps
+        QCOMPARE(ended, 3);  // once for each way, when there was no step left
+    }
+
+    void tearDownFindsATaskThatIsLeftBehind()
+    {
+        QEXPECT_FAIL("", "the first way, after the second step", Continue);
+        Test::tear_down([]() -> Coroutine<> {
+            auto task = create_task(sleeper());
+            co_await sleep(1s); // nobody cancels the task if this throws
+            task.cancel();
+            co_await error_of(task);
+        });
+    }
+
+    void tearDownFindsABodyThatThrowsSomethingElse()
+    {
+        QEXPECT_FAIL("", "the first way", Continue);
+        Test::tear_down([]() -> Coroutine<> {
+            try {
+                co_await sleep(1s);
+            } catch (const CancelledError &) {
+                throw ValueError(u"lost"_s);
+            }
+        });
+    }
+
     void aBodyThatThrowsFailsTheTest()
     {
         QEXPECT_FAIL("", "it throws", Continue);

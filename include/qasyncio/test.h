@@ -38,6 +38,41 @@
             co_return;                                                                                                   \
     } while (false)
 
+/// QSKIP for coroutines.
+#define QASYNCIO_SKIP(text)                                                                                              \
+    do {                                                                                                                 \
+        QTest::qSkip(text, __FILE__, __LINE__);                                                                          \
+        co_return;                                                                                                       \
+    } while (false)
+
+/// QEXPECT_FAIL for coroutines.
+#define QASYNCIO_EXPECT_FAIL(data_index, comment, mode)                                                                  \
+    do {                                                                                                                 \
+        if (!QTest::qExpectFail(data_index, comment, QTest::mode, __FILE__, __LINE__))                                   \
+            co_return;                                                                                                   \
+    } while (false)
+
+/// QTRY_VERIFY for coroutines: awaits until the condition holds, for `timeout` (by the loop's clock) at most.
+#define QASYNCIO_TRY_VERIFY_WITH_TIMEOUT(condition, timeout)                                                             \
+    do {                                                                                                                 \
+        const auto qasyncio_holds = [&] { return static_cast<bool>(condition); };                                        \
+        auto qasyncio_wait = QAsyncio::Test::wait_for_condition(qasyncio_holds, timeout);                                \
+        co_await std::move(qasyncio_wait);                                                                               \
+        QASYNCIO_VERIFY(condition);                                                                                      \
+    } while (false)
+#define QASYNCIO_TRY_VERIFY(condition) QASYNCIO_TRY_VERIFY_WITH_TIMEOUT(condition, std::chrono::seconds(5))
+
+/// QTRY_COMPARE for coroutines.
+#define QASYNCIO_TRY_COMPARE_WITH_TIMEOUT(actual, expected, timeout)                                                     \
+    do {                                                                                                                 \
+        const auto qasyncio_holds = [&] { return (actual) == (expected); };                                              \
+        auto qasyncio_wait = QAsyncio::Test::wait_for_condition(qasyncio_holds, timeout);                                \
+        co_await std::move(qasyncio_wait);                                                                               \
+        QASYNCIO_COMPARE(actual, expected);                                                                              \
+    } while (false)
+#define QASYNCIO_TRY_COMPARE(actual, expected)                                                                           \
+    QASYNCIO_TRY_COMPARE_WITH_TIMEOUT(actual, expected, std::chrono::seconds(5))
+
 /// Fails unless the expression, which may await, throws an exception of this type (or one derived from it).
 #define QASYNCIO_THROWS(expression, Exception)                                                                           \
     do {                                                                                                                 \
@@ -91,6 +126,37 @@ void run(F &&body, const TestOptions &options = TestOptions())
             return body();
     };
     run_coroutine(call, options);
+}
+
+QASYNCIO_TEST_EXPORT void tear_down_coroutine(const std::function<Coroutine<>(QAsyncioLoop &)> &body);
+
+/// Brute-force teardown: runs `body()` or `body(loop)`, a coroutine, again and again, each time in a fresh loop with virtual
+/// time, and ends it after its first step, its second, and so on, until it ends by itself before: by cancelling its task, by
+/// destroying its context object, and by closing the loop. The test fails, and says how and after which step, where a task or
+/// an open descriptor is left, the loop's exception handler is told of anything (but of the pending tasks of a closed loop, and
+/// of the exception of a task whose awaiter was destroyed meanwhile), the body does not end within ten real seconds, or one of
+/// its own checks fails. What else leaks, a leak checker finds.
+///
+/// The body must not depend on what an earlier run has left. It may throw CancelledError, nothing else.
+template<class F>
+void tear_down(F &&body)
+{
+    const auto call = [&body](QAsyncioLoop &loop) -> Coroutine<> {
+        if constexpr (std::is_invocable_v<F &, QAsyncioLoop &>)
+            return body(loop);
+        else
+            return body();
+    };
+    tear_down_coroutine(call);
+}
+
+/// For QASYNCIO_TRY_VERIFY and QASYNCIO_TRY_COMPARE: looks every 10 ms.
+template<class F>
+Coroutine<> wait_for_condition(F holds, std::chrono::nanoseconds timeout)
+{
+    const TimePoint end = detail::deadline(get_running_loop().time(), timeout);
+    while (!holds() && get_running_loop().time() < end)
+        co_await sleep(std::chrono::milliseconds(10));
 }
 
 /// For QASYNCIO_THROWS: whether `thrown` is an Exception; a test failure if not.

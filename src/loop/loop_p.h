@@ -105,6 +105,7 @@ public:
     bool ended_with_application = false;
     std::exception_ptr leaving; // LoopExit or KeyboardInterrupt on its way out of the run
     QAsyncio::Future<> quit_requested;
+    std::function<void()> callback_observer;
     int dialogs_awaited = 0;
     const ApplicationHooks *hooks = nullptr; // of run(app, main)
 
@@ -115,6 +116,7 @@ private:
     void begin_turn();
     /// Runs what is left of the batch. False if the time slice ended first.
     bool run_batch();
+    void run_watched(Runnable &item);
     /// Debug mode: names a callback that takes long (L-097).
     void run_timed(Runnable &item);
     bool slice_is_over();

@@ -80,8 +80,8 @@ bool LoopPrivate::run_batch()
 {
     while (m_batch_left > 0) {
         --m_batch_left;
-        if (Q_UNLIKELY(has(Debug)))
-            run_timed(*ready.pop());
+        if (Q_UNLIKELY(has(Debug | Observed)))
+            run_watched(*ready.pop());
         else
             ready.pop()->run(*this);
         if (Q_UNLIKELY(m_break_batch)) { // the rest stays queued (L-027)
@@ -93,6 +93,16 @@ bool LoopPrivate::run_batch()
             return false;
     }
     return true;
+}
+
+void LoopPrivate::run_watched(Runnable &item)
+{
+    if (has(Debug))
+        run_timed(item);
+    else
+        item.run(*this);
+    if (const auto observer = callback_observer)
+        observer();
 }
 
 void LoopPrivate::run_timed(Runnable &item)
@@ -192,6 +202,12 @@ void LoopPrivate::advance_clock() noexcept
             return arm_timer();
     }
     process();
+}
+
+void observe_callbacks(LoopCore &core, std::function<void()> observer)
+{
+    core.set(LoopCore::Observed, static_cast<bool>(observer));
+    static_cast<LoopPrivate &>(core).callback_observer = std::move(observer);
 }
 
 } // namespace QAsyncio::detail

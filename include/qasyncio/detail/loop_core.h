@@ -9,6 +9,7 @@
 
 #include <atomic>
 #include <coroutine>
+#include <functional>
 
 namespace QAsyncio::detail {
 
@@ -52,6 +53,7 @@ struct QASYNCIO_EXPORT LoopCore
         Closed = 1,
         Debug = 2, // check the thread
         Running = 4,
+        Observed = 8, // see observe_callbacks()
     };
     enum Flag : unsigned {
         Dispatching = 1, // inside process(): the ready queue is looked at again before Qt waits
@@ -141,6 +143,9 @@ private:
     std::atomic<qint64> m_refs{loop_ref};
     qint64 m_own_refs = 0;
 };
+
+/// For tests: calls `observer` behind every callback and every step of a task; empty: no longer. In the loop's thread.
+QASYNCIO_EXPORT void observe_callbacks(LoopCore &core, std::function<void()> observer);
 
 /// True if the exception is one of those that leave the loop: LoopExit, KeyboardInterrupt.
 QASYNCIO_EXPORT bool leaves_loop(const std::exception_ptr &exception);

@@ -1,0 +1,173 @@
+// SPDX-FileCopyrightText: 2026 QAsyncio contributors
+// SPDX-License-Identifier: MIT
+#include "qasyncio/test.h"
+
+#include <QtCore/qdir.h>
+#include <QtCore/qtimer.h>
+
+namespace QAsyncio::Test {
+
+namespace {
+
+enum class Way { Cancel, DestroyContext, CloseLoop };
+
+const char *name_of(Way way)
+{
+    switch (way) {
+    case Way::Cancel:
+        return "cancelled";
+    case Way::DestroyContext:
+        return "its context object destroyed";
+    case Way::CloseLoop:
+        return "its loop closed";
+    }
+    return "";
+}
+
+qsizetype open_descriptors()
+{
+    return QDir(QStringLiteral("/proc/self/fd")).entryList(QDir::NoDotAndDotDot | QDir::AllEntries | QDir::System).size();
+}
+
+/// One run of the body, ended after `step` steps.
+class TearDown
+{
+public:
+    TearDown(Way way, int step)
+        : m_way(way), m_step(step), m_owned_loop(std::make_unique<QAsyncioLoop>(LoopOptions().clock(std::make_shared<VirtualClock>()))),
+          m_loop(*m_owned_loop), m_context(std::make_unique<QObject>())
+    {
+        m_loop.set_exception_handler([this](QAsyncioLoop &, const ExceptionContext &context) {
+            if (!is_expected(context.message))
+                fail(QStringLiteral("reported: %1: %2").arg(context.message, describe(context.exception)));
+        });
+    }
+
+    /// True if it was ended; false if the body ended by itself before.
+    bool run(const std::function<Coroutine<>(QAsyncioLoop &)> &body)
+    {
+        m_task = m_loop.create_task(body(m_loop), TaskOptions().context(m_context.get()));
+        detail::observe_callbacks(m_loop.core(), [this] { stepped(); });
+        run_loop();
+        detail::observe_callbacks(m_loop.core(), {});
+        if (!m_closing) {
+            settle();
+            check_tasks();
+        }
+        m_closing = true;
+        m_task = {};
+        m_loop.close();
+        return m_torn;
+    }
+    /// Afterwards nothing of the run is left.
+    void release_loop()
+    {
+        m_context.reset();
+        m_owned_loop.reset();
+    }
+    /// Something was found: enough.
+    bool failed() const { return m_failed || QTest::currentTestFailed(); }
+    void fail(const QString &what)
+    {
+        if (std::exchange(m_failed, true) || QTest::currentTestFailed())
+            return;
+        const QString text = QStringLiteral("%1, after step %2: %3").arg(QLatin1String(name_of(m_way))).arg(m_step).arg(what);
+        QTest::qFail(qPrintable(text), __FILE__, __LINE__);
+    }
+
+private:
+    bool is_expected(const QString &message) const
+    {
+        // A task had failed, and who waited for it was unwound before it resumed: nobody else is left to tell.
+        if (m_torn && m_way != Way::Cancel && message == QLatin1String("Task exception was never retrieved"))
+            return true;
+        return m_closing && message.startsWith(QLatin1String("Task was destroyed but it is pending!"));
+    }
+
+    void stepped()
+    {
+        if (m_torn || m_task.done() || ++m_steps < m_step)
+            return;
+        m_torn = true;
+        switch (m_way) {
+        case Way::Cancel:
+            m_task.cancel();
+            break;
+        case Way::DestroyContext:
+            m_context.reset();
+            break;
+        case Way::CloseLoop:
+            m_closing = true;
+            m_loop.stop();
+            break;
+        }
+    }
+
+    void run_loop()
+    {
+        QTimer watchdog;
+        watchdog.setSingleShot(true);
+        QObject::connect(&watchdog, &QTimer::timeout, [this] {
+            fail(QStringLiteral("it does not end"));
+            m_loop.stop();
+        });
+        watchdog.start(10'000);
+        try {
+            m_loop.run_until_complete(m_task);
+        } catch (const CancelledError &) {
+        } catch (...) {
+            if (m_task.done())
+                fail(QStringLiteral("it threw ") + describe(std::current_exception()));
+        }
+    }
+
+    /// Lets callbacks that are under way arrive.
+    void settle()
+    {
+        for (int turn = 0; turn < 5; ++turn) {
+            m_loop.stop();
+            m_loop.run_forever();
+        }
+    }
+
+    void check_tasks()
+    {
+        QStringList names;
+        for (AnyTask &task : m_loop.all_tasks())
+            names << task.to_string();
+        if (!names.isEmpty())
+            fail(QStringLiteral("it left tasks behind: ") + names.join(QLatin1String(", ")));
+    }
+
+    const Way m_way;
+    const int m_step;
+    int m_steps = 0;
+    bool m_torn = false;
+    bool m_closing = false;
+    bool m_failed = false;
+    std::unique_ptr<QAsyncioLoop> m_owned_loop;
+    QAsyncioLoop &m_loop;
+    std::unique_ptr<QObject> m_context;
+    Task<> m_task;
+};
+
+} // namespace
+
+void tear_down_coroutine(const std::function<Coroutine<>(QAsyncioLoop &)> &body)
+{
+    for (const Way way : {Way::Cancel, Way::DestroyContext, Way::CloseLoop}) {
+        bool torn = true;
+        for (int step = 1; torn; ++step) {
+            const auto before = open_descriptors();
+            TearDown run(way, step);
+            torn = run.run(body);
+            run.release_loop();
+            if (open_descriptors() != before)
+                run.fail(QStringLiteral("a descriptor is left open"));
+            if (run.failed())
+                return;
+        }
+    }
+}
+
+} // namespace QAsyncio::Test

@@ -1,0 +1,256 @@
+// SPDX-FileCopyrightText: 2026 QAsyncio contributors
+// SPDX-License-Identifier: MIT
+
+// Everything that can be awaited, ended after every step in every way: Test::tear_down(). A leak checker (the asan preset)
+// sees what is not a task.
+
+#include "qasyncio/test.h"
+
+#include "support.h"
+
+#include <QtCore/qtimer.h>
+
+namespace {
+
+using Body = Coroutine<> (*)(QAsyncioLoop &);
+
+Coroutine<> pause(std::chrono::nanoseconds delay = 1s)
+{
+    co_await sleep(delay);
+}
+
+Coroutine<int> number(int value, std::chrono::nanoseconds delay = 1s)
+{
+    co_await sleep(delay);
+    co_return value;
+}
+
+Coroutine<> fail(std::chrono::nanoseconds delay = 1s)
+{
+    co_await sleep(delay);
+    throw ValueError(QStringLiteral("as intended"));
+}
+
+/// Awaits in its clean-up.
+Coroutine<> tidy()
+{
+    const auto body = []() -> Coroutine<> { co_await pause(); };
+    const auto cleanup = []() -> Coroutine<> { co_await pause(0s); };
+    co_await finally(body, cleanup);
+}
+
+AsyncGenerator<int> numbers(int count)
+{
+    for (int i = 0; i < count; ++i) {
+        co_await sleep(1s);
+        co_yield i;
+    }
+}
+
+template<class A>
+Coroutine<> ignoring_value_errors(A awaitable)
+{
+    try {
+        static_cast<void>(co_await std::move(awaitable));
+    } catch (const ValueError &) {
+    } catch (const ExceptionGroup &) {
+    } catch (const TimeoutError &) {
+    }
+}
+
+const std::pair<const char *, Body> bodies[] = {
+    {"nothing", [](QAsyncioLoop &) -> Coroutine<> { co_return; }},
+    {"sleep", [](QAsyncioLoop &) -> Coroutine<> { co_await sleep(1s); }},
+    {"sleep(0)", [](QAsyncioLoop &) -> Coroutine<> { co_await sleep(0s); }},
+    {"coroutines in coroutines",
+     [](QAsyncioLoop &) -> Coroutine<> {
+         co_await pause();
+         co_await tidy();
+     }},
+    {"a future",
+     [](QAsyncioLoop &loop) -> Coroutine<> {
+         auto future = loop.create_future<QString>();
+         loop.call_later(1s, [future]() mutable {
+             if (!future.done())
+                 future.set_result(QStringLiteral("text"));
+         });
+         co_await future;
+     }},
+    {"an exception", [](QAsyncioLoop &) -> Coroutine<> { co_await ignoring_value_errors(fail()); }},
+    {"finally", [](QAsyncioLoop &) -> Coroutine<> { co_await tidy(); }},
+    {"wait_for", [](QAsyncioLoop &) -> Coroutine<> { co_await wait_for(tidy(), 10s); }},
+    {"wait_for that times out", [](QAsyncioLoop &) -> Coroutine<> { co_await ignoring_value_errors(wait_for(tidy(), 0s)); }},
+    {"timeout",
+     [](QAsyncioLoop &) -> Coroutine<> {
+         const auto body = [](Timeout &scope) -> Coroutine<> {
+             co_await pause();
+             scope.reschedule(get_running_loop().time() + 5s);
+             co_await tidy();
+         };
+         co_await timeout(2s, body);
+     }},
+    {"a task group",
+     [](QAsyncioLoop &) -> Coroutine<> {
+         const auto body = [](TaskGroup &group) -> Coroutine<> {
+             group.create_task(tidy());
+             group.create_task(pause(3s));
+             co_await pause();
+         };
+         co_await task_group(body);
+     }},
+    {"a task group that fails",
+     [](QAsyncioLoop &) -> Coroutine<> {
+         const auto body = [](TaskGroup &group) -> Coroutine<> {
+             group.create_task(tidy());
+             group.create_task(fail(500ms));
+             co_await pause(1h);
+         };
+         co_await ignoring_value_errors(task_group(body));
+     }},
+    {"task groups in task groups",
+     [](QAsyncioLoop &) -> Coroutine<> {
+         const auto inner = [](TaskGroup &group) -> Coroutine<> {
+             group.create_task(tidy());
+             group.create_task(TaskOptions().eager_start(), number, 1, 2s);
+             co_return;
+         };
+         const auto outer = [inner](TaskGroup &group) -> Coroutine<> {
+             group.create_task(task_group(inner));
+             co_await task_group(inner);
+         };
+         co_await task_group(outer);
+     }},
+    {"a task group that is cancelled",
+     [](QAsyncioLoop &) -> Coroutine<> {
+         const auto body = [](TaskGroup &group) -> Coroutine<> {
+             group.create_task(tidy());
+             co_await pause(500ms);
+             group.cancel();
+         };
+         co_await task_group(body);
+     }},
+    {"race", [](QAsyncioLoop &) -> Coroutine<> { co_await race(number(1, 1s), number(2, 2s), number(3, 3s)); }},
+    {"a generator",
+     [](QAsyncioLoop &) -> Coroutine<> {
+         auto generator = numbers(3);
+         while (auto value = co_await generator.next())
+             co_await sleep(1s);
+     }},
+    {"a generator that is closed",
+     [](QAsyncioLoop &) -> Coroutine<> {
+         auto generator = numbers(3);
+         co_await generator.next();
+         co_await generator.aclose();
+     }},
+    {"a generator that is dropped",
+     [](QAsyncioLoop &) -> Coroutine<> {
+         {
+             auto generator = numbers(3);
+             co_await generator.next();
+         }
+         co_await pause();
+     }},
+    {"a signal",
+     [](QAsyncioLoop &) -> Coroutine<> {
+         QTimer timer;
+         timer.start(0);
+         co_await from_signal(&timer, &QTimer::timeout);
+     }},
+    {"a stream of signals",
+     [](QAsyncioLoop &) -> Coroutine<> {
+         QTimer timer;
+         auto stream = signal_stream(&timer, &QTimer::timeout);
+         timer.start(0);
+         for (int i = 0; i < 3; ++i)
+             co_await stream.next();
+     }},
+    {"a property",
+     [](QAsyncioLoop &loop) -> Coroutine<> {
+         auto level = std::make_shared<QProperty<int>>(0);
+         loop.call_later(1s, [level] { *level = 3; });
+         const auto is_high = [](int value) { return value > 2; };
+         co_await wait_until(*level, is_high);
+     }},
+    {"a descriptor",
+     [](QAsyncioLoop &loop) -> Coroutine<> {
+         Pipe pipe;
+         auto readable = loop.create_future();
+         loop.add_reader(pipe.read_end(), [readable]() mutable {
+             if (!readable.done())
+                 readable.set_result();
+         });
+         const int fd = pipe.read_end();
+         const QScopeGuard remove([&loop, fd] { loop.remove_reader(fd); });
+         pipe.fill();
+         co_await readable;
+     }},
+    {"a context object of its own",
+     [](QAsyncioLoop &) -> Coroutine<> {
+         auto object = std::make_unique<QObject>();
+         const auto body = [&](TaskGroup &group) -> Coroutine<> {
+             group.create_task(pause(1h), TaskOptions().context(object.get()));
+             co_await pause();
+             object.reset();
+         };
+         co_await task_group(body);
+     }},
+    {"wait inside a task group",
+     [](QAsyncioLoop &) -> Coroutine<> {
+         const auto body = [](TaskGroup &group) -> Coroutine<> {
+             const std::vector<Task<int>> tasks{group.create_task(number(1, 1s)), group.create_task(number(2, 2s))};
+             co_await wait(tasks, WaitOptions().return_when(FIRST_COMPLETED));
+         };
+         co_await task_group(body);
+     }},
+    {"as_completed inside a task group",
+     [](QAsyncioLoop &) -> Coroutine<> {
+         const auto body = [](TaskGroup &group) -> Coroutine<> {
+             const std::vector<Task<int>> tasks{group.create_task(number(1, 1s)), group.create_task(number(2, 2s))};
+             auto completed = as_completed(tasks);
+             while (auto next = co_await completed.next())
+                 co_await sleep(0s);
+         };
+         co_await task_group(body);
+     }},
+    {"shield inside a task group",
+     [](QAsyncioLoop &) -> Coroutine<> {
+         const auto body = [](TaskGroup &group) -> Coroutine<> {
+             auto task = group.create_task(number(1));
+             co_await shield(task);
+         };
+         co_await task_group(body);
+     }},
+    {"gather inside a task group",
+     [](QAsyncioLoop &) -> Coroutine<> {
+         const auto body = [](TaskGroup &group) -> Coroutine<> {
+             auto first = group.create_task(number(1));
+             auto second = group.create_task(number(2, 2s));
+             co_await gather(first, second);
+         };
+         co_await task_group(body);
+     }},
+};
+
+} // namespace
+
+class tst_TearDown : public QObject
+{
+    Q_OBJECT
+
+private Q_SLOTS:
+    void everyStepInEveryWay_data()
+    {
+        QTest::addColumn<int>("index");
+        for (std::size_t i = 0; i < std::size(bodies); ++i)
+            QTest::newRow(bodies[i].first) << int(i);
+    }
+    // H-61, H-62, H-63
+    void everyStepInEveryWay()
+    {
+        QFETCH(int, index);
+        Test::tear_down(bodies[index].second);
+    }
+};
+
+QTEST_GUILESS_MAIN(tst_TearDown)
+#include "tst_tear_down.moc"
