@@ -259,6 +259,61 @@ private Q_SLOTS:
     }
 
     // L-107
+    void theShutdownLeavesToTheirTasksThoseThatWereDropped()
+    {
+        Test::run([](QAsyncioLoop &loop) -> Coroutine<> { // fails if anything is reported
+            QStringList log;
+            {
+                auto generator = noted(log);
+                co_await generator.next();
+            }
+            co_await sleep(1ms); // in its clean-up
+            co_await loop.shutdown_asyncgens();
+            co_await sleep(2s);
+            QASYNCIO_COMPARE(log.join(u' '), u"cleaned destroyed"_s);
+        });
+    }
+
+    // L-106, T-042
+    void aDroppedOneMayLeaveTheLoop()
+    {
+        QAsyncioLoop loop(virtual_time());
+        loop.set_task_factory(eager_task_factory);
+        const auto leaving = []() -> AsyncGenerator<int> {
+            try {
+                co_yield 1;
+            } catch (const GeneratorExit &) {
+                throw LoopExit(3);
+            }
+        };
+        const auto main = [&]() -> Coroutine<> {
+            {
+                auto generator = leaving();
+                co_await generator.next();
+            }
+            co_await sleep(1h);
+        };
+        auto task = loop.create_task(main());
+        QCOMPARE(error_in([&] { loop.run_until_complete(task); }), u"LoopExit: 3"_s);
+        task.cancel();
+        QCOMPARE(error_in([&] { loop.run_until_complete(task); }), u"CancelledError"_s);
+        loop.close();
+    }
+
+    void whatIsThrownInIsThrownByTheAwaitAlone()
+    {
+        Test::run([]() -> Coroutine<> {
+            auto generator = count_to(3);
+            co_await generator.next();
+            {
+                auto dropped = generator.athrow(std::make_exception_ptr(ValueError(u"never"_s)));
+            }
+            QASYNCIO_COMPARE(*co_await generator.next(), 2);
+            co_await generator.aclose();
+        });
+    }
+
+    // L-107
     void theShutdownClosesAllAndReportsWhatFails()
     {
         QAsyncioLoop loop(virtual_time());

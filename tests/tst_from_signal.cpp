@@ -51,6 +51,7 @@ private Q_SLOTS:
     void theLoopMayGoFirst();
     void theReceiverMayDeleteTheSender();
     void anArgumentThatCannotBeCopiedIsAnException();
+    void whoeverHasTheFutureMayCompleteIt();
 };
 
 // H-74
@@ -61,6 +62,24 @@ void tst_FromSignal::anArgumentThatCannotBeCopiedIsAnException()
         auto emission = from_signal(&sender, &Sender::brittle);
         Q_EMIT sender.brittle(Brittle());
         QASYNCIO_THROWS(co_await emission, ValueError);
+    });
+}
+
+// H-74
+void tst_FromSignal::whoeverHasTheFutureMayCompleteIt()
+{
+    Test::run([]() -> Coroutine<> {
+        auto sender = std::make_unique<Sender>();
+        auto emitted = from_signal(sender.get(), &Sender::number);
+        auto orphaned = from_signal(sender.get(), &Sender::number);
+        emitted.set_result(1);
+        Q_EMIT sender->number(2);
+        QASYNCIO_COMPARE(co_await emitted, 1);
+        QASYNCIO_COMPARE(co_await orphaned, 2);
+        auto failed = from_signal(sender.get(), &Sender::number);
+        failed.set_result(3);
+        sender.reset();
+        QASYNCIO_COMPARE(co_await failed, 3);
     });
 }
 

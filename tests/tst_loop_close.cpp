@@ -16,6 +16,7 @@ private Q_SLOTS:
     void closingTwiceIsHarmless();
     void readyHandlesAndTimersAreDroppedUnrun();
     void closeDoesNotWaitForTheExecutor();
+    void whatWaitsForAThreadStillRuns();
     void whateverSchedulesIsRefusedOnAClosedLoop();
     void whatOnlyAsksOrSetsStillWorks();
     void createTaskLeavesTheCoroutineAndEnsureFutureClosesIt();
@@ -94,6 +95,27 @@ void tst_LoopClose::closeDoesNotWaitForTheExecutor()
     loop.close(); // would hang here if it waited
     release.set_value();
     finished.wait();
+}
+
+// L-048
+void tst_LoopClose::whatWaitsForAThreadStillRuns()
+{
+    const auto token = std::make_shared<std::atomic<int>>(0);
+    std::promise<void> gate;
+    const auto opened = gate.get_future().share();
+    {
+        QAsyncioLoop loop;
+        for (int i = 0; i < 40; ++i) { // more than there are threads
+            loop.run_in_executor(nullptr, [token, opened] {
+                opened.wait();
+                ++*token;
+            });
+        }
+        loop.close();
+    }
+    gate.set_value();
+    QTRY_COMPARE(token->load(), 40);
+    QTRY_COMPARE(token.use_count(), 1L); // nothing is left of them
 }
 
 // L-049

@@ -196,6 +196,57 @@ private Q_SLOTS:
             real());
     }
 
+    // L-049
+    void theOtherLoopMayBeGoneBeforeItsOutcomeHasComeHome()
+    {
+        LoopThread other;
+        Test::run(
+            [&]() -> Coroutine<> {
+                std::promise<void> ended;
+                const auto at_once = [&ended]() -> Coroutine<> {
+                    ended.set_value();
+                    co_return;
+                };
+                auto task = create_task(on_loop(other.loop(), at_once));
+                co_await sleep(0s); // begun: the call is on its way
+                ended.get_future().wait();
+                other.stop(); // it is answered, and its loop destroyed
+                task.cancel();
+                QASYNCIO_VERIFY((co_await error_of(task)).isEmpty()); // too late: it had its result
+            },
+            real());
+    }
+
+    // L-049, H-62
+    void nothingIsReportedThatNobodyWaitsFor()
+    {
+        LoopThread other;
+        Test::run( // fails if anything is reported
+            [&]() -> Coroutine<> {
+                QAsyncioLoop closed;
+                closed.close();
+                QASYNCIO_COMPARE(co_await error_of(on_loop(closed, where)), u"RuntimeError: Event loop is closed"_s);
+                std::atomic<bool> begun{false};
+                std::atomic<bool> ended{false};
+                const auto waits = [&begun, &ended]() -> Coroutine<> {
+                    const QScopeGuard end([&] { ended = true; });
+                    begun = true;
+                    co_await sleep(1h);
+                };
+                auto object = std::make_unique<QObject>();
+                auto task = create_task(on_loop(other.loop(), waits), TaskOptions().context(object.get()));
+                while (!begun)
+                    co_await sleep(1ms);
+                object.reset();
+                while (!ended)
+                    co_await sleep(1ms);
+                other.stop();
+                co_await sleep(0s);
+                co_await sleep(0s);
+            },
+            real());
+    }
+
     void oneLoopACore()
     {
         constexpr int loops = 4;

@@ -21,6 +21,9 @@ private Q_SLOTS:
     void aClosedLoopRefuses();
     void closingTheLoopCancels();
     void waitingForOnesOwnLoopIsRefused();
+    void cancellingDuringAnEagerFirstStep();
+    void theLoopMayEndWithTheFuture();
+    void aTimeoutWithoutEnd();
 };
 
 namespace {
@@ -232,6 +235,70 @@ void tst_RunCoroutineThreadsafe::waitingForOnesOwnLoopIsRefused()
     QVERIFY(thrown([&] { future.result(); }).startsWith("RuntimeError: this would wait for its own event loop"));
     loop.run_until_complete([]() -> Coroutine<> { co_await sleep(1ms); }());
     QCOMPARE(future.result(), 1);
+    loop.close();
+}
+
+// L-077
+void tst_RunCoroutineThreadsafe::cancellingDuringAnEagerFirstStep()
+{
+    QAsyncioLoop loop;
+    loop.set_task_factory(eager_task_factory);
+    std::promise<void> begun;
+    std::promise<void> gate;
+    std::promise<void> seen;
+    const auto body = [&]() -> Coroutine<> {
+        begun.set_value();
+        gate.get_future().wait();
+        try {
+            co_await sleep(1h);
+        } catch (const CancelledError &) {
+            seen.set_value();
+            throw;
+        }
+    };
+    beside(loop, [&] {
+        auto future = run_coroutine_threadsafe(body(), loop);
+        begun.get_future().wait();
+        future.cancel();
+        gate.set_value();
+        seen.get_future().wait();
+    });
+    loop.close();
+}
+
+// L-077
+void tst_RunCoroutineThreadsafe::theLoopMayEndWithTheFuture()
+{
+    std::promise<QAsyncioLoop *> made;
+    std::promise<void> begun;
+    std::thread thread([&] {
+        QAsyncioLoop loop;
+        const Reports reports(loop);
+        made.set_value(&loop);
+        loop.run_forever();
+        loop.close();
+    });
+    QAsyncioLoop *loop = made.get_future().get();
+    const auto body = [&begun]() -> Coroutine<> {
+        begun.set_value();
+        co_await sleep(1h);
+    };
+    auto future = run_coroutine_threadsafe(body(), *loop);
+    begun.get_future().wait();
+    future.add_done_callback([&] {
+        loop->call_soon_threadsafe([loop] { loop->stop(); });
+        thread.join();
+    });
+    QVERIFY(future.cancel()); // the loop is gone when the callback returns
+}
+
+// L-077
+void tst_RunCoroutineThreadsafe::aTimeoutWithoutEnd()
+{
+    QAsyncioLoop loop;
+    int result = 0;
+    beside(loop, [&] { result = run_coroutine_threadsafe(number(4), loop).result(std::chrono::nanoseconds::max()); });
+    QCOMPARE(result, 4);
     loop.close();
 }
 

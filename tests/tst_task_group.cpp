@@ -589,6 +589,39 @@ private Q_SLOTS:
         loop.close();
     }
 
+    // H-63
+    void theEndOfATaskMayDestroyTheContextObjectOfTheWhole()
+    {
+        // Parameters of the coroutine die when the task has ended, or is unwound, or is cancelled before it begins.
+        const auto own = [](std::shared_ptr<QObject>, std::chrono::nanoseconds delay) -> Coroutine<> { co_await sleep(delay); };
+        for (const auto delay : {std::chrono::nanoseconds(0s), std::chrono::nanoseconds(1h)}) {
+            for (const bool cancelled : {false, true}) {
+                QAsyncioLoop loop(virtual_time());
+                auto window = std::make_shared<QObject>();
+                const std::weak_ptr<QObject> alive = window;
+                QObject *const object = window.get();
+                Task<> child;
+                const auto body = [&](TaskGroup &group, std::shared_ptr<QObject> &window) -> Coroutine<> {
+                    auto coroutine = own(std::move(window), delay);
+                    child = group.create_task(std::move(coroutine));
+                    co_return;
+                };
+                auto task = loop.create_task(task_group(body, std::ref(window)), TaskOptions().context(object));
+                loop.stop();
+                loop.run_forever();
+                if (cancelled)
+                    child.cancel();
+                else if (delay > 0s)
+                    loop.call_later(1s, [&] { task.cancel(); });
+                QCOMPARE(error_in([&] { loop.run_until_complete(task); }), u"CancelledError"_s);
+                QVERIFY(alive.expired());
+                run_ready(loop);
+                QVERIFY(loop.all_tasks().empty());
+                loop.close();
+            }
+        }
+    }
+
     // L-056
     void closingTheLoopUnwindsGroups()
     {

@@ -51,8 +51,8 @@ public:
     /// Throws TypeError for null.
     detail::GeneratorStep<T> athrow(std::exception_ptr exception)
     {
-        detail::throw_at_yield(m_state, std::move(exception));
-        return detail::GeneratorStep<T>(m_state, "athrow");
+        detail::check_thrown(exception);
+        return detail::GeneratorStep<T>(m_state, "athrow", std::move(exception));
     }
     /// `co_await generator.aclose()`: ends it. The body sees GeneratorExit at the co_yield where it stands; what it throws
     /// instead comes out of here. Does nothing if it has ended; one that has not begun never does.

@@ -43,7 +43,7 @@ public:
             m_state->cancel();
     }
     bool cancelled() const { return m_state && m_state->cancelled(); }
-    /// The context that the callback runs in.
+    /// The context that the callback runs in. In the loop's thread only.
     Context get_context() const;
     /// False for a default-constructed handle.
     explicit operator bool() const { return m_state != nullptr; }

@@ -63,6 +63,8 @@ void LoopPrivate::call_handler(const ExceptionContext &context)
 
 void LoopPrivate::report(const ExceptionContext &context) noexcept
 {
+    if (!in_own_thread()) // of a future that has outlived its closed loop: the handler is not to be called here
+        return log_exception(context);
     try {
         call_handler(context);
     } catch (...) {

@@ -5,6 +5,7 @@
 
 #include "qasyncio/wait_for.h"
 
+#include <QtCore/qscopeguard.h>
 #include <QtCore/qthread.h>
 #include <QtCore/qthreadpool.h>
 
@@ -103,7 +104,7 @@ void ExecutorJobBase::discard() noexcept
 
 void LoopPrivate::close_executor() noexcept
 {
-    executor->clear();
+    // What is queued still runs (L-048), and finds its loop closed.
     if (executor->activeThreadCount() > 0)
         park(executor);
 }
@@ -166,6 +167,7 @@ Coroutine<> QAsyncioLoop::shutdown_default_executor(std::optional<std::chrono::n
         static_cast<FutureState<void> *>(FutureAccess::take(joined).leak())));
     home->set_value();
     ++d.jobs_in_flight; // a virtual clock must not run away meanwhile
+    const QScopeGuard no_longer([&d] { --d.jobs_in_flight; });
     std::thread([pool, home] {
         pool->waitForDone();
         home->send();
@@ -179,7 +181,6 @@ Coroutine<> QAsyncioLoop::shutdown_default_executor(std::optional<std::chrono::n
     } catch (const TimeoutError &) {
         in_time = false;
     }
-    --d.jobs_in_flight;
     if (!in_time) {
         const double seconds = std::chrono::duration<double>(*timeout).count();
         qCWarning(logCategory, "The executor did not finishing joining its threads within %g seconds.", seconds);

@@ -121,6 +121,9 @@ void *new_huge_slab()
 #endif
 }
 
+/// After the end of Reserve, in destructors that come later: nothing is kept any more.
+constinit thread_local bool thread_has_ended = false;
+
 /// What a thread has besides free_lists. Constructing it makes the pool know the thread.
 struct Reserve
 {
@@ -139,6 +142,7 @@ struct Reserve
             }
             free_lists[index] = nullptr;
         }
+        thread_has_ended = true;
     }
     FreeBlock *take(std::size_t index)
     {
@@ -188,6 +192,8 @@ void *allocate_slow(std::size_t size)
         return ::operator new(size);
     const std::size_t index = class_of(size);
     FreeBlock *&list = free_lists[index];
+    if (thread_has_ended)
+        return ::operator new((index + 1) * pool_granularity);
     if (!list)
         list = reserve().take(index);
     if (!list)
@@ -200,6 +206,11 @@ void deallocate_slow(void *block, std::size_t size) noexcept
     if (size > pool_largest)
         return ::operator delete(block, size);
     const std::size_t index = class_of(size);
+    if (thread_has_ended) {
+        FreeBlock *single = nullptr;
+        push(single, block);
+        return give_to_depot(index, single);
+    }
     FreeBlock *&list = free_lists[index];
     Reserve &own = reserve(); // also makes the pool know the thread
     if (list && list->depth >= pool_most_kept) // others may need them: a loop frees what threads allocate for it

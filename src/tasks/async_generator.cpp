@@ -33,11 +33,12 @@ public:
 
     void run(LoopCore &core) noexcept override
     {
-        const std::source_location site = m_state->promise().site;
-        const Task<> task = core.loop->create_task(close_generator(std::move(m_state)));
-        auto &state = static_cast<TaskStateBase &>(*FutureAccess::state(task));
-        state.set_site(site); // what it is about
-        state.flags &= ~FutureStateBase::LogDestroyed;
+        m_state->leave_registry(); // shutdown_asyncgens() need not close it as well
+        try {
+            close(*core.loop);
+        } catch (...) { // of a task factory, or what an eager step leaves the loop with
+            core.report_callback_exception(*this, std::current_exception());
+        }
         delete this;
     }
     void discard() noexcept override
@@ -49,6 +50,15 @@ public:
     InboxNode node{this};
 
 private:
+    void close(QAsyncioLoop &loop)
+    {
+        const std::source_location site = m_state->promise().site;
+        const Task<> task = loop.create_task(close_generator(std::move(m_state)));
+        auto &state = static_cast<TaskStateBase &>(*FutureAccess::state(task));
+        state.set_site(site); // what it is about
+        state.flags &= ~FutureStateBase::LogDestroyed;
+    }
+
     GeneratorRef m_state;
 };
 
@@ -154,18 +164,10 @@ QString GeneratorState::describe() const
         .arg(m_promise->site.line());
 }
 
-void throw_at_yield(const GeneratorRef &state, std::exception_ptr exception)
+void check_thrown(const std::exception_ptr &exception)
 {
     if (!exception)
         throw TypeError(QStringLiteral("invalid exception object"));
-    if (!state || state->ended())
-        return;
-    state->check_idle("athrow");
-    if (!state->started()) {
-        state->set_finished();
-        std::rethrow_exception(exception);
-    }
-    state->thrown = std::move(exception);
 }
 
 Coroutine<> close_generator(GeneratorRef state)
@@ -176,11 +178,9 @@ Coroutine<> close_generator(GeneratorRef state)
         state->set_finished();
         co_return;
     }
-    state->check_idle("aclose");
-    state->thrown = std::make_exception_ptr(GeneratorExit());
     bool goes_on = false;
     try {
-        goes_on = co_await ClosingStep(state, "aclose");
+        goes_on = co_await ClosingStep(state, "aclose", std::make_exception_ptr(GeneratorExit()));
     } catch (const GeneratorExit &) {
     }
     if (goes_on)

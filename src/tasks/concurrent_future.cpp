@@ -3,6 +3,7 @@
 #include "qasyncio/run_coroutine_threadsafe.h"
 
 #include "loop/logging.h"
+#include "tasks/run_there.h"
 
 namespace QAsyncio::detail {
 
@@ -27,11 +28,8 @@ bool ConcurrentStateBase::cancel()
         return false;
     if (!task) // it has not begun, and will not
         return true;
-    try {
-        m_loop.call_soon_threadsafe([task]() mutable { task.cancel(); });
-    } catch (const RuntimeError &) {
-        // The loop is closed, and the task with it.
-    }
+    LoopCore &core = *FutureAccess::state(task)->core; // the task keeps it; those that waited may have ended the loop
+    run_there(core, [task]() mutable { task.cancel(); });
     return true;
 }
 
@@ -74,7 +72,8 @@ void ConcurrentStateBase::wait_for(std::chrono::nanoseconds timeout)
     std::unique_lock lock(m_mutex);
     if (m_state == Pending && timeout > std::chrono::nanoseconds::zero())
         check_thread();
-    if (!m_changed.wait_for(lock, timeout, [this] { return m_state != Pending; }))
+    const TimePoint end = deadline(TimePoint(std::chrono::steady_clock::now()), timeout);
+    if (!m_changed.wait_until(lock, end, [this] { return m_state != Pending; }))
         throw TimeoutError();
 }
 
@@ -113,11 +112,12 @@ void ConcurrentStateBase::call(const std::function<void()> &callback) noexcept
     }
 }
 
-void ConcurrentStateBase::set_task(const AnyTask &task)
+bool ConcurrentStateBase::set_task(const AnyTask &task)
 {
     const std::lock_guard lock(m_mutex);
     if (m_state == Pending)
         m_task = task;
+    return m_state == Pending;
 }
 
 } // namespace QAsyncio::detail

@@ -84,11 +84,22 @@ FutureStateBase::~FutureStateBase()
     core->release();
 }
 
+void FutureStateBase::release_elsewhere() noexcept
+{
+    // The last reference is not dropped here but goes home: who waits for this future in the loop's thread may be taking
+    // another one at this moment.
+    quint32 count = m_refs.load(std::memory_order_acquire);
+    while (count > 1) {
+        if (m_refs.compare_exchange_weak(count, count - 1, std::memory_order_acq_rel))
+            return;
+    }
+    dispose();
+}
+
 void FutureStateBase::dispose() noexcept
 {
     // The result's destructor and the report of a lost exception belong to the loop's thread.
     if (!core->in_own_thread()) {
-        m_refs.store(1, std::memory_order_relaxed); // that of the way home
         auto *way = new WayHome(*this);
         if (core->try_push_threadsafe(way->node))
             return;

@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: MIT
 #include "qasyncio/detail/remote_call.h"
 
+#include "tasks/run_there.h"
+
 namespace QAsyncio::detail {
 
 std::exception_ptr remote_loop_closed()
@@ -9,18 +11,14 @@ std::exception_ptr remote_loop_closed()
     return std::make_exception_ptr(RuntimeError(QStringLiteral("the other event loop was closed")));
 }
 
-void cancel_remote(QAsyncioLoop &loop, const std::shared_ptr<RemoteTask> &remote, const QString &message)
+void cancel_remote(const std::shared_ptr<RemoteTask> &remote, const QString &message)
 {
-    try {
-        loop.call_soon_threadsafe([remote, message] {
-            if (remote->task)
-                remote->task.cancel(message);
-            else
-                remote->cancelled = true;
-        });
-    } catch (const RuntimeError &) {
-        // The loop is closed, and the task there has ended.
-    }
+    run_there(remote->core, [remote, message] {
+        if (remote->task)
+            remote->task.cancel(message);
+        else
+            remote->cancelled = true;
+    });
 }
 
 } // namespace QAsyncio::detail

@@ -72,10 +72,10 @@ void TaskStateBase::run(LoopCore &loop_core) noexcept
     flags &= ~OnStack;
     loop_core.thread->context_slot = outer_slot;
     loop_core.current_task = outer_task;
-    if (Q_UNLIKELY(flags & UnwindPending))
-        return unwind_what_waited_for_this_step();
     if (flags & BodyDone)
         complete();
+    else if (Q_UNLIKELY(flags & UnwindPending))
+        unwind_what_waited();
 }
 
 void TaskStateBase::complete()
@@ -87,6 +87,13 @@ void TaskStateBase::complete()
         exception = take_result();
     leaf = m_root; // the inner frames have ended, the last one to suspend among them
     destroy_frames();
+    set_outcome(std::move(exception));
+    if (Q_UNLIKELY(flags & UnwindPending))
+        unwind_what_waited();
+}
+
+void TaskStateBase::set_outcome(std::exception_ptr exception)
+{
     if (exception) {
         finish_with_exception(std::move(exception));
     } else if (take_must_cancel()) { // also if it has returned since (T-025)
@@ -215,8 +222,9 @@ void TaskStateBase::throw_await_error(const FutureStateBase &awaited)
         throw_cancelled_task();
     if (itself)
         throw RuntimeError(QStringLiteral("Task cannot await on itself: %1").arg(describe()));
+    // Its type is all that may be looked at from here: it may belong to another thread.
     throw RuntimeError(
-        QStringLiteral("Task %1 got Future %2 attached to a different loop").arg(describe(), awaited.describe()));
+        QStringLiteral("Task %1 got Future <%2> attached to a different loop").arg(describe(), awaited.type_name()));
 }
 
 // Unwinding
@@ -258,13 +266,10 @@ std::vector<Ref<TaskStateBase>> TaskStateBase::with_descendants()
     return tasks;
 }
 
-void TaskStateBase::unwind_what_waited_for_this_step()
+void TaskStateBase::unwind_what_waited()
 {
-    const auto self = Ref<TaskStateBase>::share(this);
     flags &= ~UnwindPending;
     const auto tasks = std::exchange(extra().to_be_unwound, {});
-    if (flags & BodyDone)
-        complete();
     for (const Ref<FutureStateBase> &task : tasks)
         static_cast<TaskStateBase *>(task.get())->unwind();
 }
@@ -290,10 +295,14 @@ void TaskStateBase::unwind_alone()
     if (!(flags & Queued)) // else run() or discard() lets go of what the list owned
         release();
     FutureStateBase::cancel(QString());
+    if (Q_UNLIKELY(flags & UnwindPending))
+        unwind_what_waited();
 }
 
 void TaskStateBase::destroy_frames() noexcept
 {
+    // As good as on the stack: a destructor may end the context object of a task that this one belongs to.
+    flags |= OnStack;
     // Innermost first, one after the other: a chain of any length needs no stack.
     PromiseBase *frame = leaf;
     m_root = nullptr;
@@ -308,6 +317,7 @@ void TaskStateBase::destroy_frames() noexcept
         frame_of(*frame).destroy();
         frame = parent;
     }
+    flags &= ~OnStack;
 }
 
 void TaskStateBase::destroy_pending() noexcept

@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: MIT
 #include "qasyncio/task_group.h"
 
+#include "loop/loop_p.h"
+
 namespace QAsyncio {
 
 namespace detail {
@@ -131,7 +133,7 @@ void TaskGroup::report_orphan(TaskStateBase &task, const std::exception_ptr &exc
                          .arg(task.describe(), m_parent->describe());
     report.exception = exception;
     report.task = FutureAccess::wrap<AnyTask>(Ref<TaskStateBase>::share(&task));
-    m_loop.call_exception_handler(report);
+    static_cast<LoopPrivate &>(m_loop.core()).report(report);
 }
 
 void TaskGroup::abort()

@@ -30,7 +30,8 @@ public:
 
     // In the loop's thread:
     QAsyncioLoop &loop() const { return m_loop; }
-    void set_task(const AnyTask &task);
+    /// False if the future was cancelled meanwhile.
+    bool set_task(const AnyTask &task);
     /// Its loop was closed, or the task was cancelled.
     void abandon() { finish(Cancelled); }
 
@@ -131,7 +132,8 @@ public:
             return;
         try {
             Task<T> task = m_state->loop().create_task(std::move(m_coroutine));
-            m_state->set_task(task);
+            if (!m_state->set_task(task))
+                task.cancel();
             task.add_done_callback(std::move(m_delivery));
         } catch (...) {
             m_state->set_outcome(Outcome<T>(std::current_exception()));

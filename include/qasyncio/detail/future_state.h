@@ -107,8 +107,11 @@ public:
     void retain() noexcept { m_refs.fetch_add(1, std::memory_order_relaxed); }
     void release() noexcept
     {
-        if (m_refs.load(std::memory_order_acquire) == 1
-            || m_refs.fetch_sub(1, std::memory_order_acq_rel) == 1)
+        if (m_refs.load(std::memory_order_acquire) == 1)
+            last_reference_gone();
+        else if (Q_UNLIKELY(!core->in_own_thread()))
+            release_elsewhere();
+        else if (m_refs.fetch_sub(1, std::memory_order_acq_rel) == 1)
             last_reference_gone();
     }
     bool sole_owner() const noexcept { return m_refs.load(std::memory_order_acquire) == 1; }
@@ -162,6 +165,7 @@ private:
         else
             dispose();
     }
+    void release_elsewhere() noexcept;
     void dispose() noexcept;
     void report_lost_exception() noexcept;
     void check_thread_slow() const;

@@ -38,6 +38,8 @@ public:
     void set_finished() noexcept;
     /// The frame is being destroyed.
     void promise_gone() noexcept;
+    /// The loop need not know it any more.
+    void leave_registry() noexcept;
 
     bool started() const noexcept { return m_started; }
     GeneratorPromiseBase &promise() const { return *m_promise; }
@@ -51,7 +53,6 @@ private:
     ~GeneratorState();
     void last_reference_gone() noexcept;
     void enter_registry(LoopCore &core);
-    void leave_registry() noexcept;
 
     GeneratorPromiseBase *m_promise; // null once its frame is destroyed
     LoopCore *m_core = nullptr;      // owned; since the first step
@@ -121,6 +122,17 @@ struct GeneratorPromise : GeneratorPromiseBase
     std::optional<T> value;
 };
 
+/// Goes back to the frame that awaits the step.
+inline auto leave_step(GeneratorPromiseBase &promise, bool finished) noexcept
+{
+#if QASYNCIO_TAIL_CALLS
+    return promise.state->end_step(finished);
+#else
+    LoopCore *const core = promise.task->core;
+    core->next_frame = promise.state->end_step(finished);
+#endif
+}
+
 /// At a co_yield: back to the frame that awaits the step.
 struct GeneratorPause
 {
@@ -130,22 +142,12 @@ struct GeneratorPause
     auto await_suspend(std::coroutine_handle<P> frame) noexcept
     {
         state = frame.promise().state;
-        return leave(frame.promise(), false);
+        return leave_step(frame.promise(), false);
     }
     void await_resume()
     {
         if (state->thrown)
             std::rethrow_exception(std::exchange(state->thrown, nullptr));
-    }
-
-    static auto leave(GeneratorPromiseBase &promise, bool finished) noexcept
-    {
-#if QASYNCIO_TAIL_CALLS
-        return promise.state->end_step(finished);
-#else
-        LoopCore *const core = promise.task->core;
-        core->next_frame = promise.state->end_step(finished);
-#endif
     }
 
     GeneratorState *state = nullptr;
@@ -158,7 +160,7 @@ struct GeneratorEnd
     template<class P>
     auto await_suspend(std::coroutine_handle<P> frame) noexcept
     {
-        return GeneratorPause::leave(frame.promise(), true);
+        return leave_step(frame.promise(), true);
     }
     void await_resume() const noexcept { }
 };
@@ -167,21 +169,27 @@ struct GeneratorEnd
 class GeneratorStepBase : public NativeAwaiter, public FrameLink
 {
 public:
-    GeneratorStepBase(GeneratorRef state, const char *operation) : m_state(std::move(state)), m_operation(operation) { }
+    GeneratorStepBase(GeneratorRef state, const char *operation, std::exception_ptr thrown = nullptr)
+        : m_state(std::move(state)), m_operation(operation), m_thrown(std::move(thrown)) { }
     GeneratorStepBase(GeneratorStepBase &&other) noexcept
-        : m_state(std::move(other.m_state)), m_operation(other.m_operation) { }
+        : m_state(std::move(other.m_state)), m_operation(other.m_operation), m_thrown(std::move(other.m_thrown)) { }
 
     bool await_ready() const
     {
         if (!m_state || m_state->ended())
             return true;
         m_state->check_idle(m_operation);
+        if (m_thrown && !m_state->started()) {
+            m_state->set_finished();
+            std::rethrow_exception(m_thrown);
+        }
         return false;
     }
     template<TaskPromise P>
     auto await_suspend(std::coroutine_handle<P> frame)
     {
         parent = &frame.promise();
+        m_state->thrown = std::move(m_thrown);
         m_state->begin_step(*this, *parent->task);
 #if QASYNCIO_TAIL_CALLS
         return frame_of(m_state->promise());
@@ -202,6 +210,7 @@ protected:
 
 private:
     const char *m_operation;
+    std::exception_ptr m_thrown; // at the co_yield, when it goes on
 };
 
 template<class T>
@@ -219,8 +228,8 @@ public:
     }
 };
 
-/// Prepares a step that throws. Throws the exception itself if the generator has not begun, TypeError for null.
-QASYNCIO_EXPORT void throw_at_yield(const GeneratorRef &state, std::exception_ptr exception);
+/// Throws TypeError for null.
+QASYNCIO_EXPORT void check_thrown(const std::exception_ptr &exception);
 QASYNCIO_EXPORT Coroutine<> close_generator(GeneratorRef state);
 
 } // namespace QAsyncio::detail

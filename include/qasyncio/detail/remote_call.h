@@ -10,8 +10,13 @@
 namespace QAsyncio::detail {
 
 /// The far end of a call into another loop. Belongs to that loop's thread, in which it is destroyed as well.
-struct RemoteTask
+struct QASYNCIO_EXPORT RemoteTask
 {
+    explicit RemoteTask(LoopCore &core) : core(core) { core.retain(); }
+    ~RemoteTask() { core.release(); }
+    Q_DISABLE_COPY_MOVE(RemoteTask)
+
+    LoopCore &core; // the loop itself may be gone when its task has ended and that is not known at home yet
     AnyTask task;
     bool cancelled = false; // before it began
 };
@@ -19,7 +24,7 @@ struct RemoteTask
 /// RuntimeError: the other loop was closed.
 QASYNCIO_EXPORT std::exception_ptr remote_loop_closed();
 /// From another thread: cancels what `remote` runs, or keeps it from beginning.
-QASYNCIO_EXPORT void cancel_remote(QAsyncioLoop &loop, const std::shared_ptr<RemoteTask> &remote, const QString &message);
+QASYNCIO_EXPORT void cancel_remote(const std::shared_ptr<RemoteTask> &remote, const QString &message);
 
 /// Sends the outcome home when it is destroyed, which is when the task there has ended or its loop was closed.
 template<class T>
@@ -87,19 +92,25 @@ template<class T>
 class RemoteFuture final : public FutureState<T>
 {
 public:
-    RemoteFuture(LoopCore &core, QAsyncioLoop &loop, std::shared_ptr<RemoteTask> remote)
-        : FutureState<T>(core), m_loop(loop), m_remote(std::move(remote)) { }
+    RemoteFuture(LoopCore &core, std::shared_ptr<RemoteTask> remote) : FutureState<T>(core), m_remote(std::move(remote)) { }
 
     bool cancel(const QString &message) override
     {
         if (this->done())
             return false;
-        cancel_remote(m_loop, m_remote, message);
+        cancel_remote(m_remote, message);
         return true;
+    }
+    /// Nobody waits any more.
+    void abandon()
+    {
+        if (this->done())
+            return;
+        cancel_remote(m_remote, QString());
+        FutureState<T>::cancel(QString()); // what comes home is dropped
     }
 
 private:
-    QAsyncioLoop &m_loop;
     const std::shared_ptr<RemoteTask> m_remote;
 };
 
@@ -110,16 +121,17 @@ Coroutine<T> run_on_loop(QAsyncioLoop *loop, F function, Args... args)
         auto running = std::invoke(function, std::move(args)...);
         co_return co_await std::move(running);
     }
-    auto remote = std::make_shared<RemoteTask>();
-    auto state = Ref<RemoteFuture<T>>::adopt(new RemoteFuture<T>(get_running_loop().core(), *loop, remote));
+    auto remote = std::make_shared<RemoteTask>(loop->core());
+    auto state = Ref<RemoteFuture<T>>::adopt(new RemoteFuture<T>(get_running_loop().core(), remote));
     RemoteResult<T> result(new ForeignResult<T>(Ref<FutureState<T>>::share(state.get())));
-    loop->call_soon_threadsafe(
-        RemoteStart<T, F, Args...>(*loop, remote, std::move(result), std::move(function), std::move(args)...));
-    // If this frame is destroyed before.
-    const QScopeGuard cancel([loop, remote, &state] {
-        if (!state->done())
-            cancel_remote(*loop, remote, QString());
-    });
+    RemoteStart<T, F, Args...> start(*loop, remote, std::move(result), std::move(function), std::move(args)...);
+    try {
+        loop->call_soon_threadsafe(std::move(start));
+    } catch (...) {
+        state->take_exception(); // that the other loop was closed is on its way to the caller
+        throw;
+    }
+    const QScopeGuard abandon([&state] { state->abandon(); }); // if this frame is destroyed before
     auto home = FutureAccess::wrap<Future<T>>(Ref<RemoteFuture<T>>(state));
     co_return co_await home;
 }

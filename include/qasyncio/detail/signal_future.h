@@ -95,7 +95,7 @@ public:
         if (!is_open())
             return;
         close(); // Qt has removed the connection before it called the slot
-        if (this->core->has(LoopCore::Closed))
+        if (this->done() || this->core->has(LoopCore::Closed)) // done: by whoever has the future
             return;
         try {
             this->set_value(value());
@@ -108,7 +108,7 @@ public:
         if (!is_open())
             return;
         close();
-        if (!this->core->has(LoopCore::Closed))
+        if (!this->done() && !this->core->has(LoopCore::Closed))
             this->set_exception(std::move(exception));
     }
 

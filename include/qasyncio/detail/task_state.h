@@ -115,8 +115,9 @@ private:
     /// This task and those of its groups, and of theirs: each before those that depend on it, the older before the younger.
     std::vector<Ref<TaskStateBase>> with_descendants();
     void unwind_alone();
-    void unwind_what_waited_for_this_step();
+    void unwind_what_waited();
     void complete();
+    void set_outcome(std::exception_ptr exception);
     void finish_with_exception(std::exception_ptr exception);
     void destroy_frames() noexcept;
     void forward_cancel();

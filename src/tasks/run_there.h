@@ -1,0 +1,35 @@
+// SPDX-FileCopyrightText: 2026 QAsyncio contributors
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "qasyncio/detail/loop_core.h"
+
+namespace QAsyncio::detail {
+
+/// Calls a function in the loop's thread; drops it if the loop is closed, which has ended all its tasks. Unlike
+/// call_soon_threadsafe() it needs the core only: the loop may be gone. The function throws nothing.
+template<class F>
+void run_there(LoopCore &core, F function)
+{
+    class Call final : public Runnable
+    {
+    public:
+        explicit Call(F function) : m_function(std::move(function)) { }
+        void run(LoopCore &) noexcept override
+        {
+            m_function();
+            delete this;
+        }
+        void discard() noexcept override { delete this; }
+
+        InboxNode node{this};
+
+    private:
+        F m_function;
+    };
+    auto *call = new Call(std::move(function));
+    if (!core.try_push_threadsafe(call->node))
+        call->discard();
+}
+
+} // namespace QAsyncio::detail
