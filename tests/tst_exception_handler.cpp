@@ -15,6 +15,7 @@ private Q_SLOTS:
     void callExceptionHandlerThrowsNothingButExits();
     void theDefaultHandlerLogsALineAField();
     void anExceptionNobodyRetrievedIsReportedWithItsTask();
+    void theExceptionOfADiscardedTaskIsReportedOnceOfWhateverType();
     void whatAHandlerSetsIsSetInTheContextOfTheHandle();
     void aHandlerMayReplaceItself();
 };
@@ -142,6 +143,27 @@ void tst_ExceptionHandler::anExceptionNobodyRetrievedIsReportedWithItsTask()
     retrieved = {};
     QCOMPARE(reports.messages(), QStringList({"Task exception was never retrieved"}));
     QCOMPARE(reports.all[0].task.get_name(), "dropped");
+    loop.close();
+}
+
+// H-80
+void tst_ExceptionHandler::theExceptionOfADiscardedTaskIsReportedOnceOfWhateverType()
+{
+    QAsyncioLoop loop(virtual_time());
+    const Reports reports(loop);
+    const auto fail = [](int kind) -> Coroutine<> {
+        co_await sleep(0s);
+        if (kind == 0)
+            throw ValueError(QStringLiteral("ours"));
+        if (kind == 1)
+            throw std::out_of_range("standard");
+        throw 7;
+    };
+    for (int kind = 0; kind < 3; ++kind)
+        loop.create_task(fail(kind));
+    loop.call_later(1s, [&] { loop.stop(); });
+    loop.run_forever();
+    QCOMPARE(reports.exceptions(), QStringList({"ValueError: ours", "std::out_of_range: standard", "int"}));
     loop.close();
 }
 

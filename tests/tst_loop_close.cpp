@@ -78,7 +78,7 @@ void tst_LoopClose::readyHandlesAndTimersAreDroppedUnrun()
     QVERIFY(timer.cancelled());
 }
 
-// L-048
+// L-048, H-54
 void tst_LoopClose::closeDoesNotWaitForTheExecutor()
 {
     QAsyncioLoop loop;

@@ -30,6 +30,7 @@ private Q_SLOTS:
     void stopWaitsForADialogThatASlotHasOpened();
     void theRestOfTheInterruptedBatchRunsFirstAndOnce();
     void theCurrentTaskIsSetAsideAndPutBack();
+    void theRunningLoopIsSetInEveryStep();
     void loopExitUnderADialogLeavesWhenItHasReturned();
     void aDialogIsAwaitedWithoutANestedLoop();
     void aDescriptorThatNobodyReadsDoesNotSpin();
@@ -352,6 +353,40 @@ void tst_Nested::theCurrentTaskIsSetAsideAndPutBack()
         },
         real());
     QCOMPARE(names, QStringList({"none", "other"}));
+}
+
+// H-69
+void tst_Nested::theRunningLoopIsSetInEveryStep()
+{
+    Test::run(
+        [](QAsyncioLoop &loop) -> Coroutine<> {
+            int seen = 0;
+            int wrong = 0;
+            const auto look = [&] {
+                ++seen;
+                wrong += find_running_loop() != &loop;
+            };
+            QEventLoop inner;
+            const auto steps = [&]() -> Coroutine<> {
+                for (int i = 0; i < 5; ++i) {
+                    look();
+                    co_await sleep(1ms);
+                }
+                inner.quit();
+            };
+            auto task = create_task(steps());
+            loop.call_soon(look);
+            loop.call_later(1ms, look);
+            QTimer::singleShot(0, qApp, look); // a slot inside of the run
+            inner.exec();
+            look();
+            co_await task;
+            look();
+            QASYNCIO_COMPARE(wrong, 0);
+            QASYNCIO_COMPARE(seen, 10);
+        },
+        real());
+    QVERIFY(!find_running_loop());
 }
 
 // H-57

@@ -1,0 +1,240 @@
+// SPDX-FileCopyrightText: 2026 QAsyncio contributors
+// SPDX-License-Identifier: MIT
+#include "support.h"
+
+#include <QtCore/qelapsedtimer.h>
+#include <QtCore/qtimer.h>
+
+#include <algorithm>
+
+/// Timers and fairness on the real clock. How fast it all is, the benchmarks say; here nothing depends on it.
+class tst_Timing : public QObject
+{
+    Q_OBJECT
+
+private Q_SLOTS:
+    void manyCallbacksRunInOrder();
+    void anEndlessChainStarvesNothing();
+    void spinningTasksLeaveQtItsTurn();
+    void aDescriptorThatIsAlwaysWritableStarvesNothing();
+    void noTimerIsEarly();
+    void aShortDelayNeverOvertakesCallSoon();
+    void timersMissedInABlockRunInOrder();
+    void delaysOfDaysAndDecades();
+    void aCancelledFarTimerIsFreedAtOnce();
+    void twentyThousandTimersRunInTheOrderOfTheirDeadlines();
+};
+
+// H-32, H-45
+void tst_Timing::manyCallbacksRunInOrder()
+{
+    QAsyncioLoop loop;
+    constexpr int count = 50'000;
+    std::vector<int> order;
+    for (int i = 0; i < count; ++i) {
+        loop.call_soon([&, i] {
+            order.push_back(i);
+            if (i % 100 == 0)
+                loop.call_soon([&, i] { order.push_back(count + i); });
+        });
+    }
+    run_once(loop);
+    QCOMPARE(order.size(), std::size_t(count));
+    run_once(loop);
+    QCOMPARE(order.size(), std::size_t(count + count / 100));
+    QVERIFY(std::is_sorted(order.begin(), order.end()));
+    loop.close();
+}
+
+// H-33
+void tst_Timing::anEndlessChainStarvesNothing()
+{
+    QAsyncioLoop loop;
+    Pipe pipe;
+    pipe.fill();
+    bool timer = false;
+    bool reader = false;
+    bool qt_timer = false;
+    bool posted = false;
+    const auto stop_when_all_came = [&] {
+        if (timer && reader && qt_timer && posted)
+            loop.stop();
+    };
+    std::function<void()> chain = [&] {
+        stop_when_all_came();
+        loop.call_soon(chain);
+    };
+    loop.call_soon(chain);
+    loop.call_later(2ms, [&] { timer = true; });
+    loop.add_reader(pipe.read_end(), [&] {
+        reader = true;
+        loop.remove_reader(pipe.read_end());
+    });
+    QTimer::singleShot(2, qApp, [&] { qt_timer = true; });
+    QMetaObject::invokeMethod(qApp, [&] { posted = true; }, Qt::QueuedConnection);
+    loop.run_forever(); // would not return
+    QVERIFY(timer && reader && qt_timer && posted);
+    loop.close();
+}
+
+// H-34
+void tst_Timing::spinningTasksLeaveQtItsTurn()
+{
+    QAsyncioLoop loop;
+    int ticks = 0;
+    qint64 spins = 0;
+    const auto spin = [&]() -> Coroutine<> {
+        while (ticks < 10) {
+            ++spins;
+            co_await sleep(0s);
+        }
+    };
+    QTimer timer;
+    QObject::connect(&timer, &QTimer::timeout, [&] {
+        if (++ticks == 10)
+            loop.stop();
+    });
+    timer.start(10);
+    for (int i = 0; i < 200; ++i)
+        loop.create_task(spin());
+    loop.run_forever();
+    QCOMPARE(ticks, 10);
+    QVERIFY(spins > 200); // they did run meanwhile
+    run_once(loop);
+    run_once(loop);
+    loop.close();
+}
+
+// H-35
+void tst_Timing::aDescriptorThatIsAlwaysWritableStarvesNothing()
+{
+    QAsyncioLoop loop;
+    Pipe pipe;
+    int writable = 0;
+    bool qt_timer = false;
+    loop.add_writer(pipe.write_end(), [&] { ++writable; });
+    QTimer::singleShot(5, qApp, [&] { qt_timer = true; });
+    loop.call_later(10ms, [&] { loop.stop(); });
+    loop.run_forever();
+    QVERIFY(qt_timer);
+    QVERIFY(writable > 1);
+    loop.remove_writer(pipe.write_end());
+    loop.close();
+}
+
+// H-36
+void tst_Timing::noTimerIsEarly()
+{
+    QAsyncioLoop loop;
+    int left = 0;
+    QStringList early;
+    for (const auto delay : {100us, 500us, 999us, 1000us, 1001us, 3700us, 12345us}) {
+        ++left;
+        const TimePoint deadline = loop.time() + delay;
+        loop.call_at(deadline, [&, deadline] {
+            if (loop.time() < deadline)
+                early << QString::number((deadline - loop.time()).count());
+            if (--left == 0)
+                loop.stop();
+        });
+    }
+    loop.run_forever();
+    QCOMPARE(early, QStringList());
+    loop.close();
+}
+
+// H-39
+void tst_Timing::aShortDelayNeverOvertakesCallSoon()
+{
+    QAsyncioLoop loop;
+    QStringList log;
+    loop.call_later(1ns, [&] { log << "timer"; });
+    loop.call_soon([&] { log << "soon"; });
+    loop.call_later(5ms, [&] { loop.stop(); });
+    loop.run_forever();
+    QCOMPARE(log, QStringList({"soon", "timer"}));
+    loop.close();
+}
+
+// H-40
+void tst_Timing::timersMissedInABlockRunInOrder()
+{
+    QAsyncioLoop loop;
+    std::vector<int> order;
+    for (const int delay : {5, 1, 4, 2, 3})
+        loop.call_later(std::chrono::milliseconds(delay), [&, delay] { order.push_back(delay); });
+    loop.call_soon([&] {
+        QElapsedTimer block;
+        block.start();
+        while (block.elapsed() < 10) { } // nothing of the loop runs meanwhile
+    });
+    loop.call_later(6ms, [&] { loop.stop(); });
+    loop.run_forever();
+    QCOMPARE(order, std::vector<int>({1, 2, 3, 4, 5}));
+    loop.close();
+}
+
+// H-41
+void tst_Timing::delaysOfDaysAndDecades()
+{
+    QAsyncioLoop real;
+    bool early = false;
+    real.call_later(std::chrono::hours(24 * 30), [&] { early = true; });
+    real.call_later(std::chrono::seconds(1'000'000'000), [&] { early = true; });
+    real.call_later(5ms, [&] { real.stop(); });
+    real.run_forever();
+    QVERIFY(!early);
+    real.close();
+
+    QAsyncioLoop loop(virtual_time());
+    const TimePoint begin = loop.time();
+    std::vector<std::chrono::nanoseconds> came;
+    for (const auto delay : {std::chrono::nanoseconds(std::chrono::seconds(1'000'000'000)),
+                             std::chrono::nanoseconds(std::chrono::hours(24 * 30))}) {
+        loop.call_later(delay, [&] {
+            came.push_back(loop.time() - begin);
+            if (came.size() == 2)
+                loop.stop();
+        });
+    }
+    loop.run_forever();
+    QVERIFY(came[0] == std::chrono::hours(24 * 30));
+    QVERIFY(came[1] == std::chrono::seconds(1'000'000'000));
+    loop.close();
+}
+
+// H-43
+void tst_Timing::aCancelledFarTimerIsFreedAtOnce()
+{
+    QAsyncioLoop loop;
+    const auto token = std::make_shared<int>();
+    TimerHandle timer = loop.call_later(1h, [token] { });
+    QCOMPARE(token.use_count(), 2L);
+    timer.cancel();
+    QCOMPARE(token.use_count(), 1L);
+    loop.close();
+}
+
+// H-44
+void tst_Timing::twentyThousandTimersRunInTheOrderOfTheirDeadlines()
+{
+    QAsyncioLoop loop(virtual_time());
+    constexpr int count = 20'000;
+    std::vector<int> order;
+    quint32 random = 1;
+    for (int i = 0; i < count; ++i) {
+        random = random * 1664525u + 1013904223u;
+        const int delay = int(random >> 16);
+        loop.call_later(std::chrono::microseconds(delay), [&, delay] {
+            order.push_back(delay);
+            if (int(order.size()) == count)
+                loop.stop();
+        });
+    }
+    loop.run_forever();
+    QVERIFY(std::is_sorted(order.begin(), order.end()));
+    loop.close();
+}
+
+QTEST_GUILESS_MAIN(tst_Timing)
+#include "tst_timing.moc"
