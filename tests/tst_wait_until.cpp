@@ -51,6 +51,7 @@ private Q_SLOTS:
             loop.call_soon([&] { next_turn = true; });
             QASYNCIO_COMPARE(co_await wait_until(level, is_high), 12);
             QASYNCIO_VERIFY(!next_turn);
+            co_await sleep(0s); // the callback uses this frame
         });
     }
 
