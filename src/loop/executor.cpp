@@ -5,6 +5,7 @@
 
 #include "qasyncio/wait_for.h"
 
+#include <QtCore/qrunnable.h>
 #include <QtCore/qscopeguard.h>
 #include <QtCore/qthread.h>
 #include <QtCore/qthreadpool.h>
@@ -139,8 +140,9 @@ void QAsyncioLoop::start_job(QThreadPool *executor, ExecutorJobBase *job, Future
             name_this_thread();
         job->execute();
     };
+    QRunnable *const runnable = QRunnable::create(work);
     ExecutorJobBase::hand_over();
-    pool.start(work);
+    pool.start(runnable);
 }
 
 void QAsyncioLoop::set_default_executor(std::shared_ptr<QThreadPool> executor)
