@@ -114,7 +114,7 @@ const std::pair<const char *, Body> bodies[] = {
              group.create_task(TaskOptions().eager_start(), number, 1, 2s);
              co_return;
          };
-         const auto outer = [inner](TaskGroup &group) -> Coroutine<> {
+         const auto outer = [&inner](TaskGroup &group) -> Coroutine<> {
              group.create_task(task_group(inner));
              co_await task_group(inner);
          };
