@@ -34,15 +34,40 @@ Coroutine<int> count_to(int n)
     }
     co_return sum;
 }
+
+/// A QThread that runs a function. ThreadSanitizer does not see that QThread::wait() waits; a promise it does.
+class Worker
+{
+public:
+    template<class F>
+    explicit Worker(F body)
+        : m_thread(QThread::create([this, body] {
+              body();
+              m_ended.set_value();
+          }))
+    {
+    }
+
+    QThread *operator->() const { return m_thread.get(); }
+    bool join()
+    {
+        m_ended.get_future().wait();
+        return m_thread->wait(60000);
+    }
+
+private:
+    std::promise<void> m_ended;
+    const std::unique_ptr<QThread> m_thread;
+};
 } // namespace
 
 // H-50
 void tst_Threads::aLoopInAQThread()
 {
     int result = 0;
-    const std::unique_ptr<QThread> thread(QThread::create([&] { result = QAsyncio::run(count_to(5)); }));
+    Worker thread([&] { result = QAsyncio::run(count_to(5)); });
     thread->start();
-    QVERIFY(thread->wait(60000));
+    QVERIFY(thread.join());
     QCOMPARE(result, 15);
 }
 
@@ -52,14 +77,14 @@ void tst_Threads::twoLoopsEachStopEndsItsOwn()
     QAsyncioLoop main_loop;
     std::atomic<QAsyncioLoop *> other{nullptr};
     std::atomic<bool> other_ended{false};
-    const std::unique_ptr<QThread> thread(QThread::create([&] {
+    Worker thread([&] {
         QAsyncioLoop loop;
         other = &loop;
         loop.run_forever();
         other_ended = true;
         main_loop.call_soon_threadsafe([&] { main_loop.stop(); });
         loop.close();
-    }));
+    });
     bool main_saw_it = false;
     main_loop.call_soon([&] {
         thread->start();
@@ -76,7 +101,7 @@ void tst_Threads::twoLoopsEachStopEndsItsOwn()
     main_loop.run_forever();
     main_saw_it = other_ended;
     QVERIFY(main_saw_it);
-    QVERIFY(thread->wait(60000));
+    QVERIFY(thread.join());
     main_loop.close();
 }
 
@@ -143,20 +168,19 @@ void tst_Threads::aLoopOfAnotherThreadIsRefused()
 void tst_Threads::quitOfTheThreadEndsItsRun()
 {
     std::atomic<bool> running{false};
-    std::promise<QString> error; // ThreadSanitizer does not see that QThread::wait() waits
-    const std::unique_ptr<QThread> thread(QThread::create([&] {
+    QString error;
+    Worker thread([&] {
         QAsyncioLoop loop;
         loop.call_soon([&] { running = true; });
-        const QString text = thrown([&] { loop.run_until_complete([]() -> Coroutine<> { co_await sleep(1h); }()); });
+        error = thrown([&] { loop.run_until_complete([]() -> Coroutine<> { co_await sleep(1h); }()); });
         loop.close();
-        error.set_value(text);
-    }));
+    });
     thread->start();
     while (!running)
         std::this_thread::yield();
     thread->quit();
-    QVERIFY(thread->wait(60000));
-    QCOMPARE(error.get_future().get(), "RuntimeError: Event loop stopped before Future completed.");
+    QVERIFY(thread.join());
+    QCOMPARE(error, "RuntimeError: Event loop stopped before Future completed.");
 }
 
 // H-52
