@@ -190,7 +190,92 @@ bench::Result task_memory(int n)
     QAsyncioLoop loop;
     Future<void> future = loop.create_future<void>();
     gate = &future;
-    return {"bytes_per_task", loop.run_until_complete(suspend_all(n))};
+    return {"bytes", loop.run_until_complete(suspend_all(n))};
+}
+
+// Resident memory of one pending call_later().
+bench::Result timer_memory(int n)
+{
+    QAsyncioLoop loop;
+    const double before = bench::resident_bytes();
+    for (int i = 0; i < n; ++i)
+        loop.call_later(1h, [i] { static_cast<void>(i); });
+    return {"bytes", (bench::resident_bytes() - before) / n};
+}
+
+AsyncGenerator<int> count_to(int n)
+{
+    for (int i = 0; i < n; ++i)
+        co_yield i;
+}
+
+Coroutine<std::int64_t> sum_of_generator(int n)
+{
+    std::int64_t sum = 0;
+    auto generator = count_to(n);
+    while (auto value = co_await generator.next())
+        sum += *value;
+    co_return sum;
+}
+
+// One value of an AsyncGenerator.
+bench::Result generator(int n)
+{
+    QAsyncioLoop loop;
+    const bench::Stopwatch watch;
+    check(loop.run_until_complete(sum_of_generator(n)) == sum_below(n));
+    return bench::per_op(watch, n);
+}
+
+Coroutine<double> keep_generators(int n)
+{
+    std::vector<AsyncGenerator<int>> generators;
+    generators.reserve(n);
+    const double before = bench::resident_bytes();
+    for (int i = 0; i < n; ++i) {
+        generators.push_back(count_to(1));
+        co_await generators.back().next();
+    }
+    co_return (bench::resident_bytes() - before) / n - double(sizeof(AsyncGenerator<int>));
+}
+
+// Resident memory of one generator that stands at a co_yield.
+bench::Result generator_memory(int n)
+{
+    QAsyncioLoop loop;
+    return {"bytes", loop.run_until_complete(keep_generators(n))};
+}
+
+Coroutine<> spawn_and_await(int n)
+{
+    for (int i = 0; i < n; i += 100) {
+        Task<int> tasks[100];
+        for (Task<int> &task : tasks)
+            task = create_task(once(i));
+        for (Task<int> &task : tasks)
+            co_await task;
+    }
+}
+
+// What n tasks, spawned and finished, leave behind, after some to warm up.
+bench::Result growth(int n)
+{
+    QAsyncioLoop loop;
+    loop.run_until_complete(spawn_and_await(n / 10));
+    const double before = bench::resident_bytes();
+    loop.run_until_complete(spawn_and_await(n));
+    return {"kib", (bench::resident_bytes() - before) / 1024};
+}
+
+// What is left of the memory of n tasks that were alive at once, when all have ended and the loop has nothing to do.
+bench::Result given_back(int n)
+{
+    QAsyncioLoop loop;
+    const double before = bench::resident_bytes();
+    check(loop.run_until_complete(create_and_await(n)) == sum_below(n));
+    loop.call_later(10ms, [&] { loop.stop(); });
+    loop.run_forever();
+    return {"kib", (bench::resident_bytes() - before) / 1024};
 }
 
 // Arm n timers of 1 to 100 ms, cancel every second one, run the rest.
@@ -326,6 +411,11 @@ int main(int argc, char **argv)
         {"await_ready", 20'000'000, await_ready},
         {"tasks", 200'000, tasks},
         {"task_memory", 200'000, task_memory},
+        {"timer_memory", 200'000, timer_memory},
+        {"generator", 5'000'000, generator},
+        {"generator_memory", 200'000, generator_memory},
+        {"growth", 10'000'000, growth},
+        {"given_back", 1'000'000, given_back},
         {"timers", 100'000, timers},
         {"signal", 1'000'000, signal},
         {"threadsafe", 1'000'000, threadsafe},

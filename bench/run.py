@@ -17,7 +17,7 @@ import sys
 from dataclasses import dataclass, field
 
 HERE = pathlib.Path(__file__).resolve().parent
-UNITS = {"ns_per_op": "ns", "bytes_per_task": "bytes", "wakeups": "wake-ups in 10 s", "p99_ms": "ms"}
+UNITS = {"ns_per_op": "ns", "bytes": "bytes", "kib": "KiB", "wakeups": "wake-ups in 10 s", "p99_ms": "ms"}
 
 
 @dataclass
@@ -106,6 +106,11 @@ LOOP = [
         Target("asio_typed", "the same, typed executor")]),
     Row("memory of a suspended task", "task_memory", [
         Limit("asio", "asio co_spawn", limit=250)]),
+    Row("memory of a pending timer", "timer_memory", [Target(None, "")]),
+    Row("memory of a generator at co_yield", "generator_memory", [Target(None, "")]),
+    Row("a value of a generator", "generator", [Target(None, "")]),
+    Row("growth over 10^7 tasks", "growth", [Limit(None, "", limit=0)]),
+    Row("kept of 10^6 tasks at once", "given_back", [Limit(None, "", limit=32 * 1024)]),
     Row("100,000 timers, half cancelled", "timers", [
         Faster("uvloop", "uvloop call_later", times=5),
         Faster("libuv", "libuv uv_timer_start")]),

@@ -43,32 +43,37 @@ private:
     int m_fds[2];
 };
 
-/// Collects what a loop reports.
+/// Writes down what a loop's exception handler is told.
 class Reports
 {
 public:
     explicit Reports(QAsyncioLoop &loop)
     {
-        loop.set_exception_handler([this](QAsyncioLoop &, const ExceptionContext &context) {
-            all.push_back(context);
+        loop.set_exception_handler([told = m_told](QAsyncioLoop &, const ExceptionContext &context) {
+            told->messages << context.message;
+            told->exceptions << describe(context.exception);
         });
     }
-    QStringList messages() const
+    const QStringList &messages() const { return m_told->messages; }
+    const QStringList &exceptions() const { return m_told->exceptions; }
+    /// "message|exception", or the message alone.
+    QStringList list() const
     {
-        QStringList list;
-        for (const ExceptionContext &context : all)
-            list << context.message;
-        return list;
-    }
-    QStringList exceptions() const
-    {
-        QStringList list;
-        for (const ExceptionContext &context : all)
-            list << describe(context.exception);
-        return list;
+        QStringList both = m_told->messages;
+        for (qsizetype i = 0; i < both.size(); ++i) {
+            if (const QString &exception = m_told->exceptions[i]; !exception.isEmpty())
+                both[i] += u'|' + exception;
+        }
+        return both;
     }
 
-    std::vector<ExceptionContext> all;
+private:
+    struct Told
+    {
+        QStringList messages;
+        QStringList exceptions;
+    };
+    std::shared_ptr<Told> m_told = std::make_shared<Told>(); // the loop may outlive this
 };
 
 /// Runs one turn of the loop.
@@ -78,29 +83,26 @@ inline void run_once(QAsyncioLoop &loop)
     loop.run_forever();
 }
 
-/// The text of what `f` throws: "RuntimeError: Event loop is closed"; empty if it throws nothing.
+/// And what it leads to in the next ones.
+inline void run_ready(QAsyncioLoop &loop, int count = 4)
+{
+    for (int i = 0; i < count; ++i)
+        run_once(loop);
+}
+
+/// What `call` throws, as "ValueError: text"; empty if it throws nothing.
 template<class F>
-QString thrown(F &&f)
+QString error_in(F &&call)
 {
     try {
-        static_cast<void>(f());
+        static_cast<void>(call());
     } catch (...) {
         return describe(std::current_exception());
     }
     return {};
 }
 
-template<class F>
-    requires std::is_void_v<std::invoke_result_t<F>>
-QString thrown(F &&f)
-{
-    return thrown([&f] {
-        f();
-        return 0;
-    });
-}
-
-/// A VirtualClock loop.
+/// For a loop that a test runs by itself.
 inline LoopOptions virtual_time()
 {
     return LoopOptions().clock(std::make_shared<VirtualClock>());

@@ -4,14 +4,18 @@
 
 /// What the tests of futures and tasks have in common.
 
-#include "qasyncio.h"
+#include "support.h"
+
+#include "qasyncio/test.h"
 
 #include <QtCore/qstringlist.h>
 #include <QtCore/qthread.h>
 
+using namespace Qt::StringLiterals;
+
 /// What awaiting `awaitable` throws, as "ValueError: text"; empty if it throws nothing.
 template<class A>
-QAsyncio::Coroutine<QString> error_of(A awaitable)
+Coroutine<QString> error_of(A awaitable)
 {
     std::exception_ptr thrown;
     try {
@@ -19,55 +23,48 @@ QAsyncio::Coroutine<QString> error_of(A awaitable)
     } catch (...) {
         thrown = std::current_exception();
     }
-    co_return QAsyncio::describe(thrown);
-}
-
-/// The same for a call.
-template<class F>
-QString error_in(F &&call)
-{
-    try {
-        static_cast<void>(call());
-    } catch (...) {
-        return QAsyncio::describe(std::current_exception());
-    }
-    return {};
+    co_return describe(thrown);
 }
 
 /// Lets `count` turns of the loop pass.
-inline QAsyncio::Coroutine<> turns(int count)
+inline Coroutine<> turns(int count)
 {
     for (int i = 0; i < count; ++i)
-        co_await QAsyncio::sleep(std::chrono::seconds(0));
+        co_await sleep(0s);
 }
 
 /// A coroutine that sleeps, for an hour unless a test says otherwise.
-inline QAsyncio::Coroutine<> sleeper(std::chrono::nanoseconds delay = std::chrono::hours(1))
+inline Coroutine<> sleeper(std::chrono::nanoseconds delay = 1h)
 {
-    co_await QAsyncio::sleep(delay);
+    co_await sleep(delay);
+}
+
+/// A coroutine that gives a value in another turn.
+inline Coroutine<int> give(int value, std::chrono::nanoseconds delay = 0s)
+{
+    co_await sleep(delay);
+    co_return value;
+}
+
+/// A coroutine that fails in another turn.
+inline Coroutine<int> fail_with(QString message, std::chrono::nanoseconds delay = 0s)
+{
+    co_await sleep(delay);
+    throw ValueError(message);
+}
+
+inline std::vector<Future<int>> futures_of(QAsyncioLoop &loop, int count)
+{
+    std::vector<Future<int>> futures;
+    for (int i = 0; i < count; ++i)
+        futures.push_back(loop.create_future<int>());
+    return futures;
 }
 
 /// Whether no callback and no task waits for `future`.
-inline bool unheard(const QAsyncio::AnyFuture &future)
+inline bool unheard(const AnyFuture &future)
 {
-    return QAsyncio::detail::FutureAccess::state(future)->callbacks.empty();
-}
-
-/// For a loop that a test runs by itself.
-inline QAsyncio::LoopOptions virtual_time()
-{
-    QAsyncio::LoopOptions options;
-    options.clock(std::make_shared<QAsyncio::VirtualClock>());
-    return options;
-}
-
-/// One turn of a loop that is not running, and what it leads to in the next ones until nothing is ready.
-inline void run_ready(QAsyncioLoop &loop, int count = 4)
-{
-    for (int i = 0; i < count; ++i) {
-        loop.stop();
-        loop.run_forever();
-    }
+    return detail::FutureAccess::state(future)->callbacks.empty();
 }
 
 /// Runs `body` in a thread whose stack is eight times smaller than a usual one, so that a leak of stack shows early.
@@ -79,22 +76,6 @@ void on_a_small_stack(F body)
     thread->start();
     thread->wait();
 }
-
-/// Writes what the loop's exception handler is told to a list.
-class Reports
-{
-public:
-    explicit Reports(QAsyncioLoop &loop)
-    {
-        loop.set_exception_handler([list = m_list](QAsyncioLoop &, const QAsyncio::ExceptionContext &context) {
-            *list << (context.exception ? context.message + u'|' + QAsyncio::describe(context.exception) : context.message);
-        });
-    }
-    const QStringList &list() const { return *m_list; }
-
-private:
-    std::shared_ptr<QStringList> m_list = std::make_shared<QStringList>();
-};
 
 /// Adds a word to a list when it is destroyed.
 class Farewell

@@ -1,28 +1,10 @@
 // SPDX-FileCopyrightText: 2026 QAsyncio contributors
 // SPDX-License-Identifier: MIT
-#include "qasyncio/test.h"
-
 #include "task_helpers.h"
 
 #include <limits>
 
-using namespace QAsyncio;
-using namespace std::chrono_literals;
-using namespace Qt::StringLiterals;
-
 namespace {
-
-Coroutine<int> give(int value, std::chrono::nanoseconds delay = 0s)
-{
-    co_await sleep(delay);
-    co_return value;
-}
-
-Coroutine<int> fail_with(QString message, std::chrono::nanoseconds delay = 0s)
-{
-    co_await sleep(delay);
-    throw ValueError(message);
-}
 
 /// Coroutines that give their number after as many seconds.
 std::vector<Coroutine<int>> after_seconds(std::vector<int> numbers)
@@ -31,14 +13,6 @@ std::vector<Coroutine<int>> after_seconds(std::vector<int> numbers)
     for (const int number : numbers)
         coroutines.push_back(give(number, std::chrono::seconds(number)));
     return coroutines;
-}
-
-std::vector<Future<int>> futures_of(QAsyncioLoop &loop, int count)
-{
-    std::vector<Future<int>> futures;
-    for (int i = 0; i < count; ++i)
-        futures.push_back(loop.create_future<int>());
-    return futures;
 }
 
 /// What all that is left gives: "1 2 ValueError: text".

@@ -1,16 +1,10 @@
 // SPDX-FileCopyrightText: 2026 QAsyncio contributors
 // SPDX-License-Identifier: MIT
-#include "qasyncio/test.h"
-
 #include "task_helpers.h"
-
-using namespace QAsyncio;
-using namespace std::chrono_literals;
-using namespace Qt::StringLiterals;
 
 namespace {
 
-Coroutine<int> give(int value)
+Coroutine<int> give_at_once(int value)
 {
     co_return value;
 }
@@ -27,7 +21,7 @@ Coroutine<int> sum_of(int count)
 {
     int sum = 0;
     for (int i = 0; i < count; ++i)
-        sum += co_await give(1);
+        sum += co_await give_at_once(1);
     co_return sum;
 }
 
@@ -111,7 +105,7 @@ private Q_SLOTS:
     void aSecondAwaitIsRefused()
     {
         Test::run([&]() -> Coroutine<> {
-            Coroutine<int> coroutine = give(42);
+            Coroutine<int> coroutine = give_at_once(42);
             QASYNCIO_COMPARE(co_await coroutine, 42);
             QString error;
             try {
@@ -129,9 +123,9 @@ private Q_SLOTS:
     void aCoroutineDestroyedBeforeItWasAwaitedIsReported()
     {
         QStringList log;
-        QTest::ignoreMessage(QtWarningMsg, QRegularExpression(u"coroutine 'give' was never awaited \\(.*tst_coroutine.cpp:\\d+\\)"_s));
+        QTest::ignoreMessage(QtWarningMsg, QRegularExpression(u"coroutine 'give_at_once' was never awaited \\(.*tst_coroutine.cpp:\\d+\\)"_s));
         {
-            const Coroutine<int> forgotten = give(1);
+            const Coroutine<int> forgotten = give_at_once(1);
         }
         const auto body = [](Farewell) -> Coroutine<> { co_return; };
         QTest::ignoreMessage(QtWarningMsg, QRegularExpression(u"was never awaited"_s));
@@ -141,9 +135,9 @@ private Q_SLOTS:
             QCOMPARE(log.size(), 0);
         }
         QCOMPARE(log.join(u' '), u"argument"_s);
-        Coroutine<int> replaced = give(1);
+        Coroutine<int> replaced = give_at_once(1);
         QTest::ignoreMessage(QtWarningMsg, QRegularExpression(u"was never awaited"_s));
-        replaced = give(2);
+        replaced = give_at_once(2);
         replaced.close();
     }
 
@@ -165,7 +159,7 @@ private Q_SLOTS:
         static_assert(!CanCopy<Coroutine<int>>);
         static_assert(std::is_nothrow_move_constructible_v<Coroutine<int>>);
         Test::run([&]() -> Coroutine<> {
-            Coroutine<int> one = give(1);
+            Coroutine<int> one = give_at_once(1);
             Coroutine<int> two = std::move(one);
             one = std::move(two);
             Coroutine<int> &alias = one;

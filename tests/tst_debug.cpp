@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: MIT
 #include "support.h"
 
+#include <QtCore/qtimer.h>
+
 /// Debug mode.
 class tst_Debug : public QObject
 {
@@ -13,6 +15,7 @@ private Q_SLOTS:
     void namesSlowCallbacks();
     void namesSlowStepsOfTasks();
     void isSilentAboutQuickOnes();
+    void everythingCanBeWrittenToQDebug();
 };
 
 // L-093
@@ -81,6 +84,115 @@ void tst_Debug::isSilentAboutQuickOnes()
     loop.set_slow_callback_duration(1h);
     loop.call_soon([] { });
     run_once(loop);
+    loop.close();
+}
+
+namespace {
+template<class T>
+QString written(const T &value)
+{
+    QString text;
+    QDebug(&text).nospace() << value;
+    return text;
+}
+
+Coroutine<int> load()
+{
+    co_return 1;
+}
+
+AsyncGenerator<int> lines()
+{
+    co_yield 1;
+}
+} // namespace
+
+// L-067, L-105, F-018, T-014
+void tst_Debug::everythingCanBeWrittenToQDebug()
+{
+    const auto matches = [](const QString &text, const char *pattern) {
+        const bool does = QRegularExpression(QLatin1String("^(?:%1)$").arg(QLatin1String(pattern))).match(text).hasMatch();
+        if (!does)
+            qWarning().noquote() << text << "is not" << pattern;
+        return does;
+    };
+    QAsyncioLoop loop(virtual_time());
+    QCOMPARE(written(loop), "<QAsyncioLoop running=false closed=false debug=false>");
+    QCOMPARE(written(loop.call_soon([] { })), "<Handle>");
+    QCOMPARE(written(loop.call_later(1s, [] { })), "<TimerHandle when=1001.000>");
+    QCOMPARE(written(loop.create_future<int>()), "<Future pending>");
+    Task<int> task = loop.create_task(load(), TaskOptions().name(QStringLiteral("loader")));
+    QVERIFY(matches(written(task), "<Task pending name='loader' .*load\\(\\).*>"));
+    QCOMPARE(written(AnyTask(task)), task.to_string());
+
+    Coroutine<int> coroutine = load();
+    QVERIFY(matches(written(coroutine), "<Coroutine load\\(\\) at .*tst_debug\\.cpp:\\d+>"));
+    coroutine.close();
+    QCOMPARE(written(coroutine), "<Coroutine>");
+    AsyncGenerator<int> generator = lines();
+    QVERIFY(matches(written(generator), "<async_generator lines\\(\\) at .*tst_debug\\.cpp:\\d+>"));
+    QCOMPARE(written(AsyncGenerator<int>()), "<async_generator>");
+
+    ContextVar<int> user(QStringLiteral("user"));
+    QCOMPARE(written(user), "<ContextVar name='user'>");
+    Token<int> token = user.set(7);
+    QCOMPARE(written(copy_context()), "<Context with 1 values>");
+    QCOMPARE(written(token), "<Token>");
+    user.reset(token);
+    QCOMPARE(written(token), "<Token used>");
+
+    QCOMPARE(written(TimeoutError(QStringLiteral("late"))), "TimeoutError: late");
+    QCOMPARE(written(CancelledError()), "CancelledError");
+    QCOMPARE(written(LoopExit(3)), "LoopExit: 3");
+    QCOMPARE(written(KeyboardInterrupt()), "KeyboardInterrupt");
+    QCOMPARE(written(GeneratorExit()), "GeneratorExit");
+    QCOMPARE(written(Outcome<int>(5)), "5");
+    QCOMPARE(written(Outcome<>(std::make_exception_ptr(ValueError(QStringLiteral("no"))))), "ValueError: no");
+    QCOMPARE(written(FIRST_EXCEPTION), "FIRST_EXCEPTION");
+    QCOMPARE(written(static_cast<ReturnWhen>(9)), "ReturnWhen(9)");
+    ExceptionContext context;
+    context.message = QStringLiteral("lost");
+    context.exception = std::make_exception_ptr(ValueError(QStringLiteral("no")));
+    context.handle = loop.call_soon([] { });
+    QCOMPARE(written(context), "lost: ValueError: no <Handle>");
+    QCOMPARE(written(ConcurrentFuture<int>()), "<ConcurrentFuture none>");
+    const Error &base = ValueError(QStringLiteral("as what it is"));
+    QCOMPARE(written(base), "ValueError: as what it is");
+
+    QStringList inside;
+    const auto body = [&](TaskGroup &group) -> Coroutine<> {
+        group.create_task(load());
+        inside << written(group);
+        const auto limited = [&](Timeout &scope) -> Coroutine<> {
+            inside << written(scope);
+            co_return;
+        };
+        auto first = timeout(2s, limited);
+        co_await std::move(first);
+        auto second = timeout(std::nullopt, limited);
+        co_await std::move(second);
+        auto completed = as_completed(std::vector<Task<int>>{task});
+        inside << written(completed);
+        const std::vector<Task<int>> tasks{task};
+        auto waiting = wait(tasks);
+        const auto result = co_await std::move(waiting);
+        inside << written(result);
+        QTimer timer;
+        auto stream = signal_stream(&timer, &QTimer::timeout);
+        inside << written(stream);
+    };
+    loop.run_until_complete(task_group(body));
+    QCOMPARE(inside.size(), 6);
+    QCOMPARE(inside[0], "<TaskGroup tasks=1 entered>");
+    QCOMPARE(inside[1], "<Timeout [active] when=1002.000>");
+    QCOMPARE(inside[2], "<Timeout [active] when=none>");
+    QCOMPARE(inside[3], "<AsCompleted left=1>");
+    QVERIFY(matches(inside[4], "<WaitResult done=std::vector\\(<Task finished .*>\\) pending=std::vector\\(\\)>"));
+    QCOMPARE(inside[5], "<SignalStream size=0>");
+    ConcurrentFuture<int> concurrent = run_coroutine_threadsafe(load(), loop);
+    QCOMPARE(written(concurrent), "<ConcurrentFuture pending>");
+    run_ready(loop);
+    QCOMPARE(written(concurrent), "<ConcurrentFuture finished>");
     loop.close();
 }
 

@@ -6,9 +6,6 @@
 
 #include <stdexcept>
 
-using namespace QAsyncio;
-using namespace Qt::StringLiterals;
-
 namespace {
 template<class E>
 std::exception_ptr make(const char *text)

@@ -121,7 +121,7 @@ void tst_Executor::afterTheShutdownOnlyTheDefaultExecutorIsRefused()
     Test::run([&](QAsyncioLoop &loop) -> Coroutine<> {
         co_await to_thread([] { });
         co_await loop.shutdown_default_executor();
-        QASYNCIO_COMPARE(thrown([&] { loop.run_in_executor(nullptr, [] { }); }),
+        QASYNCIO_COMPARE(error_in([&] { loop.run_in_executor(nullptr, [] { }); }),
                          QStringLiteral("RuntimeError: Executor shutdown has been called"));
         QASYNCIO_THROWS(co_await to_thread([] { }), RuntimeError);
         QThreadPool own;
@@ -180,7 +180,7 @@ void tst_Executor::anExecutorOfOnesOwn()
 {
     QThreadPool pool;
     Test::run([&](QAsyncioLoop &loop) -> Coroutine<> {
-        QASYNCIO_COMPARE(thrown([&] { loop.set_default_executor(nullptr); }),
+        QASYNCIO_COMPARE(error_in([&] { loop.set_default_executor(nullptr); }),
                          QStringLiteral("TypeError: the default executor must be a QThreadPool, not null"));
         const bool named = co_await loop.run_in_executor(
             &pool, [] { return QThread::currentThread()->objectName().startsWith(QStringLiteral("asyncio_")); });

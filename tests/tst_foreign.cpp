@@ -3,15 +3,9 @@
 
 // Awaiting what is not QAsyncio's own: any type that has the three functions of an awaiter.
 
-#include "qasyncio/test.h"
-
 #include "task_helpers.h"
 
 #include <thread>
-
-using namespace QAsyncio;
-using namespace std::chrono_literals;
-using namespace Qt::StringLiterals;
 
 namespace {
 

@@ -276,12 +276,12 @@ void tst_FromSignal::droppingTheFutureDisconnects()
 void tst_FromSignal::aNullSenderIsRefused()
 {
     Test::run([&]() -> Coroutine<> {
-        QASYNCIO_COMPARE(thrown([] { return from_signal(static_cast<Sender *>(nullptr), &Sender::number); }),
+        QASYNCIO_COMPARE(error_in([] { return from_signal(static_cast<Sender *>(nullptr), &Sender::number); }),
                          QStringLiteral("ValueError: from_signal: the sender is null"));
         co_return;
     });
     Sender sender;
-    QCOMPARE(thrown([&] { return from_signal(&sender, &Sender::number); }), "RuntimeError: no running event loop");
+    QCOMPARE(error_in([&] { return from_signal(&sender, &Sender::number); }), "RuntimeError: no running event loop");
 }
 
 // H-71

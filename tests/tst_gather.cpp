@@ -1,26 +1,8 @@
 // SPDX-FileCopyrightText: 2026 QAsyncio contributors
 // SPDX-License-Identifier: MIT
-#include "qasyncio/test.h"
-
 #include "task_helpers.h"
 
-using namespace QAsyncio;
-using namespace std::chrono_literals;
-using namespace Qt::StringLiterals;
-
 namespace {
-
-Coroutine<int> give(int value, std::chrono::nanoseconds delay = 0s)
-{
-    co_await sleep(delay);
-    co_return value;
-}
-
-Coroutine<int> fail_with(QString message, std::chrono::nanoseconds delay = 0s)
-{
-    co_await sleep(delay);
-    throw ValueError(message);
-}
 
 Coroutine<std::unique_ptr<int>> give_unique(int value)
 {

@@ -61,8 +61,8 @@ void tst_Handles::aDelayThatIsNoNumberIsRefused()
 {
     QAsyncioLoop loop(virtual_time());
     const QString error = QStringLiteral("ValueError: Invalid delay: NaN (not a number)");
-    QCOMPARE(thrown([&] { loop.call_later(std::chrono::duration<double>(qQNaN()), [] { }); }), error);
-    QCOMPARE(thrown([&] { return sleep(std::chrono::duration<float>(qQNaN())); }), error);
+    QCOMPARE(error_in([&] { loop.call_later(std::chrono::duration<double>(qQNaN()), [] { }); }), error);
+    QCOMPARE(error_in([&] { return sleep(std::chrono::duration<float>(qQNaN())); }), error);
     loop.close();
 }
 
@@ -272,16 +272,16 @@ void tst_Handles::debugModeRefusesTheWrongThread()
     QStringList errors;
     loop.call_soon([&] {
         std::thread([&] {
-            errors << thrown([&] { loop.call_soon([] { }); }) << thrown([&] { loop.call_later(1s, [] { }); })
-                   << thrown([&] { loop.call_at(TimePoint(), [] { }); })
-                   << thrown([&] { loop.call_soon_threadsafe([] { }); });
+            errors << error_in([&] { loop.call_soon([] { }); }) << error_in([&] { loop.call_later(1s, [] { }); })
+                   << error_in([&] { loop.call_at(TimePoint(), [] { }); })
+                   << error_in([&] { loop.call_soon_threadsafe([] { }); });
         }).join();
         loop.stop();
     });
     loop.run_forever();
     QCOMPARE(errors, QStringList({error, error, error, QString()}));
     // Not while it is stopped: nobody uses it then.
-    std::thread([&] { errors << thrown([&] { loop.call_soon([] { }); }); }).join();
+    std::thread([&] { errors << error_in([&] { loop.call_soon([] { }); }); }).join();
     QCOMPARE(errors.last(), QString());
     loop.close();
 }

@@ -51,7 +51,7 @@ int scenario(const QByteArray &name, int argc, char **argv)
         return 0;
     }
     if (name == "no app")
-        return thrown([] { QAsyncioLoop loop; }).startsWith(QStringLiteral("RuntimeError: QAsyncioLoop needs a")) ? 0 : 1;
+        return error_in([] { QAsyncioLoop loop; }).startsWith(QStringLiteral("RuntimeError: QAsyncioLoop needs a")) ? 0 : 1;
     if (name == "console") {
         QCoreApplication app(argc, argv);
         return QAsyncio::run(app, []() -> Coroutine<int> {
@@ -147,7 +147,7 @@ void tst_Lifetime::aWidgetDeletedDuringItsCoroutinesAwait()
         window.reset();
         log << "window destroyed";
     });
-    QCOMPARE(thrown([&] { loop.run_until_complete(task); }), "CancelledError");
+    QCOMPARE(error_in([&] { loop.run_until_complete(task); }), "CancelledError");
     QCOMPARE(log, QStringList({"locals destroyed", "window destroyed"})); // there and then
     loop.close();
 }
@@ -206,7 +206,7 @@ void tst_Lifetime::anObjectAsTheLastMemberEndsTasksBeforeTheOtherMembers()
     auto window = std::make_unique<Window>(log);
     auto task = loop.create_task(window->load(), TaskOptions().context(&window->tasks));
     loop.call_later(10ms, [&] { window.reset(); });
-    QCOMPARE(thrown([&] { loop.run_until_complete(task); }), "CancelledError");
+    QCOMPARE(error_in([&] { loop.run_until_complete(task); }), "CancelledError");
     QCOMPARE(log, QStringList({"window", "members alive"}));
     loop.close();
 }

@@ -35,6 +35,8 @@ private Q_SLOTS:
     void aDialogIsAwaitedWithoutANestedLoop();
     void aDescriptorThatNobodyReadsDoesNotSpin();
     void threadsafeCallsArriveInsideADialog();
+    void whatANestedLoopExcludesComesAfterwards_data();
+    void whatANestedLoopExcludesComesAfterwards();
 };
 
 namespace {
@@ -404,7 +406,7 @@ void tst_Nested::loopExitUnderADialogLeavesWhenItHasReturned()
         dialog.exec();
         log << "returned";
     });
-    QCOMPARE(thrown([&] { loop.run_forever(); }), "LoopExit: 3");
+    QCOMPARE(error_in([&] { loop.run_forever(); }), "LoopExit: 3");
     QCOMPARE(log, QStringList({"open", "returned"}));
     loop.close();
 }
@@ -464,6 +466,63 @@ void tst_Nested::threadsafeCallsArriveInsideADialog()
     loop.run_forever();
     thread.join();
     QVERIFY(arrived);
+    loop.close();
+}
+
+void tst_Nested::whatANestedLoopExcludesComesAfterwards_data()
+{
+    QTest::addColumn<bool>("notifiers");
+    QTest::newRow("epoll") << false;
+    QTest::newRow("notifiers") << true;
+}
+
+// H-15
+void tst_Nested::whatANestedLoopExcludesComesAfterwards()
+{
+    QFETCH(bool, notifiers);
+    LoopOptions options;
+    if (notifiers)
+        options.selector(make_notifier_selector());
+    QAsyncioLoop loop(std::move(options));
+    Pipe pipe;
+    int read = 0;
+    int timers = 0;
+    loop.add_reader(pipe.read_end(), [&] {
+        pipe.drain_one();
+        ++read;
+    });
+    for (const auto flag : {QEventLoop::ExcludeSocketNotifiers, QEventLoop::ExcludeUserInputEvents}) {
+        const int read_before = read;
+        loop.call_soon([&, flag] {
+            pipe.fill();
+            QEventLoop inner;
+            loop.call_later(5ms, [&] {
+                ++timers;
+                inner.quit();
+            });
+            inner.exec(flag);
+        });
+        std::function<void()> wait_for_both = [&] {
+            if (read > read_before)
+                loop.stop();
+            else
+                loop.call_later(1ms, wait_for_both);
+        };
+        loop.call_soon(wait_for_both);
+        loop.run_forever(); // would not return
+        QCOMPARE(read, read_before + 1);
+        pipe.fill(); // and the next one comes as ever
+        wait_for_both = [&] {
+            if (read == read_before + 2)
+                loop.stop();
+            else
+                loop.call_later(1ms, wait_for_both);
+        };
+        loop.call_soon(wait_for_both);
+        loop.run_forever();
+    }
+    QCOMPARE(timers, 2);
+    loop.remove_reader(pipe.read_end());
     loop.close();
 }
 

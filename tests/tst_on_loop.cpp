@@ -1,51 +1,12 @@
 // SPDX-FileCopyrightText: 2026 QAsyncio contributors
 // SPDX-License-Identifier: MIT
-#include "qasyncio/test.h"
-
 #include "task_helpers.h"
 
 #include <atomic>
 #include <future>
 #include <thread>
 
-using namespace QAsyncio;
-using namespace std::chrono_literals;
-using namespace Qt::StringLiterals;
-
 namespace {
-
-/// A std::thread that runs a loop for as long as this lives.
-class LoopThread
-{
-public:
-    LoopThread()
-    {
-        std::promise<QAsyncioLoop *> made;
-        auto loop = made.get_future();
-        m_thread = std::thread([&made] {
-            QAsyncioLoop loop;
-            made.set_value(&loop);
-            loop.run_forever();
-            loop.close();
-        });
-        m_loop = loop.get();
-    }
-    ~LoopThread() { stop(); }
-    Q_DISABLE_COPY_MOVE(LoopThread)
-
-    QAsyncioLoop &loop() const { return *m_loop; }
-    void stop()
-    {
-        if (!m_thread.joinable())
-            return;
-        m_loop->call_soon_threadsafe([loop = m_loop] { loop->stop(); });
-        m_thread.join();
-    }
-
-private:
-    std::thread m_thread;
-    QAsyncioLoop *m_loop = nullptr;
-};
 
 Test::TestOptions real()
 {
@@ -65,6 +26,63 @@ class tst_on_loop : public QObject
     Q_OBJECT
 
 private Q_SLOTS:
+    // H-52
+    void aLoopThreadLivesInAThreadOfItsName()
+    {
+        LoopThread other(u"worker"_s);
+        const auto name = []() -> Coroutine<QString> { co_return QThread::currentThread()->objectName(); };
+        QCOMPARE(run_coroutine_threadsafe(name(), other.loop()).result(), u"worker"_s);
+    }
+
+    // L-027
+    void aLoopThatIsLeftEarlyIsClosed()
+    {
+        LoopThread other;
+        QTest::ignoreMessage(QtCriticalMsg, "LoopThread: LoopExit: 3");
+        std::promise<void> told;
+        other.loop().call_soon_threadsafe([&] {
+            told.set_value();
+            throw LoopExit(3);
+        });
+        told.get_future().wait();
+        while (!other.loop().is_closed())
+            QThread::yieldCurrentThread();
+        QCOMPARE(error_in([&] { other.loop().call_soon_threadsafe([] { }); }), u"RuntimeError: Event loop is closed"_s);
+    }
+
+    // L-056
+    void aLoopThreadThatEndsUnwindsAndReportsItsTasks()
+    {
+        QStringList log;
+        const auto waits = [](QStringList &log, std::promise<void> &begun) -> Coroutine<> {
+            const Farewell farewell(log, u"unwound"_s);
+            begun.set_value();
+            co_await sleep(1h);
+        };
+        QTest::ignoreMessage(QtCriticalMsg, QRegularExpression(u"Task was destroyed but it is pending"_s));
+        {
+            LoopThread other;
+            std::promise<void> begun;
+            run_coroutine_threadsafe(waits(log, begun), other.loop());
+            begun.get_future().wait();
+        }
+        QCOMPARE(log, QStringList({u"unwound"_s}));
+    }
+
+    void whatMakingTheLoopThrowsComesHome()
+    {
+        class Broken : public Selector
+        {
+        public:
+            void open(QObject *, std::function<void()>) override { throw OSError(EMFILE, u"no selector"_s); }
+            void set_interest(int, unsigned) override { }
+            void poll(std::vector<Ready> &) override { }
+            void set_enabled(bool) override { }
+        };
+        const QString error = error_in([] { LoopThread({}, LoopOptions().selector(std::make_unique<Broken>())); });
+        QVERIFY2(error.startsWith(u"OSError: no selector"_s), qPrintable(error));
+    }
+
     void runsThereAndResumesHere()
     {
         LoopThread other;
@@ -177,8 +195,8 @@ private Q_SLOTS:
     // L-049
     void aClosedLoopIsAnError()
     {
-        LoopThread other;
-        auto &loop = other.loop();
+        auto other = std::make_unique<LoopThread>();
+        auto &loop = other->loop();
         Test::run(
             [&]() -> Coroutine<> {
                 std::atomic<bool> begun{false};
@@ -190,7 +208,7 @@ private Q_SLOTS:
                 auto task = create_task(on_loop(loop, waits));
                 while (!begun)
                     co_await sleep(1ms);
-                other.stop();
+                other.reset();
                 QASYNCIO_COMPARE(co_await error_of(task), u"RuntimeError: the other event loop was closed"_s);
             },
             real());
@@ -199,7 +217,7 @@ private Q_SLOTS:
     // L-049
     void theOtherLoopMayBeGoneBeforeItsOutcomeHasComeHome()
     {
-        LoopThread other;
+        auto other = std::make_unique<LoopThread>();
         Test::run(
             [&]() -> Coroutine<> {
                 std::promise<void> ended;
@@ -207,10 +225,10 @@ private Q_SLOTS:
                     ended.set_value();
                     co_return;
                 };
-                auto task = create_task(on_loop(other.loop(), at_once));
+                auto task = create_task(on_loop(other->loop(), at_once));
                 co_await sleep(0s); // begun: the call is on its way
                 ended.get_future().wait();
-                other.stop(); // it is answered, and its loop destroyed
+                other.reset(); // it is answered, and its loop destroyed
                 task.cancel();
                 QASYNCIO_VERIFY((co_await error_of(task)).isEmpty()); // too late: it had its result
             },
@@ -220,7 +238,7 @@ private Q_SLOTS:
     // L-049, H-62
     void nothingIsReportedThatNobodyWaitsFor()
     {
-        LoopThread other;
+        auto other = std::make_unique<LoopThread>();
         Test::run( // fails if anything is reported
             [&]() -> Coroutine<> {
                 QAsyncioLoop closed;
@@ -234,13 +252,13 @@ private Q_SLOTS:
                     co_await sleep(1h);
                 };
                 auto object = std::make_unique<QObject>();
-                auto task = create_task(on_loop(other.loop(), waits), TaskOptions().context(object.get()));
+                auto task = create_task(on_loop(other->loop(), waits), TaskOptions().context(object.get()));
                 while (!begun)
                     co_await sleep(1ms);
                 object.reset();
                 while (!ended)
                     co_await sleep(1ms);
-                other.stop();
+                other.reset();
                 co_await sleep(0s);
                 co_await sleep(0s);
             },

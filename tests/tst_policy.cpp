@@ -36,14 +36,14 @@ void tst_Policy::theMainThreadGetsALoopWhenItAsks()
 // L-100
 void tst_Policy::getRunningLoopThrowsWhereNoneRuns()
 {
-    QCOMPARE(thrown([] { get_running_loop(); }), "RuntimeError: no running event loop");
-    QCOMPARE(thrown([] { current_task(); }), "RuntimeError: no running event loop");
+    QCOMPARE(error_in([] { get_running_loop(); }), "RuntimeError: no running event loop");
+    QCOMPARE(error_in([] { current_task(); }), "RuntimeError: no running event loop");
     QAsyncioLoop loop(virtual_time());
     set_event_loop(&loop);
     QString other;
     loop.call_soon([&] {
         QCOMPARE(&get_running_loop(), &loop);
-        std::thread([&] { other = thrown([] { get_running_loop(); }); }).join();
+        std::thread([&] { other = error_in([] { get_running_loop(); }); }).join();
         loop.stop();
     });
     loop.run_forever();
@@ -73,7 +73,7 @@ void tst_Policy::otherThreadsHaveNoneUntilOneIsSet()
 {
     QStringList results;
     std::thread([&] {
-        results << thrown([] { get_event_loop(); });
+        results << error_in([] { get_event_loop(); });
         QAsyncioLoop own(virtual_time());
         set_event_loop(&own);
         results << (&get_event_loop() == &own ? "own" : "other");
@@ -89,7 +89,7 @@ void tst_Policy::setEventLoopNullClears()
     QAsyncioLoop loop(virtual_time());
     set_event_loop(&loop);
     set_event_loop(nullptr);
-    QCOMPARE(thrown([] { get_event_loop(); }), "RuntimeError: There is no current event loop in thread 'MainThread'.");
+    QCOMPARE(error_in([] { get_event_loop(); }), "RuntimeError: There is no current event loop in thread 'MainThread'.");
     loop.close();
 }
 
@@ -97,7 +97,7 @@ void tst_Policy::setEventLoopNullClears()
 void tst_Policy::newEventLoopInstallsNothing()
 {
     const auto loop = new_event_loop();
-    QVERIFY(!thrown([] { get_event_loop(); }).isEmpty());
+    QVERIFY(!error_in([] { get_event_loop(); }).isEmpty());
     loop->close();
 }
 

@@ -1,26 +1,8 @@
 // SPDX-FileCopyrightText: 2026 QAsyncio contributors
 // SPDX-License-Identifier: MIT
-#include "qasyncio/test.h"
-
 #include "task_helpers.h"
 
-using namespace QAsyncio;
-using namespace std::chrono_literals;
-using namespace Qt::StringLiterals;
-
 namespace {
-
-Coroutine<int> give(int value, std::chrono::nanoseconds delay = 0s)
-{
-    co_await sleep(delay);
-    co_return value;
-}
-
-Coroutine<int> fail_with(QString message, std::chrono::nanoseconds delay = 0s)
-{
-    co_await sleep(delay);
-    throw ValueError(message);
-}
 
 /// Sleeps for an hour; when it is cancelled it notes why, takes its time, and goes on with the cancellation.
 Coroutine<> tidy(QStringList &log, std::chrono::nanoseconds cleanup)

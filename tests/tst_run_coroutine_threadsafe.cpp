@@ -83,7 +83,7 @@ void tst_RunCoroutineThreadsafe::anExceptionIsThrownThere()
     QString described;
     beside(loop, [&] {
         auto future = run_coroutine_threadsafe(fails(), loop);
-        error = thrown([&] { future.result(); });
+        error = error_in([&] { future.result(); });
         described = describe(future.exception());
     });
     QCOMPARE(error, "ValueError: far away");
@@ -102,7 +102,7 @@ void tst_RunCoroutineThreadsafe::aTimeoutLeavesTheCoroutineRunning()
     int result = 0;
     beside(loop, [&] {
         auto future = run_coroutine_threadsafe(body(), loop);
-        error = thrown([&] { future.result(1ms); });
+        error = error_in([&] { future.result(1ms); });
         loop.call_soon_threadsafe([&] { gate.set_result(3); });
         result = future.result();
     });
@@ -134,7 +134,7 @@ void tst_RunCoroutineThreadsafe::cancellingReachesTheTask()
         begun.get_future().wait();
         first = future.cancel();
         second = future.cancel();
-        error = thrown([&] { future.result(); });
+        error = error_in([&] { future.result(); });
         seen.get_future().wait();
     });
     QVERIFY(first && !second);
@@ -188,7 +188,7 @@ void tst_RunCoroutineThreadsafe::aResultThatCanOnlyBeMovedIsTakenOnce()
     beside(loop, [&] {
         auto future = run_coroutine_threadsafe(body(), loop);
         value = *future.result();
-        error = thrown([&] { future.result(); });
+        error = error_in([&] { future.result(); });
     });
     QCOMPARE(value, 5);
     QCOMPARE(error, "RuntimeError: the result was moved out already");
@@ -201,10 +201,10 @@ void tst_RunCoroutineThreadsafe::aClosedLoopRefuses()
     QAsyncioLoop loop;
     loop.close();
     QTest::failOnWarning(QRegularExpression(QStringLiteral("never awaited")));
-    QCOMPARE(thrown([&] { return run_coroutine_threadsafe(number(1), loop); }), "RuntimeError: Event loop is closed");
+    QCOMPARE(error_in([&] { return run_coroutine_threadsafe(number(1), loop); }), "RuntimeError: Event loop is closed");
     auto used = number(1);
     used.close();
-    QCOMPARE(thrown([&] { return run_coroutine_threadsafe(std::move(used), loop); }),
+    QCOMPARE(error_in([&] { return run_coroutine_threadsafe(std::move(used), loop); }),
              "RuntimeError: cannot reuse already awaited coroutine");
 }
 
@@ -225,14 +225,14 @@ void tst_RunCoroutineThreadsafe::closingTheLoopCancels()
     std::thread([&] { waiting = run_coroutine_threadsafe(body(), loop); }).join();
     loop.close();
     QVERIFY(begun.cancelled() && waiting.cancelled());
-    QCOMPARE(thrown([&] { begun.result(); }), "CancelledError");
+    QCOMPARE(error_in([&] { begun.result(); }), "CancelledError");
 }
 
 void tst_RunCoroutineThreadsafe::waitingForOnesOwnLoopIsRefused()
 {
     QAsyncioLoop loop;
     auto future = run_coroutine_threadsafe(number(1), loop);
-    QVERIFY(thrown([&] { future.result(); }).startsWith("RuntimeError: this would wait for its own event loop"));
+    QVERIFY(error_in([&] { future.result(); }).startsWith("RuntimeError: this would wait for its own event loop"));
     loop.run_until_complete([]() -> Coroutine<> { co_await sleep(1ms); }());
     QCOMPARE(future.result(), 1);
     loop.close();

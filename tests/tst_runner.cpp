@@ -50,9 +50,9 @@ void tst_Runner::refusesToWorkInsideARunningLoop()
     QAsyncioLoop loop(virtual_time());
     QStringList errors;
     loop.call_soon([&] {
-        errors << thrown([] { return QAsyncio::run([]() -> Coroutine<int> { co_return 1; }()); });
+        errors << error_in([] { return QAsyncio::run([]() -> Coroutine<int> { co_return 1; }()); });
         Runner runner;
-        errors << thrown([&] { return runner.run(loop.create_future<int>()); });
+        errors << error_in([&] { return runner.run(loop.create_future<int>()); });
         loop.stop();
     });
     QTest::ignoreMessage(QtWarningMsg, QRegularExpression(QStringLiteral("was never awaited")));
@@ -90,9 +90,9 @@ void tst_Runner::makesItsLoopOnFirstUseAndRefusesAllWhenClosed()
     runner.close();
     QVERIFY(loop.is_closed());
     runner.close();
-    QCOMPARE(thrown([&] { runner.get_loop(); }), "RuntimeError: Runner is closed");
+    QCOMPARE(error_in([&] { runner.get_loop(); }), "RuntimeError: Runner is closed");
     QTest::ignoreMessage(QtWarningMsg, QRegularExpression(QStringLiteral("was never awaited")));
-    QCOMPARE(thrown([&] { return runner.run(answer()); }), "RuntimeError: Runner is closed");
+    QCOMPARE(error_in([&] { return runner.run(answer()); }), "RuntimeError: Runner is closed");
 }
 
 // L-112
@@ -177,7 +177,7 @@ void tst_Runner::closesTheLoopAlsoWhenTheMainCoroutineFails()
         auto made = std::make_unique<QAsyncioLoop>(virtual_time());
         loop = made.get();
         Runner runner(RunnerOptions().loop_factory([&] { return std::move(made); }));
-        QCOMPARE(thrown([&] { runner.run([]() -> Coroutine<> {
+        QCOMPARE(error_in([&] { runner.run([]() -> Coroutine<> {
                              co_await sleep(1s);
                              throw ValueError(QStringLiteral("main"));
                          }()); }),
@@ -204,7 +204,7 @@ void tst_Runner::withALoopFactoryNoLoopIsSet()
         QAsyncioLoop &loop = runner.get_loop();
         QCOMPARE(&get_event_loop(), &loop);
     }
-    QVERIFY(!thrown([] { get_event_loop(); }).isEmpty()); // cleared, as asyncio does
+    QVERIFY(!error_in([] { get_event_loop(); }).isEmpty()); // cleared, as asyncio does
     outer.close();
 }
 
@@ -230,7 +230,7 @@ void tst_Runner::theFirstSigintCancelsMain()
         co_return 1;
     };
     Runner runner;
-    QCOMPARE(thrown([&] { return runner.run(main(log)); }), "KeyboardInterrupt");
+    QCOMPARE(error_in([&] { return runner.run(main(log)); }), "KeyboardInterrupt");
     QCOMPARE(log, QStringList({"cleanup"}));
     struct sigaction now;
     QVERIFY(::sigaction(SIGINT, nullptr, &now) == 0 && now.sa_handler == SIG_DFL); // the old handler is back
@@ -267,7 +267,7 @@ void tst_Runner::theSecondSigintInterruptsAtOnce()
         co_return 5;
     };
     Runner runner;
-    QCOMPARE(thrown([&] { return runner.run(main(cleaned)); }), "KeyboardInterrupt");
+    QCOMPARE(error_in([&] { return runner.run(main(cleaned)); }), "KeyboardInterrupt");
     QVERIFY(!cleaned);
 }
 
@@ -312,8 +312,8 @@ void tst_Runner::keyboardInterruptAndLoopExitComeOutOfRun()
         co_await sleep(1ms);
         throw KeyboardInterrupt();
     };
-    QCOMPARE(thrown([&] { QAsyncio::run(leave()); }), "LoopExit: 6");
-    QCOMPARE(thrown([&] { QAsyncio::run(interrupt()); }), "KeyboardInterrupt");
+    QCOMPARE(error_in([&] { QAsyncio::run(leave()); }), "LoopExit: 6");
+    QCOMPARE(error_in([&] { QAsyncio::run(interrupt()); }), "KeyboardInterrupt");
     QCOMPARE(QAsyncio::run(*qApp, leave()), 6);
     QCOMPARE(QAsyncio::run(*qApp, interrupt()), 130);
     QCOMPARE(QAsyncio::run(*qApp, answer()), 42);

@@ -1,21 +1,15 @@
 // SPDX-FileCopyrightText: 2026 QAsyncio contributors
 // SPDX-License-Identifier: MIT
-#include "qasyncio/test.h"
-
 #include "task_helpers.h"
 
 #include <thread>
 
-using namespace QAsyncio;
-using namespace std::chrono_literals;
-using namespace Qt::StringLiterals;
-
 namespace {
-Coroutine<int> give(int value)
+Coroutine<int> give_at_once(int value)
 {
     co_return value;
 }
-Coroutine<int> fail_with(QString message)
+Coroutine<int> fail_at_once(QString message)
 {
     throw ValueError(message);
     co_return 0;
@@ -31,7 +25,7 @@ private Q_SLOTS:
     void aCoroutineThatWasMovedFromIsRefused()
     {
         Test::run([&](QAsyncioLoop &loop) -> Coroutine<> {
-            Coroutine<int> coroutine = give(1);
+            Coroutine<int> coroutine = give_at_once(1);
             Coroutine<int> other = std::move(coroutine);
             const QString refused = u"RuntimeError: cannot reuse already awaited coroutine"_s;
             QASYNCIO_COMPARE(error_in([&] { create_task(std::move(coroutine)); }), refused);
@@ -45,12 +39,12 @@ private Q_SLOTS:
     void aTaskIsNumberedUnlessItIsNamed()
     {
         Test::run([&]() -> Coroutine<> {
-            Task<int> one = create_task(give(1));
-            Task<int> two = create_task(give(2));
+            Task<int> one = create_task(give_at_once(1));
+            Task<int> two = create_task(give_at_once(2));
             const QString first = one.get_name(), second = two.get_name();
             QASYNCIO_VERIFY(first.startsWith(u"Task-"_s));
             QASYNCIO_COMPARE(second.mid(5).toInt(), first.mid(5).toInt() + 1);
-            Task<int> named = create_task(give(3), TaskOptions().name(u"loader"_s));
+            Task<int> named = create_task(give_at_once(3), TaskOptions().name(u"loader"_s));
             QASYNCIO_COMPARE(named.get_name(), u"loader"_s);
             named.set_name(u"other"_s);
             QASYNCIO_COMPARE(named.get_name(), u"other"_s);
@@ -64,7 +58,7 @@ private Q_SLOTS:
     void aTasksResultCannotBeSetFromOutside()
     {
         Test::run([&]() -> Coroutine<> {
-            Task<int> task = create_task(give(42));
+            Task<int> task = create_task(give_at_once(42));
             Future<int> future = task;
             QASYNCIO_COMPARE(error_in([&] { future.set_result(1); }), u"RuntimeError: Task does not support set_result operation"_s);
             QASYNCIO_COMPARE(error_in([&] { future.set_exception(ValueError()); }),
@@ -93,7 +87,7 @@ private Q_SLOTS:
     void allTasksHoldsTheUnfinishedOnes()
     {
         Test::run([&]() -> Coroutine<> {
-            Task<int> done = create_task(give(1));
+            Task<int> done = create_task(give_at_once(1));
             co_await done;
             Task<> one = create_task(sleeper(1ms));
             Task<> two = create_task(sleeper(2ms));
@@ -113,10 +107,10 @@ private Q_SLOTS:
     void aTaskEndsAsItsCoroutineDoes()
     {
         Test::run([&]() -> Coroutine<> {
-            Task<int> good = create_task(give(42));
+            Task<int> good = create_task(give_at_once(42));
             QASYNCIO_COMPARE(co_await good, 42);
             QASYNCIO_COMPARE(good.exception(), nullptr);
-            Task<int> bad = create_task(fail_with(u"wrong"_s));
+            Task<int> bad = create_task(fail_at_once(u"wrong"_s));
             QASYNCIO_COMPARE(co_await error_of(bad), u"ValueError: wrong"_s);
             QASYNCIO_COMPARE(describe(bad.exception()), u"ValueError: wrong"_s);
             QASYNCIO_COMPARE(bad.cancelled(), false);
@@ -211,8 +205,8 @@ private Q_SLOTS:
             co_await task;
             QASYNCIO_COMPARE(task.to_string(), u"<Task finished name='one'>"_s);
 
-            Task<int> failed = create_task(fail_with(u"wrong"_s), TaskOptions().name(u"two"_s));
-            QASYNCIO_VERIFY(failed.to_string().contains(u"coro=<fail_with() at "_s));
+            Task<int> failed = create_task(fail_at_once(u"wrong"_s), TaskOptions().name(u"two"_s));
+            QASYNCIO_VERIFY(failed.to_string().contains(u"coro=<fail_at_once() at "_s));
             co_await error_of(failed);
             QASYNCIO_COMPARE(failed.to_string(), u"<Task finished name='two' exception=ValueError: wrong>"_s);
 
@@ -290,9 +284,9 @@ private Q_SLOTS:
                 throw 42;
                 co_return;
             };
-            create_task(fail_with(u"lost"_s), TaskOptions().name(u"a"_s));
+            create_task(fail_at_once(u"lost"_s), TaskOptions().name(u"a"_s));
             create_task(odd(), TaskOptions().name(u"b"_s));
-            QASYNCIO_COMPARE(co_await error_of(create_task(fail_with(u"seen"_s))), u"ValueError: seen"_s);
+            QASYNCIO_COMPARE(co_await error_of(create_task(fail_at_once(u"seen"_s))), u"ValueError: seen"_s);
             co_await turns(3);
             QASYNCIO_COMPARE(log.join(u", "), u"Task exception was never retrieved, ValueError: lost, a, "
                                               "Task exception was never retrieved, int, b"_s);
@@ -303,10 +297,10 @@ private Q_SLOTS:
     void aSecondAwaitOfATaskGivesTheSameResult()
     {
         Test::run([&]() -> Coroutine<> {
-            Task<int> task = create_task(give(42));
+            Task<int> task = create_task(give_at_once(42));
             QASYNCIO_COMPARE(co_await task, 42);
             QASYNCIO_COMPARE(co_await task, 42);
-            Task<int> failed = create_task(fail_with(u"wrong"_s));
+            Task<int> failed = create_task(fail_at_once(u"wrong"_s));
             QASYNCIO_COMPARE(co_await error_of(failed), u"ValueError: wrong"_s);
             QASYNCIO_COMPARE(co_await error_of(failed), u"ValueError: wrong"_s);
         });
@@ -370,7 +364,7 @@ private Q_SLOTS:
     {
         Test::run([&](QAsyncioLoop &loop) -> Coroutine<> {
             const Reports reports(loop);
-            Task<int> failed = create_task(fail_with(u"lost"_s));
+            Task<int> failed = create_task(fail_at_once(u"lost"_s));
             Task<> running = create_task(sleeper(1ms));
             co_await turns(2);
             std::thread([a = std::move(failed), b = std::move(running)] {}).join();
@@ -384,8 +378,8 @@ private Q_SLOTS:
     {
         QAsyncioLoop loop(virtual_time());
         loop.close();
-        Coroutine<int> coroutine = give(1);
-        QTest::ignoreMessage(QtWarningMsg, QRegularExpression(u"coroutine 'give' was never awaited"_s));
+        Coroutine<int> coroutine = give_at_once(1);
+        QTest::ignoreMessage(QtWarningMsg, QRegularExpression(u"coroutine 'give_at_once' was never awaited"_s));
         QCOMPARE(error_in([&] { loop.create_task(std::move(coroutine)); }), u"RuntimeError: Event loop is closed"_s);
     }
 

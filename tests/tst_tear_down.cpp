@@ -231,6 +231,225 @@ const std::pair<const char *, Body> bodies[] = {
      }},
 };
 
+// Every leaf in every scope, and in every scope in every scope.
+
+using Make = std::function<Coroutine<int>()>;
+
+struct Leaf
+{
+    const char *name;
+    Coroutine<int> (*make)();
+    bool in_pairs = false; // also in two scopes, one in the other
+};
+struct Scope
+{
+    const char *name;
+    Coroutine<int> (*run)(Make);
+};
+
+/// A task that nobody waits for any more is not left behind.
+struct Canceller
+{
+    AnyTask task;
+    ~Canceller() { task.cancel(); }
+};
+
+const Leaf leaves[] = {
+    {"a value at once", []() -> Coroutine<int> { co_return 1; }},
+    {"sleep(0)",
+     []() -> Coroutine<int> {
+         co_await sleep(0s);
+         co_return 1;
+     }},
+    {"sleep(1)", []() -> Coroutine<int> { return number(1); }},
+    {"a future",
+     []() -> Coroutine<int> {
+         auto future = get_running_loop().create_future<int>();
+         get_running_loop().call_later(1s, [future]() mutable {
+             if (!future.done())
+                 future.set_result(1);
+         });
+         co_return co_await future;
+     }},
+    {"a failure",
+     []() -> Coroutine<int> {
+         co_await sleep(1s);
+         throw ValueError(QStringLiteral("as intended"));
+     },
+     true},
+    {"a swallowed cancellation",
+     []() -> Coroutine<int> {
+         try {
+             co_await sleep(1s);
+         } catch (const CancelledError &) {
+         }
+         co_await sleep(0s);
+         co_return 1;
+     }},
+    {"a slow clean-up",
+     []() -> Coroutine<int> {
+         const auto body = []() -> Coroutine<int> { return number(1); };
+         const auto cleanup = []() -> Coroutine<> { return pause(3s); };
+         auto both = finally(body, cleanup);
+         co_return co_await std::move(both);
+     },
+     true},
+    {"a generator",
+     []() -> Coroutine<int> {
+         int sum = 0;
+         auto generator = numbers(2);
+         while (auto value = co_await generator.next())
+             sum += *value;
+         co_return sum;
+     },
+     true},
+    {"a signal",
+     []() -> Coroutine<int> {
+         QTimer timer;
+         timer.start(0);
+         co_await from_signal(&timer, &QTimer::timeout);
+         co_return 1;
+     }},
+};
+
+AsyncGenerator<int> one_of(Make make)
+{
+    const int value = co_await make();
+    co_yield value;
+}
+
+const Scope scopes[] = {
+    {"a task",
+     [](Make make) -> Coroutine<int> {
+         Task<int> task = create_task(make());
+         const Canceller end{task};
+         co_return co_await task;
+     }},
+    {"an eager task",
+     [](Make make) -> Coroutine<int> {
+         Task<int> task = create_task(make(), TaskOptions().eager_start());
+         const Canceller end{task};
+         co_return co_await task;
+     }},
+    {"wait_for",
+     [](Make make) -> Coroutine<int> {
+         auto waiting = wait_for(make(), 10s);
+         co_return co_await std::move(waiting);
+     }},
+    {"wait_for, timed out",
+     [](Make make) -> Coroutine<int> {
+         auto waiting = wait_for(make(), 500ms);
+         co_return co_await std::move(waiting);
+     }},
+    {"timeout",
+     [](Make make) -> Coroutine<int> {
+         const auto body = [&make](Timeout &) { return make(); };
+         auto scope = timeout(10s, body);
+         co_return co_await std::move(scope);
+     }},
+    {"shield",
+     [](Make make) -> Coroutine<int> {
+         Task<int> task = create_task(make());
+         const Canceller end{task};
+         co_return co_await shield(task);
+     }},
+    {"gather",
+     [](Make make) -> Coroutine<int> {
+         Task<int> first = create_task(make());
+         const Canceller end_first{first};
+         Task<int> second = create_task(make());
+         const Canceller end_second{second};
+         auto all = gather(first, second);
+         const auto [one, two] = co_await all;
+         co_return one + two;
+     }},
+    {"gather with exceptions",
+     [](Make make) -> Coroutine<int> {
+         Task<int> first = create_task(make());
+         const Canceller end_first{first};
+         Task<int> second = create_task(make());
+         const Canceller end_second{second};
+         auto all = gather(return_exceptions, first, second);
+         co_await all;
+         co_return 1;
+     }},
+    {"wait",
+     [](Make make) -> Coroutine<int> {
+         const std::vector<Task<int>> tasks{create_task(make()), create_task(make())};
+         const Canceller end_first{tasks[0]};
+         const Canceller end_second{tasks[1]};
+         auto waiting = wait(tasks, WaitOptions().return_when(FIRST_COMPLETED));
+         co_await std::move(waiting);
+         co_return 1;
+     }},
+    {"as_completed",
+     [](Make make) -> Coroutine<int> {
+         const std::vector<Task<int>> tasks{create_task(make()), create_task(make())};
+         const Canceller end_first{tasks[0]};
+         const Canceller end_second{tasks[1]};
+         auto completed = as_completed(tasks);
+         int sum = 0;
+         while (auto next = co_await completed.next())
+             sum += co_await *next;
+         co_return sum;
+     }},
+    {"race",
+     [](Make make) -> Coroutine<int> {
+         auto racing = race(make(), number(2, 2s));
+         const auto winner = co_await std::move(racing);
+         co_return int(winner.index());
+     }},
+    {"a task group's body",
+     [](Make make) -> Coroutine<int> {
+         const auto body = [&make](TaskGroup &) { return make(); };
+         auto group = task_group(body);
+         co_return co_await std::move(group);
+     }},
+    {"a task group's tasks",
+     [](Make make) -> Coroutine<int> {
+         const auto body = [&make](TaskGroup &group) -> Coroutine<> {
+             group.create_task(make());
+             group.create_task(make(), TaskOptions().eager_start());
+             co_return;
+         };
+         auto group = task_group(body);
+         co_await std::move(group);
+         co_return 1;
+     }},
+    {"finally's body",
+     [](Make make) -> Coroutine<int> {
+         const auto cleanup = []() -> Coroutine<> { return pause(); };
+         auto both = finally(make, cleanup);
+         co_return co_await std::move(both);
+     }},
+    {"finally's clean-up",
+     [](Make make) -> Coroutine<int> {
+         const auto body = []() -> Coroutine<int> { return number(1); };
+         const auto cleanup = [&make]() -> Coroutine<> {
+             auto cleaning = make();
+             co_await std::move(cleaning);
+         };
+         auto both = finally(body, cleanup);
+         co_return co_await std::move(both);
+     }},
+    {"a generator's body",
+     [](Make make) -> Coroutine<int> {
+         auto generator = one_of(make);
+         const auto value = co_await generator.next();
+         co_return value.value_or(0);
+     }},
+};
+
+Coroutine<> tolerant(Make make)
+{
+    return ignoring_value_errors(make());
+}
+
+Make inside(const Scope &scope, Make make)
+{
+    return [&scope, make = std::move(make)] { return scope.run(make); };
+}
+
 } // namespace
 
 class tst_TearDown : public QObject
@@ -249,6 +468,50 @@ private Q_SLOTS:
     {
         QFETCH(int, index);
         Test::tear_down(bodies[index].second);
+    }
+
+    void everythingInEveryScope_data()
+    {
+        QTest::addColumn<int>("scope");
+        QTest::addColumn<int>("leaf");
+        for (std::size_t scope = 0; scope < std::size(scopes); ++scope) {
+            for (std::size_t leaf = 0; leaf < std::size(leaves); ++leaf)
+                QTest::addRow("%s in %s", leaves[leaf].name, scopes[scope].name) << int(scope) << int(leaf);
+        }
+    }
+    // H-61, H-62, H-63
+    void everythingInEveryScope()
+    {
+        QFETCH(int, scope);
+        QFETCH(int, leaf);
+        const Make make = inside(scopes[scope], leaves[leaf].make);
+        Test::tear_down([&make] { return tolerant(make); });
+    }
+
+    void everyScopeInEveryScope_data()
+    {
+        QTest::addColumn<int>("outer");
+        QTest::addColumn<int>("inner");
+        for (std::size_t outer = 0; outer < std::size(scopes); ++outer) {
+            for (std::size_t inner = 0; inner < std::size(scopes); ++inner)
+                QTest::addRow("%s in %s", scopes[inner].name, scopes[outer].name) << int(outer) << int(inner);
+        }
+    }
+    // H-61, H-62, H-63
+    void everyScopeInEveryScope()
+    {
+        QFETCH(int, outer);
+        QFETCH(int, inner);
+        for (const Leaf &leaf : leaves) {
+            if (!leaf.in_pairs)
+                continue;
+            const Make make = inside(scopes[outer], inside(scopes[inner], leaf.make));
+            Test::tear_down([&make] { return tolerant(make); });
+            if (QTest::currentTestFailed()) {
+                qWarning("with %s inside", leaf.name);
+                return;
+            }
+        }
     }
 };
 

@@ -3,15 +3,9 @@
 
 // QAsyncio::Test. A failure that has to be there is announced with QEXPECT_FAIL; without it, the announcement fails.
 
-#include "qasyncio/test.h"
-
 #include "task_helpers.h"
 
 #include <QtCore/qelapsedtimer.h>
-
-using namespace QAsyncio;
-using namespace std::chrono_literals;
-using namespace Qt::StringLiterals;
 
 class tst_test_kit : public QObject
 {
@@ -48,6 +42,38 @@ private Q_SLOTS:
         timer.start();
         Test::run([&]() -> Coroutine<> { co_await sleep(20ms); }, Test::TestOptions().real_time());
         QVERIFY(timer.elapsed() >= 20);
+    }
+
+    void waitAllTasksBlockedLetsEverythingComeToRest()
+    {
+        Test::run([](QAsyncioLoop &loop) -> Coroutine<> {
+            const TimePoint begin = loop.time();
+            QStringList log;
+            Pipe pipe;
+            QObject receiver;
+            const auto busy = [&]() -> Coroutine<> {
+                co_await turns(50);
+                log << u"busy"_s;
+                QMetaObject::invokeMethod(&receiver, [&] {
+                    log << u"posted"_s;
+                    loop.call_soon([&] { pipe.fill(); });
+                }, Qt::QueuedConnection);
+                co_await sleep(1s);
+                log << u"too far"_s;
+            };
+            loop.add_reader(pipe.read_end(), [&] {
+                pipe.drain_one();
+                log << u"read"_s;
+            });
+            Task<> task = create_task(busy());
+            co_await Test::wait_all_tasks_blocked();
+            QASYNCIO_COMPARE(log, QStringList({u"busy"_s, u"posted"_s, u"read"_s}));
+            QASYNCIO_VERIFY(loop.time() == begin);
+            co_await Test::wait_all_tasks_blocked(); // at rest already
+            QASYNCIO_VERIFY(loop.time() == begin);
+            loop.remove_reader(pipe.read_end());
+            co_await task;
+        });
     }
 
     void tryMacrosAwaitTheCondition()

@@ -159,7 +159,7 @@ void tst_Threads::aLoopOfAnotherThreadIsRefused()
 {
     QAsyncioLoop loop;
     QString error;
-    std::thread([&] { error = thrown([&] { loop.run_forever(); }); }).join();
+    std::thread([&] { error = error_in([&] { loop.run_forever(); }); }).join();
     QCOMPARE(error, "RuntimeError: The event loop belongs to another thread");
     loop.close();
 }
@@ -172,7 +172,7 @@ void tst_Threads::quitOfTheThreadEndsItsRun()
     Worker thread([&] {
         QAsyncioLoop loop;
         loop.call_soon([&] { running = true; });
-        error = thrown([&] { loop.run_until_complete([]() -> Coroutine<> { co_await sleep(1h); }()); });
+        error = error_in([&] { loop.run_until_complete([]() -> Coroutine<> { co_await sleep(1h); }()); });
         loop.close();
     });
     thread->start();

@@ -183,7 +183,7 @@ void tst_Threadsafe::throwsInTheCallingThreadAfterClose()
     loop.close();
     const auto token = std::make_shared<int>();
     QString error;
-    std::thread([&] { error = thrown([&] { loop.call_soon_threadsafe([token] { }); }); }).join();
+    std::thread([&] { error = error_in([&] { loop.call_soon_threadsafe([token] { }); }); }).join();
     QCOMPARE(error, "RuntimeError: Event loop is closed");
     QCOMPARE(token.use_count(), 1L);
 }
@@ -225,7 +225,7 @@ void tst_Threadsafe::aTaskIsCancelledFromAnotherThread()
     const auto nap = []() -> Coroutine<> { co_await sleep(1h); };
     auto task = loop.create_task(nap());
     std::thread canceller([&loop, task] { loop.call_soon_threadsafe([task]() mutable { task.cancel(); }); });
-    QCOMPARE(thrown([&] { loop.run_until_complete(task); }), "CancelledError");
+    QCOMPARE(error_in([&] { loop.run_until_complete(task); }), "CancelledError");
     canceller.join();
     loop.close();
 }
@@ -249,7 +249,7 @@ void tst_Threadsafe::handlesOnFuturesMayDieInOtherThreads()
     }
     run_once(loop); // they come home to die
     QCOMPARE(alive.use_count(), 1L);
-    QCOMPARE(int(reports.all.size()), 100);
+    QCOMPARE(int(reports.list().size()), 100);
     loop.close();
 }
 

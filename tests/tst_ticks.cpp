@@ -3,12 +3,7 @@
 
 // How many turns pass between an await and the line behind it.
 
-#include "qasyncio/test.h"
-
 #include "task_helpers.h"
-
-using namespace QAsyncio;
-using namespace std::chrono_literals;
 
 namespace {
 

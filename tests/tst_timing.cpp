@@ -7,6 +7,32 @@
 
 #include <algorithm>
 
+#include <ctime>
+#include <map>
+
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <sys/time.h>
+
+namespace {
+std::atomic<time_t> wall_clock_step{0}; // seconds
+}
+
+// Instead of the C library's: a wall clock that can be set. Qt, glib and the C++ library ask for the time here.
+extern "C" int clock_gettime(clockid_t clock, timespec *time) noexcept
+{
+    const long result = ::syscall(SYS_clock_gettime, clock, time);
+    if (clock == CLOCK_REALTIME)
+        time->tv_sec += wall_clock_step;
+    return int(result);
+}
+extern "C" int gettimeofday(timeval *time, void *zone) noexcept
+{
+    const long result = ::syscall(SYS_gettimeofday, time, zone);
+    time->tv_sec += wall_clock_step;
+    return int(result);
+}
+
 /// Timers and fairness on the real clock. How fast it all is, the benchmarks say; here nothing depends on it.
 class tst_Timing : public QObject
 {
@@ -23,6 +49,10 @@ private Q_SLOTS:
     void delaysOfDaysAndDecades();
     void aCancelledFarTimerIsFreedAtOnce();
     void twentyThousandTimersRunInTheOrderOfTheirDeadlines();
+    void timersComeWithinFiveMilliseconds();
+    void threeHundredSleepsOfAMillisecond();
+    void settingTheWallClockChangesNothing();
+    void anIdleLoopDoesNotWakeUp();
 };
 
 // H-32, H-45
@@ -233,6 +263,107 @@ void tst_Timing::twentyThousandTimersRunInTheOrderOfTheirDeadlines()
     }
     loop.run_forever();
     QVERIFY(std::is_sorted(order.begin(), order.end()));
+    loop.close();
+}
+
+// H-37
+void tst_Timing::timersComeWithinFiveMilliseconds()
+{
+    // A busy machine may hold up some of them; a coarse timer holds up all.
+    QAsyncioLoop loop;
+    int left = 0;
+    std::map<int, std::chrono::nanoseconds> least;
+    for (const int delay : {10, 100, 500, 1000}) {
+        for (int later = 0; later < 5; ++later) {
+            ++left;
+            const TimePoint deadline = loop.time() + std::chrono::milliseconds(delay + 17 * later);
+            loop.call_at(deadline, [&, delay, deadline] {
+                const std::chrono::nanoseconds late = loop.time() - deadline;
+                const auto known = least.try_emplace(delay, late).first;
+                known->second = std::min(known->second, late);
+                if (--left == 0)
+                    loop.stop();
+            });
+        }
+    }
+    loop.run_forever();
+    QCOMPARE(least.size(), 4u);
+    for (const auto &[delay, late] : least)
+        QVERIFY2(late <= 5ms, qPrintable(QStringLiteral("%1 ms: %2 ns late").arg(delay).arg(late.count())));
+    loop.close();
+}
+
+// H-38
+void tst_Timing::threeHundredSleepsOfAMillisecond()
+{
+    QAsyncioLoop loop;
+    const auto sleeps = []() -> Coroutine<> {
+        for (int i = 0; i < 300; ++i)
+            co_await sleep(1ms);
+    };
+    std::chrono::nanoseconds least = std::chrono::hours(1);
+    for (int attempt = 0; attempt < 5 && least > 700ms; ++attempt) { // the machine may be busy
+        const TimePoint begin = loop.time();
+        loop.run_until_complete(sleeps());
+        const std::chrono::nanoseconds taken = loop.time() - begin;
+        QVERIFY(taken >= 300ms);
+        least = std::min(least, taken);
+    }
+    QVERIFY2(least <= 700ms, qPrintable(QString::number(least.count())));
+    loop.close();
+}
+
+// H-42
+void tst_Timing::settingTheWallClockChangesNothing()
+{
+    const QScopeGuard restore([] { wall_clock_step = 0; });
+    const auto before = std::chrono::system_clock::now();
+    wall_clock_step = 3600;
+    QVERIFY(std::chrono::system_clock::now() - before >= 1h); // else this test shows nothing
+    wall_clock_step = 0;
+
+    QAsyncioLoop loop;
+    const TimePoint begin = loop.time();
+    QStringList log;
+    loop.call_soon([&] { wall_clock_step = 3600; });
+    loop.call_later(10ms, [&] {
+        log << (loop.time() - begin >= 10ms && loop.time() - begin < 30min ? "first" : "at a wrong time");
+        wall_clock_step = -7200;
+        loop.call_later(10ms, [&] {
+            log << (loop.time() - begin >= 20ms ? "third" : "too early");
+            loop.stop();
+        });
+    });
+    loop.call_later(15ms, [&] { log << (loop.time() - begin >= 15ms ? "second" : "too early"); });
+    loop.run_forever();
+    QCOMPARE(log, QStringList({"first", "second", "third"}));
+    loop.close();
+}
+
+// H-46
+void tst_Timing::anIdleLoopDoesNotWakeUp()
+{
+    QAsyncioLoop loop;
+    Pipe pipe;
+    loop.add_reader(pipe.read_end(), [] { });
+    loop.call_later(1h, [] { });
+    run_once(loop);
+    // How often this thread has gone to sleep: once for each wait.
+    const auto waits = [] {
+        rusage usage{};
+        ::getrusage(RUSAGE_THREAD, &usage);
+        return usage.ru_nvcsw;
+    };
+    long slept = -1;
+    long before = -1;
+    loop.call_later(20ms, [&] { before = waits(); });
+    loop.call_later(1s, [&] {
+        slept = waits() - before;
+        loop.stop();
+    });
+    loop.run_forever();
+    QVERIFY2(slept >= 1 && slept <= 3, qPrintable(QString::number(slept)));
+    loop.remove_reader(pipe.read_end());
     loop.close();
 }
 

@@ -3,15 +3,9 @@
 
 // Frames that are destroyed while they are suspended: the context object of a task dies, or the loop is closed.
 
-#include "qasyncio/test.h"
-
 #include "task_helpers.h"
 
 #include <QtCore/qtimer.h>
-
-using namespace QAsyncio;
-using namespace std::chrono_literals;
-using namespace Qt::StringLiterals;
 
 namespace {
 

@@ -1,36 +1,10 @@
 // SPDX-FileCopyrightText: 2026 QAsyncio contributors
 // SPDX-License-Identifier: MIT
-#include "qasyncio/test.h"
-
 #include "task_helpers.h"
 
 #include <limits>
 
-using namespace QAsyncio;
-using namespace std::chrono_literals;
-using namespace Qt::StringLiterals;
-
 namespace {
-
-Coroutine<int> give(int value, std::chrono::nanoseconds delay = 0s)
-{
-    co_await sleep(delay);
-    co_return value;
-}
-
-Coroutine<int> fail_with(QString message, std::chrono::nanoseconds delay = 0s)
-{
-    co_await sleep(delay);
-    throw ValueError(message);
-}
-
-std::vector<Future<int>> futures_of(QAsyncioLoop &loop, int count)
-{
-    std::vector<Future<int>> futures;
-    for (int i = 0; i < count; ++i)
-        futures.push_back(loop.create_future<int>());
-    return futures;
-}
 
 WaitOptions until(ReturnWhen when)
 {

@@ -131,7 +131,7 @@ static bench::Result task_memory(int n)
     const double after = bench::resident_bytes();
     timer.cancel();
     io.run();
-    return {"bytes_per_task", (after - before) / n};
+    return {"bytes", (after - before) / n};
 }
 
 int main(int argc, char **argv)

@@ -68,6 +68,9 @@ public:
     /// once for each that was not done in time. Cancelling the caller loses nothing but its turn.
     Coroutine<std::optional<Future<T>>> next() { return detail::next_completed<T>(m_queue); }
 
+    /// "<AsCompleted left=2>": how many are still to be given.
+    QString to_string() const { return QStringLiteral("<AsCompleted left=%1>").arg(m_queue->left()); }
+
     Iterator begin() { return Iterator(m_queue); }
     std::default_sentinel_t end() const { return {}; }
 

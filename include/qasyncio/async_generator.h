@@ -59,10 +59,13 @@ public:
     /// Throws RuntimeError if the body goes on with a co_yield, or if another task is awaiting it.
     Coroutine<> aclose() { return detail::close_generator(m_state); }
 
-private:
-    explicit AsyncGenerator(detail::GeneratorRef state) : m_state(std::move(state)) { }
+    /// "<async_generator lines() at page.cpp:12>"; "<async_generator>" if there is none or its frame is gone.
+    QString to_string() const { return m_state ? m_state->describe() : detail::describe_site("async_generator", nullptr); }
 
-    detail::GeneratorRef m_state;
+private:
+    explicit AsyncGenerator(detail::Ref<detail::GeneratorState> state) : m_state(std::move(state)) { }
+
+    detail::Ref<detail::GeneratorState> m_state;
 };
 
 template<class T>

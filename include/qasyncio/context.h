@@ -28,14 +28,17 @@ public:
         return std::forward<F>(f)();
     }
 
+    /// "<Context with 2 values>"
+    QString to_string() const;
+
     friend bool operator==(const Context &, const Context &) = default;
 
 private:
     friend QASYNCIO_EXPORT Context copy_context();
     friend class detail::ContextAccess;
-    explicit Context(detail::ContextRef state) : m_state(std::move(state)) { }
+    explicit Context(detail::Ref<detail::ContextState> state) : m_state(std::move(state)) { }
 
-    detail::ContextRef m_state;
+    detail::Ref<detail::ContextState> m_state;
 };
 
 /// A copy of the current context (cheap: the values are shared until one of both is changed).
@@ -48,6 +51,8 @@ class Token
 public:
     /// The value that set() replaced; nothing if there was none.
     const std::optional<T> &old_value() const { return m_old; }
+    /// "<Token>", "<Token used>"
+    QString to_string() const { return m_used ? QStringLiteral("<Token used>") : QStringLiteral("<Token>"); }
 
 private:
     template<class>
@@ -74,6 +79,8 @@ public:
     Q_DISABLE_COPY_MOVE(ContextVar)
 
     const QString &name() const { return m_name; }
+    /// "<ContextVar name='user'>"
+    QString to_string() const { return QStringLiteral("<ContextVar name='%1'>").arg(m_name); }
 
     /// The value in the current context, else the default. Throws LookupError if there is neither.
     T get() const

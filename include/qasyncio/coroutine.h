@@ -51,6 +51,9 @@ public:
     /// Where the coroutine function is written. Not after it was awaited, scheduled or moved from.
     const std::source_location &site() const { return m_promise->site; }
 
+    /// "<Coroutine load() at page.cpp:12>"; "<Coroutine>" once it has been awaited, scheduled or moved from.
+    QString to_string() const { return detail::describe_site("Coroutine", m_promise ? &m_promise->site : nullptr); }
+
     class Awaiter;
     Awaiter operator co_await() && { return Awaiter(release_checked()); }
     Awaiter operator co_await() & { return Awaiter(release_checked()); }

@@ -142,5 +142,16 @@ public:
 
 /// The text of an exception for a log line: "ValueError: no such name". Of a foreign exception the type's name and what().
 QASYNCIO_EXPORT QString describe(const std::exception_ptr &exception);
+QASYNCIO_EXPORT QString describe(const std::exception &exception);
+QASYNCIO_EXPORT QString describe(const CancelledError &exception);
+QASYNCIO_EXPORT QString describe(const LoopExit &exception);
+inline QString describe(const KeyboardInterrupt &)
+{
+    return QStringLiteral("KeyboardInterrupt");
+}
+inline QString describe(const GeneratorExit &)
+{
+    return QStringLiteral("GeneratorExit");
+}
 
 } // namespace QAsyncio

@@ -4,6 +4,7 @@
 
 #include "qasyncio/context.h"
 #include "qasyncio/detail/handle_state.h"
+#include "qasyncio/detail/ref.h"
 
 namespace QAsyncio {
 
@@ -19,22 +20,6 @@ class QASYNCIO_EXPORT Handle
 {
 public:
     Handle() = default;
-    Handle(const Handle &other) : m_state(other.m_state)
-    {
-        if (m_state)
-            m_state->retain();
-    }
-    Handle(Handle &&other) noexcept : m_state(std::exchange(other.m_state, nullptr)) { }
-    Handle &operator=(Handle other) noexcept
-    {
-        std::swap(m_state, other.m_state);
-        return *this;
-    }
-    ~Handle()
-    {
-        if (m_state)
-            m_state->release();
-    }
 
     /// Prevents the callback from running and destroys it at once. Does nothing if it has run or was cancelled before.
     void cancel()
@@ -46,23 +31,23 @@ public:
     /// The context that the callback runs in. In the loop's thread only.
     Context get_context() const;
     /// False for a default-constructed handle.
-    explicit operator bool() const { return m_state != nullptr; }
+    explicit operator bool() const { return bool(m_state); }
     /// "<Handle pending>", "<TimerHandle cancelled when=12.500>"
     QString to_string() const;
 
     /// Adopts a reference.
-    explicit Handle(detail::HandleState *adopted) : m_state(adopted) { }
+    explicit Handle(detail::HandleState *adopted) : m_state(detail::Ref<detail::HandleState>::adopt(adopted)) { }
 
 protected:
     friend class detail::HandleAccess;
-    detail::HandleState *m_state = nullptr;
+    detail::Ref<detail::HandleState> m_state;
 };
 
 namespace detail {
 class HandleAccess
 {
 public:
-    static HandleState *state(const Handle &handle) { return handle.m_state; }
+    static HandleState *state(const Handle &handle) { return handle.m_state.get(); }
 };
 } // namespace detail
 
@@ -74,7 +59,7 @@ public:
     explicit TimerHandle(detail::TimerState *adopted) : Handle(adopted) { }
 
     /// The deadline, by the loop's clock; also after cancel() (L-068).
-    TimePoint when() const { return m_state ? static_cast<detail::TimerState *>(m_state)->when : TimePoint(); }
+    TimePoint when() const { return m_state ? static_cast<detail::TimerState &>(*m_state).when : TimePoint(); }
 };
 
 } // namespace QAsyncio

@@ -50,6 +50,8 @@ public:
     void add_done_callback(std::function<void()> callback) { m_state->add_done_callback(std::move(callback)); }
 
     explicit operator bool() const { return m_state != nullptr; }
+    /// "<ConcurrentFuture pending>", or finished, cancelled, none
+    QString to_string() const { return detail::describe_concurrent(m_state.get()); }
 
 private:
     template<class R>

@@ -40,6 +40,8 @@ public:
     Coroutine<std::optional<value_type>> next() { return detail::next_in_stream<R>(m_state); }
     /// How many emissions wait to be taken.
     std::size_t size() const { return m_state->size(); }
+    /// "<SignalStream size=2>"
+    QString to_string() const { return QStringLiteral("<SignalStream size=%1>").arg(m_state ? m_state->size() : 0); }
 
 private:
     template<class Sender, class Object, class... Args>

@@ -22,6 +22,9 @@ public:
     /// Whether the deadline passed while the body ran.
     bool expired() const { return m_state == Expiring || m_state == Expired; }
 
+    /// "<Timeout [active] when=12.500>", "<Timeout [expired]>" (G-047)
+    QString to_string() const;
+
     // What timeout() is made of. Entered by the constructor; throws RuntimeError outside of a task.
     explicit Timeout(std::optional<TimePoint> when);
     ~Timeout();

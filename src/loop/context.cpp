@@ -8,10 +8,10 @@ namespace QAsyncio {
 
 namespace detail {
 
-void release_context(ContextState *state) noexcept
+void ContextState::release() noexcept
 {
-    if (state->refs.fetch_sub(1, std::memory_order_acq_rel) == 1)
-        delete state;
+    if (refs.fetch_sub(1, std::memory_order_acq_rel) == 1)
+        delete this;
 }
 
 ContextState **&context_slot() noexcept
@@ -45,7 +45,7 @@ ContextState &current_context()
         ~ThreadEnd()
         {
             if (ContextState *state = std::exchange(thread_data().own_context, nullptr))
-                release_context(state);
+                state->release();
         }
     };
     ContextState *&slot = *context_slot();
@@ -82,8 +82,8 @@ const void *current_context_identity()
     return *context_slot();
 }
 
-ContextEntry::ContextEntry(const ContextRef &context)
-    : m_state(ContextRef(context).release()), m_outer(std::exchange(context_slot(), &m_state))
+ContextEntry::ContextEntry(const Ref<ContextState> &context)
+    : m_state(Ref(context).leak()), m_outer(std::exchange(context_slot(), &m_state))
 {
 }
 
@@ -91,27 +91,32 @@ ContextEntry::~ContextEntry()
 {
     context_slot() = m_outer;
     if (m_state)
-        release_context(m_state);
+        m_state->release();
 }
 
-const ContextRef &ContextAccess::state(const Context &context)
+const Ref<ContextState> &ContextAccess::state(const Context &context)
 {
     return context.m_state;
 }
 
-Context ContextAccess::wrap(ContextRef state)
+Context ContextAccess::wrap(Ref<ContextState> state)
 {
     return Context(std::move(state));
 }
 
 } // namespace detail
 
-Context::Context() : m_state(new detail::ContextState) { }
+Context::Context() : m_state(detail::Ref<detail::ContextState>::adopt(new detail::ContextState)) { }
+
+QString Context::to_string() const
+{
+    return QStringLiteral("<Context with %1 values>").arg(m_state->values.size());
+}
 
 Context copy_context()
 {
     const detail::ContextState *current = *detail::context_slot();
-    return current ? Context(detail::ContextRef(detail::copy_context_state(*current))) : Context();
+    return current ? Context(detail::Ref<detail::ContextState>::adopt(detail::copy_context_state(*current))) : Context();
 }
 
 } // namespace QAsyncio

@@ -42,6 +42,21 @@ QString with_text(const QString &name, const QString &text)
 
 } // namespace
 
+QString describe(const std::exception &exception)
+{
+    return with_text(type_name(typeid(exception)), QString::fromUtf8(exception.what()));
+}
+
+QString describe(const CancelledError &exception)
+{
+    return with_text(QStringLiteral("CancelledError"), exception.message());
+}
+
+QString describe(const LoopExit &exception)
+{
+    return with_text(QStringLiteral("LoopExit"), QString::number(exception.code()));
+}
+
 QString describe(const std::exception_ptr &exception)
 {
     if (!exception)
@@ -49,11 +64,11 @@ QString describe(const std::exception_ptr &exception)
     try {
         std::rethrow_exception(exception);
     } catch (const std::exception &error) {
-        return with_text(type_name(typeid(error)), QString::fromUtf8(error.what()));
+        return describe(error);
     } catch (const CancelledError &error) {
-        return with_text(QStringLiteral("CancelledError"), error.message());
+        return describe(error);
     } catch (const LoopExit &exit) {
-        return with_text(QStringLiteral("LoopExit"), QString::number(exit.code()));
+        return describe(exit);
     } catch (...) {
         const std::type_info *type = abi::__cxa_current_exception_type();
         return type ? type_name(*type) : QStringLiteral("unknown exception");

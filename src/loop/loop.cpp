@@ -238,10 +238,7 @@ void QAsyncioLoop::run_until_done(const AnyFuture &future)
 
 RunEnd RunnerAccess::run_until_done(QAsyncioLoop &loop, const AnyFuture &future)
 {
-    if (FutureAccess::state(future)->core != &loop.core()) {
-        throw ValueError(
-            QStringLiteral("The future belongs to a different loop than the one specified as the loop argument"));
-    }
+    check_loop(*FutureAccess::state(future), loop.core());
     AnyFuture watched = future;
     const DoneCallbackId stop = watched.add_done_callback([&loop](const AnyFuture &done) {
         // A task that threw LoopExit has ended the run already (L-044).
@@ -303,7 +300,7 @@ void QAsyncioLoop::detach()
 namespace {
 void give_context(Runnable &runnable, const Context &context)
 {
-    runnable.context = ContextRef(ContextAccess::state(context)).release();
+    runnable.context = Ref(ContextAccess::state(context)).leak();
 }
 } // namespace
 

@@ -7,6 +7,7 @@
 #include "loop/sigint.h"
 
 #include "qasyncio/policy.h"
+#include "qasyncio/wait.h"
 
 namespace QAsyncio {
 
@@ -32,19 +33,6 @@ struct Runner::Private
 };
 
 namespace {
-
-/// asyncio gathers the tasks with return_exceptions. Here they are of different types; waiting for one after the other ends
-/// at the same moment.
-Coroutine<> wait_until_done(std::vector<AnyTask> tasks)
-{
-    for (AnyTask &task : tasks) {
-        if (task.done())
-            continue;
-        Future<> ended = get_running_loop().create_future<>();
-        task.add_done_callback([ended]() mutable { ended.set_result(); });
-        co_await ended;
-    }
-}
 
 void report_shutdown_exception(QAsyncioLoop &loop, const AnyTask &task)
 {
@@ -156,7 +144,7 @@ void Runner::close()
     if (!left.empty()) {
         for (AnyTask &task : left)
             task.cancel();
-        if (!run_cleanup(loop.create_task(wait_until_done(left))))
+        if (!run_cleanup(loop.create_task(detail::wait_until({left.begin(), left.end()}, WaitOptions()))))
             return;
         for (AnyTask &task : left)
             report_shutdown_exception(loop, task);

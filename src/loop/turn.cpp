@@ -139,6 +139,7 @@ void LoopPrivate::sleep_or_wake()
         return;
     if (!ready.empty() || m_batch_left > 0 || !inbox.sleep())
         return post_wake();
+    trim_pool();
     if (!clock)
         return arm_timer();
     if (timers.empty() || jobs_in_flight > 0 || std::exchange(m_advance_posted, true))

@@ -41,7 +41,7 @@ void CompletionQueue::begin(const std::vector<AnyFuture> &futures, std::optional
     std::vector<AnyFuture> distinct;
     std::unordered_set<const FutureStateBase *> seen;
     for (const AnyFuture &future : futures) {
-        check_loop(future, loop.core());
+        check_loop(*FutureAccess::state(future), loop.core());
         if (seen.insert(FutureAccess::state(future)).second)
             distinct.push_back(future);
     }

@@ -29,7 +29,7 @@ public:
 class DroppedGenerator final : public Runnable
 {
 public:
-    explicit DroppedGenerator(GeneratorRef state) : m_state(std::move(state)) { }
+    explicit DroppedGenerator(Ref<GeneratorState> state) : m_state(std::move(state)) { }
 
     void run(LoopCore &core) noexcept override
     {
@@ -59,7 +59,7 @@ private:
         state.flags &= ~FutureStateBase::LogDestroyed;
     }
 
-    GeneratorRef m_state;
+    Ref<GeneratorState> m_state;
 };
 
 } // namespace
@@ -109,7 +109,7 @@ void GeneratorState::last_reference_gone() noexcept
     if (stands_at_yield && !m_dropped && !m_core->unwinding && !m_core->has(LoopCore::Closed)) {
         m_dropped = true;
         m_refs = 1;
-        auto *dropped = new DroppedGenerator(GeneratorRef(this));
+        auto *dropped = new DroppedGenerator(Ref<GeneratorState>::adopt(this));
         if (m_core->in_own_thread())
             m_core->push(dropped);
         else if (!m_core->try_push_threadsafe(dropped->node))
@@ -157,11 +157,7 @@ void GeneratorState::leave_registry() noexcept
 
 QString GeneratorState::describe() const
 {
-    if (!m_promise)
-        return QStringLiteral("<async_generator>");
-    return QStringLiteral("<async_generator %1() at %2:%3>")
-        .arg(function_name(m_promise->site), QString::fromUtf8(m_promise->site.file_name()))
-        .arg(m_promise->site.line());
+    return describe_site("async_generator", m_promise ? &m_promise->site : nullptr);
 }
 
 void check_thrown(const std::exception_ptr &exception)
@@ -170,7 +166,7 @@ void check_thrown(const std::exception_ptr &exception)
         throw TypeError(QStringLiteral("invalid exception object"));
 }
 
-Coroutine<> close_generator(GeneratorRef state)
+Coroutine<> close_generator(Ref<GeneratorState> state)
 {
     if (!state || state->ended())
         co_return;
@@ -199,9 +195,8 @@ Coroutine<> QAsyncioLoop::shutdown_asyncgens()
     std::vector<QString> names;
     std::vector<Coroutine<>> closings;
     for (GeneratorState *state = d.first_generator; state; state = state->next) {
-        state->retain();
         names.push_back(state->describe());
-        closings.push_back(close_generator(GeneratorRef(state)));
+        closings.push_back(close_generator(Ref<GeneratorState>::share(state)));
     }
     if (closings.empty())
         co_return;

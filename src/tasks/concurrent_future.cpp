@@ -3,7 +3,7 @@
 #include "qasyncio/run_coroutine_threadsafe.h"
 
 #include "loop/logging.h"
-#include "tasks/run_there.h"
+#include "qasyncio/detail/run_there.h"
 
 namespace QAsyncio::detail {
 
@@ -118,6 +118,15 @@ bool ConcurrentStateBase::set_task(const AnyTask &task)
     if (m_state == Pending)
         m_task = task;
     return m_state == Pending;
+}
+
+QString describe_concurrent(const ConcurrentStateBase *state)
+{
+    if (!state)
+        return QStringLiteral("<ConcurrentFuture none>");
+    if (state->cancelled())
+        return QStringLiteral("<ConcurrentFuture cancelled>");
+    return state->done() ? QStringLiteral("<ConcurrentFuture finished>") : QStringLiteral("<ConcurrentFuture pending>");
 }
 
 } // namespace QAsyncio::detail

@@ -50,6 +50,15 @@ QString function_name(const std::source_location &site)
     return function_name_of(text);
 }
 
+QString describe_site(const char *kind, const std::source_location *site)
+{
+    if (!site)
+        return QStringLiteral("<%1>").arg(QLatin1String(kind));
+    return QStringLiteral("<%1 %2() at %3:%4>")
+        .arg(QLatin1String(kind), function_name(*site), QString::fromUtf8(site->file_name()))
+        .arg(site->line());
+}
+
 void report_never_awaited(const std::source_location &site) noexcept
 {
     qCWarning(logCategory).noquote() << QStringLiteral("coroutine '%1' was never awaited (%2:%3)")

@@ -34,12 +34,4 @@ void DoneListener::stop_listening()
     }
 }
 
-void check_loop(const AnyFuture &future, const LoopCore &core)
-{
-    if (FutureAccess::state(future)->core != &core) {
-        throw ValueError(
-            QStringLiteral("The future belongs to a different loop than the one specified as the loop argument"));
-    }
-}
-
 } // namespace QAsyncio::detail

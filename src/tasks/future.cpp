@@ -242,6 +242,14 @@ void throw_value_taken()
     throw RuntimeError(QStringLiteral("the result was moved out already"));
 }
 
+void check_loop(const FutureStateBase &future, const LoopCore &core)
+{
+    if (future.core != &core) {
+        throw ValueError(
+            QStringLiteral("The future belongs to a different loop than the one specified as the loop argument"));
+    }
+}
+
 bool is_cancellation(const std::exception_ptr &exception)
 {
     if (!exception)
@@ -346,7 +354,7 @@ DoneCallbackId AnyFuture::add(detail::DoneCallbackBase *callback)
 
 DoneCallbackId AnyFuture::add(detail::DoneCallbackBase *callback, const Context &context)
 {
-    callback->context = detail::ContextRef(detail::ContextAccess::state(context)).release();
+    callback->context = detail::Ref(detail::ContextAccess::state(context)).leak();
     return enlist(callback);
 }
 

@@ -65,10 +65,7 @@ GatherCore::~GatherCore()
 
 void GatherCore::add_child(Ref<FutureStateBase> child, bool implicit_task)
 {
-    if (child->core != outer().core) {
-        throw ValueError(
-            QStringLiteral("The future belongs to a different loop than the one specified as the loop argument"));
-    }
+    check_loop(*child, *outer().core);
     if (implicit_task)
         child->flags &= ~FutureStateBase::LogDestroyed;
     m_children.push_back(std::move(child));

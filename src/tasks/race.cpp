@@ -23,7 +23,7 @@ Race::~Race()
 
 void Race::enter(AnyFuture contestant, bool implicit_task)
 {
-    check_loop(contestant, get_running_loop().core());
+    check_loop(*FutureAccess::state(contestant), get_running_loop().core());
     if (implicit_task) // reported once, with the racing task, if the loop is closed
         FutureAccess::state(contestant)->flags &= ~FutureStateBase::LogDestroyed;
     m_contestants.push_back(std::move(contestant));

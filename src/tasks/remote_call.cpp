@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: MIT
 #include "qasyncio/detail/remote_call.h"
 
-#include "tasks/run_there.h"
+#include "qasyncio/detail/run_there.h"
 
 namespace QAsyncio::detail {
 

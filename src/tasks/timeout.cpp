@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: MIT
 #include "qasyncio/timeout.h"
 
+#include "qasyncio/wait.h"
 #include "qasyncio/wait_for.h"
 
 namespace QAsyncio {
@@ -61,6 +62,24 @@ std::exception_ptr Timeout::leave(std::exception_ptr exception)
     return exception;
 }
 
+QString Timeout::to_string() const
+{
+    switch (m_state) {
+    case Expiring:
+        return QStringLiteral("<Timeout [expiring]>");
+    case Expired:
+        return QStringLiteral("<Timeout [expired]>");
+    case Finished:
+        return QStringLiteral("<Timeout [finished]>");
+    case Active:
+        break;
+    }
+    if (!m_when)
+        return QStringLiteral("<Timeout [active] when=none>");
+    const std::chrono::duration<double> seconds = m_when->time_since_epoch();
+    return QStringLiteral("<Timeout [active] when=%1>").arg(seconds.count(), 0, 'f', 3);
+}
+
 void detail::throw_timeout(std::exception_ptr cause)
 {
     throw TimeoutError(QString(), std::move(cause));
@@ -68,20 +87,9 @@ void detail::throw_timeout(std::exception_ptr cause)
 
 Coroutine<> detail::cancel_and_wait(AnyFuture future)
 {
-    Future<> ended = get_running_loop().create_future<>();
-    const DoneCallbackId callback = future.add_done_callback([ended]() mutable {
-        if (!ended.done())
-            ended.set_result();
-    });
-    struct Remover
-    {
-        AnyFuture &future;
-        DoneCallbackId callback;
-        ~Remover() { future.remove_done_callback(callback); }
-    };
-    const Remover remover{future, callback};
     future.cancel();
-    co_await ended;
+    std::vector<AnyFuture> futures(1, std::move(future));
+    co_await wait_until(std::move(futures), WaitOptions());
 }
 
 } // namespace QAsyncio

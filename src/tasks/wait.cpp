@@ -62,7 +62,7 @@ Coroutine<> wait_until(std::vector<AnyFuture> futures, WaitOptions options)
     check_return_when(options.get_return_when());
     QAsyncioLoop &loop = get_running_loop();
     for (const AnyFuture &future : futures)
-        check_loop(future, loop.core());
+        check_loop(*FutureAccess::state(future), loop.core());
 
     const auto waiter = std::make_shared<Waiter>(loop, futures.size(), options.get_return_when());
     if (options.get_timeout())

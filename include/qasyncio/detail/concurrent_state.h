@@ -57,6 +57,8 @@ private:
     std::vector<std::function<void()>> m_callbacks;
 };
 
+QASYNCIO_EXPORT QString describe_concurrent(const ConcurrentStateBase *state);
+
 template<class T>
 class ConcurrentState final : public ConcurrentStateBase
 {

@@ -2,55 +2,25 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include "qasyncio/detail/ref.h"
 #include "qasyncio/global.h"
 
 #include <QtCore/qhash.h>
 
 #include <atomic>
 #include <memory>
-#include <utility>
 
 namespace QAsyncio::detail {
 
 /// The values of one context. Null where a state is expected means "empty, and nobody has looked at it yet".
-struct ContextState
+struct QASYNCIO_EXPORT ContextState
 {
+    void retain() noexcept { refs.fetch_add(1, std::memory_order_relaxed); }
+    /// The last reference deletes it.
+    void release() noexcept;
+
     std::atomic<quint32> refs{1};
     QHash<quint64, std::shared_ptr<void>> values; // shared by copies until one is written to
-};
-
-/// Releases a reference; the last one deletes the state.
-QASYNCIO_EXPORT void release_context(ContextState *state) noexcept;
-
-/// A counted reference to a ContextState.
-class ContextRef
-{
-public:
-    ContextRef() = default;
-    explicit ContextRef(ContextState *adopted) : m_state(adopted) { }
-    ContextRef(const ContextRef &other) : m_state(other.m_state)
-    {
-        if (m_state)
-            m_state->refs.fetch_add(1, std::memory_order_relaxed);
-    }
-    ContextRef(ContextRef &&other) noexcept : m_state(std::exchange(other.m_state, nullptr)) { }
-    ContextRef &operator=(ContextRef other) noexcept
-    {
-        std::swap(m_state, other.m_state);
-        return *this;
-    }
-    ~ContextRef()
-    {
-        if (m_state)
-            release_context(m_state);
-    }
-
-    ContextState *get() const { return m_state; }
-    ContextState *release() { return std::exchange(m_state, nullptr); }
-    friend bool operator==(const ContextRef &, const ContextRef &) = default;
-
-private:
-    ContextState *m_state = nullptr;
 };
 
 /// The slot that holds the current context of this thread: that of the running callback or task, else the thread's own.
@@ -74,7 +44,7 @@ QASYNCIO_EXPORT const void *current_context_identity();
 class QASYNCIO_EXPORT ContextEntry
 {
 public:
-    explicit ContextEntry(const ContextRef &context);
+    explicit ContextEntry(const Ref<ContextState> &context);
     ~ContextEntry();
     Q_DISABLE_COPY_MOVE(ContextEntry)
 
@@ -92,8 +62,8 @@ namespace detail {
 class QASYNCIO_EXPORT ContextAccess
 {
 public:
-    static const ContextRef &state(const Context &context);
-    static Context wrap(ContextRef state);
+    static const Ref<ContextState> &state(const Context &context);
+    static Context wrap(Ref<ContextState> state);
 };
 } // namespace detail
 } // namespace QAsyncio

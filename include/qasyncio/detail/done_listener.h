@@ -36,7 +36,4 @@ private:
     std::vector<Ear> m_ears;
 };
 
-/// Throws ValueError for a future of another loop than `core` (G-012).
-QASYNCIO_EXPORT void check_loop(const AnyFuture &future, const LoopCore &core);
-
 } // namespace QAsyncio::detail

@@ -4,6 +4,7 @@
 
 #include "qasyncio/detail/copyable.h"
 #include "qasyncio/detail/loop_core.h"
+#include "qasyncio/detail/ref.h"
 
 #include <QtCore/qstring.h>
 
@@ -247,50 +248,7 @@ T take_value(FutureStateBase &state, bool movable)
     }
 }
 
-/// A counted reference to a FutureStateBase or a class derived from it.
-template<class State>
-class Ref
-{
-public:
-    Ref() = default;
-    static Ref adopt(State *state)
-    {
-        Ref ref;
-        ref.m_state = state;
-        return ref;
-    }
-    static Ref share(State *state)
-    {
-        if (state)
-            state->retain();
-        return adopt(state);
-    }
-    Ref(const Ref &other) : m_state(other.m_state)
-    {
-        if (m_state)
-            m_state->retain();
-    }
-    Ref(Ref &&other) noexcept : m_state(std::exchange(other.m_state, nullptr)) { }
-    Ref &operator=(Ref other) noexcept
-    {
-        std::swap(m_state, other.m_state);
-        return *this;
-    }
-    ~Ref()
-    {
-        if (m_state)
-            m_state->release();
-    }
-
-    State *get() const { return m_state; }
-    State *operator->() const { return m_state; }
-    State &operator*() const { return *m_state; }
-    explicit operator bool() const { return m_state != nullptr; }
-    State *leak() { return std::exchange(m_state, nullptr); }
-    friend bool operator==(const Ref &, const Ref &) = default;
-
-private:
-    State *m_state = nullptr;
-};
+/// Throws ValueError for a future of another loop than `core` (G-012).
+QASYNCIO_EXPORT void check_loop(const FutureStateBase &future, const LoopCore &core);
 
 } // namespace QAsyncio::detail

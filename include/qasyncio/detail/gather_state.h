@@ -3,7 +3,7 @@
 #pragma once
 
 #include "qasyncio/detail/done_callback.h"
-#include "qasyncio/outcome.h"
+#include "qasyncio/detail/settle.h"
 
 #include <tuple>
 
@@ -49,16 +49,8 @@ Element gathered(FutureStateBase &child)
 {
     const bool movable = child.sole_owner();
     if constexpr (std::is_same_v<Element, Outcome<T>>) {
-        try {
-            if constexpr (std::is_void_v<T>) {
-                take_value<T>(child, movable);
-                return Element(std::monostate());
-            } else {
-                return Element(take_value<T>(child, movable));
-            }
-        } catch (...) {
-            return Element(std::current_exception());
-        }
+        const auto value = [&] { return take_value<T>(child, movable); };
+        return outcome_of<T>(value);
     } else if constexpr (std::is_void_v<T>) {
         return std::monostate();
     } else {

@@ -64,37 +64,6 @@ private:
     bool m_dropped = false; // its last chance to run was given
 };
 
-/// A counted reference to a GeneratorState.
-class GeneratorRef
-{
-public:
-    GeneratorRef() = default;
-    explicit GeneratorRef(GeneratorState *adopted) : m_state(adopted) { }
-    GeneratorRef(const GeneratorRef &other) : m_state(other.m_state)
-    {
-        if (m_state)
-            m_state->retain();
-    }
-    GeneratorRef(GeneratorRef &&other) noexcept : m_state(std::exchange(other.m_state, nullptr)) { }
-    GeneratorRef &operator=(GeneratorRef other) noexcept
-    {
-        std::swap(m_state, other.m_state);
-        return *this;
-    }
-    ~GeneratorRef()
-    {
-        if (m_state)
-            m_state->release();
-    }
-
-    GeneratorState *operator->() const { return m_state; }
-    GeneratorState *get() const { return m_state; }
-    explicit operator bool() const { return m_state != nullptr; }
-
-private:
-    GeneratorState *m_state = nullptr;
-};
-
 struct GeneratorPromiseBase : PromiseBase
 {
     ~GeneratorPromiseBase()
@@ -102,10 +71,10 @@ struct GeneratorPromiseBase : PromiseBase
         if (state)
             state->promise_gone();
     }
-    GeneratorRef make_state()
+    Ref<GeneratorState> make_state()
     {
         state = new GeneratorState(*this);
-        return GeneratorRef(state);
+        return Ref<GeneratorState>::adopt(state);
     }
     void unhandled_exception() noexcept { error = std::current_exception(); }
     void return_void() const noexcept { }
@@ -169,7 +138,7 @@ struct GeneratorEnd
 class GeneratorStepBase : public NativeAwaiter, public FrameLink
 {
 public:
-    GeneratorStepBase(GeneratorRef state, const char *operation, std::exception_ptr thrown = nullptr)
+    GeneratorStepBase(Ref<GeneratorState> state, const char *operation, std::exception_ptr thrown = nullptr)
         : m_state(std::move(state)), m_operation(operation), m_thrown(std::move(thrown)) { }
     GeneratorStepBase(GeneratorStepBase &&other) noexcept
         : m_state(std::move(other.m_state)), m_operation(other.m_operation), m_thrown(std::move(other.m_thrown)) { }
@@ -206,7 +175,7 @@ protected:
             std::rethrow_exception(std::exchange(m_state->promise().error, nullptr));
     }
 
-    GeneratorRef m_state;
+    Ref<GeneratorState> m_state;
 
 private:
     const char *m_operation;
@@ -230,6 +199,6 @@ public:
 
 /// Throws TypeError for null.
 QASYNCIO_EXPORT void check_thrown(const std::exception_ptr &exception);
-QASYNCIO_EXPORT Coroutine<> close_generator(GeneratorRef state);
+QASYNCIO_EXPORT Coroutine<> close_generator(Ref<GeneratorState> state);
 
 } // namespace QAsyncio::detail

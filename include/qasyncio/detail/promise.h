@@ -125,5 +125,7 @@ struct ResultPromise<void> : PromiseBase
 QASYNCIO_EXPORT void report_never_awaited(const std::source_location &site) noexcept;
 [[noreturn]] QASYNCIO_EXPORT void throw_awaited_twice();
 QASYNCIO_EXPORT QString function_name(const std::source_location &site);
+/// "<kind function() at file:line>"; "<kind>" for null.
+QASYNCIO_EXPORT QString describe_site(const char *kind, const std::source_location *site);
 
 } // namespace QAsyncio::detail

@@ -34,7 +34,7 @@ protected:
     virtual ~Runnable()
     {
         if (Q_UNLIKELY(context))
-            release_context(context);
+            context->release();
     }
 };
 

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include "qasyncio/detail/run_there.h"
 #include "qasyncio/detail/signal_future.h"
 
 #include <deque>
@@ -75,31 +76,6 @@ private:
     bool m_closed = false; // the sender, or the stream, is gone
 };
 
-/// An emission, or (nothing) the end, on its way home from another thread.
-template<class R>
-class RemoteArrival final : public Runnable
-{
-public:
-    RemoteArrival(std::shared_ptr<StreamState<R>> state, std::optional<Outcome<R>> item)
-        : m_state(std::move(state)), m_item(std::move(item)) { }
-
-    void run(LoopCore &) noexcept override
-    {
-        if (m_item)
-            m_state->arrive(*std::move(m_item));
-        else
-            m_state->end();
-        delete this;
-    }
-    void discard() noexcept override { delete this; }
-
-    InboxNode node{this};
-
-private:
-    std::shared_ptr<StreamState<R>> m_state;
-    std::optional<Outcome<R>> m_item;
-};
-
 template<class R, class Arguments>
 class StreamSlot;
 template<class R, class... Args>
@@ -116,36 +92,20 @@ public:
         if (m_state->core->in_own_thread())
             m_state->end();
         else
-            send(std::nullopt);
+            run_there(*m_state->core, [state = m_state] { state->end(); });
     }
 
     void operator()(const Args &...args)
     {
-        const auto value = [&] { return typename Outcome<R>::value_type{args...}; };
-        auto item = make_item(value);
+        const auto value = [&] { return future_value_t<R>{args...}; };
+        auto item = outcome_of<R>(value);
         if (m_state->core->in_own_thread())
             m_state->arrive(std::move(item));
         else
-            send(std::move(item));
+            run_there(*m_state->core, [state = m_state, item = std::move(item)]() mutable { state->arrive(std::move(item)); });
     }
 
 private:
-    template<class F>
-    static Outcome<R> make_item(const F &value) noexcept
-    {
-        try {
-            return Outcome<R>(value());
-        } catch (...) {
-            return Outcome<R>(std::current_exception());
-        }
-    }
-    void send(std::optional<Outcome<R>> item)
-    {
-        auto *arrival = new RemoteArrival<R>(m_state, std::move(item));
-        if (!m_state->core->try_push_threadsafe(arrival->node))
-            arrival->discard();
-    }
-
     std::shared_ptr<StreamState<R>> m_state;
 };
 

@@ -1,0 +1,75 @@
+// SPDX-FileCopyrightText: 2026 QAsyncio contributors
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "qasyncio/async_generator.h"
+#include "qasyncio/as_completed.h"
+#include "qasyncio/context.h"
+#include "qasyncio/loop.h"
+#include "qasyncio/outcome.h"
+#include "qasyncio/run_coroutine_threadsafe.h"
+#include "qasyncio/signal_stream.h"
+#include "qasyncio/task_group.h"
+#include "qasyncio/timeout.h"
+#include "qasyncio/wait.h"
+
+#include <QtCore/qdebug.h>
+
+/// `qDebug() << task`: every class that has a to_string(), and the exceptions.
+/// \sa https://doc.qt.io/qt-6/qdebug.html
+
+QASYNCIO_EXPORT QDebug operator<<(QDebug debug, const QAsyncioLoop &loop);
+
+namespace QAsyncio {
+
+namespace detail {
+template<class T>
+concept HasText = requires(const T &value) {
+    { value.to_string() } -> std::same_as<QString>;
+};
+template<class T>
+concept OurException = std::is_base_of_v<Error, T> || std::is_same_v<T, OSError> || std::is_same_v<T, CancelledError>
+    || std::is_same_v<T, LoopExit> || std::is_same_v<T, KeyboardInterrupt> || std::is_same_v<T, GeneratorExit>;
+
+/// As it is, without quotation marks.
+QASYNCIO_EXPORT QDebug write_text(QDebug debug, const QString &text);
+} // namespace detail
+
+template<detail::HasText T>
+QDebug operator<<(QDebug debug, const T &value)
+{
+    return detail::write_text(std::move(debug), value.to_string());
+}
+
+/// As describe() has it: "ValueError: no such name".
+template<detail::OurException E>
+QDebug operator<<(QDebug debug, const E &exception)
+{
+    return detail::write_text(std::move(debug), describe(exception));
+}
+
+/// The value, or the exception as describe() has it.
+template<class T>
+QDebug operator<<(QDebug debug, const Outcome<T> &outcome)
+{
+    if (!outcome.has_value())
+        return detail::write_text(std::move(debug), describe(outcome.exception()));
+    if constexpr (std::is_void_v<T>)
+        return detail::write_text(std::move(debug), QStringLiteral("<Outcome>"));
+    else
+        return std::move(debug) << outcome.value();
+}
+
+template<class F>
+QDebug operator<<(QDebug debug, const WaitResult<F> &result)
+{
+    const QDebugStateSaver saver(debug);
+    debug.nospace() << "<WaitResult done=" << result.done << " pending=" << result.pending << '>';
+    return debug;
+}
+
+/// "Task exception was never retrieved: ValueError: no such name <Task finished ...>"
+QASYNCIO_EXPORT QDebug operator<<(QDebug debug, const ExceptionContext &context);
+QASYNCIO_EXPORT QDebug operator<<(QDebug debug, ReturnWhen when);
+
+} // namespace QAsyncio

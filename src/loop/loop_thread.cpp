@@ -1,0 +1,67 @@
+// SPDX-FileCopyrightText: 2026 QAsyncio contributors
+// SPDX-License-Identifier: MIT
+#include "qasyncio/loop_thread.h"
+
+#include "loop/logging.h"
+
+#include <QtCore/qthread.h>
+
+#include <future>
+
+namespace QAsyncio {
+
+struct LoopThread::Private
+{
+    std::promise<QAsyncioLoop *> made;
+    std::promise<void> released; // nobody has loop() any more
+    QAsyncioLoop *loop = nullptr;
+    std::unique_ptr<QThread> thread;
+
+    void run(LoopOptions options)
+    {
+        std::unique_ptr<QAsyncioLoop> own;
+        try {
+            own = std::make_unique<QAsyncioLoop>(std::move(options));
+        } catch (...) {
+            return made.set_exception(std::current_exception());
+        }
+        made.set_value(own.get());
+        try {
+            own->run_forever();
+        } catch (...) {
+            qCCritical(detail::logCategory).noquote() << "LoopThread:" << describe(std::current_exception());
+        }
+        own->close();
+        released.get_future().wait();
+    }
+};
+
+LoopThread::LoopThread(const QString &name, LoopOptions options) : d(std::make_unique<Private>())
+{
+    d->thread.reset(QThread::create([this, options = std::move(options)]() mutable { d->run(std::move(options)); }));
+    d->thread->setObjectName(name);
+    d->thread->start();
+    try {
+        d->loop = d->made.get_future().get();
+    } catch (...) {
+        d->thread->wait();
+        throw;
+    }
+}
+
+LoopThread::~LoopThread()
+{
+    try {
+        d->loop->call_soon_threadsafe([loop = d->loop] { loop->stop(); });
+    } catch (const RuntimeError &) { // it has ended already
+    }
+    d->released.set_value();
+    d->thread->wait();
+}
+
+QAsyncioLoop &LoopThread::loop() const
+{
+    return *d->loop;
+}
+
+} // namespace QAsyncio

@@ -1,0 +1,43 @@
+// SPDX-FileCopyrightText: 2026 QAsyncio contributors
+// SPDX-License-Identifier: MIT
+#include "qasyncio/test.h"
+
+namespace QAsyncio::Test {
+
+namespace {
+
+constexpr int quiet_turns = 10; // the selector is asked in every eighth turn
+constexpr int quiet_rounds = 3; // through Qt's event queue: a queued signal may lead to another one
+
+/// Until nothing else has been ready for some turns.
+Coroutine<> no_callback_is_ready(detail::LoopCore &core)
+{
+    for (int quiet = 0; quiet < quiet_turns; quiet = core.ready.empty() ? quiet + 1 : 0)
+        co_await sleep(std::chrono::seconds(0));
+}
+
+/// Until what is posted to objects of this thread has arrived.
+Coroutine<> no_event_is_posted()
+{
+    Future<> arrived = get_running_loop().create_future<>();
+    QObject receiver;
+    const auto arrive = [&arrived] {
+        if (!arrived.done())
+            arrived.set_result();
+    };
+    QMetaObject::invokeMethod(&receiver, arrive, Qt::QueuedConnection);
+    co_await arrived;
+}
+
+} // namespace
+
+Coroutine<> wait_all_tasks_blocked()
+{
+    detail::LoopCore &core = get_running_loop().core();
+    for (int quiet = 0; quiet < quiet_rounds; quiet = core.ready.empty() ? quiet + 1 : 0) {
+        co_await no_callback_is_ready(core);
+        co_await no_event_is_posted();
+    }
+}
+
+} // namespace QAsyncio::Test
