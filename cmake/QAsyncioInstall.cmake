@@ -24,6 +24,7 @@ foreach(target IN ITEMS QAsyncio QAsyncioTest)
 endforeach()
 install(DIRECTORY "${PROJECT_SOURCE_DIR}/include/" DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}
     FILES_MATCHING PATTERN "*.h")
+install(FILES "${PROJECT_SOURCE_DIR}/tools/gdb/qasyncio.py" DESTINATION ${CMAKE_INSTALL_DATADIR}/qasyncio/gdb)
 install(EXPORT QAsyncioTargets NAMESPACE QAsyncio:: DESTINATION ${qasyncio_package_dir})
 
 configure_package_config_file("${CMAKE_CURRENT_LIST_DIR}/QAsyncioConfig.cmake.in"
