@@ -228,8 +228,13 @@ private Q_SLOTS:
             auto outer = gather(return_exceptions, slow, give(2, 1h));
             co_await turns(1);
             outer.cancel(u"all"_s);
-            QASYNCIO_COMPARE(co_await error_of(outer), u"CancelledError"_s);
+            QASYNCIO_COMPARE(co_await error_of(outer), u"CancelledError: all"_s);
             QASYNCIO_COMPARE(slow.done(), true);
+            // The message is that of the last argument, as asyncio has it; this one was not cancelled in the end.
+            auto other = gather(return_exceptions, give(2, 1h), give_when_cancelled(1));
+            co_await turns(1);
+            other.cancel(u"all"_s);
+            QASYNCIO_COMPARE(co_await error_of(other), u"CancelledError"_s);
         });
     }
 
@@ -486,6 +491,35 @@ private Q_SLOTS:
             QASYNCIO_COMPARE(co_await error_of(outer), u"CancelledError: all"_s);
             QASYNCIO_COMPARE(leaf.cancelled(), true);
             co_await turns(3);
+        });
+    }
+
+    // G-001, G-012
+    void withoutALoopItIsRefused()
+    {
+        const QString refused = u"RuntimeError: no running event loop"_s;
+        QCOMPARE(error_in([] { return gather(); }), refused);
+        for (int i = 0; i < 2; ++i)
+            QTest::ignoreMessage(QtWarningMsg, QRegularExpression(u"coroutine 'give' was never awaited"_s));
+        QCOMPARE(error_in([] { return gather(give(1), give(2)); }), refused);
+    }
+
+    // G-009, G-011
+    void theMessageOfTheCancellationReachesWhoAwaitsIt()
+    {
+        Test::run([&]() -> Coroutine<> {
+            for (const bool given : {false, true}) {
+                const auto body = []() -> Coroutine<> { co_await gather(return_exceptions, sleeper()); };
+                Task<> task = create_task(body());
+                co_await turns(2);
+                if (given)
+                    task.cancel(u"my message"_s);
+                else
+                    task.cancel();
+                const QString error = co_await error_of(task);
+                QASYNCIO_COMPARE(error, given ? u"CancelledError: my message"_s : u"CancelledError"_s);
+                QASYNCIO_COMPARE(task.cancelled(), true);
+            }
         });
     }
 };

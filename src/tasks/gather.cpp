@@ -93,6 +93,14 @@ void GatherCore::begin()
     }
 }
 
+/// The CancelledError with the message of `future`, if that was cancelled; else one without.
+static std::exception_ptr cancellation_of(const FutureStateBase &future)
+{
+    if (future.state() == FutureStateBase::Cancelled && future.has_exception())
+        return future.peek_exception();
+    return std::make_exception_ptr(CancelledError());
+}
+
 void GatherCore::child_done(FutureStateBase &child)
 {
     --m_unfinished;
@@ -101,14 +109,14 @@ void GatherCore::child_done(FutureStateBase &child)
         return;
     if (!m_return_exceptions) {
         if (child.state() == FutureStateBase::Cancelled) // as an exception: the outer is not cancelled (G-005)
-            return fail(exception ? exception : std::make_exception_ptr(CancelledError()));
+            return fail(cancellation_of(child));
         if (exception)
             return fail(exception);
     }
     if (m_unfinished > 0)
         return;
-    if (m_cancel_requested) // whatever the children made of it (G-009)
-        return fail(std::make_exception_ptr(CancelledError()));
+    if (m_cancel_requested) // whatever the children made of it (G-009); asyncio takes the last one's message
+        return fail(cancellation_of(*m_children.back()));
     try {
         set_results();
     } catch (...) { // of copying a result
