@@ -639,6 +639,329 @@ private Q_SLOTS:
         QCOMPARE(log.join(u' '), u"child caller"_s);
         QCOMPARE(reports.list().size(), 2);
     }
+
+    // TG-002
+    void aBodyMayMakeTasksAfterAnAwait()
+    {
+        Test::run([](QAsyncioLoop &loop) -> Coroutine<> {
+            const TimePoint begin = loop.time();
+            std::vector<Task<>> tasks;
+            const auto body = [&](TaskGroup &group) -> Coroutine<> {
+                tasks.push_back(group.create_task(sleeper(2s)));
+                co_await sleep(3s); // the first has ended
+                tasks.push_back(group.create_task(sleeper(2s)));
+            };
+            co_await task_group(body);
+            QASYNCIO_COMPARE(loop.time() - begin, std::chrono::nanoseconds(5s));
+            QASYNCIO_VERIFY(tasks[1].done() && !tasks[1].cancelled());
+        });
+    }
+
+    // TG-002
+    void tasksThatHaveEndedAreForgotten()
+    {
+        Test::run([]() -> Coroutine<> {
+            QStringList log;
+            const auto body = [&](TaskGroup &group) -> Coroutine<> {
+                for (int i = 1; i <= 3; ++i)
+                    group.create_task(sleeper(std::chrono::seconds(i)));
+                for (int i = 0; i < 3; ++i) {
+                    log << group.to_string();
+                    co_await sleep(1600ms);
+                }
+            };
+            co_await task_group(body);
+            QASYNCIO_COMPARE(log.join(u' '), u"<TaskGroup tasks=3 entered> <TaskGroup tasks=2 entered> <TaskGroup entered>"_s);
+        });
+    }
+
+    // T-004
+    void itsTasksMayBeGivenAContext()
+    {
+        Test::run([]() -> Coroutine<> {
+            static ContextVar<int> number(u"number"_s, 0);
+            const Context context;
+            const auto body = [&](TaskGroup &group) -> Coroutine<> {
+                const auto set = [](int value) -> Coroutine<int> {
+                    const int before = number.get();
+                    co_await sleep(0s);
+                    number.set(value);
+                    co_return before;
+                };
+                auto first = group.create_task(set(1), TaskOptions().context(context));
+                QASYNCIO_COMPARE(co_await first, 0);
+                auto second = group.create_task(set(2), TaskOptions().context(context));
+                QASYNCIO_COMPARE(co_await second, 1);
+            };
+            co_await task_group(body);
+            QASYNCIO_COMPARE(context.run([] { return number.get(); }), 2);
+            QASYNCIO_COMPARE(number.get(), 0);
+        });
+    }
+
+    // TG-001, TG-003
+    void refusesTasksAfterAFailure()
+    {
+        Test::run([]() -> Coroutine<> {
+            QString refusal;
+            const auto body = [&](TaskGroup &group) -> Coroutine<> {
+                group.create_task(fail_after(1s, u"bad"_s));
+                group.create_task([](TaskGroup &group, QString &refusal) -> Coroutine<> {
+                    const QString error = co_await error_of(sleep(1h));
+                    refusal = error_in([&] { group.create_task(turns(1)); });
+                }, std::ref(group), std::ref(refusal));
+                co_return;
+            };
+            QASYNCIO_COMPARE(co_await outcome_of(task_group(body)), u"[ValueError: bad]"_s);
+            QASYNCIO_COMPARE(refusal, u"RuntimeError: TaskGroup <TaskGroup tasks=1 errors=1 cancelling> is shutting down"_s);
+        });
+    }
+
+    // TG-003
+    void tasksThatGoOnMakingTasksEndWithTheGroup()
+    {
+        Test::run([]() -> Coroutine<> {
+            int heads = 0;
+            std::function<Coroutine<>(TaskGroup &)> hydra = [&](TaskGroup &group) -> Coroutine<> {
+                ++heads;
+                co_await sleep(1s);
+                group.create_task(hydra(group));
+                group.create_task(hydra(group));
+            };
+            const auto hercules = [&]() -> Coroutine<> {
+                while (heads < 10)
+                    co_await sleep(1500ms);
+                throw ValueError(u"slain"_s);
+            };
+            const auto body = [&](TaskGroup &group) -> Coroutine<> {
+                group.create_task(hydra(group));
+                group.create_task(hercules());
+                co_return;
+            };
+            QASYNCIO_COMPARE(co_await outcome_of(task_group(body)), u"[ValueError: slain]"_s);
+            QASYNCIO_VERIFY(heads >= 10);
+            QASYNCIO_COMPARE(all_tasks().size(), 1u);
+        });
+    }
+
+    // TG-003, TG-006
+    void theCleanUpOfTheBodyMayFailAsWell()
+    {
+        Test::run([]() -> Coroutine<> {
+            const auto body = [](TaskGroup &group) -> Coroutine<> {
+                group.create_task(fail_after(1s, u"task"_s));
+                try {
+                    co_await sleep(1h);
+                } catch (const CancelledError &) {
+                    throw TypeError(u"body"_s);
+                }
+            };
+            QASYNCIO_COMPARE(co_await outcome_of(task_group(body)), u"[ValueError: task, TypeError: body]"_s);
+            QASYNCIO_COMPARE(current_task().cancelling(), 0);
+        });
+    }
+
+    // TG-003, TG-006
+    void exceptionsOfAnyTypeJoin()
+    {
+        Test::run([]() -> Coroutine<> {
+            const auto odd_task = [](TaskGroup &group) -> Coroutine<> {
+                group.create_task([]() -> Coroutine<> {
+                    co_await sleep(1s);
+                    throw 42;
+                });
+                try {
+                    co_await sleep(1h);
+                } catch (const CancelledError &) {
+                    throw TypeError(u"body"_s);
+                }
+            };
+            QASYNCIO_COMPARE(co_await outcome_of(task_group(odd_task)), u"[int, TypeError: body]"_s);
+            const auto odd_body = [](TaskGroup &group) -> Coroutine<> {
+                group.create_task(fail_after(1s, u"task"_s));
+                try {
+                    co_await sleep(1h);
+                } catch (const CancelledError &) {
+                    throw 42;
+                }
+            };
+            QASYNCIO_COMPARE(co_await outcome_of(task_group(odd_body)), u"[ValueError: task, int]"_s);
+        });
+    }
+
+    // TG-008
+    void cancellingTheCallerDuringTheBodyCancelsBoth()
+    {
+        Test::run([]() -> Coroutine<> {
+            for (const int children : {0, 1, 5}) {
+                QStringList log;
+                const auto body = [&](TaskGroup &group) -> Coroutine<> {
+                    for (int i = 0; i < children; ++i)
+                        group.create_task(worker(log, u"task"_s));
+                    try {
+                        co_await sleep(1h);
+                    } catch (const CancelledError &error) {
+                        log << u"body: "_s + error.message();
+                        throw;
+                    }
+                };
+                auto task = create_task(task_group(body));
+                co_await sleep(1s);
+                task.cancel(u"outside"_s);
+                QASYNCIO_COMPARE(co_await outcome_of(task), u"CancelledError: outside"_s);
+                QASYNCIO_COMPARE(log.first(), u"body: outside"_s);
+                QASYNCIO_COMPARE(log.count(u"task cancelled"_s), children);
+                QASYNCIO_COMPARE(log.count(u"task cleaned"_s), children);
+            }
+        });
+    }
+
+    // TG-008, TG-006
+    void aBodyThatTurnsTheCancellationIntoAnError()
+    {
+        Test::run([]() -> Coroutine<> {
+            const auto body = [](TaskGroup &) -> Coroutine<> {
+                try {
+                    co_await sleep(1h);
+                } catch (const CancelledError &) {
+                    throw ValueError(u"instead"_s);
+                }
+            };
+            auto task = create_task(task_group(body));
+            co_await sleep(1s);
+            task.cancel();
+            QASYNCIO_COMPARE(co_await outcome_of(task), u"[ValueError: instead]"_s);
+            QASYNCIO_COMPARE(task.cancelled(), false);
+        });
+    }
+
+    // TG-009
+    void aTaskThatFailsDuringTheCleanUpOfTheBody()
+    {
+        Test::run([]() -> Coroutine<> {
+            for (const bool through_a_task : {false, true}) {
+                const auto body = [](TaskGroup &group) -> Coroutine<> {
+                    group.create_task(fail_after(3s, u"bad"_s));
+                    bool cancelled = false;
+                    try {
+                        co_await sleep(1h);
+                    } catch (const CancelledError &) {
+                        cancelled = true;
+                    }
+                    co_await sleep(5s); // the failure interrupts it
+                    if (cancelled)
+                        throw CancelledError();
+                };
+                const auto outer = [&]() -> Coroutine<> {
+                    if (through_a_task)
+                        co_await create_task(task_group(body));
+                    else
+                        co_await task_group(body);
+                };
+                auto task = create_task(outer());
+                co_await sleep(1s);
+                task.cancel();
+                QASYNCIO_COMPARE(co_await outcome_of(task), u"[ValueError: bad]"_s);
+            }
+        });
+    }
+
+    // TG-009
+    void aFailureInTheTurnOfACancellationFromOutside()
+    {
+        Test::run([](QAsyncioLoop &loop) -> Coroutine<> {
+            QStringList log;
+            Future<> begun = loop.create_future<>();
+            const auto fail = [&]() -> Coroutine<> {
+                begun.set_result();
+                co_await sleep(0s);
+                throw ValueError(u"bad"_s);
+            };
+            const auto outer = [&]() -> Coroutine<> {
+                const auto body = [&](TaskGroup &group) -> Coroutine<> {
+                    group.create_task(fail());
+                    co_await sleep(1h);
+                    log << u"not reached"_s;
+                };
+                log << co_await outcome_of(task_group(body));
+                log << QString::number(current_task().cancelling());
+                co_await sleep(1h); // here the cancellation surfaces
+                log << u"not reached"_s;
+            };
+            auto task = create_task(outer());
+            co_await begun;
+            log << QString::number(task.cancelling());
+            task.cancel();
+            QASYNCIO_COMPARE(co_await outcome_of(task), u"CancelledError"_s);
+            QASYNCIO_COMPARE(task.cancelled(), true);
+            QASYNCIO_COMPARE(log.join(u", "_s), u"0, [ValueError: bad], 1"_s);
+        });
+    }
+
+    // TG-009, TG-013
+    void nestedGroupsCancelledFromOutsideGiveNestedErrors()
+    {
+        Test::run([]() -> Coroutine<> {
+            for (const bool with_sibling : {false, true}) {
+                QStringList log;
+                const auto inner = [&](TaskGroup &group) -> Coroutine<> {
+                    for (int i = 0; i < 2; ++i)
+                        group.create_task(worker(log, u"a"_s, 0s, u"bad"_s));
+                    co_await sleep(1h);
+                };
+                const auto outer = [&](TaskGroup &group) -> Coroutine<> {
+                    if (with_sibling)
+                        group.create_task(sleeper());
+                    co_await task_group(inner);
+                };
+                auto task = create_task(task_group(outer));
+                co_await sleep(1s);
+                task.cancel();
+                QASYNCIO_COMPARE(co_await outcome_of(task), u"[[ValueError: bad, ValueError: bad]]"_s);
+            }
+        });
+    }
+
+    // TG-013
+    void anInnerAndAnOuterGroupMayFailInOneTurn()
+    {
+        Test::run([]() -> Coroutine<> {
+            QStringList log;
+            const auto outer = [&](TaskGroup &outer_group) -> Coroutine<> {
+                const auto inner = [&](TaskGroup &group) -> Coroutine<> {
+                    group.create_task(fail_after(0s, u"inner"_s));
+                    outer_group.create_task(fail_after(0s, u"outer"_s));
+                    co_return;
+                };
+                log << co_await outcome_of(task_group(inner));
+                log << QString::number(current_task().cancelling()); // by the outer group
+            };
+            log << co_await outcome_of(task_group(outer));
+            log << QString::number(current_task().cancelling());
+            QASYNCIO_COMPARE(log.join(u", "_s), u"[ValueError: inner], 1, [ValueError: outer], 0"_s);
+            co_await sleep(1s); // nothing is left of the cancellations
+        });
+    }
+
+    // TG-012
+    void aBodyThatLeavesTheLoopGoesOutBare()
+    {
+        QAsyncioLoop loop(virtual_time());
+        const Reports reports(loop);
+        const auto main = []() -> Coroutine<> {
+            const auto body = [](TaskGroup &group) -> Coroutine<> {
+                group.create_task(fail_after(1s, u"dropped"_s));
+                try {
+                    co_await sleep(1h);
+                } catch (const CancelledError &) {
+                    throw LoopExit(4);
+                }
+            };
+            co_await task_group(body);
+        };
+        QCOMPARE(error_in([&] { loop.run_until_complete(main()); }), u"LoopExit: 4"_s);
+        loop.close();
+    }
 };
 
 QTEST_GUILESS_MAIN(tst_task_group)
