@@ -345,6 +345,43 @@ private Q_SLOTS:
         QCOMPARE(reports.list().size(), 2); // a task each
         QVERIFY(inner.cancelled() && waiting.cancelled());
     }
+
+    // G-050, G-007
+    void aShieldedGatherGoesOn()
+    {
+        Test::run([&](QAsyncioLoop &loop) -> Coroutine<> {
+            Future<int> one = loop.create_future<int>(), two = loop.create_future<int>();
+            auto parent = gather(one, two);
+            auto outer = shield(parent);
+            co_await turns(1);
+            outer.cancel();
+            co_await turns(1);
+            QASYNCIO_COMPARE(outer.cancelled(), true);
+            one.set_result(1);
+            two.set_result(2);
+            co_await turns(1);
+            QASYNCIO_COMPARE(parent.result(), std::make_tuple(1, 2));
+        });
+    }
+
+    // G-050, G-007
+    void cancellingAGatherOfShieldsLeavesTheInnerOnesAlone()
+    {
+        Test::run([&](QAsyncioLoop &loop) -> Coroutine<> {
+            Future<int> one = loop.create_future<int>(), two = loop.create_future<int>();
+            Future<int> first = shield(one), second = shield(two);
+            auto parent = gather(first, second);
+            co_await turns(1);
+            QASYNCIO_COMPARE(parent.cancel(), true);
+            co_await turns(1);
+            QASYNCIO_COMPARE(describe(parent.exception()), u"CancelledError"_s);
+            QASYNCIO_VERIFY(first.cancelled() && second.cancelled());
+            QASYNCIO_VERIFY(!one.done() && !two.done());
+            one.set_result(1);
+            two.set_result(2);
+            co_await turns(1);
+        });
+    }
 };
 
 QTEST_GUILESS_MAIN(tst_shield)

@@ -372,6 +372,159 @@ private Q_SLOTS:
                              u"a text that is long enough to be on the heap"_s);
         });
     }
+
+    // G-045
+    void aBodyThatThrowsInTimeIsHeard()
+    {
+        Test::run([&](QAsyncioLoop &loop) -> Coroutine<> {
+            const auto body = [](Timeout &) -> Coroutine<> {
+                throw ValueError(u"early"_s);
+                co_return;
+            };
+            QASYNCIO_COMPARE(co_await error_of(timeout(1h, body)), u"ValueError: early"_s);
+            Timeout scope(loop.time() + 1h);
+            const std::exception_ptr thrown = scope.leave(std::make_exception_ptr(ValueError(u"early"_s)));
+            QASYNCIO_COMPARE(describe(thrown), u"ValueError: early"_s);
+            QASYNCIO_COMPARE(scope.expired(), false);
+            co_await sleep(2h); // nothing comes later
+        });
+    }
+
+    // G-041
+    void theTaskAroundItIsNotCancelled()
+    {
+        Test::run([&]() -> Coroutine<> {
+            const auto body = []() -> Coroutine<QString> { co_return co_await error_of(timeout(1ms, sleep_in, 1h)); };
+            Task<QString> task = create_task(body());
+            QASYNCIO_COMPARE(co_await task, u"TimeoutError"_s);
+            QASYNCIO_COMPARE(task.cancelled(), false);
+            QASYNCIO_COMPARE(task.cancelling(), 0);
+        });
+    }
+
+    // G-042, T-025
+    void aBodyThatCancelsItselfIsNoTimeout()
+    {
+        Test::run([&]() -> Coroutine<> {
+            bool expired = true;
+            const auto body = [&](Timeout &scope) -> Coroutine<> {
+                current_task().cancel(u"myself"_s);
+                try {
+                    co_await sleep(1h);
+                } catch (const CancelledError &) {
+                    expired = scope.expired();
+                    throw;
+                }
+            };
+            Task<> task = create_task(timeout(10s, body));
+            QASYNCIO_COMPARE(co_await error_of(task), u"CancelledError: myself"_s);
+            QASYNCIO_COMPARE(task.cancelled(), true);
+            QASYNCIO_COMPARE(expired, false);
+        });
+    }
+
+    // G-042, G-048
+    void aSecondCancellationInsideOfItGoesOn()
+    {
+        Test::run([&]() -> Coroutine<> {
+            const auto in_scope = [](Timeout &) -> Coroutine<> {
+                current_task().cancel(u"second"_s);
+                co_await sleep(2s);
+            };
+            const auto body = [&]() -> Coroutine<QString> {
+                current_task().cancel(u"first"_s);
+                const QString swallowed = co_await error_of(sleep(1s));
+                co_return swallowed + u", "_s + co_await error_of(timeout(1s, in_scope));
+            };
+            Task<QString> task = create_task(body());
+            QASYNCIO_COMPARE(co_await task, u"CancelledError: first, CancelledError: second"_s);
+            QASYNCIO_COMPARE(task.cancelling(), 2);
+        });
+    }
+
+    // G-043, G-046
+    void nestedScopesThatABlockMakesOverdue()
+    {
+        const auto clock = std::make_shared<VirtualClock>();
+        LoopOptions options;
+        options.clock(clock);
+        QAsyncioLoop loop(std::move(options));
+        QStringList log;
+        const auto run = [&](std::chrono::milliseconds outer_limit, std::chrono::milliseconds inner_limit,
+                             std::chrono::milliseconds block) -> Coroutine<> {
+            const auto inner = [&](Timeout &) -> Coroutine<> {
+                clock->move(block);
+                co_await sleep(1h);
+            };
+            const auto outer = [&](Timeout &) -> Coroutine<> {
+                const QString error = co_await error_of(timeout(inner_limit, inner));
+                log << error;
+                if (error == u"CancelledError"_s)
+                    throw CancelledError();
+                co_await sleep(1h);
+            };
+            log << co_await error_of(timeout(outer_limit, outer));
+        };
+        const TimePoint begin = loop.time();
+        loop.run_until_complete(run(2ms, 100ms, 10ms)); // only the outer one is overdue
+        loop.run_until_complete(run(100ms, 10ms, 100ms)); // both are: the outer one speaks
+        QCOMPARE(log.join(u", "_s), u"CancelledError, TimeoutError, CancelledError, TimeoutError"_s);
+        QVERIFY(loop.time() - begin == 110ms);
+        log.clear();
+        loop.run_until_complete(run(100ms, 10ms, 50ms)); // only the inner one; the outer one goes on
+        QCOMPARE(log.join(u", "_s), u"TimeoutError, TimeoutError"_s);
+        QVERIFY(loop.time() - begin == 210ms);
+        loop.close();
+    }
+
+    // G-047
+    void anotherTaskMayRescheduleIt()
+    {
+        Test::run([&](QAsyncioLoop &loop) -> Coroutine<> {
+            Timeout *scope = nullptr;
+            bool expired = true;
+            const TimePoint first = loop.time() + 10s;
+            const TimePoint second = first + 20s;
+            const auto body = [&](Timeout &mine) -> Coroutine<> {
+                scope = &mine;
+                try {
+                    co_await sleep(1h);
+                } catch (const CancelledError &) {
+                    expired = mine.expired();
+                    throw;
+                }
+            };
+            Task<> task = create_task(timeout_at(first, body));
+            co_await turns(1);
+            QASYNCIO_VERIFY(scope->when() == first);
+            scope->reschedule(second);
+            QASYNCIO_VERIFY(scope->when() == second);
+            co_await sleep(15s);
+            scope->reschedule(std::nullopt);
+            QASYNCIO_VERIFY(!scope->when());
+            co_await sleep(40s);
+            QASYNCIO_COMPARE(task.done(), false);
+            task.cancel();
+            QASYNCIO_COMPARE(co_await error_of(task), u"CancelledError"_s);
+            QASYNCIO_COMPARE(expired, false);
+        });
+    }
+
+    // G-049
+    void aTimeoutWorksInTheCleanupOfAnExpiredOne()
+    {
+        Test::run([&]() -> Coroutine<> {
+            QStringList log;
+            const auto body = [&](Timeout &) -> Coroutine<> {
+                log << co_await error_of(sleep(1h));
+                log << co_await error_of(timeout(10ms, sleep_in, 1h));
+                throw CancelledError();
+            };
+            log << co_await error_of(timeout(10ms, body));
+            QASYNCIO_COMPARE(log.join(u", "_s), u"CancelledError, TimeoutError, TimeoutError"_s);
+            QASYNCIO_COMPARE(current_task().cancelling(), 0);
+        });
+    }
 };
 
 QTEST_GUILESS_MAIN(tst_timeout)

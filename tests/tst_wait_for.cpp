@@ -249,6 +249,66 @@ private Q_SLOTS:
             QASYNCIO_VERIFY(loop.time() == begin + 2s);
         });
     }
+
+    // G-031, G-033
+    void withoutTimeARunningTaskIsCancelledAndWaitedFor()
+    {
+        Test::run([&]() -> Coroutine<> {
+            for (const auto limit : {0s, -1s}) {
+                bool cleaned = false;
+                const auto body = [&]() -> Coroutine<> {
+                    const QString error = co_await error_of(sleep(10s));
+                    co_await sleep(1s);
+                    cleaned = error == u"CancelledError"_s;
+                    throw CancelledError();
+                };
+                Task<> task = create_task(body());
+                co_await turns(1);
+                QASYNCIO_COMPARE(co_await error_and_cause(wait_for(task, limit)), u"TimeoutError from CancelledError"_s);
+                QASYNCIO_COMPARE(task.cancelled(), true);
+                QASYNCIO_COMPARE(cleaned, true);
+            }
+        });
+    }
+
+    // G-037, G-032
+    void cancellingTheCallerWithAndWithoutALimit()
+    {
+        Test::run([&](QAsyncioLoop &loop) -> Coroutine<> {
+            for (const bool limited : {false, true}) {
+                Task<> inner = create_task(sleeper());
+                const auto body = [&]() -> Coroutine<> {
+                    if (limited)
+                        co_await wait_for(inner, 60s);
+                    else
+                        co_await wait_for(inner, std::nullopt);
+                };
+                Task<> task = create_task(body());
+                loop.call_soon([&] { task.cancel(u"caller"_s); });
+                QASYNCIO_COMPARE(co_await error_of(task), u"CancelledError: caller"_s);
+                QASYNCIO_COMPARE(inner.cancelled(), true);
+            }
+        });
+    }
+
+    // G-031, G-037, G-050
+    void aShieldedTaskSurvivesTheTimeout()
+    {
+        Test::run([&]() -> Coroutine<> {
+            for (const auto limit : {0s, 1s}) {
+                Task<int> task = ensure_future(sleep(2s, 42));
+                Future<int> outer = shield(task);
+                QASYNCIO_COMPARE(co_await error_of(wait_for(outer, limit)), u"TimeoutError"_s);
+                QASYNCIO_COMPARE(outer.cancelled(), true);
+                QASYNCIO_COMPARE(task.done(), false);
+                QASYNCIO_COMPARE(task.cancelling(), 0);
+                QASYNCIO_COMPARE(co_await task, 42);
+            }
+            Task<int> task = ensure_future(sleep(2s, 43));
+            QASYNCIO_COMPARE(co_await wait_for(shield(task), std::nullopt), 43);
+            QASYNCIO_COMPARE(task.done(), true);
+        });
+    }
 };
 
 QTEST_GUILESS_MAIN(tst_wait_for)
