@@ -628,6 +628,107 @@ private Q_SLOTS:
             QASYNCIO_COMPARE(co_await error_of(create_task(body())), u"CancelledError: too late"_s);
         });
     }
+
+    // T-029
+    void afterUncancelATaskCanBeCancelledAnew()
+    {
+        Test::run([&]() -> Coroutine<> {
+            const auto body = []() -> Coroutine<> {
+                const QString error = co_await error_of(sleep(1h));
+                if (!error.isEmpty())
+                    current_task().uncancel();
+                co_await sleep(1h);
+            };
+            Task<> task = create_task(body());
+            co_await turns(1);
+            QASYNCIO_COMPARE(task.cancel(), true);
+            QASYNCIO_COMPARE(task.cancelling(), 1);
+            QASYNCIO_VERIFY(task.to_string().startsWith(u"<Task cancelling "_s));
+            co_await turns(1);
+            QASYNCIO_COMPARE(task.cancelling(), 0);
+            QASYNCIO_COMPARE(task.cancelled(), false);
+            QASYNCIO_VERIFY(task.to_string().startsWith(u"<Task pending "_s));
+            QASYNCIO_COMPARE(task.cancel(), true);
+            QASYNCIO_COMPARE(task.cancelling(), 1);
+            QASYNCIO_COMPARE(co_await error_of(task), u"CancelledError"_s);
+            QASYNCIO_COMPARE(task.cancelled(), true);
+            task.uncancel(); // too late
+            QASYNCIO_VERIFY(task.cancelled() && task.done());
+        });
+    }
+
+    // T-029
+    void aTimeoutMadeByHand()
+    {
+        Test::run([&](QAsyncioLoop &loop) -> Coroutine<> {
+            const auto body = [&](std::chrono::seconds work, std::chrono::seconds limit) -> Coroutine<QString> {
+                AnyTask self = current_task();
+                bool timed_out = false;
+                TimerHandle timer = loop.call_later(limit, [&] {
+                    timed_out = true;
+                    self.cancel();
+                });
+                QString result = co_await error_of(sleep(work));
+                timer.cancel();
+                if (timed_out && self.uncancel() == 0 && result == u"CancelledError"_s)
+                    result = u"timed out"_s;
+                co_await sleep(0s); // what follows is not affected
+                co_return result + u' ' + QString::number(self.cancelling());
+            };
+            QASYNCIO_COMPARE(co_await create_task(body(10s, 1s)), u"timed out 0"_s);
+            QASYNCIO_COMPARE(co_await create_task(body(0s, 10s)), u" 0"_s);
+        });
+    }
+
+    // T-029, T-022
+    void uncancelBeforeTheResumptionLetsTheResultThrough()
+    {
+        Test::run([&](QAsyncioLoop &loop) -> Coroutine<> {
+            Future<int> future = loop.create_future<int>();
+            const auto body = [&]() -> Coroutine<int> { co_return co_await future; };
+            Task<int> task = create_task(body());
+            co_await turns(1);
+            future.set_result(42);
+            task.cancel();
+            QASYNCIO_COMPARE(task.cancelling(), 1);
+            QASYNCIO_COMPARE(task.uncancel(), 0);
+            QASYNCIO_COMPARE(co_await task, 42);
+        });
+    }
+
+    // T-008, T-031
+    void aTaskWhoseFutureIsCancelledIsCancelled()
+    {
+        Test::run([&](QAsyncioLoop &loop) -> Coroutine<> {
+            Future<int> future = loop.create_future<int>();
+            const auto body = [&]() -> Coroutine<int> { co_return co_await future; };
+            Task<int> task = create_task(body());
+            co_await turns(1);
+            future.cancel(u"of the future"_s);
+            QASYNCIO_COMPARE(co_await error_of(task), u"CancelledError: of the future"_s);
+            QASYNCIO_COMPARE(task.cancelled(), true);
+            QASYNCIO_COMPARE(task.cancelling(), 0);
+        });
+    }
+
+    // T-025, T-030
+    void aRequestOnOneselfGoesToTheTaskAwaitedNext()
+    {
+        Test::run([&](QAsyncioLoop &loop) -> Coroutine<> {
+            Future<> future = loop.create_future<>();
+            Task<> nested;
+            const auto inner = [&]() -> Coroutine<> { co_await future; };
+            const auto body = [&]() -> Coroutine<> {
+                nested = create_task(inner());
+                co_await sleep(0s);
+                current_task().cancel(u"request"_s);
+                co_await nested;
+            };
+            Task<> task = create_task(body());
+            QASYNCIO_COMPARE(co_await error_of(task), u"CancelledError: request"_s);
+            QASYNCIO_VERIFY(task.cancelled() && nested.cancelled() && future.cancelled());
+        });
+    }
 };
 
 QTEST_GUILESS_MAIN(tst_cancellation)

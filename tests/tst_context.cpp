@@ -238,6 +238,24 @@ private Q_SLOTS:
             QCOMPARE(user.get(), u"here"_s);
         });
     }
+
+    // F-008, T-004
+    void whatADoneCallbackSetsIsNotSeenByTheTask()
+    {
+        Test::run([&](QAsyncioLoop &loop) -> Coroutine<> {
+            for (int i = 0; i < 2; ++i) {
+                Future<> future = loop.create_future<>();
+                future.add_done_callback([] { user.set(u"callback"_s); });
+                const QString mine = u"task %1"_s.arg(i);
+                user.set(mine);
+                loop.call_soon([&] { future.set_result(); });
+                co_await future;
+                QASYNCIO_COMPARE(user.get(), mine);
+                co_await sleep(1ms);
+                QASYNCIO_COMPARE(user.get(), mine);
+            }
+        });
+    }
 };
 
 QTEST_GUILESS_MAIN(tst_context)

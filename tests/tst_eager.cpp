@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: MIT
 #include "task_helpers.h"
 
+#include <algorithm>
+
 namespace {
 
 const TaskOptions eager = TaskOptions().eager_start();
@@ -9,6 +11,36 @@ const TaskOptions eager = TaskOptions().eager_start();
 Coroutine<int> number(int value)
 {
     co_return value;
+}
+
+Coroutine<int> chain(int depth)
+{
+    if (depth == 0)
+        co_return 0;
+    const int below = co_await chain(depth - 1);
+    co_return below + 1;
+}
+
+/// Groups in groups, and gather() in gather(): 1 + width + width^2... coroutines.
+Coroutine<> groups(int width, int depth)
+{
+    if (depth == 0)
+        co_return;
+    const auto body = [&](TaskGroup &group) -> Coroutine<> {
+        for (int i = 0; i < width; ++i)
+            group.create_task(groups(width, depth - 1));
+        co_return;
+    };
+    co_await task_group(body);
+}
+Coroutine<> gathers(int width, int depth)
+{
+    if (depth == 0)
+        co_return;
+    std::vector<Coroutine<>> children;
+    for (int i = 0; i < width; ++i)
+        children.push_back(gathers(width, depth - 1));
+    co_await gather(std::move(children));
 }
 
 } // namespace
@@ -192,6 +224,117 @@ private Q_SLOTS:
         loop.run_until_complete(main());
         QCOMPARE(log.join(u", "_s), u"still here, unwound, cancelled"_s);
         loop.close();
+    }
+
+    // T-040
+    void aFactoryStartsEveryTaskEagerly()
+    {
+        Test::run([](QAsyncioLoop &loop) -> Coroutine<> {
+            loop.set_task_factory(eager_task_factory);
+            QASYNCIO_VERIFY(loop.get_task_factory());
+            Task<int> task = create_task(number(7));
+            loop.set_task_factory({});
+            QASYNCIO_COMPARE(task.done(), true);
+            QASYNCIO_COMPARE(task.result(), 7);
+            QASYNCIO_COMPARE(int(task.get_coro().line()), 0);
+            QASYNCIO_COMPARE(co_await task, 7);
+        });
+    }
+
+    // T-040
+    void mayCompleteWhatItsCreatorAwaits()
+    {
+        Test::run([](QAsyncioLoop &loop) -> Coroutine<> {
+            Future<QString> future = loop.create_future<QString>();
+            const auto body = [&]() -> Coroutine<> {
+                future.set_result(u"my message"_s);
+                co_return;
+            };
+            Task<> task = loop.create_task(body(), eager);
+            QASYNCIO_COMPARE(task.done(), true);
+            QASYNCIO_COMPARE(co_await future, u"my message"_s);
+        });
+    }
+
+    // T-040, T-020
+    void oneThatHasSuspendedCanBeCancelled()
+    {
+        Test::run([](QAsyncioLoop &loop) -> Coroutine<> {
+            Task<> task = loop.create_task(sleeper(), eager);
+            QASYNCIO_COMPARE(task.cancel(u"my message"_s), true);
+            QASYNCIO_COMPARE(task.cancelling(), 1);
+            QASYNCIO_COMPARE(co_await error_of(task), u"CancelledError: my message"_s);
+        });
+    }
+
+    // T-040, T-006
+    void isInAllTasksDuringItsStep()
+    {
+        Test::run([](QAsyncioLoop &loop) -> Coroutine<> {
+            const auto holds = [](const std::vector<AnyTask> &tasks, const AnyTask &task) {
+                return std::find(tasks.begin(), tasks.end(), task) != tasks.end();
+            };
+            for (const bool suspends : {false, true}) {
+                std::vector<AnyTask> all;
+                AnyTask during, after;
+                const auto body = [&]() -> Coroutine<> {
+                    all = all_tasks();
+                    during = current_task();
+                    if (suspends)
+                        co_await sleep(1s);
+                    after = current_task();
+                };
+                Task<> task = loop.create_task(body(), eager);
+                QASYNCIO_VERIFY(during == task && holds(all, task));
+                QASYNCIO_COMPARE(holds(all_tasks(), task), suspends);
+                co_await task;
+                QASYNCIO_VERIFY(after == task && !holds(all_tasks(), task));
+            }
+        });
+    }
+
+    // T-004, T-040
+    void hasACopyOfItsCreatorsContext()
+    {
+        Test::run([](QAsyncioLoop &loop) -> Coroutine<> {
+            static ContextVar<int> variable(u"variable"_s, 0);
+            QStringList log;
+            const auto body = [&]() -> Coroutine<> {
+                log << QString::number(variable.get());
+                variable.set(2);
+                co_await sleep(1s);
+                log << QString::number(variable.get());
+                variable.set(3);
+            };
+            variable.set(1);
+            Task<> task = loop.create_task(body(), eager);
+            QASYNCIO_COMPARE(log.join(u' '), u"1"_s);
+            QASYNCIO_COMPARE(variable.get(), 1);
+            co_await task;
+            QASYNCIO_COMPARE(log.join(u' '), u"1 2"_s);
+            QASYNCIO_COMPARE(variable.get(), 1);
+        });
+    }
+
+    // L-104, L-127
+    void everyChildIsMadeByTheFactoryAndAwaitsMakeNone()
+    {
+        for (const bool is_eager : {false, true}) {
+            QAsyncioLoop loop(virtual_time());
+            int made = 0;
+            loop.set_task_factory([&](QAsyncioLoop &, const TaskOptions &options) {
+                ++made;
+                TaskOptions chosen = options;
+                return chosen.eager_start(is_eager);
+            });
+            QCOMPARE(loop.run_until_complete(chain(100)), 100);
+            QCOMPARE(made, 1);
+            loop.run_until_complete(groups(5, 4));
+            QCOMPARE(made, 1 + 781);
+            loop.run_until_complete(gathers(5, 4));
+            QCOMPARE(made, 1 + 2 * 781);
+            loop.close();
+        }
     }
 };
 

@@ -684,6 +684,75 @@ private Q_SLOTS:
             QASYNCIO_COMPARE(describe(co_await create_task(give())), u"ValueError: given"_s);
         });
     }
+
+    // F-003, F-004
+    void aFailedFutureStaysAsItIs()
+    {
+        Test::run([&](QAsyncioLoop &loop) -> Coroutine<> {
+            const QString refused = u"InvalidStateError: invalid state"_s;
+            Future<int> future = loop.create_future<int>();
+            future.set_exception(ValueError(u"first"_s));
+            QASYNCIO_COMPARE(future.done(), true);
+            QASYNCIO_COMPARE(future.cancelled(), false);
+            QASYNCIO_COMPARE(error_in([&] { future.set_result(1); }), refused);
+            QASYNCIO_COMPARE(error_in([&] { future.set_exception(ValueError(u"second"_s)); }), refused);
+            QASYNCIO_COMPARE(future.cancel(), false);
+            QASYNCIO_COMPARE(error_in([&] { return future.result(); }), u"ValueError: first"_s);
+            QASYNCIO_COMPARE(describe(future.exception()), u"ValueError: first"_s);
+            co_return;
+        });
+    }
+
+    // F-008
+    void aFailureSchedulesTheCallbacksToo()
+    {
+        Test::run([&](QAsyncioLoop &loop) -> Coroutine<> {
+            QStringList log;
+            Future<> future = loop.create_future<>();
+            future.add_done_callback([&](const Future<> &done) { log << describe(done.exception()); });
+            future.set_exception(ValueError(u"failed"_s));
+            QASYNCIO_COMPARE(log.size(), 0);
+            co_await turns(1);
+            QASYNCIO_COMPARE(log.join(u' '), u"ValueError: failed"_s);
+        });
+    }
+
+    // F-010
+    void theCallbacksThatAreLeftKeepTheirOrder()
+    {
+        Test::run([&](QAsyncioLoop &loop) -> Coroutine<> {
+            for (unsigned removed = 0; removed < 8; ++removed) { // each a set of the three
+                QStringList log, expected;
+                Future<> future = loop.create_future<>();
+                DoneCallbackId ids[3];
+                for (int i = 0; i < 3; ++i)
+                    ids[i] = future.add_done_callback([&log, i] { log << QString::number(i); });
+                for (int i = 0; i < 3; ++i) {
+                    if (removed & (1u << i))
+                        QASYNCIO_COMPARE(future.remove_done_callback(ids[i]), 1);
+                    else
+                        expected << QString::number(i);
+                }
+                future.set_result();
+                co_await turns(1);
+                QASYNCIO_COMPARE(log, expected);
+            }
+        });
+    }
+
+    // F-012, L-094
+    void inDebugModeALostExceptionIsReportedOnceAsWell()
+    {
+        Test::run([&](QAsyncioLoop &loop) -> Coroutine<> {
+            loop.set_debug(true);
+            const Reports reports(loop);
+            Future<int> future = loop.create_future<int>();
+            future.set_exception(ValueError(u"lost"_s));
+            future = {};
+            co_await turns(1);
+            QASYNCIO_COMPARE(reports.list().join(u' '), u"Future exception was never retrieved|ValueError: lost"_s);
+        });
+    }
 };
 
 QTEST_GUILESS_MAIN(tst_future)

@@ -152,6 +152,23 @@ private Q_SLOTS:
             QASYNCIO_VERIFY(loop.time() == begin + 1ns);
         });
     }
+
+    // T-052, L-104
+    void ensureFutureMakesItsTaskByTheFactory()
+    {
+        Test::run([&](QAsyncioLoop &loop) -> Coroutine<> {
+            loop.set_task_factory([](QAsyncioLoop &, const TaskOptions &options) {
+                TaskOptions named = options;
+                return named.name(u"made"_s);
+            });
+            Task<> task = ensure_future(turns(1));
+            Task<int> wrapped = ensure_future(sleep(0s, 1));
+            loop.set_task_factory({});
+            QASYNCIO_COMPARE(task.get_name(), u"made"_s);
+            QASYNCIO_COMPARE(wrapped.get_name(), u"made"_s);
+            co_await gather(task, wrapped);
+        });
+    }
 };
 
 QTEST_GUILESS_MAIN(tst_sleep)

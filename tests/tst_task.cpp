@@ -415,6 +415,55 @@ private Q_SLOTS:
             QASYNCIO_COMPARE(co_await error_of(task), u"ValueError: cannot be copied today"_s);
         });
     }
+
+    // T-005
+    void anIdleLoopHasNoCurrentTask()
+    {
+        QAsyncioLoop loop(virtual_time());
+        QVERIFY(!loop.current_task());
+        Task<int> task = loop.create_task(give(1));
+        QVERIFY(!loop.current_task());
+        QCOMPARE(loop.run_until_complete(task), 1);
+        QVERIFY(!loop.current_task());
+        loop.close();
+    }
+
+    // T-012
+    void theCurrentTaskChangesWithTheStep()
+    {
+        Test::run([&](QAsyncioLoop &loop) -> Coroutine<> {
+            Task<> one, other;
+            Future<> first = loop.create_future<>(), second = loop.create_future<>();
+            QStringList log;
+            const auto note = [&](const Task<> &task) { log << (current_task() == task ? u"right"_s : u"wrong"_s); };
+            const auto waits = [&]() -> Coroutine<> {
+                note(one);
+                co_await first;
+                note(one);
+                second.set_result();
+            };
+            const auto wakes = [&]() -> Coroutine<> {
+                note(other);
+                first.set_result();
+                co_await second;
+                note(other);
+            };
+            one = create_task(waits());
+            other = create_task(wakes());
+            co_await gather(one, other);
+            QASYNCIO_COMPARE(log.join(u' '), u"right right right right"_s);
+        });
+    }
+
+    void aTaskMayGiveAFuture()
+    {
+        Test::run([&](QAsyncioLoop &loop) -> Coroutine<> {
+            Future<int> future = loop.create_future<int>();
+            const auto body = [&]() -> Coroutine<Future<int>> { co_return future; };
+            const Future<int> given = co_await create_task(body());
+            QASYNCIO_VERIFY(given == future && !given.done());
+        });
+    }
 };
 
 QTEST_GUILESS_MAIN(tst_task)
