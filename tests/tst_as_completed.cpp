@@ -380,6 +380,39 @@ private Q_SLOTS:
         QCOMPARE(reports.list().size(), 1);
         QVERIFY(unheard(futures[1]));
     }
+
+    // G-025
+    void anIterationThatWasLeftCanBeResumed()
+    {
+        Test::run([&]() -> Coroutine<> {
+            QStringList log;
+            auto completed = as_completed(after_seconds({4, 3, 2, 1}));
+            for (auto awaitable : completed) {
+                const int value = co_await std::move(awaitable);
+                log << QString::number(value);
+                if (value == 2)
+                    break;
+            }
+            QASYNCIO_COMPARE(log.join(u' '), u"1 2"_s);
+            QASYNCIO_COMPARE(co_await rest_of(completed), u"3 4"_s);
+        });
+    }
+
+    // G-025
+    void whoAwaitsFirstGetsTheFirst()
+    {
+        Test::run([&](QAsyncioLoop &loop) -> Coroutine<> {
+            std::vector<Coroutine<int>> awaitables;
+            const TimePoint begin = loop.time();
+            auto completed = as_completed(after_seconds({1, 2}));
+            for (auto awaitable : completed)
+                awaitables.push_back(std::move(awaitable));
+            QASYNCIO_COMPARE(co_await std::move(awaitables[1]), 1);
+            QASYNCIO_VERIFY(loop.time() - begin == 1s);
+            QASYNCIO_COMPARE(co_await std::move(awaitables[0]), 2);
+            QASYNCIO_VERIFY(loop.time() - begin == 2s);
+        });
+    }
 };
 
 QTEST_GUILESS_MAIN(tst_as_completed)

@@ -478,6 +478,38 @@ private Q_SLOTS:
             loop.close();
         });
     }
+
+    // L-107, L-114
+    void runClosesThemAlsoIfMainAndATaskFail()
+    {
+        QStringList log;
+        std::optional<AsyncGenerator<int>> generator;
+        const auto spin = [&]() -> Coroutine<> {
+            generator = noted(log);
+            try {
+                for (;;) {
+                    co_await generator->next();
+                    co_await sleep(1s);
+                }
+            } catch (const CancelledError &) {
+                throw ValueError(u"task"_s);
+            }
+        };
+        const auto main = [&]() -> Coroutine<> {
+            create_task(spin());
+            co_await sleep(1s);
+            throw TypeError(u"main"_s);
+        };
+        RunnerOptions options;
+        options.loop_factory([] { return std::make_unique<QAsyncioLoop>(virtual_time()); });
+        Runner runner(options);
+        const Reports reports(runner.get_loop());
+        QCOMPARE(error_in([&] { runner.run(main()); }), u"TypeError: main"_s);
+        QCOMPARE(log.join(u' '), QString());
+        runner.close();
+        QCOMPARE(log.join(u' '), u"cleaned destroyed"_s);
+        QCOMPARE(reports.list().join(u' '), u"unhandled exception during asyncio.run() shutdown|ValueError: task"_s);
+    }
 };
 
 QTEST_GUILESS_MAIN(tst_async_generator)

@@ -30,6 +30,8 @@ private Q_SLOTS:
     void aVirtualClockWaitsForTheThreads();
     void aTaskUnwoundWhileItsFunctionRuns();
     void aResultThatCannotBeMovedIsAnException();
+    void theExecutorThatWasSetRunsTheFunctions();
+    void tenFunctionsAtOnceRunOnceEach();
 };
 
 // L-078
@@ -256,6 +258,33 @@ void tst_Executor::aResultThatCannotBeMovedIsAnException()
     Test::run([]() -> Coroutine<> {
         auto work = to_thread([](QThread *enemy) { return Brittle(enemy); }, QThread::currentThread());
         QASYNCIO_THROWS(co_await work, ValueError);
+    });
+}
+
+// L-078
+void tst_Executor::theExecutorThatWasSetRunsTheFunctions()
+{
+    Test::run([&](QAsyncioLoop &loop) -> Coroutine<> {
+        const auto pool = std::make_shared<QThreadPool>();
+        loop.set_default_executor(pool);
+        const auto in_pool = [](QThreadPool *pool) { return pool->contains(QThread::currentThread()); };
+        QASYNCIO_COMPARE(co_await loop.run_in_executor(nullptr, in_pool, pool.get()), true);
+        QASYNCIO_COMPARE(co_await to_thread(in_pool, pool.get()), true);
+    });
+}
+
+// L-078
+void tst_Executor::tenFunctionsAtOnceRunOnceEach()
+{
+    Test::run([&]() -> Coroutine<> {
+        std::vector<std::atomic<int>> calls(10);
+        const auto count = [](std::atomic<int> *mine) { ++*mine; };
+        std::vector<decltype(to_thread(count, calls.data()))> work;
+        for (auto &mine : calls)
+            work.push_back(to_thread(count, &mine));
+        co_await gather(std::move(work));
+        for (const auto &mine : calls)
+            QASYNCIO_COMPARE(mine.load(), 1);
     });
 }
 

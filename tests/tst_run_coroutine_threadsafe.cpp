@@ -24,6 +24,8 @@ private Q_SLOTS:
     void cancellingDuringAnEagerFirstStep();
     void theLoopMayEndWithTheFuture();
     void aTimeoutWithoutEnd();
+    void aCoroutineThatCancelsItself();
+    void aTaskFactoryThatThrows();
 };
 
 namespace {
@@ -299,6 +301,45 @@ void tst_RunCoroutineThreadsafe::aTimeoutWithoutEnd()
     int result = 0;
     beside(loop, [&] { result = run_coroutine_threadsafe(number(4), loop).result(std::chrono::nanoseconds::max()); });
     QCOMPARE(result, 4);
+    loop.close();
+}
+
+// L-077, T-025
+void tst_RunCoroutineThreadsafe::aCoroutineThatCancelsItself()
+{
+    QAsyncioLoop loop;
+    const auto body = []() -> Coroutine<int> {
+        current_task().cancel();
+        co_await sleep(0s);
+        co_return 1;
+    };
+    QString error;
+    bool cancelled = false;
+    beside(loop, [&] {
+        auto future = run_coroutine_threadsafe(body(), loop);
+        error = thrown([&] { future.result(); });
+        cancelled = future.cancelled();
+    });
+    QCOMPARE(error, "CancelledError");
+    QVERIFY(cancelled);
+    loop.close();
+}
+
+// L-077, L-104
+void tst_RunCoroutineThreadsafe::aTaskFactoryThatThrows()
+{
+    QAsyncioLoop loop;
+    const Reports reports(loop);
+    QTest::failOnWarning(QRegularExpression(QStringLiteral("never awaited")));
+    loop.set_task_factory(
+        [](QAsyncioLoop &, const TaskOptions &) -> TaskOptions { throw ValueError(QStringLiteral("factory")); });
+    QString error;
+    beside(loop, [&] {
+        auto future = run_coroutine_threadsafe(number(1), loop);
+        error = thrown([&] { future.result(); });
+    });
+    QCOMPARE(error, "ValueError: factory");
+    QCOMPARE(reports.exceptions(), QStringList({"ValueError: factory"}));
     loop.close();
 }
 

@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: MIT
 #include "support.h"
 
+#include <QtCore/qscopeguard.h>
+
 #include <csignal>
 
 /// run(), Runner, Ctrl+C.
@@ -26,6 +28,11 @@ private Q_SLOTS:
     void sigintOnAnIdleLoopInAProcessOfItsOwn();
     void anOwnHandlerForSigintIsLeftAlone();
     void keyboardInterruptAndLoopExitComeOutOfRun();
+    void debugGoesBeforeTheEnvironment();
+    void sigintReachesAMainThatNeverWaits();
+    void sigintCancelsWhatMainAwaits();
+    void sigintAtACancelledMainIsACancellation();
+    void theLoopIsSetOnce();
 };
 
 namespace {
@@ -323,6 +330,95 @@ void tst_Runner::keyboardInterruptAndLoopExitComeOutOfRun()
                  throw ValueError(QStringLiteral("uncaught"));
              }()),
              1);
+}
+
+// L-111, L-093
+void tst_Runner::debugGoesBeforeTheEnvironment()
+{
+    const QByteArray before = qgetenv("QASYNCIO_DEBUG");
+    const QScopeGuard restore([&] { qputenv("QASYNCIO_DEBUG", before); });
+    const auto in_debug = []() -> Coroutine<bool> { co_return get_running_loop().get_debug(); };
+    for (const char *environment : {"0", "1"}) {
+        qputenv("QASYNCIO_DEBUG", environment);
+        QCOMPARE(QAsyncio::run(in_debug()), *environment == '1');
+        QCOMPARE(QAsyncio::run(in_debug(), RunnerOptions().debug(false)), false);
+        QCOMPARE(QAsyncio::run(in_debug(), RunnerOptions().debug(true)), true);
+    }
+    Runner runner(with_virtual_time().debug(false));
+    QVERIFY(!runner.get_loop().get_debug());
+}
+
+// L-115
+void tst_Runner::sigintReachesAMainThatNeverWaits()
+{
+    bool told = false;
+    const auto main = [&]() -> Coroutine<> {
+        get_running_loop().call_later(1ms, [] { ::raise(SIGINT); });
+        try {
+            for (;;)
+                co_await sleep(0s);
+        } catch (const CancelledError &) {
+            told = true;
+            throw;
+        }
+    };
+    Runner runner;
+    QCOMPARE(thrown([&] { runner.run(main()); }), "KeyboardInterrupt");
+    QVERIFY(told);
+}
+
+// L-115
+void tst_Runner::sigintCancelsWhatMainAwaits()
+{
+    Runner runner;
+    auto future = runner.get_loop().create_future<void>();
+    runner.get_loop().call_soon([] { ::raise(SIGINT); });
+    const auto main = [&]() -> Coroutine<> { co_await future; };
+    QCOMPARE(thrown([&] { runner.run(main()); }), "KeyboardInterrupt");
+    QVERIFY(future.cancelled());
+}
+
+// L-115
+void tst_Runner::sigintAtACancelledMainIsACancellation()
+{
+    const auto main = []() -> Coroutine<> {
+        AnyTask self = current_task();
+        get_running_loop().call_soon([self]() mutable {
+            self.cancel();
+            ::raise(SIGINT);
+        });
+        while (self.cancelling() < 2) { // until the signal has come, too
+            try {
+                co_await sleep(1h);
+            } catch (const CancelledError &) {
+            }
+        }
+        throw CancelledError();
+    };
+    Runner runner;
+    QCOMPARE(thrown([&] { runner.run(main()); }), "CancelledError");
+}
+
+// L-112, L-116
+void tst_Runner::theLoopIsSetOnce()
+{
+    class Counting : public EventLoopPolicy
+    {
+    public:
+        void set_event_loop(QAsyncioLoop *loop) override
+        {
+            ++calls;
+            EventLoopPolicy::set_event_loop(loop);
+        }
+        int calls = 0;
+    };
+    const auto policy = std::make_shared<Counting>();
+    set_event_loop_policy(policy);
+    const QScopeGuard restore([] { set_event_loop_policy(nullptr); });
+    Runner runner;
+    QCOMPARE(runner.run(answer()), 42);
+    QCOMPARE(runner.run(answer()), 42);
+    QCOMPARE(policy->calls, 1);
 }
 
 namespace {

@@ -22,6 +22,7 @@ private Q_SLOTS:
     void aLoopOfAnotherThreadIsRefused();
     void quitOfTheThreadEndsItsRun();
     void fourLoopsAtOnce();
+    void runWorksInAnotherThread();
 };
 
 namespace {
@@ -193,6 +194,17 @@ void tst_Threads::fourLoopsAtOnce()
     for (std::thread &thread : threads)
         thread.join();
     QCOMPARE(sum.load(), 4 * 5050);
+}
+
+// H-50, L-115
+void tst_Threads::runWorksInAnotherThread()
+{
+    // No handler for SIGINT can be installed there.
+    int result = 0;
+    Worker thread([&] { result = QAsyncio::run(count_to(3)); });
+    thread->start();
+    QVERIFY(thread.join());
+    QCOMPARE(result, 6);
 }
 
 QTEST_GUILESS_MAIN(tst_Threads)

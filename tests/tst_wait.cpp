@@ -371,6 +371,21 @@ private Q_SLOTS:
             QASYNCIO_VERIFY(timer.elapsed() < 5'000);
         });
     }
+
+    // G-022
+    void firstExceptionReturnsAtOnceForOneThatHasFailed()
+    {
+        Test::run([&](QAsyncioLoop &loop) -> Coroutine<> {
+            std::vector<Future<int>> futures = futures_of(loop, 2);
+            futures[1].set_exception(ValueError(u"before"_s));
+            const TimePoint begin = loop.time();
+            const auto result = co_await wait(futures, until(FIRST_EXCEPTION).timeout(1h));
+            QASYNCIO_VERIFY(loop.time() == begin);
+            QASYNCIO_COMPARE(result.done, std::vector{futures[1]});
+            QASYNCIO_COMPARE(result.pending, std::vector{futures[0]});
+            QASYNCIO_COMPARE(describe(futures[1].exception()), u"ValueError: before"_s);
+        });
+    }
 };
 
 QTEST_GUILESS_MAIN(tst_wait)
