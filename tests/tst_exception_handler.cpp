@@ -18,6 +18,8 @@ private Q_SLOTS:
     void theExceptionOfADiscardedTaskIsReportedOnceOfWhateverType();
     void whatAHandlerSetsIsSetInTheContextOfTheHandle();
     void aHandlerMayReplaceItself();
+    void withoutAHandlerAFailedCallbackIsLogged();
+    void withoutAHandlerALostExceptionIsLogged();
 };
 
 // L-085
@@ -196,6 +198,41 @@ void tst_ExceptionHandler::aHandlerMayReplaceItself()
     loop.call_exception_handler({});
     loop.call_exception_handler({});
     QCOMPARE(log, QStringList({"first", "still here", "second"}));
+    loop.close();
+}
+
+// L-087, L-092
+void tst_ExceptionHandler::withoutAHandlerAFailedCallbackIsLogged()
+{
+    QAsyncioLoop loop(virtual_time());
+    QTest::ignoreMessage(QtCriticalMsg,
+                         QRegularExpression(QStringLiteral("^Exception in callback <Handle>\\nexception: ValueError: soon\\n")));
+    QTest::ignoreMessage(
+        QtCriticalMsg,
+        QRegularExpression(QStringLiteral("^Exception in callback <TimerHandle .*>\\nexception: ValueError: later\\n")));
+    loop.call_soon([] { throw ValueError(QStringLiteral("soon")); });
+    loop.call_later(1s, [] { throw ValueError(QStringLiteral("later")); });
+    loop.call_later(2s, [&] { loop.stop(); });
+    loop.run_forever();
+    loop.close();
+}
+
+// L-092, F-012
+void tst_ExceptionHandler::withoutAHandlerALostExceptionIsLogged()
+{
+    QAsyncioLoop loop(virtual_time());
+    const auto fails = []() -> Coroutine<> {
+        co_await sleep(1s);
+        throw ValueError(QStringLiteral("lost"));
+    };
+    auto task = loop.create_task(fails(), TaskOptions().name(QStringLiteral("failing")));
+    task.add_done_callback([&] { loop.stop(); });
+    loop.run_forever();
+    QTest::ignoreMessage(QtCriticalMsg,
+                         QRegularExpression(QStringLiteral("^Task exception was never retrieved\\nexception: ValueError: lost\\n"
+                                                           "future: <Task finished name='failing'")));
+    task = {};
+    run_once(loop);
     loop.close();
 }
 

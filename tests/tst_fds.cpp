@@ -35,6 +35,7 @@ private Q_SLOTS:
     void aForeignSelectorIsUsed();
     void anIdleLoopBurnsNoTime_data() { selectors(); }
     void anIdleLoopBurnsNoTime();
+    void theSelectorIsToldOfEveryChange();
 
 private:
     void selectors()
@@ -242,32 +243,36 @@ void tst_Fds::nothingIsServedBetweenTheRuns()
     loop.close();
 }
 
+namespace {
+/// Writes down what it is told, and says once after each change that a descriptor, which it does not look at, is ready.
+class Fake : public Selector
+{
+public:
+    explicit Fake(QStringList *log) : m_log(log) { }
+    void open(QObject *, std::function<void()>) override { }
+    void set_interest(int fd, unsigned interest) override
+    {
+        *m_log << QStringLiteral("%1:%2").arg(fd).arg(interest);
+        m_fd = fd;
+        m_ready = interest;
+    }
+    void poll(std::vector<Ready> &ready) override
+    {
+        if (m_ready)
+            ready.push_back({m_fd, std::exchange(m_ready, 0u)});
+    }
+    void set_enabled(bool enabled) override { *m_log << (enabled ? "on" : "off"); }
+
+private:
+    QStringList *m_log;
+    int m_fd = -1;
+    unsigned m_ready = 0;
+};
+} // namespace
+
 // L-001
 void tst_Fds::aForeignSelectorIsUsed()
 {
-    /// Says once that descriptor 77, which it does not look at, can be read.
-    class Fake : public Selector
-    {
-    public:
-        explicit Fake(QStringList *log) : m_log(log) { }
-        void open(QObject *, std::function<void()> wake) override { m_wake = std::move(wake); }
-        void set_interest(int fd, unsigned interest) override
-        {
-            *m_log << QStringLiteral("%1:%2").arg(fd).arg(interest);
-            m_ready = interest & Read;
-        }
-        void poll(std::vector<Ready> &ready) override
-        {
-            if (std::exchange(m_ready, false))
-                ready.push_back({77, Read});
-        }
-        void set_enabled(bool enabled) override { *m_log << (enabled ? "on" : "off"); }
-
-    private:
-        QStringList *m_log;
-        std::function<void()> m_wake;
-        bool m_ready = false;
-    };
     QStringList log;
     QAsyncioLoop loop(LoopOptions().selector(std::make_unique<Fake>(&log)));
     loop.add_reader(77, [&] {
@@ -296,6 +301,28 @@ void tst_Fds::anIdleLoopBurnsNoTime()
     QCOMPARE(reads, 0);
     const auto waits = after.ru_nvcsw - before.ru_nvcsw;
     QVERIFY2(waits < 20, QByteArray::number(qlonglong(waits))); // a spinning loop would be at thousands
+    loop.close();
+}
+
+// L-119, L-120
+void tst_Fds::theSelectorIsToldOfEveryChange()
+{
+    QStringList log;
+    QAsyncioLoop loop(LoopOptions().selector(std::make_unique<Fake>(&log)));
+    QVERIFY(!loop.remove_reader(7) && !loop.remove_writer(7));
+    QCOMPARE(log, QStringList()); // there was nothing to tell
+    loop.add_reader(7, [&] { log << "old reader"; });
+    loop.add_writer(7, [&] { log << "old writer"; });
+    loop.add_writer(7, [&] { log << "writer"; });
+    loop.add_reader(7, [&] { log << "reader"; });
+    run_once(loop);
+    QVERIFY(loop.remove_reader(7) && !loop.remove_reader(7));
+    QVERIFY(loop.remove_writer(7) && !loop.remove_writer(7));
+    loop.add_writer(8, [] { });
+    loop.add_reader(8, [] { });
+    QVERIFY(loop.remove_writer(8) && loop.remove_reader(8));
+    QCOMPARE(log, QStringList({"7:1", "7:3", "7:3", "7:3", "on", "reader", "writer", "off", "7:2", "7:0",
+                               "8:2", "8:3", "8:1", "8:0"}));
     loop.close();
 }
 

@@ -26,6 +26,7 @@ private Q_SLOTS:
     void getContextGivesTheContextOfTheHandle();
     void aCallbackMayCancelItself();
     void debugModeRefusesTheWrongThread();
+    void debugModeRefusesAThreadWithALoopOfItsOwn();
 };
 
 // L-057
@@ -283,6 +284,32 @@ void tst_Handles::debugModeRefusesTheWrongThread()
     // Not while it is stopped: nobody uses it then.
     std::thread([&] { errors << error_in([&] { loop.call_soon([] { }); }); }).join();
     QCOMPARE(errors.last(), QString());
+    loop.close();
+}
+
+// L-095
+void tst_Handles::debugModeRefusesAThreadWithALoopOfItsOwn()
+{
+    const QString error =
+        QStringLiteral("RuntimeError: Non-thread-safe operation invoked on an event loop other than the current one");
+    QAsyncioLoop loop(virtual_time());
+    loop.set_debug(true);
+    QStringList errors;
+    loop.call_soon([&] {
+        std::thread([&] {
+            QAsyncioLoop own(virtual_time());
+            own.call_soon([&] {
+                errors << thrown([&] { loop.call_soon([] { }); }) << thrown([&] { loop.call_later(1s, [] { }); })
+                       << thrown([&] { loop.call_at(TimePoint(), [] { }); });
+                own.stop();
+            });
+            own.run_forever();
+            own.close();
+        }).join();
+        loop.stop();
+    });
+    loop.run_forever();
+    QCOMPARE(errors, QStringList({error, error, error}));
     loop.close();
 }
 

@@ -40,6 +40,8 @@ private Q_SLOTS:
     void runUntilCompleteInsideATaskIsRefused();
     void theTextFormOfALoop();
     void aTaskFactoryDecidesTheOptions();
+    void aRunThatWasLeftDoesNotEndTheNextOne();
+    void anAttachedLoopRunsUntilItIsDetached();
 };
 
 namespace {
@@ -555,6 +557,40 @@ void tst_LoopRun::aTaskFactoryDecidesTheOptions()
     QCOMPARE(plain.get_name(), "plain");
     loop.run_until_complete(task);
     loop.run_until_complete(plain);
+    loop.close();
+}
+
+// L-042, L-044
+void tst_LoopRun::aRunThatWasLeftDoesNotEndTheNextOne()
+{
+    QAsyncioLoop loop(virtual_time());
+    const auto nap = [](std::chrono::seconds time) -> Coroutine<> { co_await sleep(time); };
+    const TimePoint begin = loop.time();
+    loop.call_soon([] { throw LoopExit(5); });
+    QCOMPARE(thrown([&] { loop.run_until_complete(nap(1s)); }), "LoopExit: 5");
+    QCOMPARE(thrown([&] { loop.run_until_complete(nap(2s)); }), QString()); // the first one ends meanwhile
+    QCOMPARE(loop.time() - begin, std::chrono::nanoseconds(2s));
+    loop.close();
+}
+
+// L-019, H-20
+void tst_LoopRun::anAttachedLoopRunsUntilItIsDetached()
+{
+    QAsyncioLoop loop;
+    QEventLoop host; // of the program's own
+    int runs = 0;
+    loop.call_soon([&] {
+        ++runs;
+        QCOMPARE(find_running_loop(), &loop);
+        host.quit();
+    });
+    loop.attach();
+    QVERIFY(loop.is_running());
+    host.exec();
+    loop.detach();
+    QVERIFY(!loop.is_running());
+    QVERIFY(!find_running_loop());
+    QCOMPARE(runs, 1);
     loop.close();
 }
 

@@ -28,6 +28,8 @@ private Q_SLOTS:
     void manyTimersRunInOrder();
     void strictModeAsksTheSelectorInEveryTurn();
     void aQtTimerRunsBesideAnEndlessChain();
+    void aCancelledTimerIsNotWaitedFor();
+    void shortSleepsCostFewTurns();
 };
 
 // L-001, L-003
@@ -356,6 +358,44 @@ void tst_LoopTurn::aQtTimerRunsBesideAnEndlessChain()
     loop.call_soon(chain);
     loop.run_forever();
     QVERIFY(ticks >= 20);
+    loop.close();
+}
+
+// L-005, L-069
+void tst_LoopTurn::aCancelledTimerIsNotWaitedFor()
+{
+    /// Writes down what it is to wait for.
+    class Recording : public VirtualClock
+    {
+    public:
+        bool advance(TimePoint next) override
+        {
+            waits.push_back(next);
+            return VirtualClock::advance(next);
+        }
+        std::vector<TimePoint> waits;
+    };
+    const auto clock = std::make_shared<Recording>();
+    QAsyncioLoop loop(LoopOptions().clock(clock));
+    const TimePoint begin = loop.time();
+    loop.call_later(5s, [] { }).cancel();
+    loop.call_later(10s, [&] { loop.stop(); });
+    loop.run_forever();
+    QCOMPARE(clock->waits, std::vector<TimePoint>{begin + 10s});
+    loop.close();
+}
+
+// L-007
+void tst_LoopTurn::shortSleepsCostFewTurns()
+{
+    int polls = 0;
+    QAsyncioLoop loop(LoopOptions().strict().selector(std::make_unique<CountingSelector>(&polls)));
+    loop.add_reader(0, [] { });
+    loop.run_until_complete([]() -> Coroutine<> {
+        for (const auto delay : {10'000'000ns, 100'000ns, 1'000ns, 10ns, 1ns})
+            co_await sleep(delay);
+    }());
+    QVERIFY2(polls <= 20, QByteArray::number(polls)); // a timer that wakes too early would make turns in vain
     loop.close();
 }
 

@@ -22,15 +22,45 @@ private Q_SLOTS:
     void setEventLoopNullClears();
     void newEventLoopInstallsNothing();
     void aPolicyChangesWhatTheyDo();
+    void aSecondLoopReplacesTheFirst();
+    void theRunningLoopIsGivenWithoutAskingThePolicy();
+    void theDefaultPolicyStaysTheSame();
 };
+
+namespace {
+/// Writes down what it is asked.
+class Recording : public EventLoopPolicy
+{
+public:
+    QAsyncioLoop &get_event_loop() override
+    {
+        log << "get";
+        return EventLoopPolicy::get_event_loop();
+    }
+    void set_event_loop(QAsyncioLoop *loop) override
+    {
+        log << (loop ? "set" : "clear");
+        EventLoopPolicy::set_event_loop(loop);
+    }
+    std::unique_ptr<QAsyncioLoop> new_event_loop() override
+    {
+        log << "new";
+        return std::make_unique<QAsyncioLoop>(virtual_time());
+    }
+    QStringList log;
+};
+} // namespace
 
 // L-101
 void tst_Policy::theMainThreadGetsALoopWhenItAsks()
 {
     // Runs first: nothing was set yet in this thread.
+    const auto policy = std::make_shared<Recording>();
+    set_event_loop_policy(policy);
     QAsyncioLoop &loop = get_event_loop();
     QCOMPARE(&get_event_loop(), &loop);
     QVERIFY(!loop.is_closed());
+    QCOMPARE(policy->log, QStringList({"get", "new", "set", "get"})); // made and set by way of the policy
 }
 
 // L-100
@@ -104,26 +134,6 @@ void tst_Policy::newEventLoopInstallsNothing()
 // L-102
 void tst_Policy::aPolicyChangesWhatTheyDo()
 {
-    class Recording : public EventLoopPolicy
-    {
-    public:
-        QAsyncioLoop &get_event_loop() override
-        {
-            log << "get";
-            return EventLoopPolicy::get_event_loop();
-        }
-        void set_event_loop(QAsyncioLoop *loop) override
-        {
-            log << (loop ? "set" : "clear");
-            EventLoopPolicy::set_event_loop(loop);
-        }
-        std::unique_ptr<QAsyncioLoop> new_event_loop() override
-        {
-            log << "new";
-            return std::make_unique<QAsyncioLoop>(virtual_time());
-        }
-        QStringList log;
-    };
     const auto policy = std::make_shared<Recording>();
     set_event_loop_policy(policy);
     QCOMPARE(get_event_loop_policy(), policy);
@@ -140,6 +150,49 @@ void tst_Policy::aPolicyChangesWhatTheyDo()
     set_event_loop_policy(nullptr);
     QVERIFY(get_event_loop_policy() != policy);
     loop->close();
+}
+
+// L-102
+void tst_Policy::aSecondLoopReplacesTheFirst()
+{
+    QAsyncioLoop first(virtual_time());
+    QAsyncioLoop second(virtual_time());
+    set_event_loop(&first);
+    set_event_loop(&second);
+    QCOMPARE(&get_event_loop(), &second);
+    first.close();
+    second.close();
+}
+
+// L-101
+void tst_Policy::theRunningLoopIsGivenWithoutAskingThePolicy()
+{
+    class Refusing : public EventLoopPolicy
+    {
+    public:
+        QAsyncioLoop &get_event_loop() override { throw ValueError(QStringLiteral("asked")); }
+    };
+    set_event_loop_policy(std::make_shared<Refusing>());
+    QAsyncioLoop loop(virtual_time());
+    QCOMPARE(thrown([] { get_event_loop(); }), "ValueError: asked");
+    QAsyncioLoop *seen = nullptr;
+    loop.call_soon([&] {
+        seen = &get_event_loop();
+        loop.stop();
+    });
+    loop.run_forever();
+    QCOMPARE(seen, &loop);
+    set_event_loop(&loop);
+    QCOMPARE(thrown([] { get_event_loop(); }), "ValueError: asked");
+    loop.close();
+}
+
+// L-102
+void tst_Policy::theDefaultPolicyStaysTheSame()
+{
+    const auto policy = get_event_loop_policy();
+    QVERIFY(policy);
+    QCOMPARE(get_event_loop_policy(), policy);
 }
 
 QTEST_GUILESS_MAIN(tst_Policy)
