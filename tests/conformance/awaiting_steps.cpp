@@ -1,0 +1,421 @@
+// SPDX-FileCopyrightText: 2026 QAsyncio contributors
+// SPDX-License-Identifier: MIT
+
+// The coroutines of a program and the steps that await. A Run outlives its coroutines; steps are passed by value.
+
+#include "run.h"
+
+#include <QtCore/qscopeguard.h>
+
+#include <algorithm>
+
+namespace Conformance {
+
+const QHash<QString, Run::Awaiting> &Run::awaiting_steps()
+{
+    static const QHash<QString, Awaiting> steps{
+        {QStringLiteral("sleep"), &Run::await_sleep},
+        {QStringLiteral("await"), &Run::await_await},
+        {QStringLiteral("call"), &Run::await_call},
+        {QStringLiteral("try"), &Run::await_try},
+        {QStringLiteral("wait"), &Run::await_wait},
+        {QStringLiteral("wait_for"), &Run::await_wait_for},
+        {QStringLiteral("as_completed"), &Run::await_as_completed},
+        {QStringLiteral("timeout"), &Run::await_timeout},
+        {QStringLiteral("group"), &Run::await_group},
+        {QStringLiteral("next"), &Run::await_next},
+        {QStringLiteral("athrow"), &Run::await_athrow},
+        {QStringLiteral("aclose"), &Run::await_aclose},
+        {QStringLiteral("shutdown_asyncgens"), &Run::await_shutdown_asyncgens},
+    };
+    return steps;
+}
+
+Coroutine<Returned> Run::nothing()
+{
+    co_return std::nullopt;
+}
+
+Coroutine<Returned> Run::run(QString who, QJsonArray steps)
+{
+    for (int i = 0; i < steps.size(); ++i) {
+        const QJsonArray step = steps[i].toArray();
+        const QString operation = step[0].toString();
+        if (operation == QLatin1String("return"))
+            co_return text_of(step[1]);
+        if (const Plain plain = plain_steps().value(operation)) {
+            (this->*plain)(who, step);
+            continue;
+        }
+        Returned returned = co_await (this->*awaiting_steps().value(operation))(who, step);
+        if (returned)
+            co_return returned;
+    }
+    co_return std::nullopt;
+}
+
+Coroutine<Value> Run::body(QString name, QJsonArray steps)
+{
+    line(name, QStringLiteral("begin"));
+    Returned returned;
+    try {
+        returned = co_await run(name, steps);
+    } catch (...) {
+        line(name, QStringLiteral("end !! ") + describe(std::current_exception()));
+        throw;
+    }
+    const Value value = returned ? *returned : QStringLiteral("None");
+    line(name, QStringLiteral("end -> ") + value);
+    co_return value;
+}
+
+AsyncGenerator<Value> Run::generator(QString name, QJsonArray steps)
+{
+    line(name, QStringLiteral("begin"));
+    try {
+        for (int i = 0; i < steps.size(); ++i) {
+            const QJsonArray step = steps[i].toArray();
+            const QString operation = step[0].toString();
+            Returned returned;
+            if (operation == QLatin1String("yield")) {
+                const Value value = text_of(step[1]);
+                co_yield value;
+                line(name, QStringLiteral("goes on"));
+            } else if (operation == QLatin1String("try")) {
+                std::exception_ptr exception;
+                try {
+                    const QJsonArray inner = step[1].toArray();
+                    for (int j = 0; j < inner.size() && !returned; ++j) {
+                        const QJsonArray inner_step = inner[j].toArray();
+                        if (inner_step[0].toString() == QLatin1String("yield")) {
+                            const Value value = text_of(inner_step[1]);
+                            co_yield value;
+                            line(name, QStringLiteral("goes on"));
+                        } else {
+                            QJsonArray single;
+                            single.append(inner_step);
+                            returned = co_await run(name, single);
+                        }
+                    }
+                } catch (...) {
+                    exception = std::current_exception();
+                }
+                try {
+                    if (exception && catches(step[2].toString(), exception)) {
+                        line(name, QStringLiteral("caught ") + describe(exception));
+                        const QJsonArray handler = step[3].toArray();
+                        returned = co_await run(name, handler);
+                        if (returned || step[4].toString() == QLatin1String("swallow"))
+                            exception = nullptr;
+                    }
+                } catch (...) {
+                    exception = std::current_exception();
+                }
+                const QJsonArray cleanup = step[5].toArray();
+                co_await run(name, cleanup);
+                if (exception)
+                    std::rethrow_exception(exception);
+            } else {
+                QJsonArray single;
+                single.append(step);
+                returned = co_await run(name, single);
+            }
+            if (returned)
+                co_return;
+        }
+    } catch (...) {
+        line(name, QStringLiteral("end !! ") + describe(std::current_exception()));
+        throw;
+    }
+    line(name, QStringLiteral("end"));
+}
+
+/// Awaits anything and tells what came of it.
+template<class A>
+Coroutine<Returned> Run::awaiting(QString who, QString text, A awaitable)
+{
+    try {
+        if constexpr (std::is_void_v<detail::await_result_t<A>>) {
+            co_await std::move(awaitable);
+            line(who, text + QStringLiteral(" -> None"));
+        } else {
+            const auto result = co_await std::move(awaitable);
+            line(who, text + QStringLiteral(" -> ") + text_of(result));
+        }
+    } catch (...) {
+        line(who, text + QStringLiteral(" !! ") + describe(std::current_exception()));
+        throw;
+    }
+    co_return std::nullopt;
+}
+
+Coroutine<Returned> Run::await_sleep(QString who, QJsonArray step)
+{
+    try {
+        co_await sleep(ticks(step[1]));
+    } catch (...) {
+        line(who, QStringLiteral("sleep !! ") + describe(std::current_exception()));
+        throw;
+    }
+    line(who, QStringLiteral("sleep"));
+    co_return std::nullopt;
+}
+
+Coroutine<Returned> Run::await_await(QString who, QJsonArray step)
+{
+    const QString name = step[1].toString();
+    Coroutine<Returned> running;
+    const bool found = with_future(who, name, [&](auto future) {
+        running = awaiting(who, QStringLiteral("await ") + name, std::move(future));
+    });
+    return found ? std::move(running) : nothing();
+}
+
+Coroutine<Returned> Run::await_call(QString, QJsonArray step)
+{
+    co_await body_of(step);
+    co_return std::nullopt;
+}
+
+Coroutine<Returned> Run::await_try(QString who, QJsonArray step)
+{
+    const auto steps = [&] { return guarded(who, step); };
+    const auto cleanup = [&] { return run(who, step[5].toArray()); };
+    auto running = finally(steps, cleanup);
+    co_return co_await std::move(running);
+}
+
+/// ["try", steps, catches, handler, then, cleanup] without the clean-up.
+Coroutine<Returned> Run::guarded(QString who, QJsonArray step)
+{
+    std::exception_ptr exception;
+    try {
+        const QJsonArray steps = step[1].toArray();
+        co_return co_await run(who, steps);
+    } catch (...) {
+        exception = std::current_exception();
+    }
+    if (!catches(step[2].toString(), exception))
+        std::rethrow_exception(exception);
+    line(who, QStringLiteral("caught ") + describe(exception));
+    const QJsonArray handler = step[3].toArray();
+    Returned returned = co_await run(who, handler);
+    if (!returned && step[4].toString() != QLatin1String("swallow"))
+        std::rethrow_exception(exception);
+    co_return returned;
+}
+
+// Several
+
+Coroutine<Returned> Run::await_wait(QString who, QJsonArray step)
+{
+    std::map<QString, AnyFuture> found;
+    std::vector<AnyFuture> futures;
+    QStringList names;
+    for (const QJsonValue &value : step[1].toArray()) {
+        const QString name = value.toString();
+        const AnyFuture future = find_future(who, name);
+        if (future && found.emplace(name, future).second) {
+            names << name;
+            futures.push_back(future);
+        }
+    }
+    static const QHash<QString, ReturnWhen> modes{{QStringLiteral("FIRST_COMPLETED"), FIRST_COMPLETED},
+                                                  {QStringLiteral("FIRST_EXCEPTION"), FIRST_EXCEPTION},
+                                                  {QStringLiteral("ALL_COMPLETED"), ALL_COMPLETED}};
+    WaitOptions options;
+    options.return_when(modes.value(step[2].toString()));
+    if (!step[3].isNull())
+        options.timeout(ticks(step[3]));
+    WaitResult<AnyFuture> result;
+    try {
+        result = co_await wait(futures, options);
+    } catch (...) {
+        line(who, QStringLiteral("wait !! ") + describe(std::current_exception()));
+        throw;
+    }
+    const auto names_of = [&](const std::vector<AnyFuture> &part) {
+        QStringList list;
+        for (const QString &name : names) {
+            if (std::find(part.begin(), part.end(), found[name]) != part.end())
+                list << name;
+        }
+        return list.join(u' ');
+    };
+    line(who, QStringLiteral("wait -> done [%1] pending [%2]").arg(names_of(result.done), names_of(result.pending)));
+    co_return std::nullopt;
+}
+
+template<class A>
+Coroutine<Returned> Run::limited(QString who, A awaitable, QJsonValue limit)
+{
+    const QString text = QStringLiteral("wait_for");
+    if (limit.isNull())
+        return awaiting(who, text, wait_for(std::move(awaitable), std::nullopt));
+    return awaiting(who, text, wait_for(std::move(awaitable), ticks(limit)));
+}
+
+Coroutine<Returned> Run::await_wait_for(QString who, QJsonArray step)
+{
+    if (step[1].isArray())
+        return limited(who, body_of(step[1].toArray()), step[2]);
+    Coroutine<Returned> running;
+    const bool found = with_future(who, step[1].toString(), [&](auto future) {
+        running = limited(who, std::move(future), step[2]);
+    });
+    return found ? std::move(running) : nothing();
+}
+
+Coroutine<Returned> Run::await_as_completed(QString who, QJsonArray step)
+{
+    // The order of those that are done already is open in asyncio (G-025): only the first of them takes part.
+    std::map<QString, Future<Value>> found;
+    std::vector<Future<Value>> futures;
+    bool one_is_done = false;
+    for (const QJsonValue &value : step[1].toArray()) {
+        const QString name = value.toString();
+        const Object *object = find(who, name);
+        if (!object)
+            continue;
+        const auto *task = std::get_if<Task<Value>>(object);
+        const auto future = task ? Future<Value>(*task) : std::get<Future<Value>>(*object);
+        if (future.done() && one_is_done)
+            continue;
+        one_is_done |= future.done();
+        if (found.emplace(name, future).second)
+            futures.push_back(future);
+    }
+    if (step[2].isNull()) {
+        AsCompleted<Value> all = as_completed(std::move(futures));
+        co_return co_await completed(who, found, all, step);
+    }
+    AsCompleted<Value> all = as_completed(std::move(futures), ticks(step[2]));
+    co_return co_await completed(who, found, all, step);
+}
+
+/// The references are to locals of the caller, which awaits this.
+Coroutine<Returned> Run::completed(QString who, const std::map<QString, Future<Value>> &found, AsCompleted<Value> &completed,
+                                   QJsonArray step)
+{
+    int count = step[4].toInt();
+    if (step[3].toString() == QLatin1String("plain")) {
+        for (auto awaitable : completed) {
+            co_await awaiting(who, QStringLiteral("completed"), std::move(awaitable));
+            if (--count == 0)
+                break;
+        }
+        co_return std::nullopt;
+    }
+    for (; count > 0; --count) {
+        std::optional<Future<Value>> future;
+        try {
+            future = co_await completed.next();
+        } catch (...) {
+            line(who, QStringLiteral("completed !! ") + describe(std::current_exception()));
+            throw;
+        }
+        if (!future) {
+            line(who, QStringLiteral("completed all"));
+            break;
+        }
+        QString name;
+        for (const auto &[other, candidate] : found) {
+            if (candidate == *future)
+                name = other;
+        }
+        line(who, QStringLiteral("completed %1 %2").arg(name, state_of(*future)));
+    }
+    co_return std::nullopt;
+}
+
+// Scopes
+
+Coroutine<Returned> Run::await_timeout(QString who, QJsonArray step)
+{
+    const QString name = step[1].toString();
+    const QScopeGuard unset([this, name] { m_objects.erase(name); });
+    const auto steps = [&](Timeout &scope) {
+        m_objects[name] = &scope;
+        return run(who, step[3].toArray());
+    };
+    Returned returned;
+    try {
+        auto running = step[2].isNull() ? timeout(std::nullopt, steps) : timeout(ticks(step[2]), steps);
+        returned = co_await std::move(running);
+    } catch (...) {
+        line(who, QStringLiteral("timeout %1 !! %2").arg(name, describe(std::current_exception())));
+        throw;
+    }
+    line(who, QStringLiteral("timeout %1 left").arg(name));
+    co_return returned;
+}
+
+Coroutine<Returned> Run::await_group(QString who, QJsonArray step)
+{
+    const QString name = step[1].toString();
+    const QScopeGuard unset([this, name] { m_objects.erase(name); });
+    const auto steps = [&](TaskGroup &group) {
+        m_objects[name] = &group;
+        return run(who, step[2].toArray());
+    };
+    Returned returned;
+    try {
+        auto running = task_group(steps);
+        returned = co_await std::move(running);
+    } catch (...) {
+        line(who, QStringLiteral("group %1 !! %2").arg(name, describe(std::current_exception())));
+        throw;
+    }
+    line(who, QStringLiteral("group %1 left").arg(name));
+    co_return returned;
+}
+
+// Asynchronous generators
+
+/// One step; `thrown` is what is thrown into it, or null.
+Coroutine<Returned> Run::step_generator(QString who, QString text, Generator generator, std::exception_ptr thrown)
+{
+    std::optional<Value> value;
+    try {
+        if (thrown)
+            value = co_await generator->athrow(thrown);
+        else
+            value = co_await generator->next();
+    } catch (...) {
+        line(who, text + QStringLiteral(" !! ") + describe(std::current_exception()));
+        throw;
+    }
+    line(who, text + (value ? QStringLiteral(" -> ") + *value : QStringLiteral(" end")));
+    co_return std::nullopt;
+}
+
+Coroutine<Returned> Run::await_next(QString who, QJsonArray step)
+{
+    const QString name = step[1].toString();
+    const auto *generator = find_as<Generator>(who, name);
+    return generator ? step_generator(who, QStringLiteral("next ") + name, *generator, nullptr) : nothing();
+}
+
+Coroutine<Returned> Run::await_athrow(QString who, QJsonArray step)
+{
+    const QString name = step[1].toString();
+    const auto *generator = find_as<Generator>(who, name);
+    if (!generator)
+        return nothing();
+    return step_generator(who, QStringLiteral("athrow ") + name, *generator,
+                          make_exception(step[2].toString(), step[3]));
+}
+
+Coroutine<Returned> Run::await_aclose(QString who, QJsonArray step)
+{
+    const QString name = step[1].toString();
+    const auto *generator = find_as<Generator>(who, name);
+    return generator ? awaiting(who, QStringLiteral("aclose ") + name, (*generator)->aclose()) : nothing();
+}
+
+Coroutine<Returned> Run::await_shutdown_asyncgens(QString who, QJsonArray)
+{
+    return awaiting(who, QStringLiteral("shutdown_asyncgens"), m_loop.shutdown_asyncgens());
+}
+
+} // namespace Conformance
