@@ -44,7 +44,7 @@ void TaskStateBase::start_eagerly()
     run(*core);
     flags &= ~Eager;
     if (state() == Finished && has_exception() && leaves_loop(peek_exception()))
-        std::rethrow_exception(take_exception());
+        std::rethrow_exception(peek_exception()); // nobody has retrieved it from the task
 }
 
 // Steps

@@ -7,6 +7,7 @@ import asyncio
 import contextvars
 import gc
 import heapq
+import inspect
 import itertools
 import json
 import selectors
@@ -66,6 +67,11 @@ class OrderedSet(dict):
         self.pop(item, None)
 
 
+class NewestFirst(OrderedSet):
+    def __iter__(self):
+        return reversed(list(super().__iter__()))
+
+
 asyncio.tasks.set = OrderedSet      # wait() makes a set of what it is given
 
 
@@ -92,16 +98,27 @@ class ClockSelector(selectors.SelectSelector):
         return []
 
 
+async def awaiting(closing):
+    """For aclose(): its object, which is no coroutine, would throw a cancellation into the generator before the first step."""
+    await closing
+
+
 class VirtualLoop(asyncio.SelectorEventLoop):
     """asyncio's loop with virtual time. Keeps its tasks alive, as QAsyncio's does (T-007), in the order of their making."""
 
     def __init__(self):
         super().__init__(ClockSelector())
-        self._asyncgens.data = OrderedSet()
+        self._asyncgens.data = NewestFirst()
         self.tasks = []
 
     def time(self):
         return self._selector.now
+
+    async def shutdown_asyncgens(self):
+        for ended in [generator for generator in self._asyncgens if generator.ag_frame is None]:
+            self._asyncgens.discard(ended)      # QAsyncio's loop knows generators until they end
+        ended = None
+        await super().shutdown_asyncgens()
 
     def call_at(self, when, callback, *args, context=None):
         self._check_closed()
@@ -111,6 +128,8 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         return timer
 
     def create_task(self, coro, *, eager=False, **options):
+        if not inspect.iscoroutine(coro):
+            coro = awaiting(coro)
         place = len(self.tasks)
         self.tasks.append(None)
         try:
@@ -180,7 +199,7 @@ class Run:
             self.unretrieved.append(("Task" if message.startswith("Task") else "Future", self.describe(error)))
             return
         message = "Exception in callback" if message.startswith("Exception in callback") else message.split(" <")[0]
-        keys = " ".join(k for k in ("exception", "future", "handle", "task") if k in context)
+        keys = " ".join(k for k in ("exception", "future", "task") if k in context)
         context_var = f" var={var.get()}" if sys.version_info >= (3, 12) else ""
         self.line("!", f"report {message}: {self.describe(error) if error else ''} ({keys}){context_var}")
 
@@ -206,7 +225,7 @@ class Run:
 
     def context(self, options):
         context = self.slots.get(options.get("context"))
-        return {"context": context} if context else {}
+        return {} if context is None else {"context": context}
 
     # Bodies
 
@@ -537,7 +556,9 @@ class Run:
             self.line(who, f"{text} !! {self.describe(error)}")
             raise
         else:
-            self.line(who, f"{text} -> {value}")
+            # athrow() gives None once a generator has ended; what is yielded is never None.
+            ended = value is None and text.startswith("athrow")
+            self.line(who, f"{text} end" if ended else f"{text} -> {value}")
 
     async def await_next(self, who, name):
         if self.find(who, name, "g"):
@@ -619,11 +640,11 @@ class Run:
             if name[0] in AWAITABLE:
                 self.line("-", f"final {name} {self.state(self.slots[name])}")
         self.over = True
+        pending = task = None       # let go of the tasks
         self.slots.clear()
         self.loop.tasks.clear()
-        gc.collect()
-        self.loop.set_exception_handler(lambda *_: None)
         self.loop.close()
+        gc.collect()
         return self.lines + sorted(f"unretrieved {kind} {error}" for kind, error in self.unretrieved)
 
 

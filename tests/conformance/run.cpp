@@ -138,8 +138,6 @@ void Run::report(const ExceptionContext &context)
         fields << QStringLiteral("exception");
     if (context.future)
         fields << QStringLiteral("future");
-    if (context.handle)
-        fields << QStringLiteral("handle");
     if (context.task)
         fields << QStringLiteral("task");
     line(QStringLiteral("!"),

@@ -23,7 +23,11 @@ def kind_of_body(step, kind):
 
 
 def allowed(steps, kind):
-    return [step for step in steps if (step[0] in PLAIN if kind == "plain" else step[0] != "yield" or kind == "generator")]
+    if kind == "plain":
+        return [step for step in steps if step[0] in PLAIN]
+    if kind == "generator":
+        return steps
+    return [["try", allowed(step[1], kind), *step[2:]] if step[0] == "try" else step for step in steps if step[0] != "yield"]
 
 
 def smaller_steps(steps, kind):
