@@ -33,7 +33,7 @@ public:
 
     void run(LoopCore &core) noexcept override
     {
-        m_state->leave_registry(); // shutdown_asyncgens() need not close it as well
+        m_state->leave_registry(); // of one that was dropped in another thread
         try {
             close(*core.loop);
         } catch (...) { // of a task factory, or what an eager step leaves the loop with
@@ -110,10 +110,12 @@ void GeneratorState::last_reference_gone() noexcept
         m_dropped = true;
         m_refs = 1;
         auto *dropped = new DroppedGenerator(Ref<GeneratorState>::adopt(this));
-        if (m_core->in_own_thread())
+        if (m_core->in_own_thread()) {
+            leave_registry(); // shutdown_asyncgens() need not close it as well
             m_core->push(dropped);
-        else if (!m_core->try_push_threadsafe(dropped->node))
+        } else if (!m_core->try_push_threadsafe(dropped->node)) {
             dropped->discard();
+        }
         return;
     }
     if (GeneratorPromiseBase *promise = std::exchange(m_promise, nullptr)) {
@@ -194,9 +196,10 @@ Coroutine<> QAsyncioLoop::shutdown_asyncgens()
     d.asyncgens_shut_down = true;
     std::vector<QString> names;
     std::vector<Coroutine<>> closings;
-    for (GeneratorState *state = d.first_generator; state; state = state->next) {
+    while (GeneratorState *state = d.first_generator) {
         names.push_back(state->describe());
         closings.push_back(close_generator(Ref<GeneratorState>::share(state)));
+        state->leave_registry(); // as in asyncio there is one attempt
     }
     if (closings.empty())
         co_return;

@@ -93,21 +93,25 @@ void GatherCore::begin()
     }
 }
 
-/// The CancelledError with the message of `future`, if that was cancelled; else one without.
-static std::exception_ptr cancellation_of(const FutureStateBase &future)
+/// What a cancelled gather ends with: asyncio takes it from its last child, whatever that one made of the cancellation.
+static std::exception_ptr cancellation_of(FutureStateBase &child)
 {
-    if (future.state() == FutureStateBase::Cancelled && future.has_exception())
-        return future.peek_exception();
-    return std::make_exception_ptr(CancelledError());
+    if (child.state() == FutureStateBase::Cancelled && child.has_exception())
+        return child.peek_exception();
+    const bool has_message = child.state() != FutureStateBase::Cancelled && child.flags & FutureStateBase::IsTask;
+    const QString message = has_message ? static_cast<TaskStateBase &>(child).cancel_message() : QString();
+    return std::make_exception_ptr(CancelledError(message));
 }
 
 void GatherCore::child_done(FutureStateBase &child)
 {
     --m_unfinished;
-    const std::exception_ptr exception = child.take_exception(); // retrieved, also if it is dropped (G-004)
-    if (outer().done())
+    if (outer().done()) {
+        child.take_exception(); // retrieved, and dropped (G-004)
         return;
+    }
     if (!m_return_exceptions) {
+        const std::exception_ptr exception = child.take_exception();
         if (child.state() == FutureStateBase::Cancelled) // as an exception: the outer is not cancelled (G-005)
             return fail(cancellation_of(child));
         if (exception)
@@ -115,8 +119,11 @@ void GatherCore::child_done(FutureStateBase &child)
     }
     if (m_unfinished > 0)
         return;
-    if (m_cancel_requested) // whatever the children made of it (G-009); asyncio takes the last one's message
+    if (m_cancel_requested) { // whatever the children made of it (G-009)
+        for (const auto &each : m_children)
+            each->take_exception();
         return fail(cancellation_of(*m_children.back()));
+    }
     try {
         set_results();
     } catch (...) { // of copying a result

@@ -9,6 +9,7 @@ and nowhere else:
   its own; in one turn with the cancellation of the shield it counts as retrieved.
 - L-088, before 3.12: the exception handler runs in no particular context.
 """
+import collections
 import re
 
 SHIELDED = re.compile(r"\S+ ! report \w+ exception in shielded future: (.*) \(exception future\) var=\d+")
@@ -43,5 +44,7 @@ def without_shielded(python, qasyncio):
         else:
             kept.append(line)
     if any(CANCELLED_SHIELD.fullmatch(line) for line in kept):
-        kept = [line for line in kept if not line.startswith("unretrieved ") or line in python]
+        extra = collections.Counter(line for line in kept if line.startswith("unretrieved ")) - collections.Counter(python)
+        for line in extra.elements():
+            kept.remove(line)
     return python, kept

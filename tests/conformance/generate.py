@@ -215,9 +215,8 @@ class Generator:
     def make_create_task(self):
         name = self.new("t")
         body = self.body("await", 5)
-        options = self.options()
-        if "eager" not in self.leave_out and self.chance(0.15):
-            options["eager"] = True
+        eager = "eager" not in self.leave_out and self.chance(0.15)
+        options = {"eager": True} if eager else self.options()
         self.done.append(name)
         return [["create_task", name, body, options]]
 

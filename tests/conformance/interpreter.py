@@ -35,7 +35,8 @@ EXCEPTIONS = {
     "TimeoutError": TimeoutError,
     "ValueError": ValueError,
 }
-CATCHES = {"": (), "Exception": Exception, "CancelledError": asyncio.CancelledError, "any": BaseException}
+CATCHES = {"": (), "Exception": Exception, "CancelledError": asyncio.CancelledError,
+           "any": (Exception, asyncio.CancelledError, SystemExit)}
 WAIT_MODES = {"FIRST_COMPLETED": asyncio.FIRST_COMPLETED, "FIRST_EXCEPTION": asyncio.FIRST_EXCEPTION,
               "ALL_COMPLETED": asyncio.ALL_COMPLETED}
 AWAITABLE = "ftas"    # the first letters of the names that can be awaited
@@ -352,7 +353,7 @@ class Run:
         """A plain step that may fail: it says so and the program goes on."""
         try:
             result = call()
-        except (Exception, asyncio.CancelledError) as error:
+        except BaseException as error:
             self.line(who, f"{text} !! {self.describe(error)}")
         else:
             self.line(who, f"{text} -> {self.value(result)}")
@@ -594,6 +595,7 @@ class Run:
     # The driver: what is done with the loop from outside
 
     def idle(self):
+        self.was_idle = True
         self.line("-", "idle")
         self.loop.stop()
 
@@ -623,7 +625,7 @@ class Run:
 
     def end(self):
         """Cancels what is left until nothing is, closes the generators, tells what became of everything."""
-        generators = True
+        generators, queued = True, True
         for _ in range(CLEANUP_ROUNDS):
             pending = [task for task in self.loop.tasks if task and not task.done()]
             if pending:
@@ -634,6 +636,10 @@ class Run:
             elif generators:
                 generators = False
                 self.drive("shutdown_asyncgens", lambda: self.loop.run_until_complete(self.loop.shutdown_asyncgens()))
+            elif queued:
+                self.was_idle = False       # else stop() has ended it too early
+                self.drive("run_forever", self.loop.run_forever)
+                queued = not self.was_idle
             else:
                 break
         for name in sorted(self.slots):

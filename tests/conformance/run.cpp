@@ -72,15 +72,16 @@ QString text_of(const std::vector<Outcome<Value>> &outcomes)
 
 bool catches(const QString &kind, const std::exception_ptr &exception)
 {
-    if (kind == QLatin1String("any"))
-        return true;
+    const bool any = kind == QLatin1String("any");
     try {
         std::rethrow_exception(exception);
     } catch (const std::exception &) {
-        return kind == QLatin1String("Exception");
+        return any || kind == QLatin1String("Exception");
     } catch (const CancelledError &) {
-        return kind == QLatin1String("CancelledError");
-    } catch (...) {
+        return any || kind == QLatin1String("CancelledError");
+    } catch (const LoopExit &) {
+        return any;
+    } catch (...) { // GeneratorExit
         return false;
     }
 }
@@ -195,6 +196,7 @@ template<class F>
 void Run::drive(const QString &text, F &&run)
 {
     TimerHandle guard = m_loop.call_later(ticks(guard_ticks), [this] {
+        m_was_idle = true;
         line(QStringLiteral("-"), QStringLiteral("idle"));
         m_loop.stop();
     });
@@ -253,6 +255,7 @@ QStringList Run::execute(const QJsonArray &driver)
 void Run::end()
 {
     bool generators = true;
+    bool queued = true;
     for (int round = 0; round < cleanup_rounds; ++round) {
         const std::vector<AnyTask> pending = m_loop.all_tasks();
         if (!pending.empty()) {
@@ -266,6 +269,10 @@ void Run::end()
                 m_loop.run_until_complete(m_loop.shutdown_asyncgens());
                 return QStringLiteral("None");
             });
+        } else if (queued) {
+            m_was_idle = false; // else stop() has ended it too early
+            do_run_forever({}, {});
+            queued = !m_was_idle;
         } else {
             break;
         }

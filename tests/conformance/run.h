@@ -173,6 +173,7 @@ private:
     std::map<QString, Object> m_objects;
     QStringList m_lines;
     QStringList m_unretrieved;
+    bool m_was_idle = false;
     bool m_over = false;
 };
 

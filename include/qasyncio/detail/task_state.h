@@ -46,6 +46,8 @@ public:
     bool cancel(const QString &message) override;
     int cancelling() const { return m_cancel_requests; }
     int uncancel();
+    /// The message of the last cancellation that nothing that was waited for took.
+    QString cancel_message() const { return m_extra ? m_extra->cancel_message : QString(); }
     QString name() const;
     void set_name(const QString &name);
     /// Where the coroutine was written; empty once the task is done.
