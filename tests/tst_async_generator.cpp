@@ -268,6 +268,56 @@ private Q_SLOTS:
         });
     }
 
+    // L-106, L-107
+    void oneThatWasDroppedIsNoneOfTheShutdowns()
+    {
+        Test::run([](QAsyncioLoop &loop) -> Coroutine<> {
+            QStringList log;
+            {
+                auto generator = noted(log);
+                co_await generator.next();
+            }
+            const TimePoint begin = loop.time();
+            co_await loop.shutdown_asyncgens(); // in the turn of the drop: its task does not exist yet
+            QASYNCIO_COMPARE(loop.time(), begin);
+            co_await sleep(2s);
+            QASYNCIO_COMPARE(log.join(u' '), u"cleaned destroyed"_s);
+        });
+    }
+
+    // L-107
+    void theShutdownTriesOnce()
+    {
+        Test::run([](QAsyncioLoop &loop) -> Coroutine<> {
+            QStringList log;
+            auto generator = noted(log);
+            co_await generator.next();
+            Task<> shutdown = create_task(loop.shutdown_asyncgens());
+            co_await turns(1);
+            shutdown.cancel(); // the closing has not begun and never does (T-024)
+            QASYNCIO_COMPARE(co_await error_of(shutdown), u"CancelledError"_s);
+            co_await loop.shutdown_asyncgens();
+            QASYNCIO_COMPARE(log.join(u' '), QString());
+            QASYNCIO_COMPARE(*co_await generator.next(), 2);
+            co_await generator.aclose();
+            QASYNCIO_COMPARE(log.join(u' '), u"cleaned destroyed"_s);
+        });
+    }
+
+    // L-106, L-107
+    void theShutdownHasNothingToDoForOneThatHasEnded()
+    {
+        Test::run([](QAsyncioLoop &loop) -> Coroutine<> {
+            auto generator = count_to(1);
+            co_await generator.next();
+            co_await generator.next();
+            bool next_turn = false;
+            loop.call_soon([&] { next_turn = true; });
+            co_await loop.shutdown_asyncgens();
+            QASYNCIO_VERIFY(!next_turn);
+        });
+    }
+
     // L-106, T-042
     void aDroppedOneMayLeaveTheLoop()
     {

@@ -121,6 +121,7 @@ private Q_SLOTS:
     void anExceptionIsStoredAndWhatLeavesTheLoopIsThrownToo()
     {
         QAsyncioLoop loop(virtual_time());
+        const Reports reports(loop);
         QStringList log;
         const auto main = [&]() -> Coroutine<> {
             const auto fail = []() -> Coroutine<> {
@@ -143,6 +144,7 @@ private Q_SLOTS:
         };
         QCOMPARE(error_in([&] { loop.run_until_complete(main()); }), u"LoopExit: 3"_s);
         QCOMPARE(log.join(u", "_s), u"ValueError: stored, thrown"_s);
+        QCOMPARE(reports.list().join(u' '), u"Task exception was never retrieved|LoopExit: 3"_s);
         loop.close();
     }
 

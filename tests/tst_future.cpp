@@ -307,6 +307,21 @@ private Q_SLOTS:
         });
     }
 
+    // F-011, L-087
+    void theReportOfACallbackThatThrowsHasNoHandle()
+    {
+        QAsyncioLoop loop(virtual_time());
+        bool has_handle = true;
+        loop.set_exception_handler([&](QAsyncioLoop &, const ExceptionContext &context) {
+            has_handle = static_cast<bool>(context.handle);
+        });
+        Future<> future = loop.create_future<>();
+        future.add_done_callback([] { throw ValueError(u"wrong"_s); });
+        future.set_result();
+        run_ready(loop, 1);
+        QVERIFY(!has_handle);
+    }
+
     // F-011, L-027
     void aCallbackThatLeavesTheLoopLeavesTheOthersForTheNextRun()
     {

@@ -118,6 +118,23 @@ private Q_SLOTS:
         });
     }
 
+    // G-003
+    void whatItHasNotLookedAtYetItsChildReports()
+    {
+        Test::run(
+            [&](QAsyncioLoop &loop) -> Coroutine<> {
+                const Reports reports(loop);
+                {
+                    const Future<int> never = loop.create_future<int>();
+                    const auto outer = gather(return_exceptions, fail_with(u"one"_s), never);
+                    co_await turns(4);
+                    QASYNCIO_COMPARE(outer.done(), false);
+                }
+                QASYNCIO_COMPARE(reports.list().join(u' '), u"Task exception was never retrieved|ValueError: one"_s);
+            },
+            Test::TestOptions().allow_reports());
+    }
+
     // G-005
     void aCancelledChildArrivesAsAnException()
     {
