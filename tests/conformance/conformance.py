@@ -32,7 +32,7 @@ class Interpreter:
     def traces(self, drivers):
         traces = []
         while len(traces) < len(drivers):
-            traces += self.some_traces(drivers[len(traces):])
+            traces += self.some_traces(drivers[len(traces):len(traces) + BATCH])
         return traces
 
     def some_traces(self, drivers):

@@ -560,6 +560,8 @@ class Run:
             # athrow() gives None once a generator has ended; what is yielded is never None.
             ended = value is None and text.startswith("athrow")
             self.line(who, f"{text} end" if ended else f"{text} -> {value}")
+        finally:
+            awaitable = None    # which holds the generator, and an exception's traceback holds this frame
 
     async def await_next(self, who, name):
         if self.find(who, name, "g"):
