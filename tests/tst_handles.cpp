@@ -299,8 +299,8 @@ void tst_Handles::debugModeRefusesAThreadWithALoopOfItsOwn()
         std::thread([&] {
             QAsyncioLoop own(virtual_time());
             own.call_soon([&] {
-                errors << thrown([&] { loop.call_soon([] { }); }) << thrown([&] { loop.call_later(1s, [] { }); })
-                       << thrown([&] { loop.call_at(TimePoint(), [] { }); });
+                errors << error_in([&] { loop.call_soon([] { }); }) << error_in([&] { loop.call_later(1s, [] { }); })
+                       << error_in([&] { loop.call_at(TimePoint(), [] { }); });
                 own.stop();
             });
             own.run_forever();

@@ -174,7 +174,7 @@ void tst_Policy::theRunningLoopIsGivenWithoutAskingThePolicy()
     };
     set_event_loop_policy(std::make_shared<Refusing>());
     QAsyncioLoop loop(virtual_time());
-    QCOMPARE(thrown([] { get_event_loop(); }), "ValueError: asked");
+    QCOMPARE(error_in([] { get_event_loop(); }), "ValueError: asked");
     QAsyncioLoop *seen = nullptr;
     loop.call_soon([&] {
         seen = &get_event_loop();
@@ -183,7 +183,7 @@ void tst_Policy::theRunningLoopIsGivenWithoutAskingThePolicy()
     loop.run_forever();
     QCOMPARE(seen, &loop);
     set_event_loop(&loop);
-    QCOMPARE(thrown([] { get_event_loop(); }), "ValueError: asked");
+    QCOMPARE(error_in([] { get_event_loop(); }), "ValueError: asked");
     loop.close();
 }
 

@@ -317,7 +317,7 @@ void tst_RunCoroutineThreadsafe::aCoroutineThatCancelsItself()
     bool cancelled = false;
     beside(loop, [&] {
         auto future = run_coroutine_threadsafe(body(), loop);
-        error = thrown([&] { future.result(); });
+        error = error_in([&] { future.result(); });
         cancelled = future.cancelled();
     });
     QCOMPARE(error, "CancelledError");
@@ -336,7 +336,7 @@ void tst_RunCoroutineThreadsafe::aTaskFactoryThatThrows()
     QString error;
     beside(loop, [&] {
         auto future = run_coroutine_threadsafe(number(1), loop);
-        error = thrown([&] { future.result(); });
+        error = error_in([&] { future.result(); });
     });
     QCOMPARE(error, "ValueError: factory");
     QCOMPARE(reports.exceptions(), QStringList({"ValueError: factory"}));

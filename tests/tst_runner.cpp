@@ -363,7 +363,7 @@ void tst_Runner::sigintReachesAMainThatNeverWaits()
         }
     };
     Runner runner;
-    QCOMPARE(thrown([&] { runner.run(main()); }), "KeyboardInterrupt");
+    QCOMPARE(error_in([&] { runner.run(main()); }), "KeyboardInterrupt");
     QVERIFY(told);
 }
 
@@ -374,7 +374,7 @@ void tst_Runner::sigintCancelsWhatMainAwaits()
     auto future = runner.get_loop().create_future<void>();
     runner.get_loop().call_soon([] { ::raise(SIGINT); });
     const auto main = [&]() -> Coroutine<> { co_await future; };
-    QCOMPARE(thrown([&] { runner.run(main()); }), "KeyboardInterrupt");
+    QCOMPARE(error_in([&] { runner.run(main()); }), "KeyboardInterrupt");
     QVERIFY(future.cancelled());
 }
 
@@ -396,7 +396,7 @@ void tst_Runner::sigintAtACancelledMainIsACancellation()
         throw CancelledError();
     };
     Runner runner;
-    QCOMPARE(thrown([&] { runner.run(main()); }), "CancelledError");
+    QCOMPARE(error_in([&] { runner.run(main()); }), "CancelledError");
 }
 
 // L-112, L-116
