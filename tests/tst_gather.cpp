@@ -267,6 +267,25 @@ private Q_SLOTS:
         });
     }
 
+    // G-007
+    void cancellingAKnotOfAGatherAndItsChildComesToAnEnd()
+    {
+        QAsyncioLoop loop(virtual_time());
+        Future<std::vector<int>> outer;
+        const auto child = [&]() -> Coroutine<int> { co_return int((co_await outer).size()); };
+        const auto main = [&]() -> Coroutine<> {
+            std::vector<Coroutine<int>> children;
+            children.push_back(child());
+            outer = gather(std::move(children));
+            co_await turns(2);
+            QASYNCIO_COMPARE(outer.cancel(), true);
+            co_await turns(2);
+            QASYNCIO_COMPARE(outer.done(), false); // they wait for each other until the loop is closed
+        };
+        loop.run_until_complete(main());
+        loop.close();
+    }
+
     // G-010
     void cancelOnAGatherThatIsDoneCancelsNobody()
     {

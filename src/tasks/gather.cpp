@@ -139,10 +139,14 @@ void GatherCore::fail(std::exception_ptr exception)
 
 bool GatherCore::cancel_children(const QString &message)
 {
+    if (m_cancelling) // a child awaits this one, which would go on for ever
+        return false;
+    m_cancelling = true;
     bool any = false;
     const auto children = m_children; // a child may end the outer one
     for (const auto &child : children)
         any |= child->cancel(message);
+    m_cancelling = false;
     m_cancel_requested |= any;
     return any;
 }

@@ -75,6 +75,7 @@ class Generator:
         self.names = collections.Counter()
         self.all = collections.defaultdict(list)    # by first letter; also of tasks whose body is still being written
         self.done = []                              # what may be awaited: no cycle of awaits comes of these
+        self.generators = []                        # those that may be stepped, for the same reason
         self.scopes = []
         self.groups = []
         self.depth = 0
@@ -357,18 +358,22 @@ class Generator:
                 body.append(["yield", self.value()])
             else:
                 body += self.body("await", 2)
+        self.generators.append(name)
         return [["agen", name, body]] + [["next", name]] * self.random.randint(0, 2)
 
+    def generator(self):
+        return self.random.choice(self.generators) if self.generators else None
+
     def make_next(self):
-        name = self.any_of("g")
+        name = self.generator()
         return name and [["next", name]] * self.random.randint(1, 2)
 
     def make_aclose(self):
-        name = self.any_of("g")
+        name = self.generator()
         return name and [["aclose", name]]
 
     def make_athrow(self):
-        name = self.any_of("g")
+        name = self.generator()
         return name and [["athrow", name, self.error(), self.message()]]
 
     def make_shutdown_asyncgens(self):

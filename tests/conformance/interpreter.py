@@ -101,7 +101,10 @@ class ClockSelector(selectors.SelectSelector):
 
 async def awaiting(closing):
     """For aclose(): its object, which is no coroutine, would throw a cancellation into the generator before the first step."""
-    await closing
+    try:
+        await closing
+    finally:
+        closing = None      # which holds the generator, and an exception's traceback holds this frame
 
 
 class VirtualLoop(asyncio.SelectorEventLoop):

@@ -40,6 +40,7 @@ private:
     std::size_t m_unfinished = 0;
     bool m_return_exceptions;
     bool m_cancel_requested = false;
+    bool m_cancelling = false;
     bool m_failed = false;
 };
 
