@@ -122,7 +122,10 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         for ended in [generator for generator in self._asyncgens if generator.ag_frame is None]:
             self._asyncgens.discard(ended)      # QAsyncio's loop knows generators until they end
         ended = None
-        await super().shutdown_asyncgens()
+        try:
+            await super().shutdown_asyncgens()
+        except BaseException as error:
+            raise error.with_traceback(None)    # whose frames hold the generators
 
     def call_at(self, when, callback, *args, context=None):
         self._check_closed()
