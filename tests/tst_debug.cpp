@@ -155,6 +155,13 @@ void tst_Debug::everythingCanBeWrittenToQDebug()
     context.exception = std::make_exception_ptr(ValueError(QStringLiteral("no")));
     context.handle = loop.call_soon([] { });
     QCOMPARE(written(context), "lost: ValueError: no <Handle>");
+    context.handle = {};
+    context.task = task;
+    context.future = task; // as reports of tasks have it
+    QCOMPARE(written(context), QStringLiteral("lost: ValueError: no ") + task.to_string());
+    Context values = copy_context();
+    const Context moved = std::move(values);
+    QCOMPARE(written(values), "<Context with 0 values>");
     QCOMPARE(written(ConcurrentFuture<int>()), "<ConcurrentFuture none>");
     const Error &base = ValueError(QStringLiteral("as what it is"));
     QCOMPARE(written(base), "ValueError: as what it is");

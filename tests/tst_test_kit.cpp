@@ -76,6 +76,17 @@ private Q_SLOTS:
         });
     }
 
+    void onlyOneTaskMayWaitForTheOthersToBlock()
+    {
+        Test::run([]() -> Coroutine<> {
+            Task<> first = create_task(Test::wait_all_tasks_blocked());
+            Task<> second = create_task(Test::wait_all_tasks_blocked());
+            QASYNCIO_COMPARE(co_await error_of(second), u"RuntimeError: wait_all_tasks_blocked() is awaited already"_s);
+            co_await first;
+            co_await Test::wait_all_tasks_blocked(); // and again
+        });
+    }
+
     void tryMacrosAwaitTheCondition()
     {
         Test::run([](QAsyncioLoop &loop) -> Coroutine<> {

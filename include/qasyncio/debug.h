@@ -15,6 +15,8 @@
 
 #include <QtCore/qdebug.h>
 
+#include <concepts>
+
 /// `qDebug() << task`: every class that has a to_string(), and the exceptions.
 /// \sa https://doc.qt.io/qt-6/qdebug.html
 
@@ -28,7 +30,7 @@ concept HasText = requires(const T &value) {
     { value.to_string() } -> std::same_as<QString>;
 };
 template<class T>
-concept OurException = std::is_base_of_v<Error, T> || std::is_same_v<T, OSError> || std::is_same_v<T, CancelledError>
+concept OurException = std::is_base_of_v<Error, T> || std::is_base_of_v<OSError, T> || std::is_same_v<T, CancelledError>
     || std::is_same_v<T, LoopExit> || std::is_same_v<T, KeyboardInterrupt> || std::is_same_v<T, GeneratorExit>;
 
 /// As it is, without quotation marks.
@@ -50,6 +52,7 @@ QDebug operator<<(QDebug debug, const E &exception)
 
 /// The value, or the exception as describe() has it.
 template<class T>
+    requires(std::is_void_v<T> || requires(QDebug debug, const T &value) { debug << value; })
 QDebug operator<<(QDebug debug, const Outcome<T> &outcome)
 {
     if (!outcome.has_value())

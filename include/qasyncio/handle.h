@@ -32,7 +32,7 @@ public:
     Context get_context() const;
     /// False for a default-constructed handle.
     explicit operator bool() const { return bool(m_state); }
-    /// "<Handle pending>", "<TimerHandle cancelled when=12.500>"
+    /// "<Handle>", "<TimerHandle cancelled when=12.500>"
     QString to_string() const;
 
     /// Adopts a reference.

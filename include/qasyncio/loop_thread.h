@@ -13,7 +13,8 @@ namespace QAsyncio {
 ///
 /// The destructor stops the loop and closes it, in its thread, and waits for the thread: tasks that are left are unwound and
 /// reported, as close() does it. So end them before.
-/// Errors: LoopExit and KeyboardInterrupt end the loop early; they are logged, and the loop is closed from then on.
+/// Errors: LoopExit and KeyboardInterrupt end the loop early; they are logged. Once it has ended, by them or by a stop(), the
+/// loop is closed. Throws RuntimeError if the system gives no thread.
 /// Thread: made and destroyed in any but its own; of the loop others use what is thread-safe (on_loop(),
 /// run_coroutine_threadsafe(), call_soon_threadsafe()).
 class QASYNCIO_EXPORT LoopThread

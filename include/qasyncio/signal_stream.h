@@ -39,9 +39,9 @@ public:
     /// Cancellation: loses no emission.
     Coroutine<std::optional<value_type>> next() { return detail::next_in_stream<R>(m_state); }
     /// How many emissions wait to be taken.
-    std::size_t size() const { return m_state->size(); }
+    std::size_t size() const { return m_state ? m_state->size() : 0; }
     /// "<SignalStream size=2>"
-    QString to_string() const { return QStringLiteral("<SignalStream size=%1>").arg(m_state ? m_state->size() : 0); }
+    QString to_string() const { return QStringLiteral("<SignalStream size=%1>").arg(size()); }
 
 private:
     template<class Sender, class Object, class... Args>

@@ -134,7 +134,7 @@ QASYNCIO_TEST_EXPORT void tear_down_coroutine(const std::function<Coroutine<>(QA
 /// time, and ends it after its first step, its second, and so on, until it ends by itself before: by cancelling its task, by
 /// destroying its context object, and by closing the loop. The test fails, and says how and after which step, where a task or
 /// an open descriptor is left, the loop's exception handler is told of anything (but of the pending tasks of a closed loop, and
-/// of an exception for which nobody waits any more because of that), the body does not end within ten real seconds, or one of
+/// of exceptions that nobody has retrieved when it was ended early), the body does not end within ten real seconds, or one of
 /// its own checks fails. What else leaks, a leak checker finds.
 ///
 /// The body must not depend on what an earlier run has left. It may throw CancelledError, nothing else.
@@ -154,7 +154,7 @@ void tear_down(F &&body)
 /// another thread, a future that nobody completes. Nothing is ready in the loop and no event is posted in Qt then, and
 /// virtual time has not moved. For tests that must know how far the others have come, without guessing a delay.
 ///
-/// Several tasks may await it; then each waits for the others to have gone on. Throws RuntimeError if no loop runs here.
+/// Does not return as long as a task spins. Throws RuntimeError if no loop runs here or another task is awaiting it.
 QASYNCIO_TEST_EXPORT Coroutine<> wait_all_tasks_blocked();
 
 /// For QASYNCIO_TRY_VERIFY and QASYNCIO_TRY_COMPARE: looks every 10 ms.

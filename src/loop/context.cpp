@@ -110,7 +110,7 @@ Context::Context() : m_state(detail::Ref<detail::ContextState>::adopt(new detail
 
 QString Context::to_string() const
 {
-    return QStringLiteral("<Context with %1 values>").arg(m_state->values.size());
+    return QStringLiteral("<Context with %1 values>").arg(m_state ? m_state->values.size() : 0);
 }
 
 Context copy_context()

@@ -18,7 +18,7 @@ QDebug operator<<(QDebug debug, const ExceptionContext &context)
         text += QStringLiteral(": ") + describe(context.exception);
     if (context.task)
         text += u' ' + context.task.to_string();
-    if (context.future)
+    else if (context.future)
         text += u' ' + context.future.to_string();
     if (context.handle)
         text += u' ' + context.handle.to_string();

@@ -3,6 +3,7 @@
 #include "loop/depot.h"
 
 #include <algorithm>
+#include <new>
 #include <utility>
 
 #include <sys/mman.h>
@@ -11,7 +12,7 @@ namespace QAsyncio::detail {
 
 namespace {
 
-// Less than this stays for the next peak. Of what fragmentation keeps here nothing is looked at again before it has doubled.
+// Less than this stays for the next peak. What fragmentation keeps here is looked at again when so much has come to it.
 constexpr std::size_t trim_above = 16 * 1024 * 1024; // bytes
 
 std::size_t size_of(std::size_t index)
@@ -29,17 +30,16 @@ Depot &Depot::instance()
     return *depot;
 }
 
-void Depot::add(std::size_t index, FreeBlock *list)
-{
-    m_lists[index].push_back(list);
-    m_surplus.fetch_add(list->depth * size_of(index), std::memory_order_relaxed);
-    m_filled[index].store(true, std::memory_order_relaxed);
-}
-
-void Depot::give(std::size_t index, FreeBlock *list)
+void Depot::give(std::size_t index, FreeBlock *list) noexcept
 {
     const std::lock_guard lock(m_mutex);
-    add(index, list);
+    try {
+        m_lists[index].push_back(list);
+    } catch (const std::bad_alloc &) {
+        return;
+    }
+    m_surplus.fetch_add(list->depth * size_of(index), std::memory_order_relaxed);
+    m_filled[index].store(true, std::memory_order_relaxed);
 }
 
 FreeBlock *Depot::take(std::size_t index)
@@ -77,12 +77,15 @@ void *Depot::new_huge_slab()
 #endif
 }
 
-void Depot::huge_slab_is_carved(void *slab, std::size_t used)
+void Depot::huge_slab_is_carved(void *slab, std::size_t used) noexcept
 {
     const std::lock_guard lock(m_mutex);
     const Slab carved{reinterpret_cast<std::uintptr_t>(slab), used, 0};
     const auto by_address = [](const Slab &a, const Slab &b) { return a.begin < b.begin; };
-    m_slabs.insert(std::lower_bound(m_slabs.begin(), m_slabs.end(), carved, by_address), carved);
+    try {
+        m_slabs.insert(std::lower_bound(m_slabs.begin(), m_slabs.end(), carved, by_address), carved);
+    } catch (const std::bad_alloc &) {
+    }
 }
 
 Depot::Slab *Depot::slab_of(const FreeBlock *block)
@@ -112,29 +115,41 @@ void Depot::count_free_bytes()
     }
 }
 
-void Depot::drop_blocks_of_free_slabs(std::size_t index)
+FreeBlock *Depot::without_free_slabs(FreeBlock *list)
 {
-    for (FreeBlock *list : std::exchange(m_lists[index], {})) {
-        m_surplus.fetch_sub(list->depth * size_of(index), std::memory_order_relaxed);
-        FreeBlock *kept = nullptr;
-        while (list) {
-            FreeBlock *block = std::exchange(list, list->next);
-            const Slab *slab = slab_of(block);
-            if (slab && slab->free == slab->used)
-                continue;
-            block->next = kept;
-            block->depth = kept ? kept->depth + 1 : 1;
-            kept = block;
-        }
-        if (kept)
-            add(index, kept);
+    FreeBlock *kept = nullptr;
+    while (list) {
+        FreeBlock *block = std::exchange(list, list->next);
+        const Slab *slab = slab_of(block);
+        if (slab && slab->free == slab->used)
+            continue;
+        block->next = kept;
+        block->depth = kept ? kept->depth + 1 : 1;
+        kept = block;
     }
-    m_filled[index].store(!m_lists[index].empty(), std::memory_order_relaxed);
+    return kept;
 }
 
-void Depot::trim()
+void Depot::drop_blocks_of_free_slabs(std::size_t index)
+{
+    std::size_t blocks_before = 0;
+    std::size_t blocks_left = 0;
+    std::vector<FreeBlock *> &lists = m_lists[index];
+    for (FreeBlock *&list : lists) {
+        blocks_before += list->depth;
+        list = without_free_slabs(list);
+        blocks_left += list ? list->depth : 0;
+    }
+    lists.erase(std::remove(lists.begin(), lists.end(), nullptr), lists.end());
+    m_surplus.fetch_sub((blocks_before - blocks_left) * size_of(index), std::memory_order_relaxed);
+    m_filled[index].store(!lists.empty(), std::memory_order_relaxed);
+}
+
+void Depot::trim() noexcept
 {
     const std::lock_guard lock(m_mutex);
+    if (!is_worth_trimming()) // another thread was quicker
+        return;
     const auto is_free = [](const Slab &slab) { return slab.free == slab.used; };
     count_free_bytes();
     if (std::any_of(m_slabs.begin(), m_slabs.end(), is_free)) {
@@ -146,7 +161,7 @@ void Depot::trim()
         }
         m_slabs.erase(std::remove_if(m_slabs.begin(), m_slabs.end(), is_free), m_slabs.end());
     }
-    m_trim_above.store(std::max(trim_above, 2 * m_surplus.load(std::memory_order_relaxed)), std::memory_order_relaxed);
+    m_trim_above.store(m_surplus.load(std::memory_order_relaxed) + trim_above, std::memory_order_relaxed);
 }
 
 } // namespace QAsyncio::detail

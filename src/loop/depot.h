@@ -22,14 +22,15 @@ public:
 
     static Depot &instance();
 
-    void give(std::size_t index, FreeBlock *list);
+    /// Out of memory, the list is lost.
+    void give(std::size_t index, FreeBlock *list) noexcept;
     /// A list of blocks of this class, or null.
     FreeBlock *take(std::size_t index);
 
     /// Memory for blocks in a huge page; null if there is none to be had. Whoever has carved it says so.
     static void *new_huge_slab();
-    /// This many bytes of it have become blocks; there will not be more.
-    void huge_slab_is_carved(void *slab, std::size_t used);
+    /// This many bytes of it have become blocks; there will not be more. Out of memory, it will never be given back.
+    void huge_slab_is_carved(void *slab, std::size_t used) noexcept;
 
     /// Whether so much is free that looking for free slabs pays.
     bool is_worth_trimming() const
@@ -37,7 +38,7 @@ public:
         return m_surplus.load(std::memory_order_relaxed) > m_trim_above.load(std::memory_order_relaxed);
     }
     /// Gives slabs whose blocks are all here back to the system.
-    void trim();
+    void trim() noexcept;
 
 private:
     struct Slab
@@ -48,8 +49,8 @@ private:
     };
     Slab *slab_of(const FreeBlock *block);
     void count_free_bytes();
+    FreeBlock *without_free_slabs(FreeBlock *list);
     void drop_blocks_of_free_slabs(std::size_t index);
-    void add(std::size_t index, FreeBlock *list);
 
     std::mutex m_mutex;
     std::vector<FreeBlock *> m_lists[pool_classes];

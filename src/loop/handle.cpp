@@ -130,7 +130,6 @@ Context Handle::get_context() const
 {
     if (!m_state->context) // it was empty when this was scheduled; from now on somebody looks at it
         m_state->context = new detail::ContextState;
-    m_state->context->refs.fetch_add(1, std::memory_order_relaxed);
     return detail::ContextAccess::wrap(detail::Ref<detail::ContextState>::share(m_state->context));
 }
 

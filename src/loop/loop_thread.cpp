@@ -41,6 +41,8 @@ LoopThread::LoopThread(const QString &name, LoopOptions options) : d(std::make_u
     d->thread.reset(QThread::create([this, options = std::move(options)]() mutable { d->run(std::move(options)); }));
     d->thread->setObjectName(name);
     d->thread->start();
+    if (!d->thread->isRunning() && !d->thread->isFinished())
+        throw RuntimeError(QStringLiteral("LoopThread: the system gives no thread"));
     try {
         d->loop = d->made.get_future().get();
     } catch (...) {
@@ -53,7 +55,7 @@ LoopThread::~LoopThread()
 {
     try {
         d->loop->call_soon_threadsafe([loop = d->loop] { loop->stop(); });
-    } catch (const RuntimeError &) { // it has ended already
+    } catch (...) { // it has ended already
     }
     d->released.set_value();
     d->thread->wait();

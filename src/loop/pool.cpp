@@ -79,7 +79,7 @@ struct Reserve
         close_huge_slab();
         thread_has_ended = true;
     }
-    void give_all()
+    void give_all() noexcept
     {
         for (std::size_t index = 0; index < pool_classes; ++index) {
             for (FreeBlock *list : {std::exchange(free_lists[index], nullptr), std::exchange(spare[index], nullptr)}) {
@@ -98,7 +98,7 @@ struct Reserve
         if (FreeBlock *old = std::exchange(spare[index], list))
             Depot::instance().give(index, old);
     }
-    void close_huge_slab()
+    void close_huge_slab() noexcept
     {
         if (char *slab = std::exchange(huge, nullptr))
             Depot::instance().huge_slab_is_carved(slab, Depot::huge_slab - left);
@@ -108,12 +108,9 @@ struct Reserve
         close_huge_slab();
         if (total > many_slabs)
             huge = static_cast<char *>(Depot::new_huge_slab());
-        at = huge;
-        left = Depot::huge_slab;
-        if (!at) {
-            at = static_cast<char *>(::operator new(next_size));
-            left = std::exchange(next_size, std::min(2 * next_size, last_slab));
-        }
+        left = 0; // if there is no memory to be had
+        at = huge ? huge : static_cast<char *>(::operator new(next_size));
+        left = huge ? Depot::huge_slab : std::exchange(next_size, std::min(2 * next_size, last_slab));
         total += left;
     }
     void carve(std::size_t index)
@@ -174,11 +171,8 @@ void trim_pool() noexcept
 {
     if (!Depot::instance().is_worth_trimming() || thread_has_ended)
         return;
-    try {
-        reserve().give_all(); // or its last blocks would hold slabs back
-        Depot::instance().trim();
-    } catch (const std::bad_alloc &) { // then it stays here
-    }
+    reserve().give_all(); // or its last blocks would hold slabs back
+    Depot::instance().trim();
 }
 
 #endif

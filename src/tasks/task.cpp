@@ -360,7 +360,6 @@ Context context_of(TaskStateBase &task)
 {
     if (!task.context) // it was empty so far; from now on somebody looks at it
         task.context = new ContextState;
-    task.context->refs.fetch_add(1, std::memory_order_relaxed);
     return ContextAccess::wrap(Ref<ContextState>::share(task.context));
 }
 

@@ -87,6 +87,7 @@ void detail::throw_timeout(std::exception_ptr cause)
 
 Coroutine<> detail::cancel_and_wait(AnyFuture future)
 {
+    check_loop(*FutureAccess::state(future), get_running_loop().core()); // before anything is done to it
     future.cancel();
     std::vector<AnyFuture> futures(1, std::move(future));
     co_await wait_until(std::move(futures), WaitOptions());

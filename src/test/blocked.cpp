@@ -29,11 +29,31 @@ Coroutine<> no_event_is_posted()
     co_await arrived;
 }
 
+/// Two that wait would wait for each other.
+class OnlyOne
+{
+public:
+    explicit OnlyOne(const detail::LoopCore &core) : m_before(waiting)
+    {
+        if (waiting == &core)
+            throw RuntimeError(QStringLiteral("wait_all_tasks_blocked() is awaited already"));
+        waiting = &core;
+    }
+    ~OnlyOne() { waiting = m_before; }
+    Q_DISABLE_COPY_MOVE(OnlyOne)
+
+private:
+    static thread_local const detail::LoopCore *waiting;
+    const detail::LoopCore *m_before;
+};
+thread_local const detail::LoopCore *OnlyOne::waiting = nullptr;
+
 } // namespace
 
 Coroutine<> wait_all_tasks_blocked()
 {
     detail::LoopCore &core = get_running_loop().core();
+    const OnlyOne only_one(core);
     for (int quiet = 0; quiet < quiet_rounds; quiet = core.ready.empty() ? quiet + 1 : 0) {
         co_await no_callback_is_ready(core);
         co_await no_event_is_posted();

@@ -48,6 +48,13 @@ public:
     /// True if it was ended; false if the body ended by itself before.
     bool run(const std::function<Coroutine<>(QAsyncioLoop &)> &body)
     {
+        QTimer watchdog;
+        watchdog.setSingleShot(true);
+        QObject::connect(&watchdog, &QTimer::timeout, [this] {
+            fail(QStringLiteral("it does not end"));
+            m_loop.stop();
+        });
+        watchdog.start(10'000);
         m_task = m_loop.create_task(body(m_loop), TaskOptions().context(m_context.get()));
         detail::observe_callbacks(m_loop.core(), [this] { stepped(); });
         run_loop();
@@ -110,13 +117,6 @@ private:
 
     void run_loop()
     {
-        QTimer watchdog;
-        watchdog.setSingleShot(true);
-        QObject::connect(&watchdog, &QTimer::timeout, [this] {
-            fail(QStringLiteral("it does not end"));
-            m_loop.stop();
-        });
-        watchdog.start(10'000);
         try {
             m_loop.run_until_complete(m_task);
         } catch (const CancelledError &) {
@@ -134,7 +134,7 @@ private:
             m_loop.run_forever();
         }
         const TimePoint end = m_loop.time() + std::chrono::minutes(1);
-        while (any_task_cleans_up() && m_loop.time() < end) {
+        while (!m_failed && any_task_cleans_up() && m_loop.time() < end) {
             m_loop.call_later(std::chrono::milliseconds(100), [this] { m_loop.stop(); });
             m_loop.run_forever();
         }
