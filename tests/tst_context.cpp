@@ -256,6 +256,29 @@ private Q_SLOTS:
             }
         });
     }
+
+    // L-062, T-004
+    void whoHasAskedForAContextKeepsItNoLonger()
+    {
+        std::weak_ptr<int> kept;
+        QAsyncioLoop loop(virtual_time());
+        {
+            ContextVar<std::shared_ptr<int>> variable(u"kept"_s);
+            const Context context;
+            context.run([&] {
+                auto value = std::make_shared<int>(1);
+                kept = value;
+                variable.set(std::move(value));
+            });
+            const Handle handle = loop.call_soon([] { }, context);
+            const Task<> task = loop.create_task(turns(1), TaskOptions().context(context));
+            QVERIFY(handle.get_context() == context && task.get_context() == context);
+            run_ready(loop);
+            QVERIFY(!kept.expired());
+        }
+        QVERIFY(kept.expired());
+        loop.close();
+    }
 };
 
 QTEST_GUILESS_MAIN(tst_context)
