@@ -315,6 +315,8 @@ private Q_SLOTS:
             loop.call_soon([&] { next_turn = true; });
             co_await loop.shutdown_asyncgens();
             QASYNCIO_VERIFY(!next_turn);
+            co_await turns(1); // the callback refers to this frame
+            QASYNCIO_VERIFY(next_turn);
         });
     }
 
