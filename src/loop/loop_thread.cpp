@@ -14,6 +14,7 @@ struct LoopThread::Private
 {
     std::promise<QAsyncioLoop *> made;
     std::promise<void> released; // nobody has loop() any more
+    std::promise<void> ended;    // says what QThread::wait() says, in a way that ThreadSanitizer sees
     QAsyncioLoop *loop = nullptr;
     std::unique_ptr<QThread> thread;
 
@@ -38,7 +39,10 @@ struct LoopThread::Private
 
 LoopThread::LoopThread(const QString &name, LoopOptions options) : d(std::make_unique<Private>())
 {
-    d->thread.reset(QThread::create([this, options = std::move(options)]() mutable { d->run(std::move(options)); }));
+    d->thread.reset(QThread::create([this, options = std::move(options)]() mutable {
+        d->run(std::move(options));
+        d->ended.set_value();
+    }));
     d->thread->setObjectName(name);
     d->thread->start();
     if (!d->thread->isRunning() && !d->thread->isFinished())
@@ -58,6 +62,7 @@ LoopThread::~LoopThread()
     } catch (...) { // it has ended already
     }
     d->released.set_value();
+    d->ended.get_future().wait();
     d->thread->wait();
 }
 
