@@ -18,6 +18,11 @@ struct LoopThread::Private
     QAsyncioLoop *loop = nullptr;
     std::unique_ptr<QThread> thread;
 
+    void join()
+    {
+        ended.get_future().wait();
+        thread->wait();
+    }
     void run(LoopOptions options)
     {
         std::unique_ptr<QAsyncioLoop> own;
@@ -50,7 +55,7 @@ LoopThread::LoopThread(const QString &name, LoopOptions options) : d(std::make_u
     try {
         d->loop = d->made.get_future().get();
     } catch (...) {
-        d->thread->wait();
+        d->join();
         throw;
     }
 }
@@ -62,8 +67,7 @@ LoopThread::~LoopThread()
     } catch (...) { // it has ended already
     }
     d->released.set_value();
-    d->ended.get_future().wait();
-    d->thread->wait();
+    d->join();
 }
 
 QAsyncioLoop &LoopThread::loop() const
