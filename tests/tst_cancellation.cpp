@@ -2,6 +2,13 @@
 // SPDX-License-Identifier: MIT
 #include "task_helpers.h"
 
+namespace {
+Coroutine<int> value_of(Future<int> future)
+{
+    co_return co_await future;
+}
+} // namespace
+
 class tst_cancellation : public QObject
 {
     Q_OBJECT
@@ -60,8 +67,7 @@ private Q_SLOTS:
     {
         Test::run([&](QAsyncioLoop &loop) -> Coroutine<> {
             Future<int> future = loop.create_future<int>();
-            const auto body = [&]() -> Coroutine<int> { co_return co_await future; };
-            Task<int> task = create_task(body());
+            Task<int> task = create_task(value_of(future));
             co_await turns(1);
             future.set_result(42);
             QASYNCIO_COMPARE(task.cancel(u"enough"_s), true);
@@ -106,8 +112,7 @@ private Q_SLOTS:
     {
         Test::run([&](QAsyncioLoop &loop) -> Coroutine<> {
             Future<int> future = loop.create_future<int>();
-            const auto body = [&]() -> Coroutine<int> { co_return co_await future; };
-            Task<int> task = create_task(body());
+            Task<int> task = create_task(value_of(future));
             co_await turns(1);
             future.cancel(u"of the future"_s);
             QASYNCIO_COMPARE(task.cancel(u"of the task"_s), true);
@@ -120,8 +125,7 @@ private Q_SLOTS:
     {
         Test::run([&](QAsyncioLoop &loop) -> Coroutine<> {
             Future<int> future = loop.create_future<int>();
-            const auto body = [&]() -> Coroutine<int> { co_return co_await future; };
-            Task<int> task = create_task(body());
+            Task<int> task = create_task(value_of(future));
             co_await turns(1);
             future.set_exception(CancelledError(u"of the future"_s));
             QASYNCIO_COMPARE(task.cancel(u"of the task"_s), true);
@@ -685,8 +689,7 @@ private Q_SLOTS:
     {
         Test::run([&](QAsyncioLoop &loop) -> Coroutine<> {
             Future<int> future = loop.create_future<int>();
-            const auto body = [&]() -> Coroutine<int> { co_return co_await future; };
-            Task<int> task = create_task(body());
+            Task<int> task = create_task(value_of(future));
             co_await turns(1);
             future.set_result(42);
             task.cancel();
@@ -701,8 +704,7 @@ private Q_SLOTS:
     {
         Test::run([&](QAsyncioLoop &loop) -> Coroutine<> {
             Future<int> future = loop.create_future<int>();
-            const auto body = [&]() -> Coroutine<int> { co_return co_await future; };
-            Task<int> task = create_task(body());
+            Task<int> task = create_task(value_of(future));
             co_await turns(1);
             future.cancel(u"of the future"_s);
             QASYNCIO_COMPARE(co_await error_of(task), u"CancelledError: of the future"_s);

@@ -263,11 +263,17 @@ void tst_Handles::aCallbackMayCancelItself()
     loop.close();
 }
 
+namespace {
+QString wrong_thread()
+{
+    return QStringLiteral("RuntimeError: Non-thread-safe operation invoked on an event loop other than the current one");
+}
+} // namespace
+
 // L-095
 void tst_Handles::debugModeRefusesTheWrongThread()
 {
-    const QString error =
-        QStringLiteral("RuntimeError: Non-thread-safe operation invoked on an event loop other than the current one");
+    const QString error = wrong_thread();
     QAsyncioLoop loop(virtual_time());
     loop.set_debug(true);
     QStringList errors;
@@ -290,8 +296,7 @@ void tst_Handles::debugModeRefusesTheWrongThread()
 // L-095
 void tst_Handles::debugModeRefusesAThreadWithALoopOfItsOwn()
 {
-    const QString error =
-        QStringLiteral("RuntimeError: Non-thread-safe operation invoked on an event loop other than the current one");
+    const QString error = wrong_thread();
     QAsyncioLoop loop(virtual_time());
     loop.set_debug(true);
     QStringList errors;

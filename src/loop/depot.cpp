@@ -15,11 +15,6 @@ namespace {
 // Less than this stays for the next peak. What fragmentation keeps here is looked at again when so much has come to it.
 constexpr std::size_t trim_above = 16 * 1024 * 1024; // bytes
 
-std::size_t size_of(std::size_t index)
-{
-    return (index + 1) * pool_granularity;
-}
-
 } // namespace
 
 Depot::Depot() : m_trim_above(trim_above) { }
@@ -38,7 +33,7 @@ void Depot::give(std::size_t index, FreeBlock *list) noexcept
     } catch (const std::bad_alloc &) {
         return;
     }
-    m_surplus.fetch_add(list->depth * size_of(index), std::memory_order_relaxed);
+    m_surplus.fetch_add(list->depth * block_size(index), std::memory_order_relaxed);
     m_filled[index].store(true, std::memory_order_relaxed);
 }
 
@@ -52,7 +47,7 @@ FreeBlock *Depot::take(std::size_t index)
     if (!lists.empty()) {
         list = lists.back();
         lists.pop_back();
-        m_surplus.fetch_sub(list->depth * size_of(index), std::memory_order_relaxed);
+        m_surplus.fetch_sub(list->depth * block_size(index), std::memory_order_relaxed);
     }
     m_filled[index].store(!lists.empty(), std::memory_order_relaxed);
     return list;
@@ -109,7 +104,7 @@ void Depot::count_free_bytes()
         for (const FreeBlock *list : m_lists[index]) {
             for (const FreeBlock *block = list; block; block = block->next) {
                 if (Slab *slab = slab_of(block))
-                    slab->free += size_of(index);
+                    slab->free += block_size(index);
             }
         }
     }
@@ -121,11 +116,8 @@ FreeBlock *Depot::without_free_slabs(FreeBlock *list)
     while (list) {
         FreeBlock *block = std::exchange(list, list->next);
         const Slab *slab = slab_of(block);
-        if (slab && slab->free == slab->used)
-            continue;
-        block->next = kept;
-        block->depth = kept ? kept->depth + 1 : 1;
-        kept = block;
+        if (!slab || slab->free < slab->used)
+            push(kept, block);
     }
     return kept;
 }
@@ -141,7 +133,7 @@ void Depot::drop_blocks_of_free_slabs(std::size_t index)
         blocks_left += list ? list->depth : 0;
     }
     lists.erase(std::remove(lists.begin(), lists.end(), nullptr), lists.end());
-    m_surplus.fetch_sub((blocks_before - blocks_left) * size_of(index), std::memory_order_relaxed);
+    m_surplus.fetch_sub((blocks_before - blocks_left) * block_size(index), std::memory_order_relaxed);
     m_filled[index].store(!lists.empty(), std::memory_order_relaxed);
 }
 

@@ -11,6 +11,21 @@
 
 namespace QAsyncio::detail {
 
+/// How many bytes a block of this class has.
+constexpr std::size_t block_size(std::size_t index)
+{
+    return (index + 1) * pool_granularity;
+}
+
+/// Makes memory the first block of a list.
+inline void push(FreeBlock *&head, void *memory)
+{
+    auto *block = static_cast<FreeBlock *>(memory);
+    block->next = head;
+    block->depth = head ? head->depth + 1 : 1;
+    head = block;
+}
+
 /// Lists of blocks that no thread has: those of threads that ended or that freed more than they allocate. Whole lists change
 /// hands, so that nobody touches every block. From here huge slabs go back to the system when all of their blocks are free.
 ///

@@ -45,14 +45,6 @@ std::size_t class_of(std::size_t size)
     return (size - 1) / pool_granularity;
 }
 
-void push(FreeBlock *&head, void *memory)
-{
-    auto *block = static_cast<FreeBlock *>(memory);
-    block->next = head;
-    block->depth = head ? head->depth + 1 : 1;
-    head = block;
-}
-
 FreeBlock *pop(FreeBlock *&head)
 {
     FreeBlock *block = head;
@@ -115,7 +107,7 @@ struct Reserve
     }
     void carve(std::size_t index)
     {
-        const std::size_t size = (index + 1) * pool_granularity;
+        const std::size_t size = block_size(index);
         if (left < size) { // loses less than pool_largest bytes
             new_slab();
         }
@@ -142,7 +134,7 @@ void *allocate_slow(std::size_t size)
     const std::size_t index = class_of(size);
     FreeBlock *&list = free_lists[index];
     if (thread_has_ended)
-        return ::operator new((index + 1) * pool_granularity);
+        return ::operator new(block_size(index));
     if (!list)
         list = reserve().take(index);
     if (!list)
