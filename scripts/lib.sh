@@ -56,6 +56,15 @@ install_packages() {
         </dev/null >/dev/null || die "apt-get could not install: ${wanted[*]}"
 }
 
+# fetch_cpython: the CPython that tests/conformance/pyodide.mjs runs.
+fetch_cpython() {
+    [ -e build/pyodide/node_modules/pyodide ] && return
+    command -v npm >/dev/null || install_packages nodejs npm
+    echo "Fetching CPython 3.14 (npm's package pyodide) into build/pyodide"
+    npm install --silent --no-audit --no-fund --prefix build/pyodide pyodide@314.0.7 >/dev/null ||
+        die "npm could not fetch pyodide; --python python3 does without"
+}
+
 # build PRESET [TARGET...]: configures and builds.
 build() {
     local preset=$1

@@ -18,6 +18,7 @@ import record
 import shrink
 
 HERE = pathlib.Path(__file__).resolve().parent
+REFERENCE = HERE / "pyodide.mjs"
 BATCH = 1000
 PATIENCE = 120      # seconds that a batch may take before the interpreter is taken to hang
 
@@ -25,8 +26,9 @@ PATIENCE = 120      # seconds that a batch may take before the interpreter is ta
 class Interpreter:
     """A process that reads programs and writes traces. One that ends or hangs is replaced."""
 
-    def __init__(self, *command):
+    def __init__(self, *command, patience=PATIENCE):
         self.command = command
+        self.patience = patience
         self.process = None
 
     def traces(self, drivers):
@@ -42,7 +44,7 @@ class Interpreter:
         process = self.process
         feeder = threading.Thread(target=self.feed, args=(process, drivers))
         feeder.start()
-        alarm = threading.Timer(PATIENCE, process.kill)
+        alarm = threading.Timer(self.patience, process.kill)
         alarm.start()
         traces = []
         for _ in drivers:
@@ -57,6 +59,12 @@ class Interpreter:
         feeder.join()
         return traces
 
+    def stop(self):
+        if self.process:
+            self.process.kill()
+            self.process.wait()
+            self.process = None
+
     @staticmethod
     def feed(process, drivers):
         try:
@@ -67,13 +75,17 @@ class Interpreter:
             pass
 
 
+def version_of(python):
+    version = subprocess.run([python, "-c", "import sys; print(*sys.version_info[:3])"], capture_output=True, text=True,
+                             check=True)
+    return tuple(map(int, version.stdout.split()))
+
+
 class Comparison:
     def __init__(self, python, interpreter):
         self.python = Interpreter(python, str(HERE / "interpreter.py"))
         self.qasyncio = Interpreter(str(interpreter))
-        version = subprocess.run([python, "-c", "import sys; print(*sys.version_info[:3])"], capture_output=True, text=True,
-                                 check=True)
-        self.version = tuple(map(int, version.stdout.split()))
+        self.version = version_of(python)
         self.pool = concurrent.futures.ThreadPoolExecutor(2)
 
     def run(self, drivers):
@@ -98,17 +110,46 @@ class Comparison:
         return shrink.shrink(driver, self.differ)
 
 
+class Corpus:
+    """Random programs and what CPython does with them, to be compared with many builds of QAsyncio."""
+
+    def __init__(self, python, seed, count):
+        self.version = version_of(python)
+        self.drivers = random_drivers(seed, range(count), self.version)
+        interpreter = Interpreter(python, str(HERE / "interpreter.py"))
+        self.traces = interpreter.traces(self.drivers)
+        interpreter.stop()
+
+    def first_difference(self, binary):
+        """The number of the first program that differs, or None. A build that hangs is given less patience."""
+        interpreter = Interpreter(str(binary), patience=30)
+        try:
+            for first in range(0, len(self.drivers), BATCH):
+                batch = slice(first, first + BATCH)
+                traces = interpreter.some_traces(self.drivers[batch])
+                for number, (python, qasyncio) in enumerate(zip(self.traces[batch], traces), first):
+                    if not compare.equal(python, qasyncio, self.version):
+                        return number
+            return None
+        finally:
+            interpreter.stop()
+
+
+def random_drivers(seed, numbers, version):
+    left_out = generate.left_out(version)
+    return [generate.program(f"{seed}/{number}", left_out) for number in numbers]
+
+
 def text_of(program):
     """The program with a line for each step of the driver."""
     return '{"driver": [\n' + ",\n".join("    " + json.dumps(step) for step in program["driver"]) + "\n]}"
 
 
 def compare_random(comparison, options):
-    left_out = generate.left_out(comparison.version)
     begin, differences = time.monotonic(), 0
     for first in range(0, options.count, BATCH):
         numbers = range(first, min(first + BATCH, options.count))
-        drivers = [generate.program(f"{options.seed}/{number}", left_out) for number in numbers]
+        drivers = random_drivers(options.seed, numbers, comparison.version)
         for number, driver, traces in zip(numbers, drivers, comparison.run(drivers)):
             if comparison.equal(traces):
                 continue
@@ -135,7 +176,7 @@ def main():
     parser.add_argument("--seed", default="1", help="what the programs are made from (default: 1)")
     parser.add_argument("--count", type=int, default=10000, help="how many (default: 10000)")
     parser.add_argument("--limit", type=int, default=1, help="stop after this many differences (default: 1)")
-    parser.add_argument("--python", default=sys.executable, help="a python3 from 3.11 on (default: the one that runs this)")
+    parser.add_argument("--python", default=str(REFERENCE), help="a python3 from 3.11 on (default: CPython 3.14, from npm)")
     parser.add_argument("--file", type=pathlib.Path, help="compare one program and show both traces")
     parser.add_argument("--record", type=pathlib.Path, metavar="FILE", help="choose small programs that together show much "
                         "and write them with their traces to FILE (JSON lines)")

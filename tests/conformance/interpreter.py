@@ -72,6 +72,9 @@ class NewestFirst(OrderedSet):
     def __iter__(self):
         return reversed(list(super().__iter__()))
 
+    def copy(self):     # what a WeakSet goes through since 3.14
+        return list(self)
+
 
 asyncio.tasks.set = OrderedSet      # wait() makes a set of what it is given
 
