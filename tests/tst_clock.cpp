@@ -4,6 +4,8 @@
 
 #include <qasyncio/test.h>
 
+#include <QtCore/qthread.h>
+
 /// Clocks of the program's own, the virtual clock, precise timers.
 class tst_Clock : public QObject
 {
@@ -14,6 +16,7 @@ private Q_SLOTS:
     void virtualTimeStandsStillWhileAnythingIsReady();
     void qtEventsComeBeforeVirtualTimeMoves();
     void aForeignClockInRealTime();
+    void aForeignClockGoesOnWhileAThreadWorks();
     void timersAreNeverEarly_data();
     void timersAreNeverEarly();
     void aSleepOfMicroseconds();
@@ -68,21 +71,47 @@ void tst_Clock::qtEventsComeBeforeVirtualTimeMoves()
     QCOMPARE(log.last(), "an hour later");
 }
 
+namespace {
+/// Runs a thousand times faster than the world, from a beginning of its own.
+class Fast : public Clock
+{
+public:
+    TimePoint now() override { return TimePoint(1h) + (std::chrono::steady_clock::now() - m_begin) * 1000; }
+
+private:
+    std::chrono::steady_clock::time_point m_begin = std::chrono::steady_clock::now();
+};
+} // namespace
+
+// L-061, L-080
+void tst_Clock::aForeignClockGoesOnWhileAThreadWorks()
+{
+    QAsyncioLoop loop(LoopOptions().clock(std::make_shared<Fast>()));
+    std::atomic<bool> timed_out{false};
+    const auto work = [&] {
+        while (!timed_out)
+            QThread::yieldCurrentThread();
+    };
+    for (int round = 0; round < 2; ++round) { // the clock was never asked to move, and was
+        timed_out = false;
+        loop.run_until_complete([](auto &work, std::atomic<bool> &timed_out) -> Coroutine<> {
+            auto working = to_thread(std::ref(work));
+            auto limited = wait_for(shield(std::move(working)), 1s);
+            try {
+                co_await std::move(limited);
+            } catch (const TimeoutError &) {
+                timed_out = true;
+            }
+            co_await sleep(1s);
+        }(work, timed_out));
+        QVERIFY(timed_out);
+    }
+    loop.close();
+}
+
 // L-061
 void tst_Clock::aForeignClockInRealTime()
 {
-    /// Runs a thousand times faster than the world, from a beginning of its own.
-    class Fast : public Clock
-    {
-    public:
-        TimePoint now() override
-        {
-            return TimePoint(1h) + (std::chrono::steady_clock::now() - m_begin) * 1000;
-        }
-
-    private:
-        std::chrono::steady_clock::time_point m_begin = std::chrono::steady_clock::now();
-    };
     QAsyncioLoop loop(LoopOptions().clock(std::make_shared<Fast>()));
     const auto begin = loop.time();
     QVERIFY(begin >= TimePoint(1h));

@@ -244,6 +244,22 @@ private Q_SLOTS:
     }
 
     // T-040
+    void aFactoryMayReplaceItself()
+    {
+        Test::run([](QAsyncioLoop &loop) -> Coroutine<> {
+            loop.set_task_factory([name = u"a name that is long enough for the heap"_s](QAsyncioLoop &loop, const TaskOptions &given) {
+                loop.set_task_factory({});
+                return TaskOptions(given).name(name);
+            });
+            Task<int> first = create_task(number(1));
+            Task<int> second = create_task(number(2));
+            QASYNCIO_COMPARE(first.get_name(), u"a name that is long enough for the heap"_s);
+            QASYNCIO_VERIFY(second.get_name() != first.get_name());
+            QASYNCIO_COMPARE(co_await first + co_await second, 3);
+        });
+    }
+
+    // T-040
     void mayCompleteWhatItsCreatorAwaits()
     {
         Test::run([](QAsyncioLoop &loop) -> Coroutine<> {

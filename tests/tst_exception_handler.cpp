@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: MIT
 #include "support.h"
 
+#include <QtCore/qtimer.h>
+
 /// Who is told of the exceptions that nobody else gets.
 class tst_ExceptionHandler : public QObject
 {
@@ -18,6 +20,8 @@ private Q_SLOTS:
     void theExceptionOfADiscardedTaskIsReportedOnceOfWhateverType();
     void whatAHandlerSetsIsSetInTheContextOfTheHandle();
     void aHandlerMayReplaceItself();
+    void aHandlerMayLeaveAnIdleLoop();
+    void aHandlerCannotLeaveALoopThatDoesNotRun();
     void withoutAHandlerAFailedCallbackIsLogged();
     void withoutAHandlerALostExceptionIsLogged();
 };
@@ -198,6 +202,31 @@ void tst_ExceptionHandler::aHandlerMayReplaceItself()
     loop.call_exception_handler({});
     loop.call_exception_handler({});
     QCOMPARE(log, QStringList({"first", "still here", "second"}));
+    loop.close();
+}
+
+// L-086
+void tst_ExceptionHandler::aHandlerMayLeaveAnIdleLoop()
+{
+    QAsyncioLoop loop;
+    loop.set_exception_handler([](QAsyncioLoop &, const ExceptionContext &) { throw LoopExit(2); });
+    auto failed = std::make_unique<Future<>>(loop.create_future<>());
+    failed->set_exception(std::make_exception_ptr(ValueError(QStringLiteral("nobody asks"))));
+    loop.call_soon([&] { QTimer::singleShot(10, qApp, [&] { failed.reset(); }); }); // nothing of the loop's is pending then
+    QCOMPARE(error_in([&] { loop.run_forever(); }), "LoopExit: 2");
+    loop.close();
+}
+
+// L-086
+void tst_ExceptionHandler::aHandlerCannotLeaveALoopThatDoesNotRun()
+{
+    QAsyncioLoop loop(virtual_time());
+    loop.set_exception_handler([](QAsyncioLoop &, const ExceptionContext &) { throw LoopExit(2); });
+    auto failed = std::make_unique<Future<>>(loop.create_future<>());
+    failed->set_exception(std::make_exception_ptr(ValueError(QStringLiteral("nobody asks"))));
+    QTest::ignoreMessage(QtCriticalMsg, QRegularExpression(QStringLiteral("wants to leave a loop that does not run\nexception: LoopExit: 2")));
+    failed.reset();
+    run_once(loop); // and the next run does not end by it
     loop.close();
 }
 

@@ -30,6 +30,8 @@ private Q_SLOTS:
     void aVirtualClockWaitsForTheThreads();
     void aTaskUnwoundWhileItsFunctionRuns();
     void aResultThatCannotBeMovedIsAnException();
+    void aResultThatCannotBeMovedInItsThreadIsAnException();
+    void whatAnExecutorDropsIsCancelled();
     void theExecutorThatWasSetRunsTheFunctions();
     void tenFunctionsAtOnceRunOnceEach();
 };
@@ -258,6 +260,50 @@ void tst_Executor::aResultThatCannotBeMovedIsAnException()
     Test::run([]() -> Coroutine<> {
         auto work = to_thread([](QThread *enemy) { return Brittle(enemy); }, QThread::currentThread());
         QASYNCIO_THROWS(co_await work, ValueError);
+    });
+}
+
+// L-079
+void tst_Executor::aResultThatCannotBeMovedInItsThreadIsAnException()
+{
+    struct Brittle
+    {
+        explicit Brittle(int moves) : moves(moves) { }
+        Brittle(Brittle &&other) : moves(other.moves - 1)
+        {
+            if (moves < 0)
+                throw ValueError(QStringLiteral("broken on the way"));
+        }
+        int moves;
+    };
+    Test::run([]() -> Coroutine<> {
+        for (int moves = 0; moves < 4; ++moves) {
+            auto work = to_thread([](int moves) { return Brittle(moves); }, moves);
+            QASYNCIO_THROWS(co_await work, ValueError);
+        }
+        auto work = to_thread([](int moves) { return Brittle(moves); }, 100);
+        co_await work;
+    });
+}
+
+// L-080
+void tst_Executor::whatAnExecutorDropsIsCancelled()
+{
+    Test::run([](QAsyncioLoop &loop) -> Coroutine<> {
+        const auto pool = std::make_shared<QThreadPool>();
+        pool->setMaxThreadCount(1);
+        loop.set_default_executor(pool);
+        std::promise<void> go;
+        const auto waits = [&go] { go.get_future().wait(); };
+        auto busy = loop.run_in_executor(nullptr, waits);
+        const auto answer = std::make_shared<int>(42);
+        auto queued = loop.run_in_executor(nullptr, [answer] { return *answer; });
+        pool->clear();
+        QASYNCIO_THROWS(co_await queued, CancelledError);
+        QASYNCIO_COMPARE(int(answer.use_count()), 1); // the function is gone
+        go.set_value();
+        co_await busy;
+        co_await sleep(1h); // virtual time moves again
     });
 }
 

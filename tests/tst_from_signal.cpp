@@ -4,6 +4,7 @@
 
 #include <qasyncio/test.h>
 
+#include <QtCore/qscopeguard.h>
 #include <QtCore/qtimer.h>
 
 #include <thread>
@@ -62,6 +63,10 @@ void tst_FromSignal::anArgumentThatCannotBeCopiedIsAnException()
         auto emission = from_signal(&sender, &Sender::brittle);
         Q_EMIT sender.brittle(Brittle());
         QASYNCIO_THROWS(co_await emission, ValueError);
+        auto from_afar = from_signal(&sender, &Sender::brittle);
+        std::thread other([&] { Q_EMIT sender.brittle(Brittle()); });
+        const QScopeGuard join([&] { other.join(); });
+        QASYNCIO_THROWS(co_await from_afar, ValueError);
     });
 }
 

@@ -14,6 +14,7 @@ class tst_Lifetime : public QObject
 private Q_SLOTS:
     void theApplicationMayGoBeforeTheLoopIsClosed();
     void theProcessMayEndWithoutClose();
+    void theLoopOfTheMainThreadMayStillBeAttached();
     void withoutAnApplicationThereIsNoLoop();
     void aConsoleProgramNeedsQtCoreOnly();
     void sixtyLoopsLeaveNothingBehind();
@@ -50,6 +51,12 @@ int scenario(const QByteArray &name, int argc, char **argv)
         run_once(*loop);
         return 0;
     }
+    if (name == "attached") {
+        QApplication app(argc, argv);
+        get_event_loop().attach();
+        get_event_loop().create_task([]() -> Coroutine<> { co_await sleep(1h); }());
+        return 5; // without exec()
+    }
     if (name == "no app")
         return error_in([] { QAsyncioLoop loop; }).startsWith(QStringLiteral("RuntimeError: QAsyncioLoop needs a")) ? 0 : 1;
     if (name == "console") {
@@ -68,6 +75,13 @@ qsizetype open_descriptors()
 }
 
 } // namespace
+
+// H-29
+void tst_Lifetime::theLoopOfTheMainThreadMayStillBeAttached()
+{
+    SKIP_WITHOUT_PROCESSES();
+    QCOMPARE(run_scenario(QStringLiteral("attached")).exit_code, 5);
+}
 
 // H-29
 void tst_Lifetime::theApplicationMayGoBeforeTheLoopIsClosed()

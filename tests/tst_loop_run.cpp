@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: MIT
 #include "support.h"
 
+#include <QtCore/qtimer.h>
+
 #include <thread>
 
 /// run_forever(), run_until_complete(), stop().
@@ -42,6 +44,7 @@ private Q_SLOTS:
     void aTaskFactoryDecidesTheOptions();
     void aRunThatWasLeftDoesNotEndTheNextOne();
     void anAttachedLoopRunsUntilItIsDetached();
+    void detachedInACallbackItRunsNoFurtherTurn();
 };
 
 namespace {
@@ -591,6 +594,28 @@ void tst_LoopRun::anAttachedLoopRunsUntilItIsDetached()
     QVERIFY(!loop.is_running());
     QVERIFY(!find_running_loop());
     QCOMPARE(runs, 1);
+    loop.close();
+}
+
+// L-019, H-20
+void tst_LoopRun::detachedInACallbackItRunsNoFurtherTurn()
+{
+    QAsyncioLoop loop;
+    QEventLoop host;
+    QStringList log;
+    loop.attach();
+    loop.call_soon([&] {
+        loop.call_soon([&] { log << QStringLiteral("next turn, running: %1").arg(loop.is_running()); });
+        loop.detach();
+        log << "detached";
+        QTimer::singleShot(0, &host, &QEventLoop::quit);
+    });
+    loop.call_soon([&] { log << QStringLiteral("same turn, running: %1").arg(loop.is_running()); });
+    host.exec();
+    QCOMPARE(log, QStringList({"detached"}));
+    log.clear();
+    run_ready(loop);
+    QCOMPARE(log, QStringList({"same turn, running: 1", "next turn, running: 1"}));
     loop.close();
 }
 

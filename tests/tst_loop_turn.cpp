@@ -18,6 +18,8 @@ private Q_SLOTS:
     void aReaderRunsBeforeTheWriterOfTheSameDescriptor();
     void doesNotWaitWhileSomethingIsReady();
     void aTimerAtInfinityNeverFires();
+    void aDelayMayHaveAnyType();
+    void aTimeSliceWithoutEnd();
     void aTimerIsDueWhenItsDeadlineIsReached();
     void anEndlessChainStarvesNeitherTimersNorDescriptors();
     void aCancelledHandleIsSkippedButCounts();
@@ -138,6 +140,48 @@ void tst_LoopTurn::aTimerAtInfinityNeverFires()
     QCOMPARE(beyond.when(), TimePoint::max());
     const TimerHandle infinite = loop.call_later(std::chrono::duration<double>(HUGE_VAL), [] { });
     QCOMPARE(infinite.when(), TimePoint::max());
+    loop.close();
+}
+
+// L-001
+void tst_LoopTurn::aTimeSliceWithoutEnd()
+{
+    // One wake-up is enough for a thousand callbacks, though Qt has an event of its own all the time.
+    QAsyncioLoop loop(LoopOptions().time_slice(std::chrono::nanoseconds::max()));
+    int calls = 0;
+    std::function<void()> chain = [&] {
+        if (++calls < 1000)
+            loop.call_soon(chain);
+        else
+            loop.stop();
+    };
+    loop.call_soon([&] {
+        QTimer::singleShot(0, qApp, [&] { QCOMPARE(calls, 1000); });
+        chain();
+    });
+    loop.run_forever();
+    QCOMPARE(calls, 1000);
+    loop.close();
+}
+
+// L-006, L-007
+void tst_LoopTurn::aDelayMayHaveAnyType()
+{
+    QAsyncioLoop loop(virtual_time());
+    const TimePoint now = loop.time();
+    const auto delay_of = [&](auto delay) { return loop.call_later(delay, [] { }).when() - now; };
+    using std::chrono::duration;
+    QCOMPARE(delay_of(duration<quint32, std::milli>(100)), 100ms);
+    QCOMPARE(delay_of(duration<quint32>(4'000'000'000)), 4'000'000'000s);
+    QCOMPARE(delay_of(duration<quint64, std::milli>(100)), 100ms);
+    QCOMPARE(delay_of(duration<quint8>(200)), 200s);
+    QCOMPARE(delay_of(duration<short, std::milli>(30'000)), 30s);
+    QCOMPARE(delay_of(duration<int, std::milli>(2'100'000'000)), 2'100'000s);
+    QCOMPARE(delay_of(duration<short, std::milli>(-30'000)), -30s);
+    QCOMPARE(delay_of(duration<qint64, std::pico>(1'001)), 2ns);
+    QCOMPARE(delay_of(duration<double, std::milli>(0.5)), 500us);
+    QCOMPARE(loop.call_later(duration<quint64, std::nano>(~quint64(0)), [] { }).when(), TimePoint::max());
+    QCOMPARE(loop.call_later(duration<quint64, std::milli>(~quint64(0)), [] { }).when(), TimePoint::max());
     loop.close();
 }
 

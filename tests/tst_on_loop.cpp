@@ -34,6 +34,24 @@ private Q_SLOTS:
         QCOMPARE(run_coroutine_threadsafe(name(), other.loop()).result(), u"worker"_s);
     }
 
+    // The result moves all the way.
+    void theResultIsNotCopied()
+    {
+        struct Counting
+        {
+            Counting() = default;
+            Counting(const Counting &other) : copies(other.copies + 1) { }
+            Counting(Counting &&) = default;
+            int copies = 0;
+        };
+        LoopThread other;
+        Test::run([&]() -> Coroutine<> {
+            const auto make = []() -> Coroutine<Counting> { co_return Counting(); };
+            const Counting result = co_await on_loop(other.loop(), make);
+            QASYNCIO_COMPARE(result.copies, 0);
+        });
+    }
+
     // L-027
     void aLoopThatIsLeftEarlyIsClosed()
     {

@@ -26,6 +26,7 @@ private Q_SLOTS:
     void aTimeoutWithoutEnd();
     void aCoroutineThatCancelsItself();
     void aTaskFactoryThatThrows();
+    void aResultThatCannotBeMovedIsAnException();
 };
 
 namespace {
@@ -49,6 +50,33 @@ void beside(QAsyncioLoop &loop, F work)
 }
 
 } // namespace
+
+// L-077
+void tst_RunCoroutineThreadsafe::aResultThatCannotBeMovedIsAnException()
+{
+    struct Brittle
+    {
+        explicit Brittle(int moves) : moves(moves) { }
+        Brittle(Brittle &&other) : moves(other.moves - 1)
+        {
+            if (moves < 0)
+                throw ValueError(QStringLiteral("broken on the way"));
+        }
+        int moves;
+    };
+    QAsyncioLoop loop;
+    const auto body = [](int moves) -> Coroutine<Brittle> { co_return Brittle(moves); };
+    QStringList errors;
+    beside(loop, [&] {
+        for (int moves = 0; moves < 8; ++moves)
+            errors << error_in([&] { run_coroutine_threadsafe(body(moves), loop).result(); });
+    });
+    QCOMPARE(errors.first(), "ValueError: broken on the way");
+    errors.removeAll("ValueError: broken on the way");
+    errors.removeAll(QString()); // it came through
+    QCOMPARE(errors, QStringList());
+    loop.close();
+}
 
 // L-077
 void tst_RunCoroutineThreadsafe::givesTheResultToTheThreadThatWaits()

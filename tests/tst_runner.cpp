@@ -19,6 +19,7 @@ private Q_SLOTS:
     void theRunsShareALoopAndAContext();
     void closeCancelsWaitsAndCloses();
     void aTaskThatFailsDuringTheShutdownIsReported();
+    void aStopDuringTheShutdownIsAnError();
     void closesTheLoopAlsoWhenTheMainCoroutineFails();
     void withALoopFactoryNoLoopIsSet();
     void debugIsHandedOn();
@@ -173,6 +174,28 @@ void tst_Runner::aTaskThatFailsDuringTheShutdownIsReported()
     QCOMPARE(reports[0].message, "unhandled exception during asyncio.run() shutdown");
     QCOMPARE(describe(reports[0].exception), "ValueError: late");
     QVERIFY(reports[0].task.done());
+}
+
+// L-019, L-113
+void tst_Runner::aStopDuringTheShutdownIsAnError()
+{
+    const auto stops = [](QAsyncioLoop &loop) -> Coroutine<> {
+        try {
+            co_await sleep(1h);
+        } catch (const CancelledError &) {
+            loop.stop();
+            throw;
+        }
+    };
+    Runner runner(with_virtual_time());
+    QAsyncioLoop &loop = runner.get_loop();
+    const auto main = [&]() -> Coroutine<> {
+        create_task(stops(loop));
+        co_await sleep(1s);
+    };
+    runner.run(main());
+    QCOMPARE(error_in([&] { runner.close(); }), "RuntimeError: Event loop stopped before Future completed.");
+    QVERIFY(loop.is_closed());
 }
 
 // L-113

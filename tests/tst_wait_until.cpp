@@ -109,6 +109,32 @@ private Q_SLOTS:
         });
     }
 
+    // H-61
+    void theOwnerMayDieBeforeItBegins()
+    {
+        Test::run([]() -> Coroutine<> {
+            auto owner = std::make_unique<PropertyOwner>();
+            auto task = create_task(wait_until(owner.get(), &PropertyOwner::level, &PropertyOwner::levelChanged, is_high));
+            owner.reset();
+            QASYNCIO_THROWS(co_await task, ObjectDestroyedError);
+        });
+    }
+
+    void whatTheGetterThrowsComesOut()
+    {
+        Test::run([](QAsyncioLoop &loop) -> Coroutine<> {
+            PropertyOwner owner;
+            const auto moody = [](const PropertyOwner *owner) -> int {
+                if (owner->level() > 3)
+                    throw ValueError(u"not today"_s);
+                return owner->level();
+            };
+            loop.call_later(1s, [&] { owner.setLevel(5); });
+            QASYNCIO_COMPARE(co_await error_of(wait_until(&owner, moody, &PropertyOwner::levelChanged, is_high)),
+                             u"ValueError: not today"_s);
+        });
+    }
+
     void cancellingStopsWatching()
     {
         Test::run([]() -> Coroutine<> {

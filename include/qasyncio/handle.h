@@ -22,13 +22,15 @@ public:
     Handle() = default;
 
     /// Prevents the callback from running and destroys it at once. Does nothing if it has run or was cancelled before.
+    /// Of call_soon_threadsafe(), in another thread while the callback runs: waits until it has returned, so that what it uses
+    /// may be destroyed. Do not call it with a lock that the callback wants.
     void cancel()
     {
         if (m_state)
             m_state->cancel();
     }
     bool cancelled() const { return m_state && m_state->cancelled(); }
-    /// The context that the callback runs in. In the loop's thread only.
+    /// The context that the callback runs in. In the loop's thread only. Throws RuntimeError for a default-constructed handle.
     Context get_context() const;
     /// False for a default-constructed handle.
     explicit operator bool() const { return bool(m_state); }

@@ -182,8 +182,10 @@ public:
     QAsyncio::Task<T> create_task(QAsyncio::Coroutine<T> &&coroutine,
                                   const QAsyncio::TaskOptions &options = QAsyncio::TaskOptions())
     {
-        if (Q_UNLIKELY(m_core->has_task_factory))
-            return create_chosen_task(std::move(coroutine), get_task_factory()(*this, options));
+        if (Q_UNLIKELY(m_core->has_task_factory)) {
+            const TaskFactory factory = get_task_factory(); // it may replace itself
+            return create_chosen_task(std::move(coroutine), factory(*this, options));
+        }
         return create_chosen_task(std::move(coroutine), options);
     }
 

@@ -4,6 +4,7 @@
 
 #include "qasyncio/detail/signal_future.h"
 
+#include <QtCore/qpointer.h>
 #include <QtCore/qproperty.h>
 
 namespace QAsyncio {
@@ -12,13 +13,14 @@ namespace detail {
 
 QASYNCIO_EXPORT void check_property_owner(const QObject *object);
 
-/// Completes `found` with the value if the predicate holds, or with what it throws.
-template<class T, class Predicate>
-void offer(Future<T> &found, Predicate &predicate, T value)
+/// Completes `found` with the value that `get` gives if the predicate holds, or with what one of them throws.
+template<class T, class Predicate, class Getter>
+void offer(Future<T> &found, Predicate &predicate, const Getter &get)
 {
     if (found.done())
         return;
     try {
+        T value = get();
         if (predicate(std::as_const(value)))
             found.set_result(std::move(value));
     } catch (...) {
@@ -30,19 +32,23 @@ template<class T, class Property, class Predicate>
 Coroutine<T> wait_for_property(Property property, Predicate predicate)
 {
     Future<T> found = get_running_loop().create_future<T>();
-    offer<T>(found, predicate, property->value());
-    auto changed = [&] { offer<T>(found, predicate, property->value()); };
+    const auto get = [&] { return property->value(); };
+    offer(found, predicate, get);
+    auto changed = [&] { offer(found, predicate, get); };
     const auto notifier = property->addNotifier(changed);
     co_return co_await found;
 }
 
 template<class T, class Sender, class Getter, class Signal, class Predicate>
-Coroutine<T> wait_for_qproperty(const Sender *sender, Getter getter, Signal signal, Predicate predicate)
+Coroutine<T> wait_for_qproperty(QPointer<const Sender> sender, Getter getter, Signal signal, Predicate predicate)
 {
+    if (!sender) // since this was called
+        std::rethrow_exception(sender_died());
     Future<T> found = get_running_loop().create_future<T>();
-    offer<T>(found, predicate, std::invoke(getter, sender));
+    const auto get = [&] { return std::invoke(getter, sender.data()); };
+    offer(found, predicate, get);
     QObject here; // the connections end with this frame
-    QObject::connect(sender, signal, &here, [&] { offer<T>(found, predicate, std::invoke(getter, sender)); });
+    QObject::connect(sender, signal, &here, [&] { offer(found, predicate, get); });
     QObject::connect(sender, &QObject::destroyed, &here, [&] {
         if (!found.done())
             found.set_exception(sender_died());
@@ -55,7 +61,7 @@ Coroutine<T> wait_for_qproperty(const Sender *sender, Getter getter, Signal sign
 /// Waits until `predicate(value)` holds for the value of a property; gives that value. If it holds already, it does not
 /// suspend. The predicate is asked at every change, so that a value that is there only for a moment counts as well.
 ///
-/// Errors: what the predicate throws.
+/// Errors: what the predicate, the getter or copying the value throws.
 /// Cancellation: stops watching.
 /// Lifetime: the property must live until this has ended.
 /// Thread: the property's and the running loop's.
@@ -80,7 +86,9 @@ auto wait_until(const Sender *sender, Getter getter, Signal signal, Predicate pr
 {
     detail::check_property_owner(sender);
     using T = std::decay_t<std::invoke_result_t<Getter, const Sender *>>;
-    return detail::wait_for_qproperty<T, Sender, Getter, Signal, Predicate>(sender, getter, signal, std::move(predicate));
+    QPointer<const Sender> watched(sender);
+    return detail::wait_for_qproperty<T, Sender, Getter, Signal, Predicate>(std::move(watched), getter, signal,
+                                                                            std::move(predicate));
 }
 
 } // namespace QAsyncio

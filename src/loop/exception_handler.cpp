@@ -72,6 +72,21 @@ void LoopPrivate::report(const ExceptionContext &context) noexcept
     }
 }
 
+void LoopCore::leave_with(std::exception_ptr exception) noexcept
+{
+    if (!has(Running)) { // the exception handler has thrown it: there is no run to leave
+        ExceptionContext context;
+        context.message = QStringLiteral("The exception handler wants to leave a loop that does not run");
+        context.exception = std::move(exception);
+        return log_exception(context);
+    }
+    auto &self = static_cast<LoopPrivate &>(*this);
+    self.leaving = std::move(exception);
+    self.m_break_batch = true;
+    if (!(flags & Dispatching))
+        self.post_wake();
+}
+
 void LoopCore::report_callback_exception(Runnable &source, std::exception_ptr exception) noexcept
 {
     if (leaves_loop(exception))

@@ -52,6 +52,26 @@ void park(std::shared_ptr<QThreadPool> pool)
 /// seen.
 std::atomic<quint32> handed_over{0};
 
+/// Brings a job to a thread of an executor, and then home: also if the executor drops it, as QThreadPool::clear() does.
+class JobRunnable final : public QRunnable
+{
+public:
+    JobRunnable(ExecutorJobBase &job, bool names_threads) : m_job(job), m_names_threads(names_threads) { }
+    ~JobRunnable() override { m_job.send_home(); }
+
+    void run() override
+    {
+        ExecutorJobBase::take_over();
+        if (m_names_threads)
+            name_this_thread();
+        m_job.execute();
+    }
+
+private:
+    ExecutorJobBase &m_job;
+    const bool m_names_threads;
+};
+
 std::shared_ptr<QThreadPool> make_default_pool()
 {
     auto pool = std::make_shared<QThreadPool>();
@@ -76,6 +96,10 @@ void ExecutorJobBase::execute() noexcept
     int expected = Queued;
     if (m_stage.compare_exchange_strong(expected, Taken, std::memory_order_acq_rel))
         call();
+}
+
+void ExecutorJobBase::send_home() noexcept
+{
     if (!future->core->try_push_threadsafe(m_node))
         discard();
 }
@@ -92,7 +116,9 @@ bool ExecutorJobBase::abandon() noexcept
 void ExecutorJobBase::run(LoopCore &core) noexcept
 {
     --static_cast<LoopPrivate &>(core).jobs_in_flight;
-    if (!future->done())
+    if (m_stage.load(std::memory_order_relaxed) == Queued)
+        future->cancel(QString()); // its executor has dropped it
+    else if (!future->done())
         deliver();
     discard();
 }
@@ -132,15 +158,8 @@ void QAsyncioLoop::start_job(QThreadPool *executor, ExecutorJobBase *job, Future
     }
     job->future = Ref<FutureStateBase>::share(&future);
     ++d.jobs_in_flight;
-    const bool named = !executor;
     QThreadPool &pool = executor ? *executor : *d.executor;
-    const auto work = [job, named] {
-        ExecutorJobBase::take_over();
-        if (named)
-            name_this_thread();
-        job->execute();
-    };
-    QRunnable *const runnable = QRunnable::create(work);
+    auto *const runnable = new JobRunnable(*job, !executor);
     ExecutorJobBase::hand_over();
     pool.start(runnable);
 }

@@ -128,6 +128,8 @@ void FdState::run(LoopCore &core) noexcept
 
 Context Handle::get_context() const
 {
+    if (!m_state)
+        throw RuntimeError(QStringLiteral("the handle is of no callback"));
     if (!m_state->context) // it was empty when this was scheduled; from now on somebody looks at it
         m_state->context = new detail::ContextState;
     return detail::ContextAccess::wrap(detail::Ref<detail::ContextState>::share(m_state->context));

@@ -94,7 +94,7 @@ void LoopPrivate::begin_run()
 {
     thread->running = loop;
     set(Running, true);
-    m_left = m_exit_posted = m_end_is_ripe = false;
+    m_left = m_exit_posted = m_end_is_ripe = m_break_batch = false;
     m_own_level = loop_level() + 1;
     QAbstractEventDispatcher *dispatcher = QAbstractEventDispatcher::instance();
     const auto turns = [this] { dispatcher_turns(); };

@@ -7,6 +7,7 @@
 
 #include <QtCore/qcoreapplication.h>
 #include <QtCore/qeventloop.h>
+#include <QtCore/qscopeguard.h>
 #include <QtCore/qthread.h>
 
 #include <mutex>
@@ -193,12 +194,17 @@ QAsyncioLoop::QAsyncioLoop(LoopOptions options)
     d->strict = options.m_strict;
     d->time_slice = options.m_time_slice;
     d->quit_deadline = options.m_quit_deadline;
+    QScopeGuard not_made([d] {
+        d->close();
+        d->orphan();
+    });
     if (options.m_precise_timers)
         d->timer_source = make_timerfd_source([d] { d->timer_arrived(); });
     if (!d->timer_source)
         d->timer_source = make_qt_timer_source(d->bridge.get());
     if (qEnvironmentVariableIntValue("QASYNCIO_DEBUG") != 0)
         set_debug(true);
+    not_made.dismiss();
 }
 
 QAsyncioLoop::~QAsyncioLoop()

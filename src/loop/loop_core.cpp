@@ -65,13 +65,6 @@ TimePoint LoopCore::now()
     return clock ? clock->now() : TimePoint(std::chrono::steady_clock::now());
 }
 
-void LoopCore::leave_with(std::exception_ptr exception) noexcept
-{
-    auto &self = static_cast<LoopPrivate &>(*this);
-    self.leaving = std::move(exception);
-    self.m_break_batch = true;
-}
-
 bool leaves_loop(const std::exception_ptr &exception)
 {
     try {

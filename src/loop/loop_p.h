@@ -122,6 +122,8 @@ private:
     bool slice_is_over();
     void queue_due_timers();
     void arm_timer();
+    /// The program's own clock stands still while a thread works, if it is one that moves on when it is asked to.
+    void wait_for_threads();
     void disarm_timer();
     bool end_is_due() const { return stop_requested || leaving; }
     bool may_end_here() const;
@@ -144,6 +146,7 @@ private:
     bool m_break_batch = false; // a callback has thrown what leaves the loop
     TimePoint m_armed = TimePoint::max(); // what the timer source waits for
     bool m_advance_posted = false;
+    bool m_clock_moves = false; // the program's own clock: it has moved on when it was asked to
     qint64 m_turns = 0;
     qint64 m_dialog_turn = -10; // the last turn at which a dialog was awaited or open above us
     int m_own_level = 0;       // QThread::loopLevel() inside of Qt's loop of this run

@@ -29,8 +29,10 @@ void drop_main_loop()
 {
     if (t_set.loop == main_loop().get())
         t_set = {};
-    if (main_loop())
+    if (main_loop()) {
+        main_loop()->detach();
         main_loop()->close();
+    }
     main_loop().reset();
 }
 

@@ -158,12 +158,15 @@ bool Runner::run_cleanup(const AnyTask &task)
 {
     while (!task.done()) {
         const detail::RunEnd end = detail::RunnerAccess::run_until_done(*d->loop, task);
-        if (!task.done() && std::exchange(d->quit, true)) {
+        if (task.done())
+            break;
+        if (!end.quit)
+            throw RuntimeError(QStringLiteral("Event loop stopped before Future completed."));
+        if (std::exchange(d->quit, true)) {
             d->abandoned = true;
             return false;
         }
-        if (!task.done())
-            d->quit_code = end.code;
+        d->quit_code = end.code;
     }
     return true;
 }
@@ -178,9 +181,22 @@ int detail::RunnerAccess::run_application(Runner &runner, const ApplicationHooks
                                           const std::function<int(Runner &)> &body)
 {
     runner.d->hooks = &hooks;
+    const auto close = [&] { // what fails in the clean-up fails the program
+        try {
+            runner.close();
+            return 0;
+        } catch (const LoopExit &exit) {
+            return exit.code();
+        } catch (...) {
+            qCCritical(logCategory).noquote() << "run(): the clean-up failed:" << describe(std::current_exception());
+            return 1;
+        }
+    };
     const auto finish = [&](int code) {
-        runner.close();
-        return runner.d->quit && runner.d->quit_code != 0 ? runner.d->quit_code : code;
+        const int cleanup_code = close();
+        if (runner.d->quit && runner.d->quit_code != 0)
+            return runner.d->quit_code;
+        return code != 0 ? code : cleanup_code;
     };
     try {
         return finish(body(runner));
@@ -190,10 +206,10 @@ int detail::RunnerAccess::run_application(Runner &runner, const ApplicationHooks
         qCCritical(logCategory) << "run(): the main coroutine was cancelled";
         return finish(1);
     } catch (const KeyboardInterrupt &) {
-        finish(0);
+        close();
         return 130;
     } catch (const LoopExit &exit) {
-        finish(0);
+        close();
         return exit.code();
     } catch (...) {
         qCCritical(logCategory).noquote() << "run(): unhandled exception:" << describe(std::current_exception());

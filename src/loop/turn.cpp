@@ -35,7 +35,7 @@ void LoopPrivate::process() noexcept
     ++m_depth;
     flags |= Dispatching;
     inbox.stay_awake();
-    m_slice_end = std::chrono::steady_clock::now() + time_slice;
+    m_slice_end = deadline(std::chrono::steady_clock::now(), time_slice);
     m_until_clock = callbacks_between_clocks;
     m_until_poll = 0;
 
@@ -44,6 +44,8 @@ void LoopPrivate::process() noexcept
         if (m_batch_left == 0)
             begin_turn();
         in_time = run_batch();
+        if (!has(Running)) // a callback has detached the loop
+            break;
         if (m_batch_left == 0 && end_is_due()) {
             m_end_is_ripe = true;
             if (may_end_here())
@@ -142,7 +144,9 @@ void LoopPrivate::sleep_or_wake()
     trim_pool();
     if (!clock)
         return arm_timer();
-    if (timers.empty() || jobs_in_flight > 0 || std::exchange(m_advance_posted, true))
+    if (jobs_in_flight > 0)
+        return wait_for_threads();
+    if (timers.empty() || std::exchange(m_advance_posted, true))
         return;
     bridge->post_advance();
 }
@@ -189,6 +193,12 @@ void LoopPrivate::disarm_timer()
     timer_source->disarm();
 }
 
+void LoopPrivate::wait_for_threads()
+{
+    if (!m_clock_moves)
+        arm_timer();
+}
+
 void LoopPrivate::advance_clock() noexcept
 {
     m_advance_posted = false;
@@ -197,9 +207,12 @@ void LoopPrivate::advance_clock() noexcept
     timers.purge();
     fds.poll_into(ready);
     if (ready.empty() && m_batch_left == 0 && !inbox.maybe_filled()) {
-        if (timers.empty() || jobs_in_flight > 0 || timers.first_deadline() == TimePoint::max())
+        if (jobs_in_flight > 0)
+            return wait_for_threads();
+        if (timers.empty() || timers.first_deadline() == TimePoint::max())
             return;
-        if (!clock->advance(timers.first_deadline()))
+        m_clock_moves = clock->advance(timers.first_deadline());
+        if (!m_clock_moves)
             return arm_timer();
     }
     process();

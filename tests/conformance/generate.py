@@ -57,7 +57,7 @@ ERRORS = ["ValueError", "AppError", "AppError", "RuntimeError", "TimeoutError", 
 # What changed between CPython's versions (section 6.2 of the semantics): not generated for those before.
 SINCE = {
     "uncancel": (3, 13), "timeout": (3, 13), "wait_for": (3, 13), "group": (3, 13), "as_completed": (3, 13),
-    "eager": (3, 12), "gather": (3, 12), "agen": (3, 13),
+    "eager": (3, 12), "gather": (3, 12), "agen": (3, 13), "eager_in_group": (3, 14),
 }
 
 
@@ -341,7 +341,8 @@ class Generator:
         name = self.new("t")
         body = self.body("await", 4)
         self.done.append(name)
-        return ["group_task", group, name, body]
+        eager = "eager_in_group" not in self.leave_out and self.chance(0.15)
+        return ["group_task", group, name, body] + [{"eager": True}] * eager
 
     def make_group_task(self):
         return self.groups and [self.group_task(self.random.choice(self.groups))]

@@ -545,10 +545,10 @@ class Run:
         self.line(who, f"group {name} left")
         return returned
 
-    def do_group_task(self, who, name, task_name, steps):
+    def do_group_task(self, who, name, task_name, steps, options={}):
         if (group := self.find(who, name, "u")) is not None:
             try:
-                self.slots[task_name] = group.create_task(self.body(task_name, steps))
+                self.slots[task_name] = group.create_task(self.body(task_name, steps), **options)
             except RuntimeError as error:
                 self.line(who, f"group_task {name} !! {self.describe(error)}")
 

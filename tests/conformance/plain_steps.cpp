@@ -344,8 +344,9 @@ void Run::do_group_task(const QString &who, const QJsonArray &step)
     const QString name = step[1].toString();
     if (const auto *group = find_as<TaskGroup *>(who, name)) {
         const QString task_name = step[2].toString();
+        const auto options = TaskOptions().eager_start(step[4][QLatin1String("eager")].toBool());
         try {
-            m_objects[task_name] = (*group)->create_task(body(task_name, step[3].toArray()));
+            m_objects[task_name] = (*group)->create_task(body(task_name, step[3].toArray()), options);
         } catch (const RuntimeError &) {
             line(who, QStringLiteral("group_task %1 !! %2").arg(name, describe(std::current_exception())));
         }

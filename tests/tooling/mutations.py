@@ -3,12 +3,14 @@
 # SPDX-License-Identifier: MIT
 """Does a test fail for each of the faults in tests/mutations? Do random programs find them? (tests/mutations/README.md)
 
-Works on a copy of the tree in build/mutants. A mutant is killed if its tests build and one of them fails or hangs; with
+Works on copies of the tree in build/mutants. A mutant is killed if its tests build and one of them fails or hangs; with
 --programs, if one of that many random programs does something else on it than on CPython.
 """
 import argparse
+import concurrent.futures
 import os
 import pathlib
+import queue
 import re
 import shutil
 import subprocess
@@ -18,33 +20,49 @@ import time
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 MUTATIONS = ROOT / "tests/mutations"
 WORK = ROOT / "build/mutants"
-SOURCE = WORK / "src"
-BUILD = WORK / "build"
 TIMEOUT = 30    # seconds for one test program; the longest that a good one takes is far below
 
 
-def run(*command):
-    """(succeeded, output) of a command run in the copy."""
-    # The copy lies inside the repository but is no part of it: git apply must not look for one above.
-    environment = dict(os.environ, GIT_CEILING_DIRECTORIES=str(WORK))
-    done = subprocess.run([str(part) for part in command], cwd=SOURCE, env=environment, stdin=subprocess.DEVNULL,
-                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace")
-    return done.returncode == 0, done.stdout
+class Copy:
+    """A copy of the tree in which one mutant after the other is built."""
 
+    def __init__(self, number):
+        self.source = WORK / str(number) / "src"
+        self.build_folder = WORK / str(number) / "build"
 
-def copy_tree():
-    """Makes the copy equal to the tree. What is equal already is not touched: it is not to be built again."""
-    listing = subprocess.run(["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"], cwd=ROOT,
-                             capture_output=True, text=True, check=True).stdout
-    wanted = {name for name in listing.split("\0") if name and (ROOT / name).is_file()}
-    for old in [p for p in SOURCE.rglob("*") if p.is_file()]:
-        if str(old.relative_to(SOURCE)) not in wanted:
-            old.unlink()
-    for name in wanted:
-        source, target = ROOT / name, SOURCE / name
-        if not target.exists() or target.read_bytes() != source.read_bytes():
-            target.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy(source, target)
+    def run(self, *command):
+        """(succeeded, output) of a command run in the copy."""
+        # The copy lies inside the repository but is no part of it: git apply must not look for one above. Two copies build
+        # much the same: ccache shall see that.
+        environment = dict(os.environ, GIT_CEILING_DIRECTORIES=str(self.source.parent), CCACHE_BASEDIR=str(self.source.parent),
+                           CCACHE_NOHASHDIR="1")
+        done = subprocess.run([str(part) for part in command], cwd=self.source, env=environment, stdin=subprocess.DEVNULL,
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace")
+        return done.returncode == 0, done.stdout
+
+    def restore(self):
+        """Makes the copy equal to the tree. What is equal already is not touched: it is not to be built again."""
+        listing = subprocess.run(["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"], cwd=ROOT,
+                                 capture_output=True, text=True, check=True).stdout
+        wanted = {name for name in listing.split("\0") if name and (ROOT / name).is_file()}
+        for old in [p for p in self.source.rglob("*") if p.is_file()]:
+            if str(old.relative_to(self.source)) not in wanted:
+                old.unlink()
+        for name in wanted:
+            source, target = ROOT / name, self.source / name
+            if not target.exists() or target.read_bytes() != source.read_bytes():
+                target.parent.mkdir(parents=True, exist_ok=True)
+                shutil.copy(source, target)
+
+    def configure(self):
+        return self.run(
+            "cmake", "-S", self.source, "-B", self.build_folder, "-G", "Ninja", "-DCMAKE_CXX_COMPILER=g++",
+            "-DCMAKE_BUILD_TYPE=Debug", "-DCMAKE_CXX_FLAGS_DEBUG=-O0", "-DQASYNCIO_BUILD_DEMO=OFF",
+            "-DQASYNCIO_BUILD_BENCH=OFF", "-DQASYNCIO_WERROR=OFF", "-DQASYNCIO_COMPILER_PROBE=OFF",
+            f"-DQASYNCIO_TEST_TIMEOUT={TIMEOUT}")
+
+    def build(self, targets, jobs=1):
+        return self.run("cmake", "--build", self.build_folder, "-j", jobs, "--target", *targets)
 
 
 class Mutation:
@@ -66,15 +84,15 @@ class Tests:
         return sorted({name for m in mutations for name in m.tests}) if all(m.tests for m in mutations) else []
 
     @staticmethod
-    def build(tests):
-        return run("cmake", "--build", BUILD, "-j", options.jobs, "--target", *(tests or ["all"]))
+    def targets(tests):
+        return tests or ["all"]
 
     @staticmethod
-    def run(tests):
+    def ask(copy, tests):
         """(all pass, what happened)"""
         chosen = ["-R", f"^({'|'.join(tests)})$"] if tests else []
-        return run("ctest", "--test-dir", BUILD, "-j", options.jobs, "--output-on-failure", "--stop-on-failure",
-                   "--no-tests=error", *chosen)
+        return copy.run("ctest", "--test-dir", copy.build_folder, "-j", options.jobs, "--output-on-failure", "--stop-on-failure",
+                        "--no-tests=error", *chosen)
 
     @staticmethod
     def summary(output):
@@ -97,11 +115,11 @@ class Programs:
         return []
 
     @staticmethod
-    def build(_):
-        return Tests.build(["conformance_interpreter"])
+    def targets(_):
+        return ["conformance_interpreter"]
 
-    def run(self, _):
-        number = self.corpus.first_difference(BUILD / "tests/conformance/conformance_interpreter")
+    def ask(self, copy, _):
+        number = self.corpus.first_difference(copy.build_folder / "tests/conformance/conformance_interpreter")
         return number is None, number
 
     @staticmethod
@@ -109,33 +127,31 @@ class Programs:
         return f"program {number} of seed {options.seed}"
 
 
-def judge(mutation, witness):
+def judge(mutation, witness, copy):
     """(verdict, details) of one mutation; the copy is left changed."""
-    applied, output = run("git", "apply", "-p1", mutation.path)
+    applied, output = copy.run("git", "apply", "-p1", mutation.path)
     if not applied:
         return "ERROR", "the patch does not apply\n" + output
-    built, output = witness.build(mutation.tests)
+    built, output = copy.build(witness.targets(mutation.tests))
     if not built:
         return "ERROR", "it does not compile\n" + "\n".join(output.splitlines()[-20:])
-    passed, output = witness.run(mutation.tests)
+    passed, output = witness.ask(copy, mutation.tests)
     return ("SURVIVED", mutation.what) if passed else ("killed", "by " + witness.summary(output))
 
 
-def prepare(mutations, witness):
+def prepare(copies, mutations, witness):
     """Copies, configures and builds the tree as it is; it has to be good, else every mutant would look killed."""
-    SOURCE.mkdir(parents=True, exist_ok=True)
-    copy_tree()
     tests = witness.of_all(mutations)
-    done, output = run(
-        "cmake", "-S", SOURCE, "-B", BUILD, "-G", "Ninja", "-DCMAKE_CXX_COMPILER=g++", "-DCMAKE_BUILD_TYPE=Debug",
-        "-DCMAKE_CXX_FLAGS_DEBUG=-O0", "-DQASYNCIO_BUILD_DEMO=OFF", "-DQASYNCIO_BUILD_BENCH=OFF",
-        "-DQASYNCIO_WERROR=OFF", "-DQASYNCIO_COMPILER_PROBE=OFF", f"-DQASYNCIO_TEST_TIMEOUT={TIMEOUT}")
-    if done:
-        done, output = witness.build(tests)
-    if done:
-        done, output = witness.run(tests)
-    if not done:
-        sys.exit("\n".join(str(output).splitlines()[-40:]) + "\nmutations: the tree fails as it is")
+    for copy in copies:
+        copy.source.mkdir(parents=True, exist_ok=True)
+        copy.restore()
+        done, output = copy.configure()
+        if done:
+            done, output = copy.build(witness.targets(tests), options.jobs)
+        if done and copy is copies[0]:
+            done, output = witness.ask(copy, tests)
+        if not done:
+            sys.exit("\n".join(str(output).splitlines()[-40:]) + "\nmutations: the tree fails as it is")
 
 
 def main():
@@ -155,14 +171,22 @@ def main():
             print(f"{mutation.name}: not tried: {mutation.unseen}")
         mutations = [m for m in mutations if not m.unseen]
     witness = Programs() if options.programs else Tests()
-    prepare(mutations, witness)
-    verdicts = []
-    for mutation in mutations:
-        started = time.monotonic()
-        verdict, details = judge(mutation, witness)
-        copy_tree()
-        verdicts.append(verdict)
+    copies = [Copy(number) for number in range(min(options.jobs, len(mutations)))]
+    prepare(copies, mutations, witness)
+    free = queue.SimpleQueue()
+    for copy in copies:
+        free.put(copy)
+
+    def try_one(mutation):
+        copy, started = free.get(), time.monotonic()
+        verdict, details = judge(mutation, witness, copy)
+        copy.restore()
+        free.put(copy)
         print(f"{mutation.name}: {verdict} ({time.monotonic() - started:.0f} s) {details}", flush=True)
+        return verdict
+
+    with concurrent.futures.ThreadPoolExecutor(len(copies)) as pool:
+        verdicts = list(pool.map(try_one, mutations))
     errors = verdicts.count("ERROR")
     print(f"{verdicts.count('killed')} killed, {verdicts.count('SURVIVED')} survived"
           + (f", {errors} could not be tried" if errors else ""))

@@ -67,7 +67,13 @@ public:
 
     void set_outcome(Outcome<T> &&outcome)
     {
-        finish(Finished, [&] { m_outcome.emplace(std::move(outcome)); });
+        finish(Finished, [&] {
+            try {
+                m_outcome.emplace(std::move(outcome));
+            } catch (...) { // of moving it
+                m_outcome.emplace(std::current_exception());
+            }
+        });
     }
     T take()
     {

@@ -6,6 +6,7 @@
 
 #include <chrono>
 #include <cmath>
+#include <utility>
 
 namespace QAsyncio::detail {
 
@@ -16,7 +17,6 @@ template<class Rep, class Period>
 std::chrono::nanoseconds saturated(std::chrono::duration<Rep, Period> delay)
 {
     using std::chrono::nanoseconds;
-    using Delay = std::chrono::duration<Rep, Period>;
     if constexpr (std::chrono::treat_as_floating_point_v<Rep>) {
         if (std::isnan(delay.count()))
             throw_nan_delay();
@@ -25,10 +25,11 @@ std::chrono::nanoseconds saturated(std::chrono::duration<Rep, Period> delay)
             return nanoseconds::max();
         if (Wide(delay) <= Wide(nanoseconds::min()))
             return nanoseconds::min();
-    } else if constexpr (std::ratio_greater_v<Period, std::nano>) {
-        if (delay > std::chrono::duration_cast<Delay>(nanoseconds::max()))
+    } else if constexpr (std::ratio_greater_equal_v<Period, std::nano>) {
+        using Wide = std::chrono::duration<std::chrono::nanoseconds::rep, Period>; // Rep may be narrow, or unsigned
+        if (std::cmp_greater(delay.count(), std::chrono::duration_cast<Wide>(nanoseconds::max()).count()))
             return nanoseconds::max();
-        if (delay < std::chrono::duration_cast<Delay>(nanoseconds::min()))
+        if (std::cmp_less(delay.count(), std::chrono::duration_cast<Wide>(nanoseconds::min()).count()))
             return nanoseconds::min();
     }
     return std::chrono::ceil<nanoseconds>(delay); // up: never early

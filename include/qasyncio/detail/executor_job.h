@@ -18,8 +18,10 @@ public:
     /// whatever executor it is.
     static void hand_over() noexcept;
     static void take_over() noexcept;
-    /// In the executor's thread: runs the function unless it was abandoned, and sends the outcome home.
+    /// In the executor's thread: runs the function unless it was abandoned.
     void execute() noexcept;
+    /// In any thread, as the last: the loop goes on with it.
+    void send_home() noexcept;
     /// In the loop's thread: the function is not to run any more. False if a thread has begun with it.
     bool abandon() noexcept;
 
@@ -61,7 +63,7 @@ private:
     {
         const auto invoke = [](F &f, Args &...args) -> R { return std::invoke(std::move(f), std::move(args)...); };
         const auto work = [&] { return std::apply(invoke, *m_work); };
-        m_outcome.emplace(outcome_of<R>(work));
+        store_outcome(m_outcome, work);
         m_work.reset();
     }
     void drop() noexcept override { m_work.reset(); }

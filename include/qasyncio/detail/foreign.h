@@ -39,7 +39,11 @@ public:
         m_outcome.emplace(typename Outcome<R>::value_type(std::forward<V>(value)...));
     }
     void set_exception(std::exception_ptr exception) { m_outcome.emplace(std::move(exception)); }
-    void set_outcome(Outcome<R> &&outcome) { m_outcome.emplace(std::move(outcome)); }
+    template<class F>
+    void set_outcome_of(F &value) noexcept
+    {
+        store_outcome(m_outcome, value);
+    }
     bool empty() const { return !m_outcome; }
 
     void run(LoopCore &) noexcept override

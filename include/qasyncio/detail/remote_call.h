@@ -47,7 +47,7 @@ public:
     {
         auto &future = *FutureAccess::state(task);
         const auto result = [&] { return take_value<T>(future, true); };
-        m_result->set_outcome(outcome_of<T>(result));
+        m_result->set_outcome_of(result);
     }
     void set_exception(std::exception_ptr exception) { m_result->set_exception(std::move(exception)); }
 
@@ -104,14 +104,28 @@ public:
     /// Nobody waits any more.
     void abandon()
     {
-        if (this->done())
-            return;
         cancel_remote(m_remote, QString());
         FutureState<T>::cancel(QString()); // what comes home is dropped
     }
 
 private:
     const std::shared_ptr<RemoteTask> m_remote;
+};
+
+/// Awaits the near end and moves the result out. Whoever is unwound meanwhile abandons the call.
+template<class T>
+class RemoteAwaiter final : public FutureAwaiter<T, true>
+{
+public:
+    using FutureAwaiter<T, true>::FutureAwaiter;
+    RemoteAwaiter(RemoteAwaiter &&) noexcept = default;
+    ~RemoteAwaiter()
+    {
+        if (!this->m_future || this->m_future->done())
+            return;
+        this->leave();
+        static_cast<RemoteFuture<T> *>(this->m_future)->abandon();
+    }
 };
 
 template<class T, class F, class... Args>
@@ -131,8 +145,7 @@ Coroutine<T> run_on_loop(QAsyncioLoop *loop, F function, Args... args)
         state->take_exception(); // that the other loop was closed is on its way to the caller
         throw;
     }
-    const QScopeGuard abandon([&state] { state->abandon(); }); // if this frame is destroyed before
-    auto home = FutureAccess::wrap<Future<T>>(Ref<RemoteFuture<T>>(state));
+    RemoteAwaiter<T> home(Ref<FutureStateBase>::adopt(state.leak()));
     co_return co_await home;
 }
 

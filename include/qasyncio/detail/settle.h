@@ -5,6 +5,8 @@
 #include "qasyncio/detail/future_state.h"
 #include "qasyncio/outcome.h"
 
+#include <optional>
+
 namespace QAsyncio::detail {
 
 /// The value that a future of type R stores, of what an Outcome<R> stores.
@@ -30,6 +32,22 @@ Outcome<R> outcome_of(F &value) noexcept
         }
     } catch (...) {
         return Outcome<R>(std::current_exception());
+    }
+}
+
+/// The same, where it is to stay: also what moving it there throws.
+template<class R, class F>
+void store_outcome(std::optional<Outcome<R>> &place, F &value) noexcept
+{
+    try {
+        if constexpr (std::is_void_v<R>) {
+            value();
+            place.emplace(std::monostate());
+        } else {
+            place.emplace(value());
+        }
+    } catch (...) {
+        place.emplace(std::current_exception());
     }
 }
 

@@ -158,18 +158,21 @@ template<class R>
 class RemoteEmission final : public Runnable
 {
 public:
-    RemoteEmission(SignalFuture<R> &future, Outcome<R> &&outcome) : m_future(future), m_outcome(std::move(outcome))
+    /// Of what `value` gives or throws.
+    template<class F>
+    RemoteEmission(SignalFuture<R> &future, F &value) : m_future(future)
     {
+        store_outcome(m_outcome, value);
         m_future.add_owner();
     }
     ~RemoteEmission() override { m_future.remove_owner(); }
 
     void run(LoopCore &) noexcept override
     {
-        if (m_outcome.has_value())
-            m_future.emitted([this] { return to_future_value<R>(std::move(m_outcome).value()); });
+        if (m_outcome->has_value())
+            m_future.emitted([this] { return to_future_value<R>((*std::move(m_outcome)).value()); });
         else
-            m_future.failed(m_outcome.exception());
+            m_future.failed(m_outcome->exception());
         delete this;
     }
     void discard() noexcept override { delete this; }
@@ -178,7 +181,7 @@ public:
 
 private:
     SignalFuture<R> &m_future;
-    Outcome<R> m_outcome;
+    std::optional<Outcome<R>> m_outcome;
 };
 
 /// The slot, without the types of the signal's arguments.
@@ -206,21 +209,23 @@ protected:
         if (m_future->core->in_own_thread())
             m_future->emitted(value);
         else
-            send(outcome_of<R>(value));
+            send(value);
     }
 
 private:
     /// By us, and then nobody is there any more; else because the sender is gone.
     void disconnected() noexcept
     {
+        const auto died = []() -> future_value_t<R> { std::rethrow_exception(sender_died()); };
         if (!m_future->core->in_own_thread())
-            send(Outcome<R>(sender_died()));
+            send(died);
         else if (m_future->is_open())
             m_future->failed(sender_died());
     }
-    void send(Outcome<R> &&outcome) noexcept
+    template<class F>
+    void send(F &value) noexcept
     {
-        auto *emission = new RemoteEmission<R>(*m_future, std::move(outcome));
+        auto *emission = new RemoteEmission<R>(*m_future, value);
         if (!m_future->core->try_push_threadsafe(emission->node))
             emission->discard();
     }

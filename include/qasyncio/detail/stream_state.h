@@ -33,7 +33,11 @@ public:
     {
         if (m_closed)
             return;
-        m_items.push_back(std::move(item));
+        try {
+            m_items.push_back(std::move(item));
+        } catch (...) { // of moving it
+            m_items.emplace_back(std::current_exception());
+        }
         wake();
     }
     void end()
@@ -98,11 +102,11 @@ public:
     void operator()(const Args &...args)
     {
         const auto value = [&] { return future_value_t<R>{args...}; };
-        auto item = outcome_of<R>(value);
         if (m_state->core->in_own_thread())
-            m_state->arrive(std::move(item));
-        else
-            run_there(*m_state->core, [state = m_state, item = std::move(item)]() mutable { state->arrive(std::move(item)); });
+            return m_state->arrive(outcome_of<R>(value));
+        auto item = std::make_unique<std::optional<Outcome<R>>>();
+        store_outcome(*item, value);
+        run_there(*m_state->core, [state = m_state, item = std::move(item)] { state->arrive(std::move(**item)); });
     }
 
 private:
