@@ -5,6 +5,7 @@
 
 #include "task_helpers.h"
 
+#include <QtCore/qmetaobject.h>
 #include <QtCore/qtimer.h>
 
 namespace {
@@ -243,9 +244,16 @@ private Q_SLOTS:
     void anObjectThatOutlivesItsTaskForgetsIt()
     {
         Test::run([&]() -> Coroutine<> {
-            auto object = std::make_unique<QObject>();
+            class Object : public QObject
+            {
+            public:
+                bool is_watched() const { return isSignalConnected(QMetaMethod::fromSignal(&QObject::destroyed)); }
+            };
+            auto object = std::make_unique<Object>();
             Task<> task = create_task(turns(1), TaskOptions().context(object.get()));
+            QASYNCIO_VERIFY(object->is_watched());
             co_await task;
+            QASYNCIO_VERIFY(!object->is_watched());
             object.reset();
             QASYNCIO_COMPARE(task.cancelled(), false);
         });
