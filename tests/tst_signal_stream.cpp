@@ -163,6 +163,25 @@ private Q_SLOTS:
             Test::TestOptions().real_time());
     }
 
+    // H-74
+    void endsWhenTheSenderDiesInAnotherThread()
+    {
+        Test::run(
+            []() -> Coroutine<> {
+                auto *sender = new StreamSender;
+                sender->moveToThread(nullptr);
+                auto numbers = signal_stream(sender, &StreamSender::number);
+                std::thread thread([sender] {
+                    Q_EMIT sender->number(1);
+                    delete sender;
+                });
+                QASYNCIO_COMPARE(*co_await numbers.next(), 1);
+                QASYNCIO_VERIFY(!co_await numbers.next());
+                thread.join();
+            },
+            Test::TestOptions().real_time());
+    }
+
     void aNullSenderIsRefused()
     {
         Test::run([]() -> Coroutine<> {
