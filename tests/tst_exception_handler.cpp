@@ -86,6 +86,12 @@ void tst_ExceptionHandler::theHandlerRunsInTheContextOfWhatFailed()
     run_once(loop);
     task = {};
     QCOMPARE(seen, QList<int>({1, 2}));
+    Context three; // a future has none of its own: it is where the failure was found
+    three.run([&] {
+        var.set(3);
+        loop.create_future<>().set_exception(std::make_exception_ptr(ValueError()));
+    });
+    QCOMPARE(seen, QList<int>({1, 2, 3}));
     loop.close();
 }
 

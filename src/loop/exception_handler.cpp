@@ -9,13 +9,16 @@ namespace QAsyncio::detail {
 
 namespace {
 
-/// The slot of the context that a handler runs in: that of the task, else of the future, else of the handle (L-088).
+/// The slot of the context that a handler runs in: that of the task, else of the future if it is one, else of the handle (L-088).
+/// Where a future has none, as any that is no task, it is the one in which the failure was found.
 ContextState **context_slot_of(const ExceptionContext &context)
 {
     if (context.task)
         return &FutureAccess::state(context.task)->context;
-    if (context.future)
-        return &FutureAccess::state(context.future)->context;
+    if (context.future) {
+        auto *task = dynamic_cast<TaskStateBase *>(FutureAccess::state(context.future));
+        return task ? &task->context : context_slot();
+    }
     if (context.handle)
         return &HandleAccess::state(context.handle)->context;
     return context_slot();
