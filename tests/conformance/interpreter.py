@@ -209,6 +209,7 @@ class Run:
             self.unretrieved.append(("Task" if message.startswith("Task") else "Future", self.describe(error)))
             return
         message = "Exception in callback" if message.startswith("Exception in callback") else message.split(" <")[0]
+        message = message.replace("SystemExit", "LoopExit")
         keys = " ".join(k for k in ("exception", "future", "task") if k in context)
         context_var = f" var={var.get()}" if sys.version_info >= (3, 12) else ""
         self.line("!", f"report {message}: {self.describe(error) if error else ''} ({keys}){context_var}")
