@@ -1,6 +1,6 @@
 // SPDX-FileCopyrightText: 2026 QAsyncio contributors
 // SPDX-License-Identifier: MIT
-#include "support.h"
+#include "survives_moves.h"
 
 #include <qasyncio/test.h>
 
@@ -266,22 +266,12 @@ void tst_Executor::aResultThatCannotBeMovedIsAnException()
 // L-079
 void tst_Executor::aResultThatCannotBeMovedInItsThreadIsAnException()
 {
-    struct Brittle
-    {
-        explicit Brittle(int moves) : moves(moves) { }
-        Brittle(Brittle &&other) : moves(other.moves - 1)
-        {
-            if (moves < 0)
-                throw ValueError(QStringLiteral("broken on the way"));
-        }
-        int moves;
-    };
     Test::run([]() -> Coroutine<> {
         for (int moves = 0; moves < 4; ++moves) {
-            auto work = to_thread([](int moves) { return Brittle(moves); }, moves);
+            auto work = to_thread([](int moves) { return SurvivesMoves(moves); }, moves);
             QASYNCIO_THROWS(co_await work, ValueError);
         }
-        auto work = to_thread([](int moves) { return Brittle(moves); }, 100);
+        auto work = to_thread([](int moves) { return SurvivesMoves(moves); }, 100);
         co_await work;
     });
 }

@@ -1,6 +1,6 @@
 // SPDX-FileCopyrightText: 2026 QAsyncio contributors
 // SPDX-License-Identifier: MIT
-#include "support.h"
+#include "survives_moves.h"
 
 #include <future>
 #include <thread>
@@ -54,18 +54,8 @@ void beside(QAsyncioLoop &loop, F work)
 // L-077
 void tst_RunCoroutineThreadsafe::aResultThatCannotBeMovedIsAnException()
 {
-    struct Brittle
-    {
-        explicit Brittle(int moves) : moves(moves) { }
-        Brittle(Brittle &&other) : moves(other.moves - 1)
-        {
-            if (moves < 0)
-                throw ValueError(QStringLiteral("broken on the way"));
-        }
-        int moves;
-    };
     QAsyncioLoop loop;
-    const auto body = [](int moves) -> Coroutine<Brittle> { co_return Brittle(moves); };
+    const auto body = [](int moves) -> Coroutine<SurvivesMoves> { co_return SurvivesMoves(moves); };
     QStringList errors;
     beside(loop, [&] {
         for (int moves = 0; moves < 8; ++moves)
