@@ -29,6 +29,13 @@ Q_SIGNALS:
     void brittle(const Brittle &value);
 };
 
+/// Emits as soon as somebody connects.
+class EagerSender : public Sender
+{
+protected:
+    void connectNotify(const QMetaMethod &) override { Q_EMIT number(7); }
+};
+
 /// from_signal(): results, death, cancellation, threads.
 class tst_FromSignal : public QObject
 {
@@ -37,6 +44,7 @@ class tst_FromSignal : public QObject
 private Q_SLOTS:
     void theResultIsTheArguments();
     void itIsConnectedWhenItIsMade();
+    void anEmissionWhileItIsBeingConnected();
     void overloadedAndPrivateSignals();
     void resumesThroughTheLoopNeverInsideTheEmission();
     void onlyTheFirstEmissionCounts();
@@ -119,6 +127,17 @@ void tst_FromSignal::itIsConnectedWhenItIsMade()
         Q_EMIT sender.number(1); // nobody awaits it yet
         co_await sleep(1s);
         QASYNCIO_COMPARE(co_await number, 1);
+    });
+}
+
+// H-74
+void tst_FromSignal::anEmissionWhileItIsBeingConnected()
+{
+    Test::run([]() -> Coroutine<> {
+        EagerSender sender;
+        auto number = from_signal(&sender, &Sender::number);
+        QASYNCIO_VERIFY(number.done());
+        QASYNCIO_COMPARE(co_await number, 7);
     });
 }
 

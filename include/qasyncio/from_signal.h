@@ -29,7 +29,7 @@ auto from_signal(const Sender *sender, void (Object::*signal)(Args...))
         new detail::SignalFuture<R>(get_running_loop().core(), *sender));
     state->connection = QObject::connect(sender, signal, sender, detail::SignalSlot<R, Arguments>(*state),
                                          Qt::ConnectionType(Qt::DirectConnection | Qt::SingleShotConnection));
-    if (!state->connection) {
+    if (Q_UNLIKELY(state->has_exception()) && !*state->connection) {
         state->take_exception(); // the slot is gone, which looks like the death of the sender
         detail::throw_not_connected();
     }

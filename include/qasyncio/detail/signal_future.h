@@ -68,8 +68,9 @@ struct SignalResult<TypeList<First, Second, Rest...>>
     using type = std::tuple<First, Second, Rest...>;
 };
 
-/// Completed by an emission or, with ObjectDestroyedError, by the sender's death. Its handles, the slot and an emission on its
-/// way home from another thread own it together. All but the counting belongs to the loop's thread.
+/// Completed by an emission or, with ObjectDestroyedError, by the sender's death. It has two owners: its handles, and what
+/// may still complete it: the slot, then the emission on its way home from another thread. All but the counting belongs to
+/// the loop's thread.
 template<class R>
 class SignalFuture final : public FutureState<R>
 {
@@ -112,23 +113,30 @@ public:
             this->set_exception(std::move(exception));
     }
 
-    void add_owner() noexcept { m_owners.fetch_add(1, std::memory_order_relaxed); }
     void remove_owner() noexcept
     {
         if (m_owners.load(std::memory_order_acquire) == 1 || m_owners.fetch_sub(1, std::memory_order_acq_rel) == 1)
             delete this;
     }
+    /// remove_owner() of the slot in the loop's thread, where the handles are dropped, too: nobody else counts meanwhile.
+    void remove_slot_at_home() noexcept
+    {
+        if (m_owners.load(std::memory_order_acquire) == 1)
+            delete this;
+        else
+            m_owners.store(1, std::memory_order_relaxed);
+    }
 
     /// Neither done nor without handles.
     bool is_open() const noexcept { return !m_closed; }
 
-    QMetaObject::Connection connection;
+    std::optional<QMetaObject::Connection> connection;
 
 private:
     void close() noexcept
     {
         m_closed = true;
-        connection = {};
+        connection.reset();
         if (m_dialog)
             dialog_awaited(*this->core, false);
     }
@@ -136,7 +144,7 @@ private:
     {
         if (!is_open())
             return;
-        const QMetaObject::Connection connected = connection;
+        const QMetaObject::Connection connected = *std::move(connection);
         close(); // before the slot dies: it would take that for the death of the sender
         QObject::disconnect(connected);
     }
@@ -148,12 +156,12 @@ private:
         remove_owner();
     }
 
-    std::atomic<int> m_owners{1};
+    std::atomic<int> m_owners{2};
     bool m_closed = false;
     const bool m_dialog;
 };
 
-/// An emission, or the death of a sender, on its way home from another thread.
+/// An emission, or the death of a sender, on its way home from another thread. It owns the future in the slot's place.
 template<class R>
 class RemoteEmission final : public Runnable
 {
@@ -163,7 +171,6 @@ public:
     RemoteEmission(SignalFuture<R> &future, F &value) : m_future(future)
     {
         store_outcome(m_outcome, value);
-        m_future.add_owner();
     }
     ~RemoteEmission() override { m_future.remove_owner(); }
 
@@ -184,54 +191,57 @@ private:
     std::optional<Outcome<R>> m_outcome;
 };
 
-/// The slot, without the types of the signal's arguments.
+/// The slot, without the types of the signal's arguments. It is called once at most.
 template<class R>
 class SignalSlotBase
 {
 public:
-    explicit SignalSlotBase(SignalFuture<R> &future) : m_future(&future) { m_future->add_owner(); }
-    SignalSlotBase(SignalSlotBase &&other) noexcept : m_future(std::exchange(other.m_future, nullptr)) { }
+    explicit SignalSlotBase(SignalFuture<R> &future) : m_future(&future) { }
+    SignalSlotBase(SignalSlotBase &&other) noexcept : m_future(other.take_future()) { }
     SignalSlotBase &operator=(SignalSlotBase &&) = delete;
     ~SignalSlotBase()
     {
-        if (!m_future)
-            return;
-        if (!m_emitted.load(std::memory_order_relaxed))
-            disconnected();
-        m_future->remove_owner();
+        if (SignalFuture<R> *future = m_future.load(std::memory_order_relaxed); Q_UNLIKELY(future))
+            disconnected(*future);
     }
 
 protected:
     template<class F>
     void emitted(F &&value) noexcept
     {
-        m_emitted.store(true, std::memory_order_relaxed);
-        if (m_future->core->in_own_thread())
-            m_future->emitted(value);
-        else
-            send(value);
+        SignalFuture<R> *future = take_future();
+        if (!future->core->in_own_thread())
+            return send(*future, value);
+        future->emitted(value);
+        future->remove_slot_at_home();
     }
 
 private:
-    /// By us, and then nobody is there any more; else because the sender is gone.
-    void disconnected() noexcept
+    SignalFuture<R> *take_future() noexcept
     {
-        const auto died = []() -> future_value_t<R> { std::rethrow_exception(sender_died()); };
-        if (!m_future->core->in_own_thread())
-            send(died);
-        else if (m_future->is_open())
-            m_future->failed(sender_died());
+        SignalFuture<R> *future = m_future.load(std::memory_order_relaxed);
+        m_future.store(nullptr, std::memory_order_relaxed);
+        return future;
+    }
+    /// By us, and then nobody is there any more; else because the sender is gone.
+    Q_NEVER_INLINE static void disconnected(SignalFuture<R> &future) noexcept
+    {
+        if (!future.core->in_own_thread())
+            return send(future, []() -> future_value_t<R> { std::rethrow_exception(sender_died()); });
+        if (future.is_open())
+            future.failed(sender_died());
+        future.remove_slot_at_home();
     }
     template<class F>
-    void send(F &value) noexcept
+    static void send(SignalFuture<R> &future, F &&value) noexcept
     {
-        auto *emission = new RemoteEmission<R>(*m_future, value);
-        if (!m_future->core->try_push_threadsafe(emission->node))
+        auto *emission = new RemoteEmission<R>(future, value);
+        if (!future.core->try_push_threadsafe(emission->node))
             emission->discard();
     }
 
-    SignalFuture<R> *m_future; // null when moved from
-    std::atomic<bool> m_emitted{false};
+    // Null when moved from, or called. Atomic because threads may follow each other here: Qt orders them.
+    std::atomic<SignalFuture<R> *> m_future;
 };
 
 template<class R, class Arguments>
