@@ -215,10 +215,11 @@ Coroutine<Returned> Run::await_wait(QString who, QJsonArray step)
     for (const QJsonValue &value : step[1].toArray()) {
         const QString name = value.toString();
         const AnyFuture future = find_future(who, name);
-        if (future && found.emplace(name, future).second) {
+        if (!future)
+            continue;
+        if (found.emplace(name, future).second)
             names << name;
-            futures.push_back(future);
-        }
+        futures.push_back(future);
     }
     static const QHash<QString, ReturnWhen> modes{{QStringLiteral("FIRST_COMPLETED"), FIRST_COMPLETED},
                                                   {QStringLiteral("FIRST_EXCEPTION"), FIRST_EXCEPTION},
@@ -236,8 +237,8 @@ Coroutine<Returned> Run::await_wait(QString who, QJsonArray step)
     }
     const auto names_of = [&](const std::vector<AnyFuture> &part) {
         QStringList list;
-        for (const QString &name : names) {
-            if (std::find(part.begin(), part.end(), found[name]) != part.end())
+        for (const QString &name : names) { // as often as it is there, which should be once
+            for (auto times = std::count(part.begin(), part.end(), found[name]); times > 0; --times)
                 list << name;
         }
         return list.join(u' ');
@@ -266,13 +267,12 @@ Coroutine<Returned> Run::await_wait_for(QString who, QJsonArray step)
     return found ? std::move(running) : nothing();
 }
 
-Coroutine<Returned> Run::await_as_completed(QString who, QJsonArray step)
+/// The order of those that are done already is open in asyncio (G-025): only the first of them takes part.
+std::map<QString, Future<Value>> Run::to_complete(const QString &who, const QJsonValue &names)
 {
-    // The order of those that are done already is open in asyncio (G-025): only the first of them takes part.
     std::map<QString, Future<Value>> found;
-    std::vector<Future<Value>> futures;
     bool one_is_done = false;
-    for (const QJsonValue &value : step[1].toArray()) {
+    for (const QJsonValue &value : names.toArray()) {
         const QString name = value.toString();
         const Object *object = find(who, name);
         if (!object)
@@ -282,21 +282,48 @@ Coroutine<Returned> Run::await_as_completed(QString who, QJsonArray step)
         if (future.done() && one_is_done)
             continue;
         one_is_done |= future.done();
-        if (found.emplace(name, future).second)
-            futures.push_back(future);
+        found.emplace(name, future);
     }
-    if (step[2].isNull()) {
-        AsCompleted<Value> all = as_completed(std::move(futures));
-        co_return co_await completed(who, found, all, step);
-    }
-    AsCompleted<Value> all = as_completed(std::move(futures), ticks(step[2]));
-    co_return co_await completed(who, found, all, step);
+    return found;
 }
 
-/// The references are to locals of the caller, which awaits this.
-Coroutine<Returned> Run::completed(QString who, const std::map<QString, Future<Value>> &found, AsCompleted<Value> &completed,
-                                   QJsonArray step)
+/// as_completed() of what was found, in the order of the names.
+AsCompleted<Value> Run::completions(const std::map<QString, Future<Value>> &found, const QJsonValue &names,
+                                    const QJsonValue &timeout)
 {
+    std::vector<Future<Value>> futures;
+    for (const QJsonValue &name : names.toArray()) {
+        if (const auto place = found.find(name.toString()); place != found.end())
+            futures.push_back(place->second);
+    }
+    if (timeout.isNull())
+        return as_completed(std::move(futures));
+    return as_completed(std::move(futures), ticks(timeout));
+}
+
+Coroutine<Value> Run::completing(QString name, Coroutine<Value> awaitable)
+{
+    auto waiting = awaiting(name, QStringLiteral("completed"), std::move(awaitable));
+    co_await std::move(waiting);
+    co_return QStringLiteral("None");
+}
+
+void Run::do_complete_in_tasks(const QString &who, const QJsonArray &step)
+{
+    if (!running(who, QStringLiteral("complete_in_tasks")))
+        return;
+    const auto found = to_complete(who, step[1]);
+    auto completed = completions(found, step[1], step[2]);
+    const QJsonArray names = step[3].toArray();
+    auto name = names.begin();
+    for (auto place = completed.begin(); name != names.end() && place != completed.end(); ++place, ++name)
+        m_objects[name->toString()] = m_loop.create_task(completing(name->toString(), *place));
+}
+
+Coroutine<Returned> Run::await_as_completed(QString who, QJsonArray step)
+{
+    const auto found = to_complete(who, step[1]);
+    auto completed = completions(found, step[1], step[2]);
     int count = step[4].toInt();
     if (step[3].toString() == QLatin1String("plain")) {
         for (auto awaitable : completed) {

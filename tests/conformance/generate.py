@@ -11,6 +11,7 @@ WEIGHTS = {
     "create_task": 6, "sleep": 5, "await": 6, "cancel": 5, "set_result": 2.5, "set_exception": 1, "call_soon": 3,
     "call_later": 3, "call_at": 1.5, "cancel_handle": 1, "try": 4, "call": 1.5, "gather": 2.5, "shield": 2, "wait": 2,
     "wait_for": 2.5, "timeout": 3, "reschedule": 1, "expired": 0.5, "group": 3, "group_task": 1.5, "as_completed": 1.5,
+    "complete_in_tasks": 1,
     "agen": 1.5, "next": 1.5, "aclose": 0.5, "athrow": 0.5, "drop": 0.5, "add_done_callback": 2, "remove_done_callback": 1,
     "uncancel": 1, "state": 1, "result": 0.7, "exception": 0.5, "raise": 1.2, "return": 0.5, "set_var": 0.5, "get_var": 0.7,
     "copy_context": 0.3, "stop": 0.4, "report": 0.2, "shutdown_asyncgens": 0.1, "future": 0.3,
@@ -42,7 +43,7 @@ NOT_BUILT = {"make", "with", *CALLS}    # QAsyncio has none of these yet
 PLAIN = {
     "create_task", "cancel", "set_result", "set_exception", "call_soon", "call_later", "call_at", "cancel_handle", "gather",
     "shield", "reschedule", "expired", "group_task", "agen", "drop", "add_done_callback", "remove_done_callback", "uncancel",
-    "state", "result", "exception", "raise", "set_var", "get_var", "copy_context", "stop", "report", "future", "race",
+    "state", "result", "exception", "raise", "set_var", "get_var", "complete_in_tasks", "copy_context", "stop", "report", "future", "race",
     "release", "locked", "event_set", "event_clear", "notify", "put_nowait", "get_nowait", "task_done", "queue_shutdown",
     "feed_data", "feed_eof", *MAKERS, "make",
 }
@@ -57,6 +58,7 @@ ERRORS = ["ValueError", "AppError", "AppError", "RuntimeError", "TimeoutError", 
 # What changed between CPython's versions (section 6.2 of the semantics): not generated for those before.
 SINCE = {
     "uncancel": (3, 13), "timeout": (3, 13), "wait_for": (3, 13), "group": (3, 13), "as_completed": (3, 13),
+    "complete_in_tasks": (3, 13),
     "eager": (3, 12), "gather": (3, 12), "agen": (3, 13), "eager_in_group": (3, 14),
 }
 
@@ -76,6 +78,7 @@ class Generator:
         self.all = collections.defaultdict(list)    # by first letter; also of tasks whose body is still being written
         self.done = []                              # what may be awaited: no cycle of awaits comes of these
         self.generators = []                        # those that may be stepped, for the same reason
+        self.callback_targets = {}
         self.scopes = []
         self.groups = []
         self.depth = 0
@@ -253,16 +256,27 @@ class Generator:
         return name and [["state", name]]
 
     def make_add_done_callback(self):
-        target, name = self.any_of("ftas"), self.new("d")
-        return target and [["add_done_callback", target, name, self.body("plain", 2, 0), self.options()]]
+        target = self.any_of("ftas")
+        return target and [self.done_callback(target, self.body("plain", 2, 0), self.options())]
+
+    def done_callback(self, target, steps, options):
+        name = self.new("d")
+        self.callback_targets[name] = target
+        return ["add_done_callback", target, name, steps, options]
 
     def make_remove_done_callback(self):
         name = self.any_of("d")
-        return name and [["remove_done_callback", name]]
+        steps = name and [["remove_done_callback", name]]
+        if steps and self.chance(0.2):  # another one comes, and must not go instead
+            steps += [self.done_callback(self.callback_targets[name], [], {}), *steps]
+        return steps
 
     def make_drop(self):
         name = self.any_of("ftg")
-        return name and [["drop", name]]
+        steps = name and [["drop", name]]
+        if steps and name[0] == "g" and "shutdown_asyncgens" in self.weights and self.chance(0.1):
+            steps += self.make_shutdown_asyncgens()
+        return steps
 
     def make_sleep(self):
         return [["sleep", self.delay()]]
@@ -294,9 +308,20 @@ class Generator:
         return [["gather", name, specs, self.chance(0.4)]] + [["await", name]] * self.chance(0.7)
 
     def make_shield(self):
+        if self.chance(0.15) and (inner := self.awaitable("ft")):
+            return self.left_shields(inner)
         spec, name = self.spec(), self.new("s")
         self.done.append(name)
         return [["shield", name, spec]] + [["await", name]] * self.chance(0.7)
+
+    def left_shields(self, inner):
+        """Several of one future, some of them left."""
+        names = [self.new("s") for _ in range(self.random.randint(2, 3))]
+        self.done += names
+        steps = [["cancel", name, self.message(0.4)] for name in names if self.chance(0.7)]
+        if self.chance(0.3):
+            steps.insert(self.random.randint(0, len(steps)), self.done_callback(inner, [], {}))
+        return [["shield", name, inner] for name in names] + steps
 
     def make_wait(self):
         mode = self.random.choice(["FIRST_COMPLETED", "FIRST_EXCEPTION", "ALL_COMPLETED"])
@@ -311,6 +336,17 @@ class Generator:
         timeout = None if self.chance(0.6) else self.delay()
         style = self.random.choice(["futures", "plain"])
         return (names or self.chance(0.05)) and [["as_completed", names, timeout, style, self.random.randint(1, 5)]]
+
+    def make_complete_in_tasks(self):
+        names = list(dict.fromkeys(self.several("ft")))
+        tasks = [self.new("t") for _ in range(self.random.randint(1, 3))]
+        self.done += tasks
+        timeout = None if self.chance(0.6) else self.delay()
+        steps = names and [["complete_in_tasks", names, timeout, tasks]]
+        if steps and self.chance(0.4):  # cancelled when it has just been told
+            cancel = ["cancel", self.random.choice(tasks), self.message(0.4)]
+            steps.append(self.done_callback(self.random.choice(names), [cancel], {}))
+        return steps
 
     def make_timeout(self):
         name = self.new("x")

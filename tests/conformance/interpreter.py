@@ -467,14 +467,14 @@ class Run:
             self.slots[name] = asyncio.shield(inner)
 
     async def await_wait(self, who, names, mode, timeout):
-        found = dict(self.find_all(who, names, AWAITABLE))
+        found = self.find_all(who, names, AWAITABLE)
         try:
-            done, pending = await asyncio.wait(list(found.values()), return_when=WAIT_MODES[mode],
+            done, pending = await asyncio.wait([future for _, future in found], return_when=WAIT_MODES[mode],
                                                timeout=None if timeout is None else timeout * TICK)
         except BaseException as error:
             self.line(who, f"wait !! {self.describe(error)}")
             raise
-        text = [" ".join(name for name, future in found.items() if future in part) for part in (done, pending)]
+        text = [" ".join(name for name, future in dict(found).items() if future in part) for part in (done, pending)]
         self.line(who, f"wait -> done [{text[0]}] pending [{text[1]}]")
 
     async def await_wait_for(self, who, spec, timeout):
@@ -482,13 +482,23 @@ class Run:
             limited = asyncio.wait_for(awaitable, None if timeout is None else timeout * TICK)
             await self.awaiting(who, "wait_for", limited)
 
-    async def await_as_completed(self, who, names, timeout, style, count):
+    def to_complete(self, who, names, timeout):
+        """(futures by name, what as_completed() makes of them)"""
         # The order of those that are done already is open (G-025): only the first of them takes part.
         found = {}
         for name, future in self.find_all(who, names, "ft"):
             if not future.done() or not any(other.done() for other in found.values()):
                 found.setdefault(name, future)
-        completed = asyncio.as_completed(list(found.values()), timeout=None if timeout is None else timeout * TICK)
+        return found, asyncio.as_completed(list(found.values()), timeout=None if timeout is None else timeout * TICK)
+
+    def do_complete_in_tasks(self, who, names, timeout, task_names):
+        if self.running(who, "complete_in_tasks"):
+            _, completed = self.to_complete(who, names, timeout)
+            for name, awaitable in zip(task_names, completed):
+                self.slots[name] = self.loop.create_task(self.awaiting(name, "completed", awaitable))
+
+    async def await_as_completed(self, who, names, timeout, style, count):
+        found, completed = self.to_complete(who, names, timeout)
         if style == "plain":
             for awaitable in itertools.islice(completed, count):
                 await self.awaiting(who, "completed", awaitable)

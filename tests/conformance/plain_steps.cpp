@@ -34,6 +34,7 @@ const QHash<QString, Run::Plain> &Run::plain_steps()
         {QStringLiteral("drop"), &Run::do_drop},
         {QStringLiteral("gather"), &Run::do_gather},
         {QStringLiteral("shield"), &Run::do_shield},
+        {QStringLiteral("complete_in_tasks"), &Run::do_complete_in_tasks},
         {QStringLiteral("reschedule"), &Run::do_reschedule},
         {QStringLiteral("expired"), &Run::do_expired},
         {QStringLiteral("group_task"), &Run::do_group_task},

@@ -111,8 +111,10 @@ private:
     template<class A>
     Coroutine<Returned> limited(QString who, A awaitable, QJsonValue limit);
     Coroutine<Returned> step_generator(QString who, QString text, Generator generator, std::exception_ptr thrown);
-    Coroutine<Returned> completed(QString who, const std::map<QString, Future<Value>> &found,
-                                  AsCompleted<Value> &completed, QJsonArray step);
+    std::map<QString, Future<Value>> to_complete(const QString &who, const QJsonValue &names);
+    static AsCompleted<Value> completions(const std::map<QString, Future<Value>> &found, const QJsonValue &names,
+                                          const QJsonValue &timeout);
+    Coroutine<Value> completing(QString name, Coroutine<Value> awaitable);
 
     // The driver
     template<class F>
@@ -144,6 +146,7 @@ private:
     void do_drop(const QString &who, const QJsonArray &step);
     void do_gather(const QString &who, const QJsonArray &step);
     void do_shield(const QString &who, const QJsonArray &step);
+    void do_complete_in_tasks(const QString &who, const QJsonArray &step);
     void do_reschedule(const QString &who, const QJsonArray &step);
     void do_expired(const QString &who, const QJsonArray &step);
     void do_group_task(const QString &who, const QJsonArray &step);
