@@ -256,6 +256,21 @@ private Q_SLOTS:
         });
     }
 
+    // FIRST_EXCEPTION does not ask the last one for its exception: also if it is there twice.
+    void theLastOneIsStillTheLastWhenGivenTwice()
+    {
+        Test::run([&](QAsyncioLoop &loop) -> Coroutine<> {
+            const Reports reports(loop);
+            const auto all = [&]() -> Coroutine<> {
+                const std::vector tasks(2, create_task(fail_with(u"one"_s)));
+                co_await wait(tasks, until(FIRST_EXCEPTION));
+            };
+            co_await all();
+            co_await turns(1);
+            QASYNCIO_COMPARE(reports.list().join(u' '), u"Task exception was never retrieved|ValueError: one"_s);
+        });
+    }
+
     // G-023
     void cancellingTheWaiterLeavesTheFuturesAlone()
     {

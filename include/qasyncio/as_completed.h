@@ -75,10 +75,10 @@ public:
     std::default_sentinel_t end() const { return {}; }
 
     // What as_completed() is made of.
-    AsCompleted(const std::vector<AnyFuture> &futures, std::optional<std::chrono::nanoseconds> timeout)
+    AsCompleted(std::vector<AnyFuture> futures, std::optional<std::chrono::nanoseconds> timeout)
         : m_queue(std::make_shared<detail::CompletionQueue>())
     {
-        m_queue->begin(futures, timeout);
+        m_queue->begin(std::move(futures), timeout);
     }
 
 private:
@@ -95,7 +95,7 @@ AsCompleted<ensured_value_t<A>> run_as_completed(std::vector<A> awaitables, std:
     futures.reserve(awaitables.size());
     for (A &awaitable : awaitables)
         futures.push_back(ensure_future(std::move(awaitable)));
-    return AsCompleted<ensured_value_t<A>>(futures, timeout);
+    return AsCompleted<ensured_value_t<A>>(std::move(futures), timeout);
 }
 
 } // namespace detail

@@ -2,10 +2,9 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include "qasyncio/detail/distinct.h"
 #include "qasyncio/detail/duration.h"
 #include "qasyncio/ensure_future.h"
-
-#include <unordered_set>
 
 namespace QAsyncio {
 
@@ -60,17 +59,14 @@ struct WaitResult
 
 namespace detail {
 
-/// wait() without its types: returns when it is over.
+/// wait() without its types, of futures that are all different: returns when it is over.
 QASYNCIO_EXPORT Coroutine<> wait_until(std::vector<AnyFuture> futures, WaitOptions options);
 
 template<class F>
 WaitResult<F> sort_by_state(std::vector<F> futures)
 {
     WaitResult<F> result;
-    std::unordered_set<const FutureStateBase *> seen;
     for (F &future : futures) {
-        if (!seen.insert(FutureAccess::state(future)).second)
-            continue;
         std::vector<F> &place = future.done() ? result.done : result.pending;
         place.push_back(std::move(future));
     }
@@ -93,6 +89,7 @@ Coroutine<WaitResult<F>> wait(std::vector<F> futures, WaitOptions options = Wait
 {
     static_assert(!detail::IsCoroutine<F>::value, "Passing coroutines is forbidden, use tasks explicitly.");
     static_assert(std::is_base_of_v<AnyFuture, F>, "wait() waits for futures and tasks");
+    futures = detail::distinct(std::move(futures));
     co_await detail::wait_until(std::vector<AnyFuture>(futures.begin(), futures.end()), options);
     co_return detail::sort_by_state(std::move(futures));
 }

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: MIT
 #include "qasyncio/detail/completion_queue.h"
 
-#include <unordered_set>
+#include "qasyncio/detail/distinct.h"
 
 namespace QAsyncio::detail {
 
@@ -35,20 +35,16 @@ CompletionQueue::~CompletionQueue()
     m_timer.cancel();
 }
 
-void CompletionQueue::begin(const std::vector<AnyFuture> &futures, std::optional<std::chrono::nanoseconds> timeout)
+void CompletionQueue::begin(std::vector<AnyFuture> futures, std::optional<std::chrono::nanoseconds> timeout)
 {
+    futures = distinct(std::move(futures));
     QAsyncioLoop &loop = get_running_loop();
-    std::vector<AnyFuture> distinct;
-    std::unordered_set<const FutureStateBase *> seen;
-    for (const AnyFuture &future : futures) {
+    for (const AnyFuture &future : futures)
         check_loop(*FutureAccess::state(future), loop.core());
-        if (seen.insert(FutureAccess::state(future)).second)
-            distinct.push_back(future);
-    }
-    for (const AnyFuture &future : distinct)
+    for (const AnyFuture &future : futures)
         listen_to(future);
-    m_unfinished = m_left = distinct.size();
-    if (timeout && !distinct.empty())
+    m_unfinished = m_left = futures.size();
+    if (timeout && !futures.empty())
         m_timer = loop.call_later(*timeout, [this] { time_out(); });
 }
 

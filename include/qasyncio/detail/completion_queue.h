@@ -17,7 +17,7 @@ public:
     ~CompletionQueue() override;
 
     /// Listens to each distinct future once.
-    void begin(const std::vector<AnyFuture> &futures, std::optional<std::chrono::nanoseconds> timeout);
+    void begin(std::vector<AnyFuture> futures, std::optional<std::chrono::nanoseconds> timeout);
     /// How many have not been asked for.
     std::size_t left() const { return m_left; }
     /// False if all have been asked for; else the caller is to get() one.
