@@ -116,6 +116,26 @@ private Q_SLOTS:
     }
 
     // G-052
+    void theLastShieldThatIsLeftReports()
+    {
+        Test::run([&](QAsyncioLoop &loop) -> Coroutine<> {
+            QStringList told;
+            loop.set_exception_handler([&](QAsyncioLoop &, const ExceptionContext &) { told << u"report"_s; });
+            Future<int> inner = loop.create_future<int>();
+            Future<int> first = shield(inner);
+            Future<int> last = shield(inner);
+            first.cancel();
+            co_await turns(1);
+            inner.add_done_callback([&] { told << u"callback"_s; });
+            last.cancel();
+            co_await turns(1);
+            inner.set_exception(ValueError(u"too late"_s));
+            co_await turns(1);
+            QASYNCIO_COMPARE(told.join(u' '), u"callback report"_s);
+        });
+    }
+
+    // G-052
     void theTypeOfAForeignExceptionIsNamed()
     {
         Test::run([&](QAsyncioLoop &loop) -> Coroutine<> {

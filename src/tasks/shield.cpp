@@ -13,15 +13,29 @@ QString type_of(const std::exception_ptr &exception)
     return text.left(text.indexOf(QLatin1String(": ")));
 }
 
-void report_failure(AnyFuture inner)
+struct ReportFailure
 {
-    if (inner.cancelled() || !inner.exception())
-        return;
-    ExceptionContext report;
-    report.exception = inner.exception();
-    report.message = type_of(report.exception) + QStringLiteral(" exception in shielded future");
-    report.future = inner;
-    inner.get_loop().call_exception_handler(report);
+    void operator()(AnyFuture inner) const
+    {
+        if (inner.cancelled() || !inner.exception())
+            return;
+        ExceptionContext report;
+        report.exception = inner.exception();
+        report.message = type_of(report.exception) + QStringLiteral(" exception in shielded future");
+        report.future = inner;
+        inner.get_loop().call_exception_handler(report);
+    }
+};
+
+/// Removes the report of a shield that was left earlier.
+void remove_report(CallbackList &callbacks)
+{
+    callbacks.take_all([&](Runnable *callback) {
+        if (dynamic_cast<DoneCallback<AnyFuture, ReportFailure> *>(callback))
+            callback->discard();
+        else
+            callbacks.append(callback);
+    });
 }
 
 } // namespace
@@ -31,12 +45,8 @@ void leave_shielded(DoneListener &listener, AnyFuture inner)
     if (inner.done())
         return;
     listener.stop_listening();
-    // Once, however many shields there were.
-    quint16 &flags = FutureAccess::state(inner)->flags;
-    if (flags & FutureStateBase::ShieldReports)
-        return;
-    flags |= FutureStateBase::ShieldReports;
-    inner.add_done_callback(report_failure);
+    remove_report(FutureAccess::state(inner)->callbacks); // the last one that is left reports
+    inner.add_done_callback(ReportFailure());
 }
 
 } // namespace QAsyncio::detail

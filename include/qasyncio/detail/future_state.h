@@ -141,7 +141,6 @@ public:
         AwaitsTask = 4096, // of tasks: what it waits for is a task
         InCancel = 8192,   // of tasks: cancel() is going through it
         Eager = 16384,     // of tasks: in its first step, inside of create_task()
-        ShieldReports = 32768, // a shield() that was left reports its failure
     };
 
 protected:
