@@ -6,6 +6,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit 1
 
 jobs=$(nproc)
 install_missing=yes    # --no-install sets it to no
+export CCACHE_SLOPPINESS=pch_defines,time_macros    # what ccache asks for where headers are precompiled
 
 # Debian 12 and Ubuntu 24.04 have all of these. A name that ends in ? is installed only where apt knows it.
 packages_build="g++ cmake ninja-build ccache qt6-base-dev qt6-declarative-dev"
