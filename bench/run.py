@@ -28,9 +28,12 @@ class Target:
     label: str
     work: str | None = None  # of the peer, where it is not the row's
 
-    def judge(self, value, peer):
-        """(ratio, met)"""
-        return value / peer, None
+    def ratio(self, value, peer):
+        """As the target words it."""
+        return value / peer
+
+    def met(self, value, peer, ratio):
+        return None
 
     text = "for comparison"
     needs_peer = True
@@ -40,8 +43,11 @@ class Target:
 class Faster(Target):
     times: float = 1
 
-    def judge(self, value, peer):
-        return peer / value, peer / value >= self.times
+    def ratio(self, value, peer):
+        return peer / value
+
+    def met(self, value, peer, ratio):
+        return ratio >= self.times
 
     @property
     def text(self):
@@ -52,8 +58,8 @@ class Faster(Target):
 class AtMost(Target):
     times: float = 1
 
-    def judge(self, value, peer):
-        return value / peer, value / peer <= self.times
+    def met(self, value, peer, ratio):
+        return ratio <= self.times
 
     @property
     def text(self):
@@ -68,9 +74,8 @@ class Limit(Target):
     times: float = 0
     needs_peer = False
 
-    def judge(self, value, peer):
-        allowed = max(self.limit, self.times * peer) if peer else self.limit
-        return value / peer if peer else None, value <= allowed
+    def met(self, value, peer, ratio):
+        return value <= (max(self.limit, self.times * peer) if peer else self.limit)
 
     @property
     def text(self):
@@ -165,28 +170,30 @@ class Programs:
 
 
 def measure(programs, row, rounds):
-    """{(program, work, dispatcher): [value, ...]} of interleaved rounds, and the row's unit."""
+    """{(program, work, dispatcher): [value or None, ...]} of interleaved rounds, and the row's unit."""
     jobs = {}
-    for name, work in [("loop", row.work)] + [(t.program, t.work or row.work) for t in row.targets]:
-        if name in programs.commands:
-            for dispatcher in DISPATCHERS if name in QT_PROGRAMS else (None,):
-                jobs[name, work, dispatcher] = []
+    for dispatcher in DISPATCHERS:
+        for name, work in [("loop", row.work)] + [(t.program, t.work or row.work) for t in row.targets]:
+            if name in programs.commands:
+                jobs[name, work, dispatcher if name in QT_PROGRAMS else None] = []
     unit = None
     for _ in range(row.rounds or rounds):
         for (name, work, dispatcher), values in jobs.items():
             result = programs.run(name, work, dispatcher)
+            values.append(result and result[0])
             if result:
-                values.append(result[0])
                 unit = UNITS[result[1]]
     return jobs, unit
 
 
 def median(values):
+    values = [value for value in values if value is not None]
     return statistics.median(values) if values else None
 
 
 def spread(values):
     """Largest minus smallest, in parts of the median."""
+    values = [value for value in values if value is not None]
     if not values or not median(values):
         return None
     return round((max(values) - min(values)) / median(values), 3)
@@ -201,13 +208,15 @@ def results(programs, row, rounds):
             other = jobs.get(key + (dispatcher if target.program in QT_PROGRAMS else None,), [])
             value, peer = median(own), median(other)
             out = {"work": row.title, "dispatcher": dispatcher, "value": value, "unit": unit,
-                   "spread": spread(own), "runs": len(own), "peer": target.label or None,
+                   "spread": spread(own), "runs": len(own) - own.count(None), "peer": target.label or None,
                    "peer_value": peer, "peer_spread": spread(other), "ratio": None,
                    "target": target.text, "met": None}
             if type(target) is Target:
                 out["target"] = None
-            if value is not None and (peer is not None or not target.needs_peer):
-                out["ratio"], out["met"] = target.judge(value, peer)
+            # Of each round for itself: when the machine is slower for a while, both sides are.
+            ratio = median([target.ratio(a, b) for a, b in zip(own, other) if a is not None and b])
+            if value is not None and (ratio is not None or not target.needs_peer):
+                out["ratio"], out["met"] = ratio, target.met(value, peer, ratio)
             if value is None:
                 out["note"] = "no QAsyncio figure"
             elif target.program and target.program not in programs.commands:
