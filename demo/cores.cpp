@@ -51,7 +51,8 @@ struct Work
     int primes = 0;
 };
 
-/// Has a loop do one slice after the other, and counts them.
+/// Has a loop do one slice after the other, and counts them. The references are to what count_on() and its caller have until all
+/// workers have ended.
 Coroutine<> worker(Work &work, QAsyncioLoop &loop, int &done)
 {
     while (work.next < work.slices) {
@@ -61,6 +62,7 @@ Coroutine<> worker(Work &work, QAsyncioLoop &loop, int &done)
     }
 }
 
+/// The references are to locals of main(), which waits for this.
 Coroutine<int> count_on(const std::vector<QAsyncioLoop *> &loops, int slices, std::vector<int> &done)
 {
     Work work{slices};

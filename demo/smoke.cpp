@@ -39,7 +39,7 @@ public:
     Coroutine<int> run();
 
 private:
-    // The scenes
+    // The scenes. A reference is to a local of the scene that awaits the coroutine, or of main().
     Coroutine<> unpleasant_tree();
     Coroutine<> pause_and_resume(DemoWindow &demo);
     Coroutine<> cancel_half_way(DemoWindow &demo);

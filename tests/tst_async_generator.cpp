@@ -198,6 +198,7 @@ private Q_SLOTS:
             QASYNCIO_THROWS(co_await generator.athrow(nullptr), TypeError);
             QASYNCIO_THROWS(co_await generator.athrow(std::make_exception_ptr(TypeError(u"out"_s))), TypeError);
             QASYNCIO_VERIFY(!co_await generator.next());
+            QASYNCIO_VERIFY(!co_await generator.athrow(std::make_exception_ptr(ValueError(u"too late"_s))));
             auto unbegun = body();
             QASYNCIO_THROWS(co_await unbegun.athrow(std::make_exception_ptr(ValueError(u"x"_s))), ValueError);
             QASYNCIO_VERIFY(!co_await unbegun.next());

@@ -195,6 +195,18 @@ private Q_SLOTS:
         });
     }
 
+    void aContextCanBeEnteredAgain()
+    {
+        ContextVar<int> var(u"var"_s, 0);
+        const Context context;
+        context.run([&] {
+            var.set(1);
+            context.run([&] { var.set(2); });
+            QCOMPARE(var.get(), 2);
+        });
+        QCOMPARE(var.get(), 0);
+    }
+
     // L-112
     void theRunsOfARunnerShareAContext()
     {

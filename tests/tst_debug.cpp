@@ -116,6 +116,7 @@ void tst_Debug::everythingCanBeWrittenToQDebug()
             qWarning().noquote() << text << "is not" << pattern;
         return does;
     };
+    const QObject object;
     QAsyncioLoop loop(virtual_time());
     QCOMPARE(written(loop), "<QAsyncioLoop running=false closed=false debug=false>");
     QCOMPARE(written(loop.call_soon([] { })), "<Handle>");
@@ -148,6 +149,25 @@ void tst_Debug::everythingCanBeWrittenToQDebug()
     QCOMPARE(written(GeneratorExit()), "GeneratorExit");
     QCOMPARE(written(Outcome<int>(5)), "5");
     QCOMPARE(written(Outcome<>(std::make_exception_ptr(ValueError(QStringLiteral("no"))))), "ValueError: no");
+    QCOMPARE(written(RaceResult<int>{1, 5}), "<RaceResult index=1 value=5>");
+    QCOMPARE(written(RaceResult<std::monostate>{1, {}}), "<RaceResult index=1>");
+    QCOMPARE(written(DoneCallbackId()), "<DoneCallbackId 0>");
+    QVERIFY(matches(written(AnyTask(task).add_done_callback([] { })), "<DoneCallbackId \\d+>"));
+    QCOMPARE(written(VirtualClock()), "<VirtualClock now=1000.000>");
+    QCOMPARE(written(TaskOptions()), "<TaskOptions>");
+    QCOMPARE(written(TaskOptions().name(QStringLiteral("load")).context(&object).eager_start()),
+             "<TaskOptions name='load' context=set eager_start>");
+    QCOMPARE(written(LoopOptions().strict().time_slice(1ms)), "<LoopOptions strict time_slice=0.001000 quit_deadline=5.000>");
+    QCOMPARE(written(RunnerOptions().debug(true)), "<RunnerOptions debug=true>");
+    QCOMPARE(written(WaitOptions().timeout(1500ms).return_when(FIRST_COMPLETED)),
+             "<WaitOptions timeout=1.500 return_when=FIRST_COMPLETED>");
+    QCOMPARE(written(LoopThread(QStringLiteral("worker"))), "<LoopThread name='worker'>");
+    Runner runner;
+    QCOMPARE(written(runner), "<Runner created>");
+    runner.get_loop();
+    QCOMPARE(written(runner), "<Runner open>");
+    runner.close();
+    QCOMPARE(written(runner), "<Runner closed>");
     QCOMPARE(written(FIRST_EXCEPTION), "FIRST_EXCEPTION");
     QCOMPARE(written(static_cast<ReturnWhen>(9)), "ReturnWhen(9)");
     ExceptionContext context;

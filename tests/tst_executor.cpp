@@ -92,7 +92,8 @@ void tst_Executor::aQueuedFunctionNeverRunsOnceCancelled()
         auto blocker = loop.run_in_executor(nullptr, [&] { gate.get_future().wait(); });
         std::atomic<bool> ran{false};
         const auto token = std::make_shared<int>();
-        auto queued = loop.run_in_executor(nullptr, [&ran, token] { ran = true; });
+        auto work = [&ran, kept = token] { ran = true; };
+        auto queued = loop.run_in_executor(nullptr, moved(work));
         QASYNCIO_VERIFY(queued.cancel());
         QASYNCIO_COMPARE(token.use_count(), 1L); // the function is gone already
         gate.set_value();
@@ -287,7 +288,8 @@ void tst_Executor::whatAnExecutorDropsIsCancelled()
         const auto waits = [&go] { go.get_future().wait(); };
         auto busy = loop.run_in_executor(nullptr, waits);
         const auto answer = std::make_shared<int>(42);
-        auto queued = loop.run_in_executor(nullptr, [answer] { return *answer; });
+        auto work = [kept = answer] { return *kept; };
+        auto queued = loop.run_in_executor(nullptr, moved(work));
         pool->clear();
         QASYNCIO_THROWS(co_await queued, CancelledError);
         QASYNCIO_COMPARE(int(answer.use_count()), 1); // the function is gone

@@ -86,11 +86,12 @@ void tst_LoopClose::closeDoesNotWaitForTheExecutor()
     std::promise<void> begun;
     auto done = std::make_shared<std::promise<void>>();
     auto finished = done->get_future();
-    loop.run_in_executor(nullptr, [&begun, done, gate = release.get_future().share()] {
+    const auto work = [&begun, done, gate = release.get_future().share()] {
         begun.set_value();
         gate.wait();
         done->set_value();
-    });
+    };
+    loop.run_in_executor(nullptr, work);
     begun.get_future().wait();
     loop.close(); // would hang here if it waited
     release.set_value();
@@ -106,10 +107,11 @@ void tst_LoopClose::whatWaitsForAThreadStillRuns()
     {
         QAsyncioLoop loop;
         for (int i = 0; i < 40; ++i) { // more than there are threads
-            loop.run_in_executor(nullptr, [token, opened] {
+            auto work = [token, opened] {
                 opened.wait();
                 ++*token;
-            });
+            };
+            loop.run_in_executor(nullptr, moved(work));
         }
         loop.close();
     }

@@ -21,6 +21,7 @@ private Q_SLOTS:
     void stopTwiceStopsOneRun();
     void stopOnAnIdleLoopIsRememberedAndOnAClosedOneIgnored();
     void stopFromAnotherThreadGoesThroughCallSoonThreadsafe();
+    void stopInASlotOfQtEndsAnIdleRun();
     void pendingWorkSurvivesTheRun();
     void loopExitLeavesAtOnceAndTheRestStaysQueued();
     void otherExceptionsAreReportedAndTheLoopGoesOn();
@@ -201,9 +202,30 @@ void tst_LoopRun::stopFromAnotherThreadGoesThroughCallSoonThreadsafe()
 {
     QAsyncioLoop loop;
     std::thread thread;
+    bool late = false;
+    loop.call_later(1min, [&] {
+        late = true;
+        loop.stop();
+    });
     loop.call_soon([&] { thread = std::thread([&] { loop.call_soon_threadsafe([&] { loop.stop(); }); }); });
     loop.run_forever();
     thread.join();
+    QVERIFY(!late);
+    loop.close();
+}
+
+// L-025
+void tst_LoopRun::stopInASlotOfQtEndsAnIdleRun()
+{
+    QAsyncioLoop loop;
+    bool late = false;
+    loop.call_later(1min, [&] {
+        late = true;
+        loop.stop();
+    });
+    QTimer::singleShot(1, qApp, [&] { loop.stop(); });
+    loop.run_forever();
+    QVERIFY(!late);
     loop.close();
 }
 

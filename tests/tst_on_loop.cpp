@@ -101,6 +101,21 @@ private Q_SLOTS:
         QVERIFY2(error.startsWith(u"OSError: no selector"_s), qPrintable(error));
     }
 
+    void takesACoroutineToo()
+    {
+        LoopThread other;
+        Test::run(
+            [&](QAsyncioLoop &here) -> Coroutine<> {
+                QASYNCIO_VERIFY(co_await on_loop(other.loop(), where()) != std::this_thread::get_id());
+                QASYNCIO_VERIFY(co_await on_loop(here, where()) == std::this_thread::get_id());
+                Coroutine<std::thread::id> awaited = where();
+                co_await std::move(awaited);
+                QASYNCIO_COMPARE(error_in([&] { return on_loop(other.loop(), std::move(awaited)); }),
+                                 u"RuntimeError: cannot reuse already awaited coroutine"_s);
+            },
+            Test::TestOptions().real_time());
+    }
+
     void runsThereAndResumesHere()
     {
         LoopThread other;

@@ -228,7 +228,6 @@ void tst_RunCoroutineThreadsafe::aClosedLoopRefuses()
              "RuntimeError: cannot reuse already awaited coroutine");
 }
 
-// H-48
 void tst_RunCoroutineThreadsafe::closingTheLoopCancels()
 {
     QAsyncioLoop loop;

@@ -305,14 +305,21 @@ void tst_Runner::theSecondSigintInterruptsAtOnce()
 void tst_Runner::sigintOnAnIdleLoopInAProcessOfItsOwn()
 {
     SKIP_WITHOUT_PROCESSES();
-    const ScenarioResult result = run_scenario(QStringLiteral("idle_sigint"), [](QProcess &process) {
-        QVERIFY(process.waitForReadyRead(30000));
-        ::kill(pid_t(process.processId()), SIGINT);
-    });
-    QVERIFY(!result.crashed);
-    QCOMPARE(result.exit_code, 130);
-    QVERIFY(result.output.contains("ready") || result.output.contains("cleanup"));
-    QVERIFY2(result.output.contains("cleanup"), result.output);
+    // Within half a second, which a busy machine need not manage each time.
+    qint64 taken = std::numeric_limits<qint64>::max();
+    for (int attempt = 0; attempt < 5 && taken >= 500; ++attempt) {
+        QElapsedTimer since;
+        const ScenarioResult result = run_scenario(QStringLiteral("idle_sigint"), [&](QProcess &process) {
+            QVERIFY(process.waitForReadyRead(30000));
+            since.start();
+            ::kill(pid_t(process.processId()), SIGINT);
+        });
+        taken = std::min(taken, since.elapsed());
+        QVERIFY(!result.crashed);
+        QCOMPARE(result.exit_code, 130);
+        QVERIFY2(result.output.contains("cleanup"), result.output);
+    }
+    QVERIFY2(taken < 500, qPrintable(QString::number(taken)));
 }
 
 // L-115

@@ -6,6 +6,9 @@
 #include "task_helpers.h"
 
 #include <QtCore/qelapsedtimer.h>
+#include <QtCore/qtimer.h>
+
+#include <unistd.h>
 
 class tst_test_kit : public QObject
 {
@@ -101,6 +104,34 @@ private Q_SLOTS:
         });
     }
 
+    void trySignalAwaitsAnEmission()
+    {
+        QTimer timer;
+        bool went_on = false;
+        Test::run([&](QAsyncioLoop &loop) -> Coroutine<> {
+            loop.call_later(2s, [&] { timer.setObjectName(u"new"_s); });
+            QASYNCIO_TRY_SIGNAL(&timer, &QObject::objectNameChanged);
+            QASYNCIO_VERIFY(loop.time() == TimePoint(1002s));
+            went_on = true;
+        });
+        QVERIFY(went_on);
+        QEXPECT_FAIL("", "nobody emits it", Abort);
+        Test::run([&]() -> Coroutine<> {
+            went_on = false;
+            QASYNCIO_TRY_SIGNAL_WITH_TIMEOUT(&timer, &QObject::objectNameChanged, 3s);
+            went_on = true;
+        });
+        QVERIFY(!went_on);
+        QEXPECT_FAIL("", "the sender dies", Continue);
+        Test::run([&]() -> Coroutine<> {
+            auto object = std::make_unique<QObject>();
+            get_running_loop().call_soon([&] { object.reset(); });
+            QASYNCIO_TRY_SIGNAL(object.get(), &QObject::objectNameChanged);
+            went_on = true;
+        });
+        QVERIFY(!went_on);
+    }
+
     void skipEndsTheBody()
     {
         bool went_on = false;
@@ -139,6 +170,69 @@ private Q_SLOTS:
             task.cancel();
             co_await error_of(task);
         });
+    }
+
+    void tearDownFindsAFutureThatIsLeft()
+    {
+        QTimer timer; // lives on
+        std::vector<Future<>> kept;
+        QEXPECT_FAIL("", "the first way, after the first step", Continue);
+        Test::tear_down(
+            [&]() -> Coroutine<> {
+                kept.push_back(from_signal(&timer, &QTimer::timeout));
+                co_await sleep(1s);
+                kept.clear();
+            },
+            50ms);
+    }
+
+    void tearDownFindsADescriptorThatIsLeftOpen()
+    {
+        int descriptor = -1;
+        QEXPECT_FAIL("", "the first way, after the first step", Continue);
+        Test::tear_down([&]() -> Coroutine<> {
+            descriptor = ::dup(0);
+            co_await sleep(1s);
+            ::close(descriptor);
+        });
+        ::close(descriptor);
+    }
+
+    void tearDownFindsAnObjectThatIsLeft()
+    {
+        QObject *object = nullptr;
+        QEXPECT_FAIL("", "the first way, after the first step", Continue);
+        Test::tear_down([&]() -> Coroutine<> {
+            object = new QObject(QCoreApplication::instance());
+            co_await sleep(1s);
+            delete object;
+        });
+        delete object;
+    }
+
+    void tearDownFindsWhatIsReported()
+    {
+        QEXPECT_FAIL("", "the first way", Continue);
+        Test::tear_down([](QAsyncioLoop &loop) -> Coroutine<> {
+            try {
+                co_await sleep(1s);
+            } catch (const CancelledError &) {
+                loop.call_soon([] { throw ValueError(u"lost"_s); });
+                throw;
+            }
+        });
+    }
+
+    void tearDownFindsABodyThatDoesNotEnd()
+    {
+        QEXPECT_FAIL("", "the first way, after the first step", Continue);
+        Test::tear_down(
+            [](QAsyncioLoop &loop) -> Coroutine<> {
+                const QString ended = co_await error_of(sleep(1s));
+                if (!ended.isEmpty())
+                    co_await loop.create_future<>(); // which nobody completes
+            },
+            50ms);
     }
 
     void tearDownFindsABodyThatThrowsSomethingElse()

@@ -27,24 +27,31 @@ private Q_SLOTS:
 // L-074, H-47
 void tst_Threadsafe::wakesAnIdleLoop()
 {
+    // At once: a busy machine may hold up some calls, a loop that sleeps on holds up all.
     QAsyncioLoop loop;
-    std::thread thread;
-    bool woken = false;
-    std::atomic<bool> idle{false};
-    loop.call_soon([&] {
-        thread = std::thread([&] {
-            while (!idle)
-                std::this_thread::yield();
-            loop.call_soon_threadsafe([&] {
-                woken = true;
-                loop.stop();
+    auto least = std::chrono::nanoseconds::max();
+    for (int attempt = 0; attempt < 10; ++attempt) {
+        std::thread thread;
+        bool woken = false;
+        std::atomic<bool> idle{false};
+        loop.call_soon([&] {
+            thread = std::thread([&] {
+                while (!idle)
+                    std::this_thread::yield();
+                const TimePoint called = loop.time();
+                loop.call_soon_threadsafe([&, called] {
+                    woken = true;
+                    least = std::min(least, loop.time() - called);
+                    loop.stop();
+                });
             });
+            loop.call_later(1ms, [&] { idle = true; }); // nothing is left to do now
         });
-        loop.call_later(1ms, [&] { idle = true; }); // nothing is left to do now
-    });
-    loop.run_forever();
-    thread.join();
-    QVERIFY(woken);
+        loop.run_forever();
+        thread.join();
+        QVERIFY(woken);
+    }
+    QVERIFY2(least < 10ms, qPrintable(QString::number(least.count())));
     loop.close();
 }
 
@@ -105,7 +112,7 @@ void tst_Threadsafe::callsBeforeTheRunAreKept()
     loop.close();
 }
 
-// L-073
+// L-073, H-48
 void tst_Threadsafe::theHandleCanBeCancelledFromAnyThread()
 {
     QAsyncioLoop loop(virtual_time());
@@ -154,7 +161,7 @@ void tst_Threadsafe::cancelWaitsForACallbackThatRuns()
     loop.close();
 }
 
-// L-062
+// L-062, H-48
 void tst_Threadsafe::givesTheContextOfTheCaller()
 {
     static ContextVar<int> var(QStringLiteral("var"), 0);
@@ -176,7 +183,7 @@ void tst_Threadsafe::givesTheContextOfTheCaller()
     loop.close();
 }
 
-// L-075
+// L-075, H-48
 void tst_Threadsafe::throwsInTheCallingThreadAfterClose()
 {
     QAsyncioLoop loop(virtual_time());

@@ -38,6 +38,8 @@ public:
 
     /// Moves on without waiting for anything.
     void move(std::chrono::nanoseconds step) { m_now += step; }
+    /// "<VirtualClock now=1000.000>"
+    QString to_string() const;
 
 private:
     TimePoint m_now{std::chrono::seconds(1000)};

@@ -68,7 +68,7 @@ private:
 
 /// A variable with a value for each context: what a request, a user, a log prefix is "for this task".
 ///
-/// Usually a global. Programs that use none pay nothing.
+/// Usually a global. Programs that use none pay nothing. Thread: any; each sees the values of its own current context.
 /// \sa https://docs.python.org/3/library/contextvars.html#contextvars.ContextVar
 template<class T>
 class ContextVar

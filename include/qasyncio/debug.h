@@ -6,8 +6,11 @@
 #include "qasyncio/as_completed.h"
 #include "qasyncio/context.h"
 #include "qasyncio/loop.h"
+#include "qasyncio/loop_thread.h"
 #include "qasyncio/outcome.h"
+#include "qasyncio/race.h"
 #include "qasyncio/run_coroutine_threadsafe.h"
+#include "qasyncio/runner.h"
 #include "qasyncio/signal_stream.h"
 #include "qasyncio/task_group.h"
 #include "qasyncio/timeout.h"
@@ -68,6 +71,17 @@ QDebug operator<<(QDebug debug, const WaitResult<F> &result)
 {
     const QDebugStateSaver saver(debug);
     debug.nospace() << "<WaitResult done=" << result.done << " pending=" << result.pending << '>';
+    return debug;
+}
+
+template<class T>
+QDebug operator<<(QDebug debug, const RaceResult<T> &result)
+{
+    const QDebugStateSaver saver(debug);
+    debug.nospace() << "<RaceResult index=" << result.index;
+    if constexpr (requires { debug << result.value; })
+        debug << " value=" << result.value;
+    debug << '>';
     return debug;
 }
 

@@ -15,7 +15,7 @@ Coroutine<R> run_in_thread(F function, Args... args)
     auto work = [context = std::move(context), function = std::move(function)](Args... given) mutable -> R {
         return context.run([&]() -> R { return std::invoke(std::move(function), std::move(given)...); });
     };
-    auto future = get_running_loop().run_in_executor(nullptr, std::move(work), std::move(args)...);
+    auto future = get_running_loop().run_in_executor(nullptr, moved(work), std::move(args)...);
     co_return co_await std::move(future);
 }
 } // namespace detail
@@ -24,7 +24,7 @@ Coroutine<R> run_in_thread(F function, Args... args)
 /// It sees the caller's context variables (L-080). Arguments are copied or moved into the call; the function must own what
 /// it uses.
 /// Cancellation: the await ends at once; a function that runs is not interrupted, and its result is dropped.
-/// Throws RuntimeError after shutdown_default_executor().
+/// Throws RuntimeError without a running loop and after shutdown_default_executor(). Thread: that of the running loop.
 /// \sa https://docs.python.org/3/library/asyncio-task.html#asyncio.to_thread
 template<class F, class... Args>
 auto to_thread(F &&function, Args &&...args)

@@ -14,6 +14,8 @@ class DoneCallbackId
 {
 public:
     DoneCallbackId() = default;
+    /// "<DoneCallbackId 3>"; 0 for none
+    QString to_string() const { return QStringLiteral("<DoneCallbackId %1>").arg(m_number); }
 
 private:
     friend class AnyFuture;

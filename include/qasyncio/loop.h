@@ -3,6 +3,7 @@
 #pragma once
 
 #include "qasyncio/clock.h"
+#include "qasyncio/detail/closure.h"
 #include "qasyncio/detail/duration.h"
 #include "qasyncio/detail/executor_job.h"
 #include "qasyncio/future.h"
@@ -44,8 +45,9 @@ class RunnerAccess;
 /// the tasks run under an exec() of the program's own; and in both, any nested QEventLoop (a modal dialog opened by a task)
 /// goes on serving all other tasks.
 ///
-/// Thread: a loop belongs to the thread that constructed it. Only call_soon_threadsafe() may be called from others; in debug
-/// mode the other calls check it.
+/// Thread: a loop belongs to the thread that constructed it. Only call_soon_threadsafe() may be called from others. In debug
+/// mode call_soon(), call_later(), call_at(), create_task(), add_reader(), add_writer() and run_in_executor() throw RuntimeError
+/// in a wrong thread.
 /// Needs a QCoreApplication while it runs. If the application dies first, the loop closes itself.
 /// \sa https://docs.python.org/3/library/asyncio-eventloop.html
 class QASYNCIO_EXPORT QAsyncioLoop
@@ -99,8 +101,9 @@ public:
     void close();
 
     /// Runs the loop under the QCoreApplication::exec() (or QThread::exec()) of the program, until detach(), stop() or the
-    /// end of the application. When that quits, all tasks are cancelled and the loop runs on inside aboutToQuit until they
-    /// have ended, for `LoopOptions::quit_deadline` at most.
+    /// end of the application. When the application quits, the tasks of a loop in its main thread are cancelled and the
+    /// loop runs on inside aboutToQuit until they have ended, for `LoopOptions::quit_deadline` at most. The end of a
+    /// QThread's exec() cancels nothing: the tasks stay suspended.
     /// Throws RuntimeError as run_forever() does.
     void attach();
     /// Ends attach(). Tasks stay suspended. Does nothing if the loop is not attached.
@@ -229,8 +232,10 @@ public:
     template<class F, class... Args>
     auto run_in_executor(QThreadPool *executor, F &&function, Args &&...args)
     {
-        using R = std::invoke_result_t<std::decay_t<F>, std::decay_t<Args>...>;
-        using Job = QAsyncio::detail::ExecutorJob<R, std::decay_t<F>, std::decay_t<Args>...>;
+        QAsyncio::detail::check_closure<F>();
+        using Function = QAsyncio::detail::closure_t<F>;
+        using R = std::invoke_result_t<Function, std::decay_t<Args>...>;
+        using Job = QAsyncio::detail::ExecutorJob<R, Function, std::decay_t<Args>...>;
         auto future = QAsyncio::detail::Ref<QAsyncio::detail::ExecutorFuture<R>>::adopt(
             new QAsyncio::detail::ExecutorFuture<R>(core()));
         auto *job = new Job(std::forward<F>(function), std::forward<Args>(args)...);

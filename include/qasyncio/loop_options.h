@@ -15,7 +15,8 @@ class QASYNCIO_EXPORT LoopOptions
 public:
     LoopOptions() { }
 
-    /// What watches descriptors; the loop that is made with these options owns it. Default: epoll behind one QSocketNotifier where there is epoll, else a notifier each.
+    /// What watches descriptors; the loop that is made with these options owns it. Default: epoll behind one QSocketNotifier
+    /// where there is epoll, else a notifier each; the environment variable QASYNCIO_SELECTOR=notifier asks for the latter.
     LoopOptions &selector(std::unique_ptr<Selector> selector)
     {
         m_selector = std::move(selector);
@@ -53,6 +54,8 @@ public:
         m_quit_deadline = deadline;
         return *this;
     }
+    /// "<LoopOptions selector=set strict time_slice=0.000500>"
+    QString to_string() const;
 
 private:
     friend class ::QAsyncioLoop;

@@ -27,6 +27,8 @@ public:
 
     /// Lives as long as this.
     QAsyncioLoop &loop() const;
+    /// "<LoopThread name='worker'>"
+    QString to_string() const;
 
 private:
     struct Private;

@@ -7,6 +7,7 @@
 namespace QAsyncio {
 
 /// Awaits `function(args...)`, a function that gives a coroutine, as a task of another thread's loop; gives its result here.
+/// The function is called there.
 ///
 ///     const QImage image = co_await on_loop(workers.loop(), render, scene);
 ///
@@ -23,6 +24,14 @@ auto on_loop(QAsyncioLoop &loop, F &&function, Args &&...args)
     using Function = detail::closure_t<F>;
     using T = detail::coroutine_value_t<std::invoke_result_t<Function &, std::decay_t<Args>...>>;
     return detail::run_on_loop<T, Function, std::decay_t<Args>...>(&loop, std::forward<F>(function), std::forward<Args>(args)...);
+}
+/// The same for a coroutine that is there already: its arguments come from this thread.
+template<class T>
+auto on_loop(QAsyncioLoop &loop, Coroutine<T> &&coroutine)
+{
+    if (!coroutine)
+        detail::throw_awaited_twice();
+    return on_loop(loop, [](Coroutine<T> given) { return given; }, std::move(coroutine));
 }
 
 } // namespace QAsyncio

@@ -24,7 +24,7 @@ QASYNCIO_EXPORT void check_no_running_loop(const char *function);
 } // namespace detail
 
 /// How a Runner makes its loop.
-class RunnerOptions
+class QASYNCIO_EXPORT RunnerOptions
 {
 public:
     RunnerOptions() { }
@@ -40,6 +40,8 @@ public:
         m_factory = std::move(factory);
         return *this;
     }
+    /// "<RunnerOptions debug=true loop_factory=set>"
+    QString to_string() const;
 
 private:
     friend class Runner;
@@ -52,6 +54,7 @@ private:
 /// The application's quit() and exit(), the closing of its last window and Ctrl+C are inputs: they cancel the coroutine that
 /// runs, which may clean up with awaits (or await quit_requested(): then it is told and not cancelled). A second quit
 /// ends the clean-up: what is left is unwound.
+/// Thread: that in which it was made. In others than the main thread neither Ctrl+C nor the application's end is heard.
 /// \sa https://docs.python.org/3/library/asyncio-runner.html#asyncio.Runner
 class QASYNCIO_EXPORT Runner
 {
@@ -82,6 +85,8 @@ public:
     /// Cancels the tasks that are left and waits for them, shuts down the default executor, closes the loop (L-113). What
     /// the tasks throw meanwhile is reported (L-114). A second call does nothing.
     void close();
+    /// "<Runner created>", or open, closed
+    QString to_string() const;
 
 private:
     friend class detail::RunnerAccess;
@@ -110,6 +115,7 @@ private:
 
 /// Runs `main` in a new loop until it is done, cleans up, and gives its result or throws what it throws: asyncio.run().
 /// Needs a QCoreApplication (or QGuiApplication, QApplication). Throws RuntimeError if a loop runs in this thread (L-109).
+/// Thread: any, with a loop of its own; SIGINT and the end of the application reach the main thread's only.
 template<detail::Awaitable A>
 auto run(A &&main, RunnerOptions options = RunnerOptions())
 {

@@ -90,7 +90,7 @@ private:
 
 /// Suspends the awaiting task for `delay`, never less; zero or negative lets every other ready callback run once.
 /// Always a cancellation point (T-026, T-050). `delay` is a duration: `sleep(100ms)`, `sleep(0s)`.
-/// Throws ValueError for NaN.
+/// Cancellation: ends it at once. Throws ValueError for NaN. Thread: that of the running loop.
 /// \sa https://docs.python.org/3/library/asyncio-task.html#asyncio.sleep
 template<class Rep, class Period>
 [[nodiscard("sleep() does nothing until it is awaited")]] detail::SleepAwaiter sleep(std::chrono::duration<Rep, Period> delay)

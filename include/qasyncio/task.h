@@ -55,6 +55,8 @@ public:
     const QObject *get_context_object() const { return m_object; }
     const std::optional<Context> &get_context() const { return m_context; }
     bool get_eager_start() const { return m_eager; }
+    /// "<TaskOptions name='load' context=set eager_start>"
+    QString to_string() const;
 
 private:
     friend class ::QAsyncioLoop;

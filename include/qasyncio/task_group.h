@@ -100,7 +100,6 @@ private:
     void check_accepts() const;
     void add(const AnyTask &task);
     void child_done(detail::TaskStateBase &task);
-    void report_orphan(detail::TaskStateBase &task, const std::exception_ptr &exception);
     void abort();
     void cancel_parent();
     void collect_tasks(std::vector<detail::Ref<detail::TaskStateBase>> &tasks) const;

@@ -86,6 +86,17 @@
             co_return;                                                                                                   \
     } while (false)
 
+/// QSignalSpy::wait() for coroutines: connects at once and awaits an emission, for `timeout` (by the loop's clock) at most. For
+/// what emits in a call, have from_signal() first, then call, then `co_await wait_for(emission, timeout)`.
+#define QASYNCIO_TRY_SIGNAL_WITH_TIMEOUT(sender, signal, timeout)                                                        \
+    do {                                                                                                                 \
+        auto qasyncio_wait = QAsyncio::Test::is_ready_within(QAsyncio::from_signal(sender, signal), timeout);            \
+        const bool qasyncio_emitted = co_await std::move(qasyncio_wait);                                                 \
+        if (!QTest::qVerify(qasyncio_emitted, "emitted: " #signal, "within " #timeout, __FILE__, __LINE__))              \
+            co_return;                                                                                                   \
+    } while (false)
+#define QASYNCIO_TRY_SIGNAL(sender, signal) QASYNCIO_TRY_SIGNAL_WITH_TIMEOUT(sender, signal, std::chrono::seconds(5))
+
 namespace QAsyncio::Test {
 
 /// How a test coroutine is run.
@@ -128,18 +139,23 @@ void run(F &&body, const TestOptions &options = TestOptions())
     run_coroutine(call, options);
 }
 
-QASYNCIO_TEST_EXPORT void tear_down_coroutine(const std::function<Coroutine<>(QAsyncioLoop &)> &body);
+QASYNCIO_TEST_EXPORT void tear_down_coroutine(const std::function<Coroutine<>(QAsyncioLoop &)> &body,
+                                              std::chrono::milliseconds patience);
 
 /// Brute-force teardown: runs `body()` or `body(loop)`, a coroutine, again and again, each time in a fresh loop with virtual
 /// time, and ends it after its first step, its second, and so on, until it ends by itself before: by cancelling its task, by
-/// destroying its context object, and by closing the loop. The test fails, and says how and after which step, where a task or
-/// an open descriptor is left, the loop's exception handler is told of anything (but of the pending tasks of a closed loop, and
-/// of exceptions that nobody has retrieved when it was ended early), the body does not end within ten real seconds, or one of
-/// its own checks fails. What else leaks, a leak checker finds.
+/// destroying its context object, and by closing the loop. The test fails, and says how and after which step,
+/// - where a task, future, open descriptor, or a connection of from_signal() or a signal stream is left, or an object
+///   whose parent, near or far, is the application;
+/// - where the loop's exception handler is told of anything but of the pending tasks of a closed loop, and of exceptions that
+///   nobody has retrieved when it was ended early;
+/// - where the body, or what it has begun in threads, has not ended after `patience` (real time);
+/// - where one of the body's own checks fails, or it throws anything but CancelledError.
+/// Memory that is merely lost, a leak checker finds.
 ///
-/// The body must not depend on what an earlier run has left. It may throw CancelledError, nothing else.
+/// The body must not depend on what an earlier run has left.
 template<class F>
-void tear_down(F &&body)
+void tear_down(F &&body, std::chrono::milliseconds patience = std::chrono::seconds(10))
 {
     const auto call = [&body](QAsyncioLoop &loop) -> Coroutine<> {
         if constexpr (std::is_invocable_v<F &, QAsyncioLoop &>)
@@ -147,7 +163,7 @@ void tear_down(F &&body)
         else
             return body();
     };
-    tear_down_coroutine(call);
+    tear_down_coroutine(call, patience);
 }
 
 /// `co_await wait_all_tasks_blocked()`: until all that is left waits for something that is not there: for time, a descriptor,
@@ -164,6 +180,19 @@ Coroutine<> wait_for_condition(F holds, std::chrono::nanoseconds timeout)
     const TimePoint end = detail::deadline(get_running_loop().time(), timeout);
     while (!holds() && get_running_loop().time() < end)
         co_await sleep(std::chrono::milliseconds(10));
+}
+
+/// For QASYNCIO_TRY_SIGNAL: whether `future` is done in time. Throws what it throws.
+template<class T>
+Coroutine<bool> is_ready_within(Future<T> future, std::chrono::nanoseconds timeout)
+{
+    bool in_time = true;
+    try {
+        co_await wait_for(std::move(future), timeout);
+    } catch (const TimeoutError &) {
+        in_time = false;
+    }
+    co_return in_time;
 }
 
 /// For QASYNCIO_THROWS: whether `thrown` is an Exception; a test failure if not.

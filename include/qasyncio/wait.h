@@ -43,6 +43,8 @@ public:
 
     std::optional<std::chrono::nanoseconds> get_timeout() const { return m_timeout; }
     ReturnWhen get_return_when() const { return m_return_when; }
+    /// "<WaitOptions timeout=1.500 return_when=FIRST_COMPLETED>"
+    QASYNCIO_EXPORT QString to_string() const;
 
 private:
     std::optional<std::chrono::nanoseconds> m_timeout;

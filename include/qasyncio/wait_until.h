@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include "qasyncio/detail/closure.h"
 #include "qasyncio/detail/signal_future.h"
 
 #include <QtCore/qpointer.h>
@@ -67,28 +68,33 @@ Coroutine<T> wait_for_qproperty(QPointer<const Sender> sender, Getter getter, Si
 /// Thread: the property's and the running loop's.
 /// \sa https://doc.qt.io/qt-6/qproperty.html
 template<class T, class Predicate>
-auto wait_until(QProperty<T> &property, Predicate predicate)
+auto wait_until(QProperty<T> &property, Predicate &&predicate)
 {
-    return detail::wait_for_property<T, QProperty<T> *, Predicate>(&property, std::move(predicate));
+    detail::check_closure<Predicate>();
+    return detail::wait_for_property<T, QProperty<T> *, detail::closure_t<Predicate>>(&property,
+                                                                                      std::forward<Predicate>(predicate));
 }
 /// The same for a bindable property: `wait_until(animation->bindableState(), ...)`.
 template<class T, class Predicate>
-auto wait_until(QBindable<T> property, Predicate predicate)
+auto wait_until(QBindable<T> property, Predicate &&predicate)
 {
-    return detail::wait_for_property<T, std::optional<QBindable<T>>, Predicate>(property, std::move(predicate));
+    detail::check_closure<Predicate>();
+    return detail::wait_for_property<T, std::optional<QBindable<T>>, detail::closure_t<Predicate>>(
+        property, std::forward<Predicate>(predicate));
 }
 /// The same for a Q_PROPERTY, by its getter and its notify signal:
 /// `wait_until(reply, &QNetworkReply::isFinished, &QNetworkReply::finished, [](bool finished) { return finished; })`.
 /// Throws ObjectDestroyedError if the object dies; ValueError for null and for an object of another thread.
 template<class Sender, class Getter, class Signal, class Predicate>
     requires std::is_invocable_v<Getter, const Sender *>
-auto wait_until(const Sender *sender, Getter getter, Signal signal, Predicate predicate)
+auto wait_until(const Sender *sender, Getter getter, Signal signal, Predicate &&predicate)
 {
+    detail::check_closure<Predicate>();
     detail::check_property_owner(sender);
     using T = std::decay_t<std::invoke_result_t<Getter, const Sender *>>;
     QPointer<const Sender> watched(sender);
-    return detail::wait_for_qproperty<T, Sender, Getter, Signal, Predicate>(std::move(watched), getter, signal,
-                                                                            std::move(predicate));
+    return detail::wait_for_qproperty<T, Sender, Getter, Signal, detail::closure_t<Predicate>>(
+        std::move(watched), getter, signal, std::forward<Predicate>(predicate));
 }
 
 } // namespace QAsyncio

@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: MIT
 #include "qasyncio/debug.h"
 
+#include <QtCore/qvariant.h>
+
 namespace QAsyncio {
 
 QDebug detail::write_text(QDebug debug, const QString &text)
@@ -25,17 +27,79 @@ QDebug operator<<(QDebug debug, const ExceptionContext &context)
     return detail::write_text(std::move(debug), text);
 }
 
-QDebug operator<<(QDebug debug, ReturnWhen when)
+namespace {
+
+QString text_of(ReturnWhen when)
 {
     switch (when) {
     case ReturnWhen::FirstCompleted:
-        return detail::write_text(std::move(debug), QStringLiteral("FIRST_COMPLETED"));
+        return QStringLiteral("FIRST_COMPLETED");
     case ReturnWhen::FirstException:
-        return detail::write_text(std::move(debug), QStringLiteral("FIRST_EXCEPTION"));
+        return QStringLiteral("FIRST_EXCEPTION");
     case ReturnWhen::AllCompleted:
-        return detail::write_text(std::move(debug), QStringLiteral("ALL_COMPLETED"));
+        return QStringLiteral("ALL_COMPLETED");
     }
-    return detail::write_text(std::move(debug), QStringLiteral("ReturnWhen(%1)").arg(static_cast<int>(when)));
+    return QStringLiteral("ReturnWhen(%1)").arg(static_cast<int>(when));
+}
+
+QString in_seconds(std::chrono::nanoseconds duration, int digits = 3)
+{
+    return QString::number(std::chrono::duration<double>(duration).count(), 'f', digits);
+}
+
+/// "<Name", a word for each that is there, ">"
+QString text_of_options(const QString &name, QStringList words)
+{
+    words.removeAll(QString());
+    words.prepend(name);
+    return u'<' + words.join(u' ') + u'>';
+}
+
+QString word_if(bool there, const char *word)
+{
+    return there ? QString::fromLatin1(word) : QString();
+}
+
+} // namespace
+
+QDebug operator<<(QDebug debug, ReturnWhen when)
+{
+    return detail::write_text(std::move(debug), text_of(when));
+}
+
+QString TaskOptions::to_string() const
+{
+    return text_of_options(QStringLiteral("TaskOptions"),
+                           {m_name.isEmpty() ? QString() : QStringLiteral("name='%1'").arg(m_name),
+                            word_if(m_has_object || m_context, "context=set"), word_if(m_eager, "eager_start")});
+}
+
+QString LoopOptions::to_string() const
+{
+    return text_of_options(QStringLiteral("LoopOptions"),
+                           {word_if(bool(m_selector), "selector=set"), word_if(bool(m_clock), "clock=set"),
+                            word_if(m_strict, "strict"), word_if(m_precise_timers, "precise_timers"),
+                            QStringLiteral("time_slice=") + in_seconds(m_time_slice, 6),
+                            QStringLiteral("quit_deadline=") + in_seconds(m_quit_deadline)});
+}
+
+QString RunnerOptions::to_string() const
+{
+    return text_of_options(QStringLiteral("RunnerOptions"),
+                           {m_debug ? QStringLiteral("debug=%1").arg(QVariant(*m_debug).toString()) : QString(),
+                            word_if(bool(m_factory), "loop_factory=set")});
+}
+
+QString WaitOptions::to_string() const
+{
+    return text_of_options(QStringLiteral("WaitOptions"),
+                           {m_timeout ? QStringLiteral("timeout=") + in_seconds(*m_timeout) : QString(),
+                            QStringLiteral("return_when=") + text_of(m_return_when)});
+}
+
+QString VirtualClock::to_string() const
+{
+    return QStringLiteral("<VirtualClock now=%1>").arg(in_seconds(m_now.time_since_epoch()));
 }
 
 } // namespace QAsyncio

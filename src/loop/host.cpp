@@ -41,7 +41,9 @@ bool in_main_thread()
 
 void Bridge::ring(QObject *bridge)
 {
-    QCoreApplication::postEvent(bridge, new QEvent(wake_type));
+    auto *wake = new QEvent(wake_type);
+    static_cast<Bridge *>(bridge)->m_rung.fetch_add(1, std::memory_order_release);
+    QCoreApplication::postEvent(bridge, wake);
 }
 
 void Bridge::post_exit()
@@ -56,11 +58,13 @@ void Bridge::post_advance()
 
 void Bridge::remove_posted()
 {
+    take_over();
     QCoreApplication::removePostedEvents(this);
 }
 
 bool Bridge::event(QEvent *event)
 {
+    take_over();
     if (event->type() == wake_type)
         m_loop.wake_arrived();
     else if (event->type() == QEvent::Timer)

@@ -75,4 +75,9 @@ QAsyncioLoop &LoopThread::loop() const
     return *d->loop;
 }
 
+QString LoopThread::to_string() const
+{
+    return QStringLiteral("<LoopThread name='%1'>").arg(d->thread->objectName());
+}
+
 } // namespace QAsyncio

@@ -125,6 +125,12 @@ void Runner::run_main(const AnyTask &main)
     }
 }
 
+QString Runner::to_string() const
+{
+    const char *state = d->closed ? "closed" : d->loop ? "open" : "created";
+    return QStringLiteral("<Runner %1>").arg(QLatin1String(state));
+}
+
 void Runner::close()
 {
     if (d->closed)

@@ -118,22 +118,10 @@ void TaskGroup::child_done(TaskStateBase &task)
     m_errors.push_back(exception);
     if (!m_leaving && leaves_loop(exception))
         m_leaving = exception;
-    if (m_parent->done())
-        return report_orphan(task, exception);
     if (m_aborting || m_parent_cancelled)
         return;
     abort();
     cancel_parent();
-}
-
-void TaskGroup::report_orphan(TaskStateBase &task, const std::exception_ptr &exception)
-{
-    ExceptionContext report;
-    report.message = QStringLiteral("Task %1 has errored out but its parent task %2 is already completed")
-                         .arg(task.describe(), m_parent->describe());
-    report.exception = exception;
-    report.task = FutureAccess::wrap<AnyTask>(Ref<TaskStateBase>::share(&task));
-    static_cast<LoopPrivate &>(m_loop.core()).report(report);
 }
 
 void TaskGroup::abort()

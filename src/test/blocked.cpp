@@ -9,7 +9,7 @@ namespace {
 constexpr int quiet_turns = 10; // the selector is asked in every eighth turn
 constexpr int quiet_rounds = 3; // through Qt's event queue: a queued signal may lead to another one
 
-/// Until nothing else has been ready for some turns.
+/// Until nothing else has been ready for some turns. `core` is the running loop's, which outlives its tasks.
 Coroutine<> no_callback_is_ready(detail::LoopCore &core)
 {
     for (int quiet = 0; quiet < quiet_turns; quiet = core.ready.empty() ? quiet + 1 : 0)

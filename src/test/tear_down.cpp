@@ -2,7 +2,10 @@
 // SPDX-License-Identifier: MIT
 #include "qasyncio/test.h"
 
+#include <QtCore/qcoreapplication.h>
+#include <QtCore/qdeadlinetimer.h>
 #include <QtCore/qdir.h>
+#include <QtCore/qthread.h>
 #include <QtCore/qtimer.h>
 
 #include <algorithm>
@@ -31,19 +34,28 @@ qsizetype open_descriptors()
     return QDir(QStringLiteral("/proc/self/fd")).entryList(QDir::NoDotAndDotDot | QDir::AllEntries | QDir::System).size();
 }
 
+qsizetype objects_of_the_application()
+{
+    return QCoreApplication::instance()->findChildren<QObject *>().size();
+}
+
 /// One run of the body, ended after `step` steps.
 class TearDown
 {
 public:
-    TearDown(Way way, int step)
-        : m_way(way), m_step(step), m_owned_loop(std::make_unique<QAsyncioLoop>(LoopOptions().clock(std::make_shared<VirtualClock>()))),
-          m_loop(*m_owned_loop), m_context(std::make_unique<QObject>())
+    TearDown(Way way, int step, std::chrono::milliseconds patience)
+        : m_way(way), m_step(step), m_patience(patience), m_descriptors(open_descriptors()), m_objects(objects_of_the_application()),
+          m_owned_loop(std::make_unique<QAsyncioLoop>(LoopOptions().clock(std::make_shared<VirtualClock>()))),
+          m_loop(*m_owned_loop), m_core(m_loop.core()), m_context(std::make_unique<QObject>())
     {
+        m_core.retain();
         m_loop.set_exception_handler([this](QAsyncioLoop &, const ExceptionContext &context) {
             if (!is_expected(context.message))
                 fail(QStringLiteral("reported: %1: %2").arg(context.message, describe(context.exception)));
         });
     }
+    ~TearDown() { m_core.release(); }
+    Q_DISABLE_COPY_MOVE(TearDown)
 
     /// True if it was ended; false if the body ended by itself before.
     bool run(const std::function<Coroutine<>(QAsyncioLoop &)> &body)
@@ -54,7 +66,7 @@ public:
             fail(QStringLiteral("it does not end"));
             m_loop.stop();
         });
-        watchdog.start(10'000);
+        watchdog.start(m_patience);
         m_task = m_loop.create_task(body(m_loop), TaskOptions().context(m_context.get()));
         detail::observe_callbacks(m_loop.core(), [this] { stepped(); });
         run_loop();
@@ -69,13 +81,24 @@ public:
         return m_torn;
     }
     /// Afterwards nothing of the run is left.
-    void release_loop()
+    void check_leftovers()
     {
         m_context.reset();
         m_owned_loop.reset();
+        const QDeadlineTimer end(m_patience); // what threads are about has to come home
+        while (m_core.references() > 1 && !end.hasExpired())
+            QThread::yieldCurrentThread();
+        if (const qint64 left = m_core.references() - 1)
+            fail(QStringLiteral("%1 futures, tasks or connections are left").arg(left));
+        if (open_descriptors() != m_descriptors)
+            fail(QStringLiteral("a descriptor is left open"));
+        if (objects_of_the_application() > m_objects)
+            fail(QStringLiteral("the application has got objects that are left"));
     }
     /// Something was found: enough.
     bool failed() const { return m_failed || QTest::currentTestFailed(); }
+
+private:
     void fail(const QString &what)
     {
         if (std::exchange(m_failed, true) || QTest::currentTestFailed())
@@ -84,7 +107,6 @@ public:
         QTest::qFail(qPrintable(text), __FILE__, __LINE__);
     }
 
-private:
     bool is_expected(const QString &message) const
     {
         // Something had failed, and who waited for it was cancelled or unwound before it resumed: nobody else is left to tell.
@@ -156,29 +178,30 @@ private:
 
     const Way m_way;
     const int m_step;
+    const std::chrono::milliseconds m_patience;
+    const qsizetype m_descriptors;
+    const qsizetype m_objects;
     int m_steps = 0;
     bool m_torn = false;
     bool m_closing = false;
     bool m_failed = false;
     std::unique_ptr<QAsyncioLoop> m_owned_loop;
     QAsyncioLoop &m_loop;
+    detail::LoopCore &m_core;
     std::unique_ptr<QObject> m_context;
     Task<> m_task;
 };
 
 } // namespace
 
-void tear_down_coroutine(const std::function<Coroutine<>(QAsyncioLoop &)> &body)
+void tear_down_coroutine(const std::function<Coroutine<>(QAsyncioLoop &)> &body, std::chrono::milliseconds patience)
 {
     for (const Way way : {Way::Cancel, Way::DestroyContext, Way::CloseLoop}) {
         bool torn = true;
         for (int step = 1; torn; ++step) {
-            const auto before = open_descriptors();
-            TearDown run(way, step);
+            TearDown run(way, step, patience);
             torn = run.run(body);
-            run.release_loop();
-            if (open_descriptors() != before)
-                run.fail(QStringLiteral("a descriptor is left open"));
+            run.check_leftovers();
             if (run.failed())
                 return;
         }

@@ -17,7 +17,7 @@ import xml.etree.ElementTree
 TESTS = pathlib.Path(__file__).resolve().parents[1]
 IDS = re.compile(r"^\s*//\s*([A-Z]+-\d+(?:\s*,\s*[A-Z]+-\d+)*)\s*,?\s*$")
 COMMENT = re.compile(r"^\s*//")
-CLASS = re.compile(r"^\s*class\s+(?:\w+\s+)*?(\w+)\s*(?:final\s*)?(?::|\{|$)")
+CLASS = re.compile(r"^class\s+(?:\w+\s+)*?(\w+)\s*(?:final\s*)?(?::|\{|$)")
 FUNCTION = re.compile(r"^\s*(?:[\w:<>*&,]+\s+)+(?:(\w+)::)?(\w+)\s*\(")
 MOST = 5
 

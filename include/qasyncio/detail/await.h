@@ -62,18 +62,4 @@ decltype(auto) to_awaiter(A &&awaitable)
         return make_foreign_awaiter(std::forward<A>(awaitable));
 }
 
-/// Refuses a closure that g++ 12 would destroy twice when it is a temporary of an await expression.
-template<class F>
-constexpr void check_closure()
-{
-#if QASYNCIO_GCC12_AWAIT_FAULTS
-    using Closure = std::remove_cvref_t<F>;
-    static_assert(std::is_lvalue_reference_v<F> || !std::is_class_v<Closure> || std::is_trivially_destructible_v<Closure>
-                      || !requires { &Closure::operator(); },
-                  "this compiler destroys the captures of such a temporary closure twice in a co_await expression "
-                  "(docs/compilers.md): name it first (auto work = [...]{...}; f(std::move(work)) becomes f(work)), or pass "
-                  "the captured values as arguments: f([](auto value) {...}, value)");
-#endif
-}
-
 } // namespace QAsyncio::detail

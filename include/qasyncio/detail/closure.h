@@ -3,29 +3,14 @@
 #pragma once
 
 #include "qasyncio/coroutine.h"
+#include "qasyncio/detail/compiler.h"
+#include "qasyncio/moved.h"
 
 #include <functional>
 #include <optional>
+#include <type_traits>
 
 namespace QAsyncio {
-
-/// Says that a named closure may be moved from: `co_await to_thread(moved(work))`. Unlike std::move() it tells a named
-/// closure from a temporary, which g++ 12 would destroy twice (docs/compilers.md).
-template<class F>
-class Moved
-{
-public:
-    explicit Moved(F &closure) : m_closure(&closure) { }
-    operator F &&() const { return std::move(*m_closure); }
-
-private:
-    F *m_closure;
-};
-template<class F>
-Moved<F> moved(F &closure)
-{
-    return Moved<F>(closure);
-}
 
 namespace detail {
 
@@ -42,6 +27,21 @@ struct ClosureOf<Moved<F>>
 /// The closure that the callee keeps for an argument of type F.
 template<class F>
 using closure_t = typename ClosureOf<std::decay_t<F>>::type;
+
+/// Refuses a closure that g++ 12 would destroy twice when it is a temporary of an await expression. No closure with captures
+/// can be assigned; that tells a generic one, which has no operator() to point to.
+template<class F>
+constexpr void check_closure()
+{
+#if QASYNCIO_GCC12_AWAIT_FAULTS
+    using Closure = std::remove_cvref_t<F>;
+    static_assert(std::is_lvalue_reference_v<F> || !std::is_class_v<Closure> || std::is_trivially_destructible_v<Closure>
+                      || (std::is_move_assignable_v<Closure> && !requires { &Closure::operator(); }),
+                  "this compiler destroys the captures of such a temporary closure twice in a co_await expression "
+                  "(docs/compilers.md): name it first (auto work = [...]{...}) and pass it as work, or as moved(work); or pass "
+                  "the captured values as arguments: f([](auto value) {...}, value)");
+#endif
+}
 
 template<class C>
 struct CoroutineValue

@@ -36,7 +36,7 @@
 #endif
 
 // g++ before 13 destroys captures and aggregate members twice in await expressions (GCC PR99576 and its family). Closures
-// that would be hit are refused at compile time. Held by tests/tooling.
+// that would be hit are refused at compile time. Held by scripts/test --lint (tests/tooling/refused.cpp).
 #if defined(__GNUC__) && !defined(__clang__) && __GNUC__ < 13
 #  define QASYNCIO_GCC12_AWAIT_FAULTS 1
 #else

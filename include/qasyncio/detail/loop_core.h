@@ -94,6 +94,9 @@ struct QASYNCIO_EXPORT LoopCore
             destroy();
     }
 
+    /// When the QAsyncioLoop is gone: who is left, of futures, tasks, generators and calls into other threads.
+    qint64 references() const noexcept { return m_refs.load(std::memory_order_acquire); }
+
     bool has(unsigned any) const noexcept { return status.load(std::memory_order_relaxed) & any; }
     void set(Status bit, bool on) noexcept
     {
