@@ -10,6 +10,12 @@ function(qasyncio_warnings target)
     endif()
 endfunction()
 
+# What most files of a target include is compiled once. Without the option ccache would never find it again.
+function(qasyncio_precompile target header)
+    target_precompile_headers(${target} PRIVATE ${header})
+    target_compile_options(${target} PRIVATE $<$<CXX_COMPILER_ID:Clang>:SHELL:-Xclang -fno-pch-timestamp>)
+endfunction()
+
 # What a target and everything that links it must be compiled with.
 # Below -O2 g++ makes no tail calls unless it is told to; without them a long chain of awaits overflows the stack.
 function(qasyncio_compiler_options target)

@@ -62,7 +62,7 @@ Coroutine<> worker(Work &work, QAsyncioLoop &loop, int &done)
     }
 }
 
-/// The references are to locals of main(), which waits for this.
+/// The references are to locals of main_task(), which waits for this.
 Coroutine<int> count_on(const std::vector<QAsyncioLoop *> &loops, int slices, std::vector<int> &done)
 {
     Work work{slices};

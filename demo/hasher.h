@@ -116,7 +116,7 @@ private:
     QAsyncio::Coroutine<> serve();
     QAsyncio::Coroutine<> run();
     QAsyncio::Coroutine<> tick();
-    // `watch` and `directories` are locals of run(), which awaits these.
+    // `watch` is a local of run(), `directories` of walk(): they wait for whom they lend it to.
     QAsyncio::Coroutine<> walk(DirectoryWatch &watch, std::vector<QByteArray> directories);
     QAsyncio::Coroutine<> list(DirectoryWatch &watch, QByteArray directory, std::vector<QByteArray> &directories);
     QAsyncio::Coroutine<> hash_queue();

@@ -20,6 +20,7 @@
 #include "qasyncio/handle.h"
 #include "qasyncio/loop.h"
 #include "qasyncio/loop_thread.h"
+#include "qasyncio/moved.h"
 #include "qasyncio/on_loop.h"
 #include "qasyncio/outcome.h"
 #include "qasyncio/policy.h"

@@ -60,7 +60,7 @@ install_packages() {
 # fetch_cpython: the CPython that tests/conformance/pyodide.mjs runs.
 fetch_cpython() {
     [ -e build/pyodide/node_modules/pyodide ] && return
-    [ "$install_missing" = yes ] || die "CPython 3.14 is not in build/pyodide, and --no-install forbids to fetch it; or use --python"
+    [ "$install_missing" = yes ] || die "CPython 3.14 is not in build/pyodide, and --no-install forbids to fetch it (scripts/conformance --python does without)"
     command -v npm >/dev/null || install_packages nodejs npm
     echo "Fetching CPython 3.14 (npm's package pyodide) into build/pyodide"
     npm install --silent --no-audit --no-fund --prefix build/pyodide pyodide@314.0.7 >/dev/null ||

@@ -116,6 +116,28 @@ private Q_SLOTS:
             Test::TestOptions().real_time());
     }
 
+    void aCoroutineThatCannotBeginThereIsClosed()
+    {
+        QTest::failOnWarning(QRegularExpression(u"never awaited"_s));
+        LoopThread other;
+        std::promise<void> gate;
+        other.loop().call_soon_threadsafe([&] { gate.get_future().wait(); });
+        Test::run(
+            [&]() -> Coroutine<> {
+                auto task = create_task(on_loop(other.loop(), where()));
+                co_await sleep(0s); // it is on its way
+                task.cancel();
+                gate.set_value();
+                QASYNCIO_THROWS(co_await task, CancelledError);
+            },
+            Test::TestOptions().real_time());
+        QTest::ignoreMessage(QtCriticalMsg, "LoopThread: LoopExit: 0");
+        other.loop().call_soon_threadsafe([&] { throw LoopExit(0); });
+        while (!other.loop().is_closed())
+            QThread::yieldCurrentThread();
+        Test::run([&]() -> Coroutine<> { QASYNCIO_THROWS(co_await on_loop(other.loop(), where()), RuntimeError); });
+    }
+
     void runsThereAndResumesHere()
     {
         LoopThread other;

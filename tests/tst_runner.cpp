@@ -2,9 +2,11 @@
 // SPDX-License-Identifier: MIT
 #include "support.h"
 
+#include <QtCore/qelapsedtimer.h>
 #include <QtCore/qscopeguard.h>
 
 #include <csignal>
+#include <limits>
 
 /// run(), Runner, Ctrl+C.
 class tst_Runner : public QObject

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: MIT
 
 // Everything that can be awaited, ended after every step in every way: Test::tear_down(). A leak checker (the asan preset)
-// sees what is not a task.
+// sees what that does not count.
 
 #include "qasyncio/test.h"
 

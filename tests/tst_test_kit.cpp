@@ -6,6 +6,7 @@
 #include "task_helpers.h"
 
 #include <QtCore/qelapsedtimer.h>
+#include <QtCore/qthread.h>
 #include <QtCore/qtimer.h>
 
 #include <unistd.h>
@@ -157,8 +158,25 @@ private Q_SLOTS:
             ++ended;
         });
         QCOMPARE(unwound, begun);
-        QVERIFY(begun >= 9); // three ways, at least three steps
-        QCOMPARE(ended, 3);  // once for each way, when there was no step left
+        QVERIFY(begun >= 10); // undisturbed; three ways, at least three steps
+        QCOMPARE(ended, 4);   // undisturbed; once for each way, when there was no step left
+    }
+
+    void tearDownWaitsForThreadsAndForObjectsThatAreDeletedLater()
+    {
+        QObject *made_once = nullptr;
+        int runs = 0;
+        Test::tear_down([&]() -> Coroutine<> {
+            ++runs;
+            if (!made_once)
+                made_once = new QObject(QCoreApplication::instance());
+            auto *object = new QObject(QCoreApplication::instance());
+            const QScopeGuard later([object] { object->deleteLater(); });
+            co_await sleep(1s);
+            co_await to_thread([] { QThread::msleep(5); });
+        });
+        delete made_once;
+        QVERIFY(runs >= 10);
     }
 
     void tearDownFindsATaskThatIsLeftBehind()

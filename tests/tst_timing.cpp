@@ -33,7 +33,7 @@ extern "C" int gettimeofday(timeval *time, void *zone) noexcept
     return int(result);
 }
 
-/// Timers and fairness on the real clock. How fast it all is, the benchmarks say; here nothing depends on it.
+/// Timers and fairness on the real clock. How fast it all is, the benchmarks say; here only what is far too slow fails.
 class tst_Timing : public QObject
 {
     Q_OBJECT
@@ -57,15 +57,23 @@ private Q_SLOTS:
 };
 
 namespace {
-/// What the quickest of several calls takes: a busy machine holds some of them up.
+/// The processor's time, so that a busy machine does not count.
+std::chrono::nanoseconds thread_time()
+{
+    timespec time = {};
+    ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
+    return std::chrono::seconds(time.tv_sec) + std::chrono::nanoseconds(time.tv_nsec);
+}
+
+/// What the quickest of several calls takes.
 template<class F>
 std::chrono::nanoseconds least_time(int attempts, F &&call)
 {
     auto least = std::chrono::nanoseconds::max();
     for (int i = 0; i < attempts; ++i) {
-        const TimePoint begin = std::chrono::steady_clock::now();
+        const auto begin = thread_time();
         call();
-        least = std::min<std::chrono::nanoseconds>(least, std::chrono::steady_clock::now() - begin);
+        least = std::min(least, thread_time() - begin);
     }
     return least;
 }
@@ -87,7 +95,7 @@ void tst_Timing::aBatchTakesLinearTime()
     const auto small = batch(1000);
     const auto large = batch(50'000);
     const double factor = double(large.count()) / double(small.count()); // 2,500 if it were quadratic
-    QVERIFY2(factor < 300, qPrintable(QString::number(factor)));
+    QVERIFY2(factor < 1000, qPrintable(QString::number(factor)));
     loop.close();
 }
 

@@ -49,7 +49,8 @@ Future<std::vector<Element>> gather_vector(bool return_exceptions, std::vector<A
 /// have; with return_exceptions it ends when all have. Later exceptions are dropped.
 /// Cancellation: cancelling the returned future, or the task that awaits it, cancels every child that is not done; the
 /// future then ends with CancelledError, whatever the children make of it (G-007 to G-011).
-/// Thread: that of the running loop. Throws RuntimeError if no loop runs in this thread, ValueError for a future of another loop (G-012).
+/// Thread: that of the running loop.
+/// Throws RuntimeError if no loop runs in this thread, ValueError for a future of another loop (G-012).
 /// \sa https://docs.python.org/3/library/asyncio-task.html#asyncio.gather
 template<class... A>
     requires(detail::Awaitable<A> && ...)

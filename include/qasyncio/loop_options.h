@@ -54,7 +54,7 @@ public:
         m_quit_deadline = deadline;
         return *this;
     }
-    /// "<LoopOptions selector=set strict time_slice=0.000500>"
+    /// "<LoopOptions strict time_slice=0.000500 quit_deadline=5.000>"
     QString to_string() const;
 
 private:

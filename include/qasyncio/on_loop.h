@@ -25,13 +25,14 @@ auto on_loop(QAsyncioLoop &loop, F &&function, Args &&...args)
     using T = detail::coroutine_value_t<std::invoke_result_t<Function &, std::decay_t<Args>...>>;
     return detail::run_on_loop<T, Function, std::decay_t<Args>...>(&loop, std::forward<F>(function), std::forward<Args>(args)...);
 }
-/// The same for a coroutine that is there already: its arguments come from this thread.
+/// The same for a coroutine that is there already: its arguments come from this thread. If it cannot begin it is closed.
 template<class T>
 auto on_loop(QAsyncioLoop &loop, Coroutine<T> &&coroutine)
 {
     if (!coroutine)
         detail::throw_awaited_twice();
-    return on_loop(loop, [](Coroutine<T> given) { return given; }, std::move(coroutine));
+    const auto arrived = [](detail::Traveller<T> traveller) { return traveller.take(); };
+    return on_loop(loop, arrived, detail::Traveller<T>(std::move(coroutine)));
 }
 
 } // namespace QAsyncio

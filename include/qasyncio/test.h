@@ -142,8 +142,8 @@ void run(F &&body, const TestOptions &options = TestOptions())
 QASYNCIO_TEST_EXPORT void tear_down_coroutine(const std::function<Coroutine<>(QAsyncioLoop &)> &body,
                                               std::chrono::milliseconds patience);
 
-/// Brute-force teardown: runs `body()` or `body(loop)`, a coroutine, again and again, each time in a fresh loop with virtual
-/// time, and ends it after its first step, its second, and so on, until it ends by itself before: by cancelling its task, by
+/// Brute-force teardown: runs `body()` or `body(loop)`, a coroutine, once to its end, then again and again, each time in a fresh
+/// loop with virtual time, and ends it after its first step, its second, and so on, until it ends by itself before: by cancelling its task, by
 /// destroying its context object, and by closing the loop. The test fails, and says how and after which step,
 /// - where a task, future, open descriptor, or a connection of from_signal() or a signal stream is left, or an object
 ///   whose parent, near or far, is the application;

@@ -35,17 +35,28 @@ void name_this_thread()
 }
 
 /// Pools whose functions still ran when their loop was closed. Destroying one would wait for them, so nobody does.
+struct Parked
+{
+    std::mutex mutex;
+    std::vector<std::shared_ptr<QThreadPool>> pools;
+
+    static Parked &instance()
+    {
+        static Parked *const parked = new Parked;
+        return *parked;
+    }
+    void drop_idle()
+    {
+        std::erase_if(pools, [](const auto &pool) { return pool->activeThreadCount() == 0; });
+    }
+};
+
 void park(std::shared_ptr<QThreadPool> pool)
 {
-    struct Parked
-    {
-        std::mutex mutex;
-        std::vector<std::shared_ptr<QThreadPool>> pools;
-    };
-    static Parked *const parked = new Parked;
-    const std::lock_guard lock(parked->mutex);
-    std::erase_if(parked->pools, [](const auto &pool) { return pool->activeThreadCount() == 0; });
-    parked->pools.push_back(std::move(pool));
+    Parked &parked = Parked::instance();
+    const std::lock_guard lock(parked.mutex);
+    parked.drop_idle();
+    parked.pools.push_back(std::move(pool));
 }
 
 /// Of jobs from the loops' threads to those of the executors. Any executor does as much under a lock of its own; here it can be
@@ -80,6 +91,14 @@ std::shared_ptr<QThreadPool> make_default_pool()
 }
 
 } // namespace
+
+bool drop_idle_executors()
+{
+    Parked &parked = Parked::instance();
+    const std::lock_guard lock(parked.mutex);
+    parked.drop_idle();
+    return parked.pools.empty();
+}
 
 void ExecutorJobBase::hand_over() noexcept
 {

@@ -9,6 +9,7 @@
 #include <QtCore/qtimer.h>
 
 #include <algorithm>
+#include <limits>
 
 namespace QAsyncio::Test {
 
@@ -44,8 +45,8 @@ class TearDown
 {
 public:
     TearDown(Way way, int step, std::chrono::milliseconds patience)
-        : m_way(way), m_step(step), m_patience(patience), m_descriptors(open_descriptors()), m_objects(objects_of_the_application()),
-          m_owned_loop(std::make_unique<QAsyncioLoop>(LoopOptions().clock(std::make_shared<VirtualClock>()))),
+        : m_way(way), m_step(step), m_patience(patience), m_descriptors(open_descriptors()),
+          m_objects(objects_of_the_application()), m_owned_loop(std::make_unique<QAsyncioLoop>(LoopOptions().clock(std::make_shared<VirtualClock>()))),
           m_loop(*m_owned_loop), m_core(m_loop.core()), m_context(std::make_unique<QObject>())
     {
         m_core.retain();
@@ -85,9 +86,12 @@ public:
     {
         m_context.reset();
         m_owned_loop.reset();
-        const QDeadlineTimer end(m_patience); // what threads are about has to come home
-        while (m_core.references() > 1 && !end.hasExpired())
-            QThread::yieldCurrentThread();
+        QCoreApplication::sendPostedEvents(nullptr, QEvent::DeferredDelete);
+        const QDeadlineTimer end(m_patience);
+        while (!is_home() && !failed() && !end.hasExpired())
+            QThread::msleep(1);
+        if (!detail::drop_idle_executors())
+            fail(QStringLiteral("a function still runs in a thread"));
         if (const qint64 left = m_core.references() - 1)
             fail(QStringLiteral("%1 futures, tasks or connections are left").arg(left));
         if (open_descriptors() != m_descriptors)
@@ -95,6 +99,8 @@ public:
         if (objects_of_the_application() > m_objects)
             fail(QStringLiteral("the application has got objects that are left"));
     }
+    /// Nothing that threads have to do with the loop is under way.
+    bool is_home() const { return m_core.references() == 1 && detail::drop_idle_executors(); }
     /// Something was found: enough.
     bool failed() const { return m_failed || QTest::currentTestFailed(); }
 
@@ -196,6 +202,10 @@ private:
 
 void tear_down_coroutine(const std::function<Coroutine<>(QAsyncioLoop &)> &body, std::chrono::milliseconds patience)
 {
+    TearDown undisturbed(Way::Cancel, std::numeric_limits<int>::max(), patience); // so that what is made once is there
+    undisturbed.run(body);
+    if (undisturbed.failed())
+        return;
     for (const Way way : {Way::Cancel, Way::DestroyContext, Way::CloseLoop}) {
         bool torn = true;
         for (int step = 1; torn; ++step) {

@@ -304,6 +304,10 @@ class Generator:
             specs.append(next((s for s in specs if isinstance(s, str)), specs[0]))  # the same one twice
             specs = [s for i, s in enumerate(specs) if isinstance(s, str) or s not in specs[:i]]
         name = self.new("a")
+        if specs and self.chance(0.05):     # one that never ends, because nobody knows what it waits for
+            never = self.new("f")
+            self.all["f"].remove(never)
+            return [["future", never], ["gather", name, [*specs, never], self.chance(0.7)]]
         self.done.append(name)
         return [["gather", name, specs, self.chance(0.4)]] + [["await", name]] * self.chance(0.7)
 

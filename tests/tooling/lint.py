@@ -5,14 +5,16 @@
 
 Reads every source file that the build compiles, and the project's headers with it. Before that it looks at a probe
 file whose findings are known, so that a query that finds nothing any more is noticed. What was clean stays clean until
-the file, a header or the query changes: the build folder remembers.
+the file, a header or the query changes: the build folder remembers. What files of one kind include is parsed once.
 
 And does the compiler refuse what it has to (refused.cpp)?
 """
 import argparse
+import collections
 import concurrent.futures
 import hashlib
 import json
+import os
 import pathlib
 import re
 import shlex
@@ -25,14 +27,14 @@ PROBE = ROOT / "tests/tooling/gcc12_forms.cpp"
 REFUSED = ROOT / "tests/tooling/refused.cpp"
 REFUSAL = "this compiler destroys the captures of such a temporary closure twice"    # by check_closure()
 TOOL = "clang-query-19"
+CLANG = "clang++-19"
 FOLDERS = ("src", "qml", "demo", "tests", "bench")
 FINDING = re.compile(r'^(.+?):(\d+):\d+: note: "(\w+)" binds here')
 
 
 def findings(query, source, arguments):
     """Set of (file, line, family) found in one source file and the project's headers that it includes."""
-    run = subprocess.run([TOOL, "-f", str(query), *arguments[0], str(source), *arguments[1]],
-                         capture_output=True, text=True)
+    run = subprocess.run([TOOL, "-f", str(query), str(source), "--", *arguments], capture_output=True, text=True)
     errors = [line for line in (run.stdout + run.stderr).splitlines()
               if re.search(r"(^|: )(fatal )?error: |^\d+:\d+: |Error while", line)]
     if run.returncode or errors:
@@ -46,7 +48,7 @@ def check_probe(query):
     announced = {(PROBE, number, family)
                  for number, line in enumerate(PROBE.read_text().splitlines(), 1)
                  for family in re.findall(r"// lint: (\w+)", line)}
-    found = findings(query, PROBE, ([], ["--", "-std=c++20"]))
+    found = findings(query, PROBE, ["-std=c++20"])
     for _, line, family in sorted(announced - found):
         print(f"{PROBE.relative_to(ROOT)}:{line}: the lint does not find '{family}'")
     for _, line, family in sorted(found - announced):
@@ -54,17 +56,57 @@ def check_probe(query):
     return announced == found
 
 
-def compiler_of_library(commands):
-    """What the library is compiled with, up to the file: [compiler, options...]"""
-    command = next(c for c in commands if pathlib.Path(c["file"]).is_relative_to(ROOT / "src/loop"))
-    words = shlex.split(command["command"])
-    compiler = [w for w in words if not w.endswith(("ccache", ".cpp", ".o"))]
-    return [w for w in compiler if w not in ("-c", "-o")], command["directory"]
+def compiler_of(command):
+    """[compiler, options...] of a compile command, without what belongs to its file."""
+    words = iter(shlex.split(command["command"]))
+    compiler = []
+    for word in words:
+        if word in ("-o", "-include"):      # the latter: a precompiled header of g++
+            next(words)
+        elif word not in ("-c", "-Winvalid-pch", command["file"]) and not word.endswith("/ccache"):
+            compiler.append(word)
+    return compiler
+
+
+class Arguments:
+    """clang's arguments for each source file. Where several have the same, with a precompiled header."""
+
+    def __init__(self, commands, folder):
+        self.folder = folder
+        self.of = {}
+        for command in commands:
+            # -w: this is g++'s command line, clang may warn where g++ does not.
+            own = [a for a in compiler_of(command)[1:] if not a.endswith("_autogen/include")] + ["-w"]
+            generated = [a for a in compiler_of(command)[1:] if a.endswith("_autogen/include")]
+            self.of[pathlib.Path(command["file"]).resolve()] = (tuple(own), generated)
+
+    def precompile(self, sources, jobs):
+        count = collections.Counter(self.of[source][0] for source in sources)
+        groups = {shared: self.folder / f"lint_{number}.pch"
+                  for number, (shared, files) in enumerate(count.most_common()) if files > 3}
+        with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
+            list(pool.map(self.precompile_one, groups, groups.values()))
+        for source in sources:
+            shared, generated = self.of[source]
+            if shared in groups:
+                self.of[source] = (shared, [*generated, "-include-pch", str(groups[shared])])
+
+    @staticmethod
+    def precompile_one(shared, target):
+        header = ROOT / ("tests/task_helpers.h" if "-DQT_TESTLIB_LIB" in shared else "include/qasyncio.h")
+        run = subprocess.run([CLANG, *shared, "-x", "c++-header", str(header), "-o", str(target)], capture_output=True, text=True)
+        if run.returncode:
+            raise RuntimeError(f"{CLANG} fails on {header}:\n{run.stderr}")
+
+    def __getitem__(self, source):
+        shared, rest = self.of[source]
+        return [*shared, *rest]
 
 
 def check_refused(commands, jobs):
     """Does each case of refused.cpp but 0 fail, with its own message?"""
-    compiler, folder = compiler_of_library(commands)
+    command = next(c for c in commands if pathlib.Path(c["file"]).is_relative_to(ROOT / "src/loop"))
+    compiler, folder = compiler_of(command), command["directory"]
     version = subprocess.run([compiler[0], "--version"], capture_output=True, text=True, check=True).stdout
     major = subprocess.run([compiler[0], "-dumpversion"], capture_output=True, text=True, check=True).stdout.split(".")[0]
     is_faulty = "Free Software Foundation" in version and int(major) < 13
@@ -78,7 +120,7 @@ def check_refused(commands, jobs):
     def is_right(case):
         number, message = case
         run = subprocess.run([*compiler, "-w", "-fsyntax-only", f"-DCASE={number}", str(REFUSED)], cwd=folder,
-                             capture_output=True, text=True)
+                             env=dict(os.environ, LC_ALL="C"), capture_output=True, text=True)
         errors = [line for line in run.stderr.splitlines() if "error: " in line]
         right = any(message in line for line in errors) if message else run.returncode == 0
         if not right:
@@ -94,6 +136,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--build", type=pathlib.Path, required=True, help="build folder with compile_commands.json")
     parser.add_argument("--jobs", type=int, default=2)
+    parser.add_argument("--without-tests", action="store_true", help="look at no file below tests/")
     options = parser.parse_args()
 
     query = options.build / "gcc12_coroutines.query"
@@ -103,7 +146,8 @@ def main():
 
     commands = json.loads((options.build / "compile_commands.json").read_text())
     sources = sorted({pathlib.Path(c["file"]).resolve() for c in commands})
-    sources = [s for s in sources if s.is_relative_to(ROOT) and s.relative_to(ROOT).parts[0] in FOLDERS]
+    folders = [f for f in FOLDERS if f != "tests" or not options.without_tests]
+    sources = [s for s in sources if s.is_relative_to(ROOT) and s.relative_to(ROOT).parts[0] in folders]
 
     common = hashlib.sha256(query.read_bytes())
     for header in sorted(p for folder in ("include", *FOLDERS) for p in (ROOT / folder).rglob("*.h")):
@@ -115,20 +159,15 @@ def main():
     if refused not in remembered and not check_refused(commands, options.jobs):
         return "the library does not refuse what it should"
 
-    def look(source):
-        key = hashlib.sha256(common.digest() + str(source).encode() + source.read_bytes()).hexdigest()
-        if key in remembered:
-            return key, set()
-        # -w: this is g++'s command line, clang may warn where g++ does not.
-        return key, findings(query, source, (["-p", str(options.build), "--extra-arg=-w"], []))
-
-    found, clean = set(), {refused}
+    keys = {s: hashlib.sha256(common.digest() + str(s).encode() + s.read_bytes()).hexdigest() for s in sources}
+    fresh = [source for source in sources if keys[source] not in remembered]
+    arguments = Arguments(commands, options.build)
+    arguments.precompile(fresh, options.jobs)
     with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
-        for key, news in pool.map(look, sources):
-            found |= news
-            if not news:
-                clean.add(key)
-    clean_file.write_text(json.dumps(sorted(clean)))
+        results = dict(zip(fresh, pool.map(lambda source: findings(query, source, arguments[source]), fresh)))
+    found = set().union(*results.values())
+    clean = {keys[source] for source in sources if not results.get(source)}
+    clean_file.write_text(json.dumps(sorted((remembered if options.without_tests else set()) | clean | {refused})))
     for file, line, family in sorted(found):
         print(f"{file.relative_to(ROOT)}:{line}: g++ 12.2 miscompiles this: {family} (docs/compilers.md)")
     print(f"lint: {len(sources)} files, {len(found)} findings")

@@ -29,13 +29,15 @@ template<class F>
 using closure_t = typename ClosureOf<std::decay_t<F>>::type;
 
 /// Refuses a closure that g++ 12 would destroy twice when it is a temporary of an await expression. No closure with captures
-/// can be assigned; that tells a generic one, which has no operator() to point to.
+/// can be assigned; that tells a generic one, which has no operator() to point to. What std::bind() makes cannot be either, but has
+/// a constructor, and is safe.
 template<class F>
 constexpr void check_closure()
 {
 #if QASYNCIO_GCC12_AWAIT_FAULTS
     using Closure = std::remove_cvref_t<F>;
     static_assert(std::is_lvalue_reference_v<F> || !std::is_class_v<Closure> || std::is_trivially_destructible_v<Closure>
+                      || std::is_bind_expression_v<Closure>
                       || (std::is_move_assignable_v<Closure> && !requires { &Closure::operator(); }),
                   "this compiler destroys the captures of such a temporary closure twice in a co_await expression "
                   "(docs/compilers.md): name it first (auto work = [...]{...}) and pass it as work, or as moved(work); or pass "

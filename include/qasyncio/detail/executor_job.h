@@ -9,6 +9,9 @@
 
 namespace QAsyncio::detail {
 
+/// Default executors of closed loops are kept while functions run in them: drops the others, and says whether none is left.
+QASYNCIO_EXPORT bool drop_idle_executors();
+
 /// A function on its way through an executor: queued, then run by a thread, then sent home with its outcome.
 /// One reference belongs to the executor and then to the loop's queue, one to the future.
 class QASYNCIO_EXPORT ExecutorJobBase : public Runnable

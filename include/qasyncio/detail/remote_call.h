@@ -128,6 +128,21 @@ public:
     }
 };
 
+/// A coroutine on its way to another loop: closed, and not reported as never awaited, if it does not get there.
+template<class T>
+class Traveller
+{
+public:
+    explicit Traveller(Coroutine<T> coroutine) : m_coroutine(std::move(coroutine)) { }
+    Traveller(Traveller &&) noexcept = default;
+    ~Traveller() { m_coroutine.close(); }
+
+    Coroutine<T> take() { return std::move(m_coroutine); }
+
+private:
+    Coroutine<T> m_coroutine;
+};
+
 template<class T, class F, class... Args>
 Coroutine<T> run_on_loop(QAsyncioLoop *loop, F function, Args... args)
 {
