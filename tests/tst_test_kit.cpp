@@ -6,7 +6,6 @@
 #include "task_helpers.h"
 
 #include <QtCore/qelapsedtimer.h>
-#include <QtCore/qthread.h>
 #include <QtCore/qtimer.h>
 
 #include <unistd.h>
@@ -162,7 +161,7 @@ private Q_SLOTS:
         QCOMPARE(ended, 4);   // undisturbed; once for each way, when there was no step left
     }
 
-    void tearDownWaitsForThreadsAndForObjectsThatAreDeletedLater()
+    void tearDownAllowsForObjectsThatAreDeletedLater()
     {
         QObject *made_once = nullptr;
         int runs = 0;
@@ -173,7 +172,7 @@ private Q_SLOTS:
             auto *object = new QObject(QCoreApplication::instance());
             const QScopeGuard later([object] { object->deleteLater(); });
             co_await sleep(1s);
-            co_await to_thread([] { QThread::msleep(5); });
+            co_await turns(1);
         });
         delete made_once;
         QVERIFY(runs >= 10);
