@@ -6,6 +6,7 @@
 #include "task_helpers.h"
 
 #include <QtCore/qelapsedtimer.h>
+#include <QtCore/qthread.h>
 #include <QtCore/qtimer.h>
 
 #include <unistd.h>
@@ -161,7 +162,7 @@ private Q_SLOTS:
         QCOMPARE(ended, 4);   // undisturbed; once for each way, when there was no step left
     }
 
-    void tearDownAllowsForObjectsThatAreDeletedLater()
+    void tearDownWaitsForThreadsAndForObjectsThatAreDeletedLater()
     {
         QObject *made_once = nullptr;
         int runs = 0;
@@ -172,7 +173,7 @@ private Q_SLOTS:
             auto *object = new QObject(QCoreApplication::instance());
             const QScopeGuard later([object] { object->deleteLater(); });
             co_await sleep(1s);
-            co_await turns(1);
+            co_await to_thread([] { QThread::msleep(5); });
         });
         delete made_once;
         QVERIFY(runs >= 10);

@@ -125,26 +125,33 @@ private:
 
 QASYNCIO_TEST_EXPORT void run_coroutine(const std::function<Coroutine<>(QAsyncioLoop &)> &body, const TestOptions &options);
 
-/// Runs `body()` or `body(loop)`, a coroutine, to its end in a fresh loop with virtual time. The test fails if the coroutine
-/// throws, if tasks are left when it ends, or if the loop's exception handler is told of anything.
+/// Calls `body(loop)` if it takes the loop, or `body()`. Refers to the body.
 template<class F>
-void run(F &&body, const TestOptions &options = TestOptions())
+auto with_loop(F &body)
 {
-    const auto call = [&body](QAsyncioLoop &loop) -> Coroutine<> {
+    return [&body](QAsyncioLoop &loop) -> Coroutine<> {
         if constexpr (std::is_invocable_v<F &, QAsyncioLoop &>)
             return body(loop);
         else
             return body();
     };
-    run_coroutine(call, options);
+}
+
+/// Runs `body()` or `body(loop)`, a coroutine, to its end in a fresh loop with virtual time. The test fails if the coroutine
+/// throws, if tasks are left when it ends, or if the loop's exception handler is told of anything.
+template<class F>
+void run(F &&body, const TestOptions &options = TestOptions())
+{
+    run_coroutine(with_loop(body), options);
 }
 
 QASYNCIO_TEST_EXPORT void tear_down_coroutine(const std::function<Coroutine<>(QAsyncioLoop &)> &body,
                                               std::chrono::milliseconds patience);
 
-/// Brute-force teardown: runs `body()` or `body(loop)`, a coroutine, once to its end, then again and again, each time in a fresh
-/// loop with virtual time, and ends it after its first step, its second, and so on, until it ends by itself before: by cancelling its task, by
-/// destroying its context object, and by closing the loop. The test fails, and says how and after which step,
+/// Brute-force teardown: runs `body()` or `body(loop)`, a coroutine, once to its end, then again and again, each time in a
+/// fresh loop with virtual time, and ends it after its first step, its second, and so on, until it ends by itself before: by
+/// cancelling its task, by destroying its context object, and by closing the loop. The test fails, and says how and after
+/// which step,
 /// - where a task, future, open descriptor, or a connection of from_signal() or a signal stream is left, or an object
 ///   whose parent, near or far, is the application;
 /// - where the loop's exception handler is told of anything but of the pending tasks of a closed loop, and of exceptions that
@@ -157,13 +164,7 @@ QASYNCIO_TEST_EXPORT void tear_down_coroutine(const std::function<Coroutine<>(QA
 template<class F>
 void tear_down(F &&body, std::chrono::milliseconds patience = std::chrono::seconds(10))
 {
-    const auto call = [&body](QAsyncioLoop &loop) -> Coroutine<> {
-        if constexpr (std::is_invocable_v<F &, QAsyncioLoop &>)
-            return body(loop);
-        else
-            return body();
-    };
-    tear_down_coroutine(call, patience);
+    tear_down_coroutine(with_loop(body), patience);
 }
 
 /// `co_await wait_all_tasks_blocked()`: until all that is left waits for something that is not there: for time, a descriptor,
