@@ -2,9 +2,11 @@
 // SPDX-License-Identifier: MIT
 #include "qasyncio/debug.h"
 
-#include <QtCore/qvariant.h>
+#include "loop/seconds.h"
 
 namespace QAsyncio {
+
+using detail::in_seconds;
 
 QDebug detail::write_text(QDebug debug, const QString &text)
 {
@@ -40,11 +42,6 @@ QString text_of(ReturnWhen when)
         return QStringLiteral("ALL_COMPLETED");
     }
     return QStringLiteral("ReturnWhen(%1)").arg(static_cast<int>(when));
-}
-
-QString in_seconds(std::chrono::nanoseconds duration, int digits = 3)
-{
-    return QString::number(std::chrono::duration<double>(duration).count(), 'f', digits);
 }
 
 /// "<Name", a word for each that is there, ">"
@@ -86,7 +83,7 @@ QString LoopOptions::to_string() const
 QString RunnerOptions::to_string() const
 {
     return text_of_options(QStringLiteral("RunnerOptions"),
-                           {m_debug ? QStringLiteral("debug=%1").arg(QVariant(*m_debug).toString()) : QString(),
+                           {m_debug ? QString::fromLatin1(*m_debug ? "debug=true" : "debug=false") : QString(),
                             word_if(bool(m_factory), "loop_factory=set")});
 }
 

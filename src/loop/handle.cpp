@@ -3,6 +3,7 @@
 #include "qasyncio/handle.h"
 
 #include "loop/loop_p.h"
+#include "loop/seconds.h"
 
 namespace QAsyncio {
 
@@ -109,10 +110,8 @@ void TimerState::cancel() noexcept
 
 QString TimerState::describe() const
 {
-    const double seconds = std::chrono::duration<double>(when.time_since_epoch()).count();
     return QStringLiteral("<TimerHandle%1 when=%2>")
-        .arg(cancelled() ? QStringLiteral(" cancelled") : QString())
-        .arg(seconds, 0, 'f', 3);
+        .arg(cancelled() ? QStringLiteral(" cancelled") : QString(), in_seconds(when.time_since_epoch()));
 }
 
 void FdState::run(LoopCore &core) noexcept

@@ -10,6 +10,7 @@
 
 #include "loop/logging.h"
 #include "loop/loop_p.h"
+#include "loop/seconds.h"
 
 #include <QtCore/qeventloop.h>
 
@@ -21,7 +22,7 @@ constexpr int turns_between_polls = 8;      // a look at epoll costs as much as 
 
 QString slow_callback_text(const QString &name, std::chrono::nanoseconds taken)
 {
-    return QStringLiteral("Executing %1 took %2 seconds").arg(name).arg(std::chrono::duration<double>(taken).count(), 0, 'f', 3);
+    return QStringLiteral("Executing %1 took %2 seconds").arg(name, in_seconds(taken));
 }
 } // namespace
 

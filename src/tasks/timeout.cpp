@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: MIT
 #include "qasyncio/timeout.h"
 
+#include "loop/seconds.h"
+
 #include "qasyncio/wait.h"
 #include "qasyncio/wait_for.h"
 
@@ -76,8 +78,7 @@ QString Timeout::to_string() const
     }
     if (!m_when)
         return QStringLiteral("<Timeout [active] when=none>");
-    const std::chrono::duration<double> seconds = m_when->time_since_epoch();
-    return QStringLiteral("<Timeout [active] when=%1>").arg(seconds.count(), 0, 'f', 3);
+    return QStringLiteral("<Timeout [active] when=%1>").arg(detail::in_seconds(m_when->time_since_epoch()));
 }
 
 void detail::throw_timeout(std::exception_ptr cause)

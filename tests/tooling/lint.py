@@ -75,9 +75,10 @@ class Arguments:
         self.folder = folder
         self.of = {}
         for command in commands:
+            options = compiler_of(command)[1:]
             # -w: this is g++'s command line, clang may warn where g++ does not.
-            own = [a for a in compiler_of(command)[1:] if not a.endswith("_autogen/include")] + ["-w"]
-            generated = [a for a in compiler_of(command)[1:] if a.endswith("_autogen/include")]
+            own = [option for option in options if not option.endswith("_autogen/include")] + ["-w"]
+            generated = [option for option in options if option.endswith("_autogen/include")]
             self.of[pathlib.Path(command["file"]).resolve()] = (tuple(own), generated)
 
     def precompile(self, sources, jobs):

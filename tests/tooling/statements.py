@@ -85,8 +85,6 @@ def read_passed(folder, errors):
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("results", type=pathlib.Path, help="folder with the JUnit files of the last run")
-    parser.add_argument("--report", action="store_true", help="only count; a statement without a test is no failure")
-    parser.add_argument("--list", action="store_true", help="name the statements without a test even so")
     options = parser.parse_args()
 
     errors = []
@@ -99,15 +97,14 @@ def main():
     wanted = [i for i, state in statements.items() if state == "here"]
     held = {i: [f"{test[0]}::{test[1]}" for test in holders[i] if test in passed] for i in wanted}
     missing = [i for i in wanted if not held[i]]
-    if not options.report:
-        for i in wanted:
-            print(f"{i:<7}{', '.join(held[i]) or '-'}")
+    for i in wanted:
+        print(f"{i:<7}{', '.join(held[i]) or '-'}")
     for error in errors:
         print(error)
-    if missing and (options.list or not options.report):
+    if missing:
         print("no passed test holds: " + " ".join(missing))
     print(f"statements: {len(wanted) - len(missing)} of {len(wanted)} are held by passed tests")
-    return 1 if errors or (missing and not options.report) else 0
+    return 1 if errors or missing else 0
 
 
 if __name__ == "__main__":
