@@ -51,8 +51,8 @@ struct Work
     int primes = 0;
 };
 
-/// Has a loop do one slice after the other, and counts them. The references are to what count_on() and its caller have until all
-/// workers have ended.
+/// Has a loop do one slice after the other, and counts them. The references are to what count_on() and its caller have until
+/// all workers have ended.
 Coroutine<> worker(Work &work, QAsyncioLoop &loop, int &done)
 {
     while (work.next < work.slices) {

@@ -23,7 +23,8 @@ auto on_loop(QAsyncioLoop &loop, F &&function, Args &&...args)
     detail::check_closure<F>();
     using Function = detail::closure_t<F>;
     using T = detail::coroutine_value_t<std::invoke_result_t<Function &, std::decay_t<Args>...>>;
-    return detail::run_on_loop<T, Function, std::decay_t<Args>...>(&loop, std::forward<F>(function), std::forward<Args>(args)...);
+    return detail::run_on_loop<T, Function, std::decay_t<Args>...>(&loop, std::forward<F>(function),
+                                                                   std::forward<Args>(args)...);
 }
 /// The same for a coroutine that is there already: its arguments come from this thread. If it cannot begin it is closed.
 template<class T>

@@ -72,7 +72,8 @@ ConcurrentFuture<T> run_coroutine_threadsafe(Coroutine<T> &&coroutine, QAsyncioL
     if (!coroutine)
         detail::throw_awaited_twice();
     auto state = std::make_shared<detail::ConcurrentState<T>>(loop);
-    loop.call_soon_threadsafe([run = detail::ConcurrentRun<T>(state, std::move(coroutine))]() mutable { std::move(run).start(); });
+    detail::ConcurrentRun<T> run(state, std::move(coroutine));
+    loop.call_soon_threadsafe([run = std::move(run)]() mutable { std::move(run).start(); });
     return ConcurrentFuture<T>(std::move(state));
 }
 

@@ -9,8 +9,8 @@ namespace QAsyncio::detail {
 
 namespace {
 
-/// The slot of the context that a handler runs in: that of the task, else of the future if it is one, else of the handle (L-088).
-/// Where a future has none, as any that is no task, it is the one in which the failure was found.
+/// The slot of the context that a handler runs in: that of the task, else of the future if it is one, else of the handle
+/// (L-088). Where a future has none, as any that is no task, it is the one in which the failure was found.
 ContextState **context_slot_of(const ExceptionContext &context)
 {
     if (context.task)

@@ -21,7 +21,8 @@ public:
     Selector &selector() { return *m_selector; }
     bool empty() const { return m_entries.empty(); }
 
-    /// Takes the reference; after close() only to drop it. Cancels the one that was there (L-119). Throws OSError, and then `state` is not taken.
+    /// Takes the reference; after close() only to drop it. Cancels the one that was there (L-119). Throws OSError, and then
+    /// `state` is not taken.
     void add(FdState *state);
     bool remove(int fd, unsigned direction);
     /// Queues the callbacks of the descriptors that are ready, a reader before the writer of the same one (L-004).

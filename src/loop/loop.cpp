@@ -79,7 +79,8 @@ quint64 id_of(ThreadData &thread)
 void check_application()
 {
     if (!QCoreApplication::instance())
-        throw RuntimeError(QStringLiteral("QAsyncioLoop needs a QCoreApplication (or QGuiApplication, QApplication): make it first"));
+        throw RuntimeError(
+            QStringLiteral("QAsyncioLoop needs a QCoreApplication (or QGuiApplication, QApplication): make it first"));
 }
 
 } // namespace

@@ -2,8 +2,8 @@
 // SPDX-License-Identifier: MIT
 
 // What has to be refused by the compiler, with a message that says why. Not built: scripts/test --lint compiles it with each
-// CASE, demands the message that stands behind it, and that CASE 0 compiles. Those of g++ 12 are closures that only this compiler
-// has to refuse (docs/compilers.md).
+// CASE, demands the message that stands behind it, and that CASE 0 compiles. Those of g++ 12 are closures that only this
+// compiler has to refuse (docs/compilers.md).
 #include "qasyncio.h"
 
 #include <QtCore/qproperty.h>

@@ -29,8 +29,8 @@ template<class F>
 using closure_t = typename ClosureOf<std::decay_t<F>>::type;
 
 /// Refuses a closure that g++ 12 would destroy twice when it is a temporary of an await expression. No closure with captures
-/// can be assigned; that tells a generic one, which has no operator() to point to. What std::bind() makes cannot be either, but has
-/// a constructor, and is safe.
+/// can be assigned; that tells a generic one, which has no operator() to point to. What std::bind() makes cannot be either,
+/// but has a constructor, and is safe.
 template<class F>
 constexpr void check_closure()
 {

@@ -17,8 +17,8 @@ QASYNCIO_EXPORT bool drop_idle_executors();
 class QASYNCIO_EXPORT ExecutorJobBase : public Runnable
 {
 public:
-    /// In the loop's thread before the executor gets a job, and first of all in its thread: it sees all that was written before,
-    /// whatever executor it is.
+    /// In the loop's thread before the executor gets a job, and first of all in its thread: it sees all that was written
+    /// before, whatever executor it is.
     static void hand_over() noexcept;
     static void take_over() noexcept;
     /// In the executor's thread: runs the function unless it was abandoned.

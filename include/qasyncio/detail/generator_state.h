@@ -86,7 +86,8 @@ struct GeneratorPromiseBase : PromiseBase
 template<class T>
 struct GeneratorPromise : GeneratorPromiseBase
 {
-    static_assert(alignof(T) <= alignof(PromiseBase), "what a generator yields must not be over-aligned: yield a std::unique_ptr");
+    static_assert(alignof(T) <= alignof(PromiseBase),
+                  "what a generator yields must not be over-aligned: yield a std::unique_ptr");
 
     std::optional<T> value;
 };

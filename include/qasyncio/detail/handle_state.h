@@ -61,7 +61,10 @@ protected:
 
     bool has(Flags flag) const noexcept { return m_flags.load(std::memory_order_relaxed) & flag; }
     void set(Flags flag) noexcept { m_flags.store(m_flags.load(std::memory_order_relaxed) | flag, std::memory_order_release); }
-    void unset(Flags flag) noexcept { m_flags.store(m_flags.load(std::memory_order_relaxed) & ~flag, std::memory_order_release); }
+    void unset(Flags flag) noexcept
+    {
+        m_flags.store(m_flags.load(std::memory_order_relaxed) & ~flag, std::memory_order_release);
+    }
 
 private:
     std::atomic<quint32> m_refs{1}; // counted without atomic operations unless m_shared
