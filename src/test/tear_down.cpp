@@ -115,7 +115,7 @@ public:
             fail(QStringLiteral("a function still runs in a thread"));
         if (const qint64 left = m_core.references() - 1)
             fail(QStringLiteral("%1 futures, tasks or connections are left").arg(left));
-        if (open_descriptors() > m_descriptors)
+        if (open_descriptors() != m_descriptors)
             fail(QStringLiteral("a descriptor is left open"));
         if (objects_of_the_application() > m_objects)
             fail(QStringLiteral("the application has got objects that are left"));
