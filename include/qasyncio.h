@@ -33,6 +33,7 @@
 #include "qasyncio/sleep.h"
 #include "qasyncio/task.h"
 #include "qasyncio/task_group.h"
+#include "qasyncio/task_scope.h"
 #include "qasyncio/timeout.h"
 #include "qasyncio/wait.h"
 #include "qasyncio/wait_for.h"

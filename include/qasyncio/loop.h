@@ -314,14 +314,15 @@ private:
         m_core->check_scheduling();
         if (!coroutine)
             QAsyncio::detail::throw_awaited_twice();
-        if (options.m_has_object)
-            check_context_object(options.m_object);
+        if (Q_UNLIKELY(options.m_has_object))
+            check_context_object(options);
         auto task = QAsyncio::detail::Ref<QAsyncio::detail::TaskState<T>>::adopt(
             new QAsyncio::detail::TaskState<T>(core(), *coroutine.release()));
         start_task(*task, options);
         return QAsyncio::detail::FutureAccess::wrap<QAsyncio::Task<T>>(std::move(task));
     }
-    static void check_context_object(const QObject *object);
+    static void check_context_object(const QAsyncio::TaskOptions &options);
+    static void give_owner(QAsyncio::detail::TaskStateBase &task, const QAsyncio::TaskOptions &options);
     void start_task(QAsyncio::detail::TaskStateBase &task, const QAsyncio::TaskOptions &options);
     void mark_implicit(const QAsyncio::AnyFuture &task);
     void check_runnable() const;

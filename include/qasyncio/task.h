@@ -13,6 +13,10 @@ QT_END_NAMESPACE
 
 namespace QAsyncio {
 
+namespace detail {
+class TaskOwner;
+}
+
 /// How a task is made: `create_task(load(), TaskOptions().name(u"load"_s).context(window))`.
 class QASYNCIO_EXPORT TaskOptions
 {
@@ -30,11 +34,23 @@ public:
     /// That happens in ~QObject, when the derived parts of `object` are gone: locals of the coroutine whose destructors use
     /// members of it (guards!) would use dead ones. Where there are such, make a QObject the *last* member of the class and
     /// give that one: it dies first.
-    /// `object` must live in the loop's thread. A null pointer is refused with ValueError by create_task().
+    /// The tasks that it begins (by gather(), race(), wait_for(), shield(), task groups, create_task()...) have the same object,
+    /// unless they are given another or are detached(). When it dies all of them are unwound, the youngest first, before the
+    /// frames they refer to; clean-up that awaits does not run. In debug mode each is named. `object->disconnect()` does not
+    /// untie them.
+    /// `object` must live in the loop's thread. A null pointer is refused with ValueError by create_task(), and so is an object
+    /// together with detached(), or in a TaskScope.
     TaskOptions &context(const QObject *object)
     {
         m_object = object;
         m_has_object = true;
+        return *this;
+    }
+    /// The task does not end with the context object of the task that begins it, nor with its TaskScope: work that has to go on,
+    /// and owns what it uses. In a task group it still ends with the group.
+    TaskOptions &detached(bool detached = true)
+    {
+        m_detached = detached;
         return *this;
     }
     /// Starts the task at once: its first step runs inside of create_task(), until it suspends for the first time. One that
@@ -55,14 +71,20 @@ public:
     const QObject *get_context_object() const { return m_object; }
     const std::optional<Context> &get_context() const { return m_context; }
     bool get_eager_start() const { return m_eager; }
-    /// "<TaskOptions name='load' context=set eager_start>"
+    bool get_detached() const { return m_detached; }
+    /// "<TaskOptions name='load' context=set detached eager_start>"
     QString to_string() const;
 
 private:
     friend class ::QAsyncioLoop;
+    friend class TaskGroup;
+    friend class TaskScope;
     QString m_name;
     const QObject *m_object = nullptr;
+    detail::TaskOwner *m_owner = nullptr;      // of a TaskScope
+    detail::TaskStateBase *m_parent = nullptr; // whose owner it gets, if it is not the running task
     bool m_has_object = false;
+    bool m_detached = false;
     bool m_eager = false;
     std::optional<Context> m_context;
 };

@@ -46,7 +46,8 @@ public:
     {
         const Closer<T> closer{coroutine};
         check_accepts();
-        Task<T> task = m_loop.create_task(std::move(coroutine), options);
+        Task<T> task = Q_UNLIKELY(is_entered_by_a_stranger()) ? m_loop.create_task(std::move(coroutine), heir(options))
+                                                              : m_loop.create_task(std::move(coroutine), options);
         add(task);
         return task;
     }
@@ -98,6 +99,13 @@ private:
     /// All have ended.
     void throw_outcome(const std::exception_ptr &exception, std::exception_ptr cancellation);
     void check_accepts() const;
+    /// The running task does not end with the object of the task that the group belongs to, as the group's tasks have to.
+    bool is_entered_by_a_stranger() const
+    {
+        const detail::TaskStateBase *running = m_loop.core().current_task;
+        return running != m_parent.get() && (running ? running->family() : nullptr) != m_parent->family();
+    }
+    TaskOptions heir(const TaskOptions &options) const;
     void add(const AnyTask &task);
     void child_done(detail::TaskStateBase &task);
     void abort();

@@ -68,7 +68,8 @@ QString TaskOptions::to_string() const
 {
     return text_of_options(QStringLiteral("TaskOptions"),
                            {m_name.isEmpty() ? QString() : QStringLiteral("name='%1'").arg(m_name),
-                            word_if(m_has_object || m_context, "context=set"), word_if(m_eager, "eager_start")});
+                            word_if(m_has_object || m_context, "context=set"), word_if(m_detached, "detached"),
+                            word_if(m_eager, "eager_start")});
 }
 
 QString LoopOptions::to_string() const

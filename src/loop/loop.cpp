@@ -4,6 +4,7 @@
 
 #include "loop/logging.h"
 #include "loop/loop_p.h"
+#include "loop/object_owner.h"
 
 #include <QtCore/qcoreapplication.h>
 #include <QtCore/qeventloop.h>
@@ -367,8 +368,13 @@ TimePoint QAsyncioLoop::time() const
 
 // Tasks
 
-void QAsyncioLoop::check_context_object(const QObject *object)
+void QAsyncioLoop::check_context_object(const TaskOptions &options)
 {
+    const QObject *object = options.m_object;
+    if (options.m_detached)
+        throw ValueError(QStringLiteral("create_task: a detached task has no context object"));
+    if (options.m_owner)
+        throw ValueError(QStringLiteral("create_task: a task of a TaskScope ends with that, and has no context object"));
     if (!object)
         throw ValueError(QStringLiteral("create_task: the context object is null"));
     if (object->thread() != QThread::currentThread())
@@ -386,6 +392,13 @@ const QAsyncioLoop::TaskFactory &QAsyncioLoop::get_task_factory() const
     return LoopPrivate::of(*this).task_factory;
 }
 
+void QAsyncioLoop::give_owner(TaskStateBase &task, const TaskOptions &options)
+{
+    TaskStateBase *parent = options.m_parent ? options.m_parent : task.core->current_task;
+    TaskOwner &owner = options.m_owner ? *options.m_owner : ObjectOwner::of(static_cast<LoopPrivate &>(*task.core), *options.m_object);
+    task.join(owner.family_for(parent));
+}
+
 void QAsyncioLoop::start_task(TaskStateBase &task, const TaskOptions &options)
 {
     if (options.m_context)
@@ -394,8 +407,11 @@ void QAsyncioLoop::start_task(TaskStateBase &task, const TaskOptions &options)
         task.context = capture_context(*m_core->thread->context_slot);
     if (!options.m_name.isNull())
         task.set_name(options.m_name);
-    if (options.m_object)
-        task.bind_to(options.m_object);
+    if (Q_UNLIKELY(options.m_object || options.m_owner))
+        give_owner(task, options);
+    else if (const TaskStateBase *parent = options.m_parent ? options.m_parent : m_core->current_task;
+             parent && Q_UNLIKELY(parent->family()) && !options.m_detached)
+        task.join(*parent->family());
     if (Q_UNLIKELY(options.m_eager) && thread_data().running == this)
         task.start_eagerly();
     else

@@ -11,6 +11,8 @@
 #include "loop/timer_queue.h"
 #include "loop/timer_source.h"
 
+#include <unordered_map>
+
 QT_BEGIN_NAMESPACE
 class QEventLoop;
 class QThreadPool;
@@ -19,6 +21,7 @@ QT_END_NAMESPACE
 namespace QAsyncio::detail {
 
 class GeneratorState;
+class ObjectOwner;
 
 /// How a run ended.
 struct RunEnd
@@ -87,6 +90,7 @@ public:
     bool asyncgens_shut_down = false;
     TaskStateBase *first_task = nullptr;
     TaskStateBase *last_task = nullptr;
+    std::unordered_map<const QObject *, std::unique_ptr<ObjectOwner>> object_owners; // by context object
 
     QAsyncioLoop::ExceptionHandler exception_handler;
     QAsyncioLoop::TaskFactory task_factory;

@@ -5,6 +5,10 @@
 #include "qasyncio/task_group.h"
 
 #include "loop/loop_p.h"
+#include "loop/object_owner.h"
+
+#include <algorithm>
+#include <unordered_set>
 
 namespace QAsyncio {
 
@@ -52,8 +56,11 @@ void TaskStateBase::start_eagerly()
 void TaskStateBase::run(LoopCore &loop_core) noexcept
 {
     flags &= ~(Queued | AwaitsTask);
-    if (done()) // unwound while it was queued; what the list owned is ours
-        return release();
+    if (Q_UNLIKELY(flags & Doomed)) {
+        if (done()) // unwound while it was queued; what the list owned is ours
+            release();
+        return; // else its frames are being destroyed, or will be
+    }
     m_waiting_on = nullptr;
     if (!(flags & Started)) {
         flags |= Started;
@@ -131,8 +138,13 @@ void TaskStateBase::finish_with_exception(std::exception_ptr exception)
 void TaskStateBase::leave_registry()
 {
     static_cast<LoopPrivate &>(*core).unlink_task(*this);
-    if (m_extra && m_extra->context_object_died)
-        QObject::disconnect(m_extra->context_object_died);
+    if (Q_UNLIKELY(family()))
+        leave_family();
+}
+
+void TaskStateBase::leave_family()
+{
+    m_extra->family->remove(*this);
 }
 
 void TaskStateBase::future_done(FutureStateBase &)
@@ -229,10 +241,9 @@ void TaskStateBase::throw_await_error(const FutureStateBase &awaited)
 
 // Unwinding
 
-void TaskStateBase::bind_to(const QObject *object)
+void TaskStateBase::join(TaskFamily &family)
 {
-    // A connection without arguments, to a lambda that knows the task is alive: the connection goes when the task ends.
-    extra().context_object_died = QObject::connect(object, &QObject::destroyed, [this] { unwind(); });
+    family.add(*this);
 }
 
 void TaskStateBase::unwind()
@@ -244,9 +255,13 @@ void TaskStateBase::unwind()
         if (task->flags & OnStack) {
             task->flags |= UnwindPending;
             task->extra().to_be_unwound.push_back(Ref<FutureStateBase>::share(this));
+            for (const Ref<TaskStateBase> &waiting : tasks)
+                waiting->flags |= Doomed;
             return;
         }
     }
+    for (const Ref<TaskStateBase> &task : tasks) // a destructor may open an event loop: none of them goes on in it
+        task->flags |= Doomed;
     for (auto task = tasks.rbegin(); task != tasks.rend(); ++task) {
         if (!(*task)->done())
             (*task)->unwind_alone();
@@ -255,14 +270,33 @@ void TaskStateBase::unwind()
 
 std::vector<Ref<TaskStateBase>> TaskStateBase::with_descendants()
 {
-    std::vector<Ref<TaskStateBase>> tasks{Ref<TaskStateBase>::share(this)};
+    std::vector<Ref<TaskStateBase>> tasks;
+    std::unordered_set<TaskStateBase *> known;
+    const auto add = [&](const Ref<TaskStateBase> &task) {
+        if (known.insert(task.get()).second)
+            tasks.push_back(task);
+    };
+    // A family whose owner is gone, or whose first task ends, ends as a whole.
+    const auto add_with_family = [&](const Ref<TaskStateBase> &task) {
+        const TaskFamily *family = task->family();
+        if (!family || !(family->is_ending() || family->is_headed_by(*task)))
+            return add(task);
+        std::vector<Ref<TaskStateBase>> members;
+        family->append_to(members);
+        std::for_each(members.begin(), members.end(), add);
+    };
+    add_with_family(Ref<TaskStateBase>::share(this));
     for (std::size_t i = 0; i < tasks.size(); ++i) {
         std::vector<TaskGroup *> groups;
         for (TaskGroup *group = tasks[i]->m_extra ? tasks[i]->m_extra->innermost_group : nullptr; group; group = group->m_outer)
             groups.push_back(group);
+        std::vector<Ref<TaskStateBase>> children;
         for (auto group = groups.rbegin(); group != groups.rend(); ++group)
-            (*group)->collect_tasks(tasks);
+            (*group)->collect_tasks(children);
+        std::for_each(children.begin(), children.end(), add_with_family);
     }
+    // Who refers to the locals of another one is younger: what uses a local goes before it.
+    std::sort(tasks.begin(), tasks.end(), [](const auto &a, const auto &b) { return a->m_number < b->m_number; });
     return tasks;
 }
 
@@ -288,10 +322,13 @@ void TaskStateBase::leave_group(TaskGroup *group)
 void TaskStateBase::unwind_alone()
 {
     const auto self = Ref<TaskStateBase>::share(this);
+    flags |= Doomed;
     leave_registry();
+    TaskStateBase *outer_task = std::exchange(core->current_task, nullptr); // what destructors begin is nobody's
     ++core->unwinding;
     destroy_frames();
     --core->unwinding;
+    core->current_task = outer_task;
     if (!(flags & Queued)) // else run() or discard() lets go of what the list owned
         release();
     FutureStateBase::cancel(QString());

@@ -100,9 +100,18 @@ void TaskGroup::check_accepts() const
         refuse("shutting down");
 }
 
+TaskOptions TaskGroup::heir(const TaskOptions &options) const
+{
+    TaskOptions heir = options;
+    heir.m_parent = m_parent.get();
+    return heir;
+}
+
 void TaskGroup::add(const AnyTask &task)
 {
     auto &state = static_cast<TaskStateBase &>(*FutureAccess::state(task));
+    if (Q_UNLIKELY(state.family()))
+        state.enter_as_child();
     state.add_callback(new GroupChild(*this, state)); // done already or not: it is told in a turn of its own (TG-015)
     if (m_aborting) // by the task itself, which has started eagerly
         state.cancel({});

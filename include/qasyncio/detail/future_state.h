@@ -141,6 +141,7 @@ public:
         AwaitsTask = 4096, // of tasks: what it waits for is a task
         InCancel = 8192,   // of tasks: cancel() is going through it
         Eager = 16384,     // of tasks: in its first step, inside of create_task()
+        Doomed = 32768,    // of tasks: it is being unwound, or will be: no line of it runs any more
     };
 
 protected:

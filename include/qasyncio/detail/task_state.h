@@ -17,13 +17,17 @@ class TaskGroup;
 namespace QAsyncio::detail {
 
 struct PromiseBase;
+class TaskFamily;
 
 /// What few tasks have.
 struct TaskExtra
 {
     QString name;
     QString cancel_message; // of MustCancel
-    QMetaObject::Connection context_object_died;
+    TaskFamily *family = nullptr;               // that it ends with; owned together with the other members
+    TaskStateBase *elder = nullptr;             // in the family's list
+    TaskStateBase *younger = nullptr;
+    bool in_group = false;                      // a task group waits for it, and cancels it
     TaskGroup *innermost_group = nullptr;             // of those that it waits in
     std::vector<Ref<FutureStateBase>> to_be_unwound; // tasks, when this one suspends: UnwindPending
 };
@@ -54,10 +58,12 @@ public:
     std::source_location site() const;
     void set_site(const std::source_location &site);
 
-    /// The task dies with `object` (design: "the frame is unwound there and then").
-    void bind_to(const QObject *object);
+    /// The family that this task belongs to, and those that it begins; null for none.
+    TaskFamily *family() const { return Q_UNLIKELY(m_extra) ? m_extra->family : nullptr; }
+    void join(TaskFamily &family);
     /// Destroys the frames, innermost first, without running another line of them, and ends as cancelled. The tasks of its
-    /// groups go before it, the youngest first. If a frame of one of all these is being executed, at its next suspension.
+    /// groups, and the rest of a family that ends, go with it, the youngest first. If a frame of one of all these is being
+    /// executed, at its next suspension; none of the others runs another line until then.
     void unwind();
 
     // For awaiters, while a frame of this task is executed:
@@ -98,6 +104,9 @@ public:
     QString type_name() const override;
 
     Runnable *waiting_on() const { return m_waiting_on; }
+    /// What a task group waits for.
+    void enter_as_child() { extra().in_group = true; }
+    bool is_child() const { return m_extra && m_extra->in_group; }
     /// Gives the group that was the innermost one so far.
     TaskGroup *enter_group(TaskGroup *group) { return std::exchange(extra().innermost_group, group); }
     void leave_group(TaskGroup *group);
@@ -114,7 +123,10 @@ protected:
     PromiseBase &root() const { return *m_root; }
 
 private:
-    /// This task and those of its groups, and of theirs: each before those that depend on it, the older before the younger.
+    friend class TaskFamily;
+    friend struct CancelWalk;
+
+    /// This task and all that ends with it: each before those that depend on it, the older before the younger.
     std::vector<Ref<TaskStateBase>> with_descendants();
     void unwind_alone();
     void unwind_what_waited();
@@ -128,6 +140,7 @@ private:
     /// Resumes although that task is not done: they await each other and would do so for ever.
     void give_up_waiting();
     void leave_registry();
+    void leave_family();
     TaskExtra &extra();
     QString describe_without_wait() const;
 

@@ -1,0 +1,65 @@
+// SPDX-FileCopyrightText: 2026 QAsyncio contributors
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "qasyncio/detail/task_state.h"
+
+namespace QAsyncio::detail {
+
+class TaskFamily;
+
+/// What tasks end with: a QObject, or a TaskScope. Owns families. Belongs to the loop's thread.
+class QASYNCIO_EXPORT TaskOwner
+{
+public:
+    TaskOwner() = default;
+    virtual ~TaskOwner();
+    Q_DISABLE_COPY_MOVE(TaskOwner)
+
+    /// A family of this owner for a new task: that of `parent`, if it is one of them, else a new one.
+    TaskFamily &family_for(TaskStateBase *parent);
+    /// The owner dies: all that belongs to it is unwound, the youngest family first. One of which a frame is being executed, at
+    /// its next suspension. `why` is for debug mode, which names each task that was not finished.
+    void unwind_all(const char *why) noexcept;
+    std::vector<Ref<TaskStateBase>> members() const;
+    std::size_t size() const { return m_size; }
+
+protected:
+    /// The last task has ended.
+    virtual void became_empty() { }
+
+private:
+    friend class TaskFamily;
+    TaskFamily *m_oldest = nullptr;
+    TaskFamily *m_youngest = nullptr;
+    std::size_t m_size = 0; // tasks
+};
+
+/// A task that was given to an owner, and all that it, and these, have begun: they use each other's locals, and end together.
+class QASYNCIO_EXPORT TaskFamily
+{
+public:
+    explicit TaskFamily(TaskOwner &owner);
+    Q_DISABLE_COPY_MOVE(TaskFamily)
+
+    void add(TaskStateBase &task);
+    /// The last one that leaves deletes the family.
+    void remove(TaskStateBase &task);
+    bool is_headed_by(const TaskStateBase &task) const { return m_oldest == &task; }
+    /// Its owner is gone: what becomes of one of them becomes of all.
+    bool is_ending() const { return m_owner == nullptr; }
+    void append_to(std::vector<Ref<TaskStateBase>> &tasks) const;
+
+private:
+    friend class TaskOwner;
+    void leave_owner();
+
+    TaskOwner *m_owner;
+    TaskFamily *m_older;
+    TaskFamily *m_younger = nullptr;
+    TaskStateBase *m_oldest = nullptr;
+    TaskStateBase *m_youngest = nullptr;
+    std::size_t m_size = 0;
+};
+
+} // namespace QAsyncio::detail

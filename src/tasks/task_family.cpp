@@ -1,0 +1,179 @@
+// SPDX-FileCopyrightText: 2026 QAsyncio contributors
+// SPDX-License-Identifier: MIT
+#include "qasyncio/detail/task_family.h"
+
+#include "loop/logging.h"
+#include "loop/object_owner.h"
+
+namespace QAsyncio::detail {
+
+// TaskOwner
+
+TaskOwner::~TaskOwner()
+{
+    while (m_youngest)
+        m_youngest->leave_owner();
+}
+
+TaskFamily &TaskOwner::family_for(TaskStateBase *parent)
+{
+    TaskFamily *family = parent ? parent->family() : nullptr;
+    return family && family->m_owner == this ? *family : *new TaskFamily(*this);
+}
+
+void TaskOwner::unwind_all(const char *why) noexcept
+{
+    while (TaskFamily *family = m_youngest) {
+        family->leave_owner();
+        std::vector<Ref<TaskStateBase>> tasks;
+        family->append_to(tasks);
+        if (tasks.empty())
+            continue;
+        if (tasks.front()->core->has(LoopCore::Debug)) {
+            for (const Ref<TaskStateBase> &task : tasks)
+                qCWarning(logCategory).noquote() << "Task is unwound unfinished, since" << why << "is gone:" << task->describe();
+        }
+        tasks.front()->unwind();
+    }
+}
+
+std::vector<Ref<TaskStateBase>> TaskOwner::members() const
+{
+    std::vector<Ref<TaskStateBase>> tasks;
+    for (const TaskFamily *family = m_oldest; family; family = family->m_younger)
+        family->append_to(tasks);
+    return tasks;
+}
+
+// TaskFamily
+
+TaskFamily::TaskFamily(TaskOwner &owner) : m_owner(&owner), m_older(owner.m_youngest)
+{
+    (m_older ? m_older->m_younger : owner.m_oldest) = this;
+    owner.m_youngest = this;
+}
+
+void TaskFamily::leave_owner()
+{
+    (m_older ? m_older->m_younger : m_owner->m_oldest) = m_younger;
+    (m_younger ? m_younger->m_older : m_owner->m_youngest) = m_older;
+    m_older = m_younger = nullptr;
+    m_owner->m_size -= m_size;
+    m_owner = nullptr;
+}
+
+void TaskFamily::add(TaskStateBase &task)
+{
+    TaskExtra &extra = task.extra();
+    extra.family = this;
+    extra.elder = m_youngest;
+    (m_youngest ? m_youngest->m_extra->younger : m_oldest) = &task;
+    m_youngest = &task;
+    ++m_size;
+    if (m_owner)
+        ++m_owner->m_size;
+}
+
+void TaskFamily::remove(TaskStateBase &task)
+{
+    TaskExtra &extra = task.extra();
+    (extra.elder ? extra.elder->m_extra->younger : m_oldest) = extra.younger;
+    (extra.younger ? extra.younger->m_extra->elder : m_youngest) = extra.elder;
+    extra.elder = extra.younger = nullptr;
+    extra.family = nullptr;
+    --m_size;
+    TaskOwner *const owner = m_owner;
+    if (owner)
+        --owner->m_size;
+    if (m_size == 0) {
+        if (owner)
+            leave_owner();
+        delete this;
+    }
+    if (owner && owner->m_size == 0)
+        owner->became_empty(); // it may delete itself
+}
+
+void TaskFamily::append_to(std::vector<Ref<TaskStateBase>> &tasks) const
+{
+    for (TaskStateBase *task = m_oldest; task; task = task->m_extra->younger)
+        tasks.push_back(Ref<TaskStateBase>::share(task));
+}
+
+// ObjectOwner
+
+/// The slot of destroyed(). Its own end tells when the program has disconnected it: then it is connected anew.
+class ObjectOwner::Slot
+{
+public:
+    explicit Slot(ObjectOwner &owner) : m_owner(&owner) { }
+    Slot(Slot &&other) noexcept : m_owner(std::exchange(other.m_owner, nullptr)) { }
+    Slot &operator=(Slot &&) = delete;
+    ~Slot()
+    {
+        if (m_owner)
+            m_owner->disconnected();
+    }
+    void operator()()
+    {
+        if (ObjectOwner *owner = std::exchange(m_owner, nullptr))
+            owner->object_died();
+    }
+
+private:
+    ObjectOwner *m_owner;
+};
+
+ObjectOwner::ObjectOwner(LoopPrivate &loop, const QObject &object) : m_loop(loop), m_key(&object), m_object(&object)
+{
+    connect();
+}
+
+ObjectOwner &ObjectOwner::of(LoopPrivate &loop, const QObject &object)
+{
+    std::unique_ptr<ObjectOwner> &owner = loop.object_owners[&object];
+    if (!owner || owner->m_object.isNull()) // another object was there
+        owner.reset(new ObjectOwner(loop, object));
+    return *owner;
+}
+
+void ObjectOwner::connect()
+{
+    m_connection = QObject::connect(m_object.data(), &QObject::destroyed, Slot(*this));
+}
+
+void ObjectOwner::disconnected()
+{
+    if (m_ending)
+        return;
+    if (m_object) // by QObject::disconnect(): that is not meant for us
+        connect();
+    else // disconnected in an emission in which the object dies
+        object_died();
+}
+
+void ObjectOwner::object_died()
+{
+    const std::unique_ptr<ObjectOwner> self = take();
+    if (self)
+        unwind_all("its context object");
+}
+
+void ObjectOwner::became_empty()
+{
+    const std::unique_ptr<ObjectOwner> self = take(); // null while the object dies
+}
+
+std::unique_ptr<ObjectOwner> ObjectOwner::take()
+{
+    const auto found = m_loop.object_owners.find(m_key);
+    if (found == m_loop.object_owners.end() || found->second.get() != this)
+        return {};
+    std::unique_ptr<ObjectOwner> self = std::move(found->second);
+    m_loop.object_owners.erase(found);
+    m_ending = true;
+    QObject::disconnect(m_connection);
+    return self;
+}
+
+} // namespace QAsyncio::detail

@@ -1,0 +1,120 @@
+// SPDX-FileCopyrightText: 2026 QAsyncio contributors
+// SPDX-License-Identifier: MIT
+#include "qasyncio/task_scope.h"
+
+#include "qasyncio/detail/run_there.h"
+#include "qasyncio/detail/task_family.h"
+
+#include "loop/logging.h"
+#include "loop/loop_p.h"
+
+#include <QtCore/qscopeguard.h>
+
+namespace QAsyncio {
+
+namespace detail {
+
+class ScopeOwner final : public TaskOwner
+{
+public:
+    ~ScopeOwner() override
+    {
+        if (m_all_ended && !m_all_ended.done() && !FutureAccess::state(m_all_ended)->core->has(LoopCore::Closed))
+            m_all_ended.cancel();
+    }
+    Future<> all_ended(QAsyncioLoop &loop)
+    {
+        if (size() == 0) {
+            Future<> at_once = loop.create_future<void>();
+            at_once.set_result();
+            return at_once;
+        }
+        if (!m_all_ended || m_all_ended.done())
+            m_all_ended = loop.create_future<void>();
+        return m_all_ended;
+    }
+
+private:
+    void became_empty() override
+    {
+        if (m_all_ended && !m_all_ended.done() && !FutureAccess::state(m_all_ended)->core->has(LoopCore::Closed))
+            m_all_ended.set_result();
+    }
+
+    Future<> m_all_ended;
+};
+
+} // namespace detail
+
+using namespace detail;
+
+TaskScope::TaskScope() : d(std::make_unique<ScopeOwner>()) { }
+
+TaskScope::~TaskScope()
+{
+    const auto left = d->members();
+    if (!left.empty() && !left.front()->core->in_own_thread()) {
+        qCCritical(logCategory).noquote() << to_string() << "is destroyed in another thread than that of its loop";
+        LoopCore &core = *left.front()->core;
+        run_there(core, [owner = std::shared_ptr<ScopeOwner>(std::move(d))] { owner->unwind_all("its scope"); });
+        return;
+    }
+    d->unwind_all("its scope");
+}
+
+TaskOptions TaskScope::owned(const TaskOptions &options) const
+{
+    if (options.m_detached)
+        throw ValueError(QStringLiteral("TaskScope.create_task: a task of a scope cannot be detached"));
+    const auto left = d->members();
+    if (!left.empty() && left.front()->core != &get_running_loop().core())
+        throw RuntimeError(QStringLiteral("%1 has tasks of another loop").arg(to_string()));
+    TaskOptions mine = options;
+    mine.m_owner = d.get();
+    return mine;
+}
+
+std::size_t TaskScope::size() const
+{
+    return d->size();
+}
+
+void TaskScope::cancel(const QString &message)
+{
+    for (const Ref<TaskStateBase> &task : d->members()) { // the older ones, which await others, first
+        if (!task->done() && task->cancelling() == 0 && !task->is_child())
+            task->cancel(message);
+    }
+}
+
+Future<> TaskScope::all_ended()
+{
+    return d->all_ended(get_running_loop());
+}
+
+Coroutine<> TaskScope::cancel_and_wait()
+{
+    for (const Ref<TaskStateBase> &task : d->members()) {
+        if (task.get() == get_running_loop().core().current_task)
+            throw RuntimeError(QStringLiteral("cancel_and_wait(): a task of the scope would wait for itself"));
+    }
+    while (d->size() > 0) {
+        cancel();
+        Future<> next = get_running_loop().create_future<void>(); // done when some task has ended: it may have begun another
+        const auto left = d->members();
+        AnyFuture first = FutureAccess::wrap<AnyFuture>(Ref<FutureStateBase>::share(left.front().get()));
+        const DoneCallbackId heard = first.add_done_callback([next]() mutable {
+            if (!next.done())
+                next.set_result();
+        });
+        const QScopeGuard deaf([&] { first.remove_done_callback(heard); });
+        co_await next;
+    }
+}
+
+QString TaskScope::to_string() const
+{
+    return QStringLiteral("<TaskScope tasks=%1>").arg(d ? d->size() : 0);
+}
+
+} // namespace QAsyncio
