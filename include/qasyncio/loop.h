@@ -249,6 +249,11 @@ public:
     /// Refuses new work for the default executor and waits until the functions in it have ended. On a time-out it warns and
     /// goes on without them (L-082).
     QAsyncio::Coroutine<> shutdown_default_executor(std::optional<std::chrono::nanoseconds> timeout = {});
+    template<class Rep, class Period>
+    QAsyncio::Coroutine<> shutdown_default_executor(std::chrono::duration<Rep, Period> timeout)
+    {
+        return shutdown_default_executor(std::optional(QAsyncio::detail::saturated(timeout)));
+    }
 
     /// Closes all asynchronous generators that have begun and not ended, side by side, and reports those that fail to the
     /// exception handler (L-107). One that begins later is warned of (L-108). Runner does this at its end.
@@ -273,6 +278,11 @@ public:
     bool get_debug() const;
     /// From when on a callback is named in debug mode: "Executing <Task ...> took 0.142 seconds" (L-097). 100 ms at first.
     void set_slow_callback_duration(std::chrono::nanoseconds duration);
+    template<class Rep, class Period>
+    void set_slow_callback_duration(std::chrono::duration<Rep, Period> duration)
+    {
+        set_slow_callback_duration(QAsyncio::detail::saturated(duration));
+    }
     std::chrono::nanoseconds get_slow_callback_duration() const;
 
     /// Done when the application was asked to quit: see run().
