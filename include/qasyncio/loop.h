@@ -234,7 +234,8 @@ public:
     {
         QAsyncio::detail::check_closure<F>();
         using Function = QAsyncio::detail::closure_t<F>;
-        using R = std::invoke_result_t<Function, std::decay_t<Args>...>;
+        using R = std::remove_cv_t<std::invoke_result_t<Function, std::decay_t<Args>...>>;
+        static_assert(QAsyncio::detail::ResultType<R>::checked);
         using Job = QAsyncio::detail::ExecutorJob<R, Function, std::decay_t<Args>...>;
         auto future = QAsyncio::detail::Ref<QAsyncio::detail::ExecutorFuture<R>>::adopt(
             new QAsyncio::detail::ExecutorFuture<R>(core()));
