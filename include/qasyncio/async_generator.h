@@ -83,7 +83,7 @@ struct AsyncGenerator<T>::promise_type : detail::GeneratorPromise<T>
         requires std::is_constructible_v<T, U>
     detail::GeneratorPause yield_value(U &&value)
     {
-        this->value.emplace(std::forward<U>(value));
+        this->value.emplace(std::in_place, std::forward<U>(value));
         return {};
     }
     template<class A>

@@ -15,6 +15,10 @@ struct DetachedFrame
 {
     struct promise_type
     {
+        // The pool, because its blocks are aligned.
+        static void *operator new(std::size_t size) { return allocate(size); }
+        static void operator delete(void *frame, std::size_t size) noexcept { deallocate(frame, size); }
+
         DetachedFrame get_return_object() const noexcept { return {}; }
         std::suspend_never initial_suspend() const noexcept { return {}; }
         std::suspend_never final_suspend() const noexcept { return {}; }
