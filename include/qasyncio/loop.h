@@ -300,10 +300,13 @@ private:
 
     QAsyncio::Handle push(QAsyncio::detail::HandleState *state)
     {
-        state->context = QAsyncio::detail::capture_context(*m_core->thread->context_slot);
+        QAsyncio::detail::ContextState *const current = *m_core->thread->context_slot;
+        if (Q_UNLIKELY(current))
+            return push_in_copy(state, *current);
         return push_prepared(state);
     }
     QAsyncio::Handle push(QAsyncio::detail::HandleState *state, const QAsyncio::Context &context);
+    QAsyncio::Handle push_in_copy(QAsyncio::detail::HandleState *state, const QAsyncio::detail::ContextState &current);
     QAsyncio::Handle push_prepared(QAsyncio::detail::HandleState *state)
     {
         QAsyncio::Handle handle(state);

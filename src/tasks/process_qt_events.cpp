@@ -11,6 +11,7 @@
 #include <QtCore/qthread.h>
 
 #include <limits>
+#include <new>
 
 namespace QAsyncio::detail {
 
@@ -52,8 +53,11 @@ public:
 protected:
     void timerEvent(QTimerEvent *event) override
     {
+        auto *const passed = new (std::nothrow) QEvent(passed_type);
+        if (!passed) // no memory: with the next tick of this timer
+            return;
         killTimer(event->timerId());
-        QCoreApplication::postEvent(this, new QEvent(passed_type), std::numeric_limits<int>::min());
+        QCoreApplication::postEvent(this, passed, std::numeric_limits<int>::min());
     }
     bool event(QEvent *event) override
     {

@@ -39,6 +39,8 @@ public:
 
     /// Adds the task to the loop's list and queues its first step.
     void start();
+    /// Instead of it, if something has failed before: its coroutine is destroyed in silence.
+    void never_start() noexcept;
     /// The same, but its first step runs here and now. Throws what leaves the loop (T-042).
     void start_eagerly();
 
