@@ -25,6 +25,7 @@
 #include "qasyncio/outcome.h"
 #include "qasyncio/policy.h"
 #include "qasyncio/run_coroutine_threadsafe.h"
+#include "qasyncio/process_qt_events.h"
 #include "qasyncio/race.h"
 #include "qasyncio/runner.h"
 #include "qasyncio/selector.h"

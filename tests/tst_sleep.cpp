@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: MIT
 #include "task_helpers.h"
 
+#include <QtCore/qtimer.h>
+
 namespace {
 template<class N>
 concept CanSleep = requires(N delay) { QAsyncio::sleep(delay); };
@@ -167,6 +169,56 @@ private Q_SLOTS:
             QASYNCIO_COMPARE(task.get_name(), u"made"_s);
             QASYNCIO_COMPARE(wrapped.get_name(), u"made"_s);
             co_await gather(task, wrapped);
+        });
+    }
+
+    void withoutAGuiPostedEventsTimersAndDescriptorsAreServed()
+    {
+        Test::run([&](QAsyncioLoop &loop) -> Coroutine<> {
+            const TimePoint begin = loop.time();
+            QStringList log;
+            QObject receiver;
+            create_task(sleeper(1s)); // virtual time is not to jump there
+            const auto again = [&] { QMetaObject::invokeMethod(&receiver, [&] { log << u"and again"_s; }, Qt::QueuedConnection); };
+            QMetaObject::invokeMethod(&receiver, [&] { log << u"posted"_s, again(); }, Qt::QueuedConnection);
+            QTimer::singleShot(0, &receiver, [&] { log << u"timer"_s; });
+            co_await process_qt_events();
+            log.sort();
+            QASYNCIO_COMPARE(log.join(u','), u"and again,posted,timer"_s);
+            QASYNCIO_VERIFY(loop.time() == begin);
+            co_await sleep(1s);
+        });
+    }
+
+    void processingQtEventsInAThreadOfItsOwn()
+    {
+        LoopThread worker;
+        const auto body = []() -> Coroutine<bool> {
+            QObject receiver;
+            bool served = false;
+            QMetaObject::invokeMethod(&receiver, [&] { served = true; }, Qt::QueuedConnection);
+            co_await process_qt_events();
+            co_return served;
+        };
+        QVERIFY(run_coroutine_threadsafe(body(), worker.loop()).result());
+    }
+
+    void processingQtEventsMayBeCancelled()
+    {
+        Test::run([&](QAsyncioLoop &) -> Coroutine<> {
+            Task<> task = create_task(process_qt_events());
+            co_await turns(1);
+            task.cancel();
+            QASYNCIO_COMPARE(co_await error_of(task), u"CancelledError"_s);
+            QASYNCIO_COMPARE(co_await error_of(wait_for(process_qt_events(), 1h)), QString());
+        });
+    }
+
+    void processingQtEventsMayBeUnwound()
+    {
+        Test::tear_down([]() -> Coroutine<> {
+            co_await process_qt_events();
+            co_await gather(process_qt_events(), process_qt_events());
         });
     }
 };

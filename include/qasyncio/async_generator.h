@@ -79,11 +79,11 @@ struct AsyncGenerator<T>::promise_type : detail::GeneratorPromise<T>
     std::suspend_always initial_suspend() const noexcept { return {}; }
     detail::GeneratorEnd final_suspend() const noexcept { return {}; }
 
-    template<class U>
+    template<class U = T>
         requires std::is_constructible_v<T, U>
     detail::GeneratorPause yield_value(U &&value)
     {
-        this->value.emplace(std::forward<U>(value));
+        this->value.emplace(std::in_place, std::forward<U>(value));
         return {};
     }
     template<class A>

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include "qasyncio/detail/nanoseconds.h"
 #include "qasyncio/global.h"
 
 #include <chrono>
@@ -9,11 +10,15 @@
 namespace QAsyncio {
 
 /// A moment of a loop's clock. `TimePoint::max()` is "never".
+///
+/// Wherever QAsyncio takes a duration, it takes one of any type and any period: it is rounded up to whole nanoseconds, so that
+/// nothing is early, and what is beyond their range, centuries or an infinity, counts as the end of it. NaN is a ValueError.
 using TimePoint = std::chrono::time_point<std::chrono::steady_clock, std::chrono::nanoseconds>;
 
 /// Where a loop takes its time from. Every deadline of the loop (timers, sleeps, timeouts) is measured by it (L-061).
 ///
-/// A loop without one uses the monotonic clock of the system. A clock must never go backwards.
+/// A loop without one uses the monotonic clock of the system. A clock must never go backwards. It may begin anywhere, below
+/// zero, too.
 /// Thread: called in the loop's thread only.
 class QASYNCIO_EXPORT Clock
 {
@@ -36,12 +41,18 @@ public:
     TimePoint now() override { return m_now; }
     bool advance(TimePoint next) override;
 
-    /// Moves on without waiting for anything.
-    void move(std::chrono::nanoseconds step) { m_now += step; }
+    /// Moves on without waiting for anything, to TimePoint::max() at most. Throws ValueError for NaN.
+    template<class Rep, class Period>
+    void move(std::chrono::duration<Rep, Period> step)
+    {
+        move_by(detail::saturated(step));
+    }
     /// "<VirtualClock now=1000.000>"
     QString to_string() const;
 
 private:
+    void move_by(std::chrono::nanoseconds step);
+
     TimePoint m_now{std::chrono::seconds(1000)};
 };
 

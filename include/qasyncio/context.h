@@ -3,6 +3,7 @@
 #pragma once
 
 #include "qasyncio/detail/context_state.h"
+#include "qasyncio/detail/result_type.h"
 #include "qasyncio/errors.h"
 
 #include <optional>
@@ -68,12 +69,14 @@ private:
 
 /// A variable with a value for each context: what a request, a user, a log prefix is "for this task".
 ///
-/// Usually a global. Programs that use none pay nothing. Thread: any; each sees the values of its own current context.
+/// T is any type that can be copied. Usually a global. Programs that use none pay nothing. Thread: any; each sees the values of its own current context.
 /// \sa https://docs.python.org/3/library/contextvars.html#contextvars.ContextVar
 template<class T>
 class ContextVar
 {
 public:
+    static_assert(detail::ResultType<T>::checked);
+
     explicit ContextVar(QString name) : m_name(std::move(name)) { }
     ContextVar(QString name, T default_value) : m_name(std::move(name)), m_default(std::move(default_value)) { }
     Q_DISABLE_COPY_MOVE(ContextVar)
@@ -94,15 +97,16 @@ public:
     /// The value in the current context, else `fallback`.
     T get(T fallback) const
     {
-        const T *value = find();
-        return value ? *value : std::move(fallback);
+        if (const T *value = find())
+            return *value;
+        return fallback;
     }
     /// Sets the value in the current context.
     Token<T> set(T value)
     {
         std::optional<T> old;
         if (const T *current = find())
-            old = *current;
+            old.emplace(*current);
         const void *context = detail::set_context_value(m_key, std::make_shared<T>(std::move(value)));
         return Token<T>(m_key, std::move(old), context);
     }
@@ -117,7 +121,7 @@ public:
         if (token.m_context != detail::current_context_identity())
             throw ValueError(QStringLiteral("<Token> was created in a different Context"));
         token.m_used = true;
-        detail::set_context_value(m_key, token.m_old ? std::make_shared<T>(*token.m_old) : nullptr);
+        detail::set_context_value(m_key, token.m_old ? std::make_shared<T>(std::as_const(*token.m_old)) : nullptr);
     }
     void reset(Token<T> &&token) { reset(token); }
 

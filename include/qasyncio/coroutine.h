@@ -4,6 +4,7 @@
 
 #include "qasyncio/detail/await.h"
 #include "qasyncio/detail/promise.h"
+#include "qasyncio/detail/result_type.h"
 
 namespace QAsyncio {
 
@@ -13,6 +14,7 @@ namespace QAsyncio {
 /// cancellation point by itself, and no stack is used for it.
 /// Ownership: this object owns the frame (arguments included) until it is awaited. Arguments that are references must
 /// outlive the coroutine. A coroutine that is destroyed without ever having been started is reported (L-099).
+/// T is any type that can be moved, without a default constructor or an assignment, too; for a reference, std::reference_wrapper.
 /// Errors: what the body throws is thrown at the await. A second await throws RuntimeError.
 /// Thread: it must be awaited in the thread of the loop that runs it.
 /// \sa https://docs.python.org/3/library/asyncio-task.html#coroutines
@@ -20,6 +22,8 @@ template<class T = void>
 class [[nodiscard("a coroutine does nothing until it is awaited or given to create_task()")]] Coroutine
 {
 public:
+    static_assert(detail::ResultType<T>::checked);
+
     struct promise_type;
     using value_type = T;
 

@@ -5,6 +5,7 @@
 #include "qasyncio/context.h"
 #include "qasyncio/detail/done_callback.h"
 #include "qasyncio/detail/future_awaiter.h"
+#include "qasyncio/detail/result_type.h"
 #include "qasyncio/errors.h"
 
 namespace QAsyncio {
@@ -93,6 +94,7 @@ template<class T = void>
 class Future : public AnyFuture
 {
 public:
+    static_assert(detail::ResultType<T>::checked);
     using value_type = T;
 
     Future() = default;

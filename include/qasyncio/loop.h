@@ -234,7 +234,8 @@ public:
     {
         QAsyncio::detail::check_closure<F>();
         using Function = QAsyncio::detail::closure_t<F>;
-        using R = std::invoke_result_t<Function, std::decay_t<Args>...>;
+        using R = std::remove_cv_t<std::invoke_result_t<Function, std::decay_t<Args>...>>;
+        static_assert(QAsyncio::detail::ResultType<R>::checked);
         using Job = QAsyncio::detail::ExecutorJob<R, Function, std::decay_t<Args>...>;
         auto future = QAsyncio::detail::Ref<QAsyncio::detail::ExecutorFuture<R>>::adopt(
             new QAsyncio::detail::ExecutorFuture<R>(core()));
@@ -249,6 +250,11 @@ public:
     /// Refuses new work for the default executor and waits until the functions in it have ended. On a time-out it warns and
     /// goes on without them (L-082).
     QAsyncio::Coroutine<> shutdown_default_executor(std::optional<std::chrono::nanoseconds> timeout = {});
+    template<class Rep, class Period>
+    QAsyncio::Coroutine<> shutdown_default_executor(std::chrono::duration<Rep, Period> timeout)
+    {
+        return shutdown_default_executor(std::optional(QAsyncio::detail::saturated(timeout)));
+    }
 
     /// Closes all asynchronous generators that have begun and not ended, side by side, and reports those that fail to the
     /// exception handler (L-107). One that begins later is warned of (L-108). Runner does this at its end.
@@ -273,6 +279,11 @@ public:
     bool get_debug() const;
     /// From when on a callback is named in debug mode: "Executing <Task ...> took 0.142 seconds" (L-097). 100 ms at first.
     void set_slow_callback_duration(std::chrono::nanoseconds duration);
+    template<class Rep, class Period>
+    void set_slow_callback_duration(std::chrono::duration<Rep, Period> duration)
+    {
+        set_slow_callback_duration(QAsyncio::detail::saturated(duration));
+    }
     std::chrono::nanoseconds get_slow_callback_duration() const;
 
     /// Done when the application was asked to quit: see run().
@@ -289,10 +300,13 @@ private:
 
     QAsyncio::Handle push(QAsyncio::detail::HandleState *state)
     {
-        state->context = QAsyncio::detail::capture_context(*m_core->thread->context_slot);
+        QAsyncio::detail::ContextState *const current = *m_core->thread->context_slot;
+        if (Q_UNLIKELY(current))
+            return push_in_copy(state, *current);
         return push_prepared(state);
     }
     QAsyncio::Handle push(QAsyncio::detail::HandleState *state, const QAsyncio::Context &context);
+    QAsyncio::Handle push_in_copy(QAsyncio::detail::HandleState *state, const QAsyncio::detail::ContextState &current);
     QAsyncio::Handle push_prepared(QAsyncio::detail::HandleState *state)
     {
         QAsyncio::Handle handle(state);

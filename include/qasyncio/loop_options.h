@@ -35,10 +35,11 @@ public:
         m_strict = strict;
         return *this;
     }
-    /// How long turns may follow each other before Qt gets control again. Default 500 us.
-    LoopOptions &time_slice(std::chrono::nanoseconds slice)
+    /// How long turns may follow each other before Qt gets control again. Default 500 us. Zero or less: a few callbacks.
+    template<class Rep, class Period>
+    LoopOptions &time_slice(std::chrono::duration<Rep, Period> slice)
     {
-        m_time_slice = slice;
+        m_time_slice = detail::saturated(slice);
         return *this;
     }
     /// Timers of microseconds: a timerfd instead of a Qt timer, which counts milliseconds. Every deadline is then a
@@ -49,9 +50,10 @@ public:
         return *this;
     }
     /// Of an attached loop: how long the clean-up of its tasks may hold back the end of the application. Default 5 s.
-    LoopOptions &quit_deadline(std::chrono::nanoseconds deadline)
+    template<class Rep, class Period>
+    LoopOptions &quit_deadline(std::chrono::duration<Rep, Period> deadline)
     {
-        m_quit_deadline = deadline;
+        m_quit_deadline = detail::saturated(deadline);
         return *this;
     }
     /// "<LoopOptions strict time_slice=0.000500 quit_deadline=5.000>"

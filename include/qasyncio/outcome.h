@@ -3,6 +3,7 @@
 #pragma once
 
 #include "qasyncio/detail/copyable.h"
+#include "qasyncio/detail/result_type.h"
 #include "qasyncio/global.h"
 
 #include <exception>
@@ -11,15 +12,33 @@
 
 namespace QAsyncio {
 
+/// Says that an Outcome is made of the exception that came instead of a value.
+struct FailedOutcome
+{
+};
+inline constexpr FailedOutcome failed_outcome{};
+
 /// A value or the exception that came instead: what gather() gives with return_exceptions (G-006).
+///
+/// T is any type that can be moved, std::exception_ptr among them. It need have neither a default constructor nor an
+/// assignment.
 template<class T = void>
 class Outcome
 {
 public:
+    static_assert(detail::ResultType<T>::checked);
     using value_type = std::conditional_t<std::is_void_v<T>, std::monostate, T>;
 
     explicit Outcome(value_type value) : m_content(std::in_place_index<0>, std::move(value)) { }
-    explicit Outcome(std::exception_ptr exception) : m_content(std::in_place_index<1>, std::move(exception)) { }
+    explicit Outcome(std::exception_ptr exception)
+        requires(!std::is_same_v<value_type, std::exception_ptr>) // that one is a value
+        : Outcome(failed_outcome, std::move(exception)) { }
+    /// For any T: the value that is made of `args`.
+    template<class... Args>
+    explicit Outcome(std::in_place_t, Args &&...args)
+        : m_content(std::in_place_index<0>, std::forward<Args>(args)...) { }
+    /// For any T: the exception.
+    Outcome(FailedOutcome, std::exception_ptr exception) : m_content(std::in_place_index<1>, std::move(exception)) { }
 
     bool has_value() const { return m_content.index() == 0; }
     /// Null if there is a value.

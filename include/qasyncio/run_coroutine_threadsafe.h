@@ -34,9 +34,10 @@ public:
         return m_state->take();
     }
     /// The same, for `timeout` at most. Throws TimeoutError after that; the coroutine goes on.
-    T result(std::chrono::nanoseconds timeout)
+    template<class Rep, class Period>
+    T result(std::chrono::duration<Rep, Period> timeout)
     {
-        m_state->wait_for(timeout);
+        m_state->wait_for(detail::saturated(timeout));
         return m_state->take();
     }
     /// Blocks like result(); gives the coroutine's exception, or null.

@@ -89,6 +89,7 @@ private:
 } // namespace detail
 
 /// Suspends the awaiting task for `delay`, never less; zero or negative lets every other ready callback run once.
+/// For Qt to paint, and to take input, await process_qt_events(): sleep(0s) does not give it control.
 /// Always a cancellation point (T-026, T-050). `delay` is a duration: `sleep(100ms)`, `sleep(0s)`.
 /// Cancellation: ends it at once. Throws ValueError for NaN. Thread: that of the running loop.
 /// \sa https://docs.python.org/3/library/asyncio-task.html#asyncio.sleep

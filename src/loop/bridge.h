@@ -6,6 +6,7 @@
 #include <QtCore/qobject.h>
 
 #include <atomic>
+#include <cstddef>
 
 namespace QAsyncio::detail {
 
@@ -16,6 +17,7 @@ class Bridge : public QObject
 {
 public:
     explicit Bridge(LoopPrivate &loop) : m_loop(loop) { }
+    ~Bridge() override;
 
     /// Posts a wake-up. From any thread.
     static void ring(QObject *bridge);
@@ -29,11 +31,25 @@ protected:
     bool event(QEvent *event) override;
 
 private:
+    /// An event of this type for postEvent(); out of memory, one that lies in here. Null if those are all under way: then
+    /// one of them will do.
+    QEvent *make_event(QEvent::Type type) noexcept;
+    static void post(Bridge *bridge, QEvent *event, int priority);
+    class Spare;
+
     /// Sees all that was written before a ring(). Qt's lock does the same, but thread sanitizers see none of it.
     void take_over() const { static_cast<void>(m_rung.load(std::memory_order_acquire)); }
 
     LoopPrivate &m_loop;
     std::atomic<quint32> m_rung{0};
+    // The places of Spare events, which Qt gives back by deleting them.
+    static constexpr int spares = 4;
+    struct Place
+    {
+        std::atomic<bool> taken{false};
+        alignas(QEvent) std::byte memory[sizeof(QEvent) + 2 * sizeof(void *)];
+    };
+    Place m_spares[spares];
 };
 
 } // namespace QAsyncio::detail

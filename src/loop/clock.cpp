@@ -21,6 +21,11 @@ bool VirtualClock::advance(TimePoint next)
     return true;
 }
 
+void VirtualClock::move_by(std::chrono::nanoseconds step)
+{
+    m_now = detail::deadline(m_now, step);
+}
+
 void detail::throw_nan_delay()
 {
     throw ValueError(QStringLiteral("Invalid delay: NaN (not a number)"));

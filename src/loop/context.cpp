@@ -25,7 +25,7 @@ ContextState **&context_slot() noexcept
 ContextState *copy_context_state(const ContextState &state)
 {
     auto *copy = new ContextState;
-    copy->values = state.values;
+    copy->values = state.values; // shared
     return copy;
 }
 
@@ -56,24 +56,37 @@ ContextState &current_context()
     }
     return *slot;
 }
+
+/// Those that no other context shares.
+ContextValues &own_values(ContextState &state)
+{
+    if (state.values && state.values->sole_owner())
+        return *state.values;
+    auto own = Ref<ContextValues>::adopt(new ContextValues);
+    if (state.values)
+        own->map = state.values->map;
+    state.values = std::move(own);
+    return *state.values;
+}
 } // namespace
 
 const void *find_context_value(quint64 key)
 {
     const ContextState *state = *context_slot();
-    if (!state)
+    if (!state || !state->values)
         return nullptr;
-    const auto found = state->values.constFind(key);
-    return found == state->values.constEnd() ? nullptr : found->get();
+    const auto found = state->values->map.find(key);
+    return found == state->values->map.end() ? nullptr : found->second.get();
 }
 
 const void *set_context_value(quint64 key, std::shared_ptr<void> value)
 {
     ContextState &state = current_context();
+    auto &map = own_values(state).map;
     if (value)
-        state.values.insert(key, std::move(value));
+        map.insert_or_assign(key, std::move(value));
     else
-        state.values.remove(key);
+        map.erase(key);
     return &state;
 }
 
@@ -110,7 +123,7 @@ Context::Context() : m_state(detail::Ref<detail::ContextState>::adopt(new detail
 
 QString Context::to_string() const
 {
-    return QStringLiteral("<Context with %1 values>").arg(m_state ? m_state->values.size() : 0);
+    return QStringLiteral("<Context with %1 values>").arg(m_state && m_state->values ? m_state->values->map.size() : 0);
 }
 
 Context copy_context()

@@ -163,22 +163,23 @@ using namespace QAsyncio::detail;
 void QAsyncioLoop::start_job(QThreadPool *executor, ExecutorJobBase *job, FutureStateBase &future)
 {
     LoopPrivate &d = LoopPrivate::of(*this);
+    JobRunnable *runnable = nullptr;
     try {
         m_core->check_scheduling();
         if (!executor && d.executor_shut_down)
             throw RuntimeError(QStringLiteral("Executor shutdown has been called"));
+        if (!executor && !d.executor) {
+            d.executor = make_default_pool();
+            d.owns_executor = true;
+        }
+        runnable = new JobRunnable(*job, !executor);
     } catch (...) {
         job->release();
         throw;
     }
-    if (!executor && !d.executor) {
-        d.executor = make_default_pool();
-        d.owns_executor = true;
-    }
     job->future = Ref<FutureStateBase>::share(&future);
     ++d.jobs_in_flight;
     QThreadPool &pool = executor ? *executor : *d.executor;
-    auto *const runnable = new JobRunnable(*job, !executor);
     ExecutorJobBase::hand_over();
     pool.start(runnable);
 }
@@ -203,15 +204,20 @@ Coroutine<> QAsyncioLoop::shutdown_default_executor(std::optional<std::chrono::n
         co_return;
     Future<> joined = create_future<>();
     // A thread of its own waits, so that the loop goes on; it keeps the pool and lets go of the future by itself.
-    auto *home = new ForeignResult<void>(Ref<FutureState<void>>::adopt(
-        static_cast<FutureState<void> *>(FutureAccess::take(joined).leak())));
+    const auto state = Ref<FutureState<void>>::share(static_cast<FutureState<void> *>(FutureAccess::state(joined)));
+    auto *home = new ForeignResult<void>(state);
     home->set_value();
     ++d.jobs_in_flight; // a virtual clock must not run away meanwhile
     const QScopeGuard no_longer([&d] { --d.jobs_in_flight; });
-    std::thread([pool, home] {
-        pool->waitForDone();
-        home->send();
-    }).detach();
+    try {
+        std::thread([pool, home] {
+            pool->waitForDone();
+            home->send();
+        }).detach();
+    } catch (...) { // no memory, or no thread
+        home->discard();
+        throw;
+    }
     bool in_time = true;
     try {
         if (timeout)

@@ -11,6 +11,7 @@
 #include <QtCore/qabstracteventdispatcher.h>
 #include <QtCore/qcoreapplication.h>
 #include <QtCore/qeventloop.h>
+#include <QtCore/qscopeguard.h>
 #include <QtCore/qthread.h>
 #include <QtCore/qtimer.h>
 
@@ -39,21 +40,60 @@ bool in_main_thread()
 
 // Bridge
 
-void Bridge::ring(QObject *bridge)
+/// Made in a place of the bridge's own, and given back when Qt deletes it.
+class Bridge::Spare final : public QEvent
 {
-    auto *wake = new QEvent(wake_type);
-    static_cast<Bridge *>(bridge)->m_rung.fetch_add(1, std::memory_order_release);
-    QCoreApplication::postEvent(bridge, wake);
+public:
+    Spare(QEvent::Type type, std::atomic<bool> &taken) : QEvent(type), m_taken(taken) { }
+    ~Spare() override { m_taken.store(false, std::memory_order_release); }
+
+    static void *operator new(std::size_t, void *place) { return place; }
+    static void operator delete(void *) { }
+    static void operator delete(void *, void *) { }
+
+private:
+    std::atomic<bool> &m_taken;
+};
+
+Bridge::~Bridge()
+{
+    QCoreApplication::removePostedEvents(this); // before the places of the spare ones go
+}
+
+QEvent *Bridge::make_event(QEvent::Type type) noexcept
+{
+    static_assert(sizeof(Spare) <= sizeof(Place::memory));
+    if (auto *event = new (std::nothrow) QEvent(type))
+        return event;
+    for (Place &place : m_spares) {
+        if (!place.taken.exchange(true, std::memory_order_acquire))
+            return new (place.memory) Spare(type, place.taken);
+    }
+    return nullptr;
+}
+
+void Bridge::post(Bridge *bridge, QEvent *event, int priority)
+{
+    if (event)
+        QCoreApplication::postEvent(bridge, event, priority);
+}
+
+void Bridge::ring(QObject *object)
+{
+    auto *const bridge = static_cast<Bridge *>(object);
+    QEvent *const wake = bridge->make_event(wake_type);
+    bridge->m_rung.fetch_add(1, std::memory_order_release);
+    post(bridge, wake, Qt::NormalEventPriority);
 }
 
 void Bridge::post_exit()
 {
-    QCoreApplication::postEvent(this, new QEvent(exit_type), Qt::LowEventPriority * 1000);
+    post(this, make_event(exit_type), Qt::LowEventPriority * 1000);
 }
 
 void Bridge::post_advance()
 {
-    QCoreApplication::postEvent(this, new QEvent(advance_type), Qt::LowEventPriority * 1000);
+    post(this, make_event(advance_type), Qt::LowEventPriority * 1000);
 }
 
 void Bridge::remove_posted()
@@ -98,6 +138,7 @@ void LoopPrivate::begin_run()
 {
     thread->running = loop;
     set(Running, true);
+    QScopeGuard not_begun([this] { end_run(); }); // out of memory
     m_left = m_exit_posted = m_end_is_ripe = m_break_batch = false;
     m_own_level = loop_level() + 1;
     QAbstractEventDispatcher *dispatcher = QAbstractEventDispatcher::instance();
@@ -110,6 +151,7 @@ void LoopPrivate::begin_run()
     inbox.set_doorbell(bridge.get());
     fds.selector().set_enabled(true);
     post_wake(); // at least one turn (L-020)
+    not_begun.dismiss();
 }
 
 void LoopPrivate::end_run() noexcept
@@ -226,8 +268,8 @@ void LoopPrivate::dialog_awaited(bool begins) noexcept
 void LoopPrivate::attach()
 {
     check_runnable();
-    attached = true;
     begin_run();
+    attached = true;
     if (!in_main_thread())
         return;
     m_about_to_quit = QObject::connect(QCoreApplication::instance(), &QCoreApplication::aboutToQuit, bridge.get(), [this] {

@@ -149,8 +149,13 @@ void LoopPrivate::discard_everything() noexcept
 void LoopPrivate::destroy_tasks() noexcept
 {
     std::vector<Ref<TaskStateBase>> tasks; // those of now: their destructors may make others
-    for (TaskStateBase *task = last_task; task; task = task->previous) // youngest first
-        tasks.push_back(Ref<TaskStateBase>::share(task));
+    try {
+        for (TaskStateBase *task = last_task; task; task = task->previous) // youngest first
+            tasks.push_back(Ref<TaskStateBase>::share(task));
+    } catch (const std::bad_alloc &) { // what was found goes, the rest in the next round
+    }
+    if (tasks.empty() && last_task)
+        return last_task->destroy_pending();
     for (const Ref<TaskStateBase> &task : tasks) {
         if (!task->done())
             task->destroy_pending();
@@ -159,9 +164,9 @@ void LoopPrivate::destroy_tasks() noexcept
 
 void LoopPrivate::add_timer(TimerState *timer)
 {
+    timers.push(timer); // first: it may find no memory
     timer->retain();
     timer->scheduled_in = this;
-    timers.push(timer);
     // Inside of process() the timer is armed when it ends.
     if (has(Running) && !(flags & Dispatching))
         sleep_or_wake();
@@ -318,9 +323,25 @@ Handle QAsyncioLoop::push(HandleState *state, const Context &context)
     return push_prepared(state);
 }
 
+Handle QAsyncioLoop::push_in_copy(HandleState *state, const ContextState &current)
+{
+    try {
+        state->context = copy_context_state(current);
+    } catch (...) {
+        state->release();
+        throw;
+    }
+    return push_prepared(state);
+}
+
 Handle QAsyncioLoop::push_threadsafe(SharedHandleState *state)
 {
-    state->context = capture_context(*context_slot()); // of the calling thread
+    try {
+        state->context = capture_context(*context_slot()); // of the calling thread
+    } catch (...) {
+        state->release();
+        throw;
+    }
     return push_threadsafe_prepared(state);
 }
 
@@ -345,8 +366,8 @@ Handle QAsyncioLoop::push_threadsafe_prepared(SharedHandleState *state)
 
 TimerHandle QAsyncioLoop::push_timer(TimerState *state)
 {
-    state->context = capture_context(*m_core->thread->context_slot);
     const TimerHandle handle(state);
+    state->context = capture_context(*m_core->thread->context_slot);
     m_core->check_scheduling();
     LoopPrivate::of(*this).add_timer(state);
     return handle;
@@ -395,23 +416,30 @@ const QAsyncioLoop::TaskFactory &QAsyncioLoop::get_task_factory() const
 void QAsyncioLoop::give_owner(TaskStateBase &task, const TaskOptions &options)
 {
     TaskStateBase *parent = options.m_parent ? options.m_parent : task.core->current_task;
-    TaskOwner &owner = options.m_owner ? *options.m_owner : ObjectOwner::of(static_cast<LoopPrivate &>(*task.core), *options.m_object);
+    task.prepare_to_join(); // what may fail comes first
+    TaskOwner &owner =
+        options.m_owner ? *options.m_owner : ObjectOwner::of(static_cast<LoopPrivate &>(*task.core), *options.m_object);
     task.join(owner.family_for(parent));
 }
 
 void QAsyncioLoop::start_task(TaskStateBase &task, const TaskOptions &options)
 {
-    if (options.m_context)
-        give_context(task, *options.m_context);
-    else
-        task.context = capture_context(*m_core->thread->context_slot);
-    if (!options.m_name.isNull())
-        task.set_name(options.m_name);
-    if (Q_UNLIKELY(options.m_object || options.m_owner))
-        give_owner(task, options);
-    else if (const TaskStateBase *parent = options.m_parent ? options.m_parent : m_core->current_task;
-             parent && Q_UNLIKELY(parent->family()) && !options.m_detached)
-        task.join(*parent->family());
+    try {
+        if (options.m_context)
+            give_context(task, *options.m_context);
+        else
+            task.context = capture_context(*m_core->thread->context_slot);
+        if (!options.m_name.isNull())
+            task.set_name(options.m_name);
+        if (Q_UNLIKELY(options.m_object || options.m_owner))
+            give_owner(task, options);
+        else if (const TaskStateBase *parent = options.m_parent ? options.m_parent : m_core->current_task;
+                 parent && Q_UNLIKELY(parent->family()) && !options.m_detached)
+            task.join(*parent->family());
+    } catch (...) { // no memory
+        task.never_start();
+        throw;
+    }
     if (Q_UNLIKELY(options.m_eager) && thread_data().running == this)
         task.start_eagerly();
     else
@@ -440,8 +468,8 @@ AnyTask QAsyncioLoop::current_task() const
 
 void QAsyncioLoop::add_fd(FdState *state)
 {
-    state->context = capture_context(*m_core->thread->context_slot);
     const Handle handle(state);
+    state->context = capture_context(*m_core->thread->context_slot);
     m_core->check_scheduling();
     state->retain();
     try {

@@ -10,16 +10,35 @@
 
 namespace QAsyncio::detail {
 
+namespace {
+// The ordinary heap, for what the pool does not have.
+
+void *allocate_from_heap(std::size_t size)
+{
+    const std::size_t alignment = pool_alignment(size);
+    return alignment <= pool_granularity ? ::operator new(size) : ::operator new(size, std::align_val_t(alignment));
+}
+
+void deallocate_to_heap(void *block, std::size_t size) noexcept
+{
+    const std::size_t alignment = pool_alignment(size);
+    if (alignment <= pool_granularity)
+        ::operator delete(block, size);
+    else
+        ::operator delete(block, size, std::align_val_t(alignment));
+}
+} // namespace
+
 #if QASYNCIO_SANITIZED
 
 void *allocate_slow(std::size_t size)
 {
-    return ::operator new(size);
+    return allocate_from_heap(size);
 }
 
 void deallocate_slow(void *block, std::size_t size) noexcept
 {
-    ::operator delete(block, size);
+    deallocate_to_heap(block, size);
 }
 
 void trim_pool() noexcept { }
@@ -62,6 +81,7 @@ struct Reserve
     char *at = nullptr;                  // what is left of the slab
     std::size_t left = 0;
     char *huge = nullptr; // the slab, if it is a huge one
+    std::size_t skipped = 0; // bytes of the slab that became no blocks, so that those behind them are aligned
     std::size_t next_size = first_slab;
     std::size_t total = 0; // bytes in slabs so far
 
@@ -93,7 +113,7 @@ struct Reserve
     void close_huge_slab() noexcept
     {
         if (char *slab = std::exchange(huge, nullptr))
-            Depot::instance().huge_slab_is_carved(slab, Depot::huge_slab - left);
+            Depot::instance().huge_slab_is_carved(slab, Depot::huge_slab - left - skipped);
     }
     void new_slab()
     {
@@ -101,6 +121,7 @@ struct Reserve
         if (total > many_slabs)
             huge = static_cast<char *>(Depot::new_huge_slab());
         left = 0; // if there is no memory to be had
+        skipped = 0;
         at = huge ? huge : static_cast<char *>(::operator new(next_size));
         left = huge ? Depot::huge_slab : std::exchange(next_size, std::min(2 * next_size, last_slab));
         total += left;
@@ -108,9 +129,13 @@ struct Reserve
     void carve(std::size_t index)
     {
         const std::size_t size = block_size(index);
-        if (left < size) { // loses less than pool_largest bytes
+        const auto gap = [&] { return -reinterpret_cast<std::uintptr_t>(at) & (pool_alignment(size) - 1); };
+        if (left < gap() + size) // loses less than twice pool_largest bytes
             new_slab();
-        }
+        const std::size_t skip = gap();
+        at += skip;
+        left -= skip;
+        skipped += skip;
         const std::size_t count = std::min(carved_at_once, left / size);
         for (std::size_t i = count; i-- > 0;) // handed out in ascending order
             push(free_lists[index], at + i * size);
@@ -130,11 +155,11 @@ Reserve &reserve()
 void *allocate_slow(std::size_t size)
 {
     if (size > pool_largest)
-        return ::operator new(size);
+        return allocate_from_heap(size);
     const std::size_t index = class_of(size);
     FreeBlock *&list = free_lists[index];
     if (thread_has_ended)
-        return ::operator new(block_size(index));
+        return allocate_from_heap(block_size(index));
     if (!list)
         list = reserve().take(index);
     if (!list)
@@ -145,7 +170,7 @@ void *allocate_slow(std::size_t size)
 void deallocate_slow(void *block, std::size_t size) noexcept
 {
     if (size > pool_largest)
-        return ::operator delete(block, size);
+        return deallocate_to_heap(block, size);
     const std::size_t index = class_of(size);
     if (thread_has_ended) {
         FreeBlock *single = nullptr;

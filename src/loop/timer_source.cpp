@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: MIT
 #include "loop/timer_source.h"
 
+#include "qasyncio/detail/duration.h"
 #include "qasyncio/errors.h"
 
 #include <QtCore/qbasictimer.h>
@@ -31,9 +32,8 @@ public:
 
     void arm(TimePoint when, TimePoint now) override
     {
-        using std::chrono::milliseconds;
-        const auto wait = when <= now ? milliseconds(0) : std::chrono::ceil<milliseconds>(when - now);
-        m_timer.start(int(std::min<milliseconds>(wait, longest_wait).count()), Qt::PreciseTimer, m_owner);
+        const std::chrono::nanoseconds wait = std::min<std::chrono::nanoseconds>(time_between(now, when), longest_wait);
+        m_timer.start(timer_milliseconds(wait), Qt::PreciseTimer, m_owner);
     }
     void disarm() override { m_timer.stop(); }
 
@@ -64,7 +64,7 @@ public:
 
     void arm(TimePoint when, TimePoint now) override
     {
-        const auto at = std::max(std::min<TimePoint>(when, now + longest_wait), TimePoint(std::chrono::nanoseconds(1)));
+        const auto at = std::max(std::min(when, deadline(now, longest_wait)), TimePoint(std::chrono::nanoseconds(1)));
         set(at.time_since_epoch().count());
     }
     void disarm() override { set(0); } // also takes back an expiry that was not read

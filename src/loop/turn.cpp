@@ -183,7 +183,12 @@ void LoopPrivate::arm_timer()
     m_armed = when;
     const TimePoint real_now = std::chrono::steady_clock::now();
     // A clock of the program's own may run elsewhere than the system's; what is left to wait is the same for both.
-    timer_source->arm(clock ? deadline(real_now, when - clock->now()) : when, real_now);
+    try {
+        timer_source->arm(clock ? deadline(real_now, time_between(clock->now(), when)) : when, real_now);
+    } catch (const std::bad_alloc &) { // of Qt's: tried again at once
+        m_armed = TimePoint::max();
+        post_wake();
+    }
 }
 
 void LoopPrivate::disarm_timer()

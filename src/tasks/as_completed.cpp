@@ -18,7 +18,7 @@ public:
     {
         if (goes_on || std::erase(m_queue->m_line, called) > 0 || called.cancelled())
             return;
-        if (!m_queue->m_done.empty())
+        if (m_queue->m_given < m_queue->m_done.size())
             m_queue->call_next();
     }
     Q_DISABLE_COPY_MOVE(Place)
@@ -41,6 +41,7 @@ void CompletionQueue::begin(std::vector<AnyFuture> futures, std::optional<std::c
     QAsyncioLoop &loop = get_running_loop();
     for (const AnyFuture &future : futures)
         check_loop(*FutureAccess::state(future), loop.core());
+    m_done.reserve(futures.size());
     for (const AnyFuture &future : futures)
         listen_to(future);
     m_unfinished = m_left = futures.size();
@@ -58,13 +59,12 @@ bool CompletionQueue::take_turn()
 
 Coroutine<AnyFuture> CompletionQueue::get(std::shared_ptr<CompletionQueue> queue)
 {
-    while (queue->m_done.empty()) {
+    while (queue->m_given == queue->m_done.size()) {
         Place place(*queue);
         co_await place.called;
         place.goes_on = true;
     }
-    AnyFuture future = std::move(queue->m_done.front());
-    queue->m_done.pop_front();
+    AnyFuture future = std::move(queue->m_done[queue->m_given++]);
     if (!future)
         throw TimeoutError();
     co_return future;

@@ -4,6 +4,8 @@
 
 #include "loop/loop_p.h"
 
+#include <QtCore/qthread.h>
+
 namespace QAsyncio {
 
 namespace detail {
@@ -64,6 +66,18 @@ class WayHome final : public Runnable
 {
 public:
     explicit WayHome(FutureStateBase &future) : m_future(future) { }
+    /// Waits a second for memory. Null if there is none even then: the future is leaked.
+    static WayHome *make(FutureStateBase &future) noexcept
+    {
+        for (int patience = 1000; patience > 0; --patience) {
+            try {
+                return new WayHome(future);
+            } catch (const std::bad_alloc &) {
+                QThread::msleep(1);
+            }
+        }
+        return nullptr;
+    }
     void run(LoopCore &) noexcept override { discard(); }
     void discard() noexcept override
     {
@@ -100,8 +114,8 @@ void FutureStateBase::dispose() noexcept
 {
     // The result's destructor and the report of a lost exception belong to the loop's thread.
     if (!core->in_own_thread()) {
-        auto *way = new WayHome(*this);
-        if (core->try_push_threadsafe(way->node))
+        WayHome *const way = WayHome::make(*this);
+        if (!way || core->try_push_threadsafe(way->node))
             return;
         delete way;
     }
@@ -348,7 +362,12 @@ QAsyncioLoop &AnyFuture::get_loop() const
 
 DoneCallbackId AnyFuture::add(detail::DoneCallbackBase *callback)
 {
-    callback->context = detail::capture_context(*detail::context_slot());
+    try {
+        callback->context = detail::capture_context(*detail::context_slot());
+    } catch (...) {
+        callback->discard();
+        throw;
+    }
     return enlist(callback);
 }
 
@@ -360,14 +379,17 @@ DoneCallbackId AnyFuture::add(detail::DoneCallbackBase *callback, const Context 
 
 DoneCallbackId AnyFuture::enlist(detail::DoneCallbackBase *callback)
 {
+    const DoneCallbackId id(callback);
     try {
         m_state->check_thread();
+        if (!m_state->done())
+            m_state->callbacks.append(callback);
     } catch (...) {
         callback->discard();
         throw;
     }
-    const DoneCallbackId id(callback);
-    m_state->add_callback(callback);
+    if (m_state->done())
+        callback->future_done(*m_state);
     return id;
 }
 

@@ -4,7 +4,7 @@
 
 #include "loop/loop_p.h"
 
-#include <QtCore/qset.h>
+#include <unordered_set>
 
 namespace QAsyncio::detail {
 
@@ -74,9 +74,9 @@ void GatherCore::add_child(Ref<FutureStateBase> child, bool implicit_task)
 void GatherCore::begin()
 {
     std::vector<FutureStateBase *> distinct;
-    QSet<FutureStateBase *> seen;
+    std::unordered_set<FutureStateBase *> seen;
     for (const auto &child : m_children) {
-        if (const auto known = seen.size(); seen.insert(child.get()), seen.size() > known)
+        if (seen.insert(child.get()).second)
             distinct.push_back(child.get());
     }
     m_unfinished = distinct.size();
@@ -84,8 +84,11 @@ void GatherCore::begin()
         return set_results();
     m_callbacks.reserve(distinct.size());
     for (FutureStateBase *child : distinct) {
-        if (!child->done())
-            child->add_callback(new GatherCallback(*this, *child));
+        if (child->done())
+            continue;
+        std::unique_ptr<GatherCallback> callback(new GatherCallback(*this, *child));
+        child->callbacks.append(callback.get());
+        callback.release(); // the child has it
     }
     for (FutureStateBase *child : distinct) {
         if (child->done())
@@ -141,9 +144,9 @@ bool GatherCore::cancel_children(const QString &message)
 {
     if (m_cancelling) // a child awaits this one, which would go on for ever
         return false;
+    const auto children = m_children; // a child may end the outer one
     m_cancelling = true;
     bool any = false;
-    const auto children = m_children; // a child may end the outer one
     for (const auto &child : children)
         any |= child->cancel(message);
     m_cancelling = false;

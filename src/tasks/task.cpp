@@ -40,6 +40,13 @@ void TaskStateBase::start()
     schedule();
 }
 
+void TaskStateBase::never_start() noexcept
+{
+    flags &= ~LogDestroyed;
+    destroy_frames();
+    release(); // that of the loop's list
+}
+
 void TaskStateBase::start_eagerly()
 {
     static_cast<LoopPrivate &>(*core).link_task(*this);
@@ -250,7 +257,14 @@ void TaskStateBase::unwind()
 {
     if (done())
         return;
-    const std::vector<Ref<TaskStateBase>> tasks = with_descendants();
+    std::vector<Ref<TaskStateBase>> tasks;
+    try {
+        tasks = with_descendants();
+    } catch (const std::bad_alloc &) {
+        if (!(flags & OnStack))
+            return unwind_alone(); // its groups unwind their tasks when their frames are destroyed
+        throw;
+    }
     for (const Ref<TaskStateBase> &task : tasks) {
         if (task->flags & OnStack) {
             task->flags |= UnwindPending;

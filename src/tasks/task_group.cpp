@@ -112,7 +112,20 @@ void TaskGroup::add(const AnyTask &task)
     auto &state = static_cast<TaskStateBase &>(*FutureAccess::state(task));
     if (Q_UNLIKELY(state.family()))
         state.enter_as_child();
-    state.add_callback(new GroupChild(*this, state)); // done already or not: it is told in a turn of its own (TG-015)
+    try {
+        const std::size_t errors = m_errors.size() + m_count + 2; // this one's and the body's among them: child_done() cannot throw
+        if (m_errors.capacity() < errors)
+            m_errors.reserve(std::max(errors, 2 * m_errors.capacity()));
+        std::unique_ptr<GroupChild> child(new GroupChild(*this, state));
+        if (!state.done())
+            state.callbacks.append(child.get());
+        GroupChild *const listed = child.release();
+        if (state.done())
+            listed->future_done(state); // it is told in a turn of its own (TG-015)
+    } catch (...) { // no memory: a task that the group does not know is not to run
+        state.unwind();
+        throw;
+    }
     if (m_aborting) // by the task itself, which has started eagerly
         state.cancel({});
 }

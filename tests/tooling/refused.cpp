@@ -59,6 +59,17 @@ Coroutine<> refused(QString text, QAsyncioLoop &loop, QTimer *timer)
     co_await text;
 #elif CASE == 15 // this function must be a coroutine
     co_await task_group([](TaskGroup &) { return 1; });
+#elif CASE == 16 // std::reference_wrapper
+    const auto by_reference = [](QString &string) -> Coroutine<QString &> { co_return string; };
+    co_await by_reference(text);
+#elif CASE == 17 // std::reference_wrapper
+    loop.create_future<const QString &>();
+#elif CASE == 18 // std::reference_wrapper
+    co_await to_thread([]() -> int & { static int number; return number; });
+#elif CASE == 19 // std::reference_wrapper
+    co_await loop.run_in_executor(nullptr, []() -> int & { static int number; return number; });
+#elif CASE == 20 // std::reference_wrapper
+    const ContextVar<QString &> variable(text, text);
 #endif
     Q_UNUSED(text)
     Q_UNUSED(loop)

@@ -34,7 +34,8 @@ private:
     void put(AnyFuture future);
     void call_next();
 
-    std::deque<AnyFuture> m_done; // one that is none stands for one that was not done in time
+    std::vector<AnyFuture> m_done; // one that is none stands for one that was not done in time. There is room for all
+    std::size_t m_given = 0;       // of m_done
     std::deque<Future<>> m_line;  // those who wait
     std::size_t m_unfinished = 0;
     std::size_t m_left = 0;

@@ -71,7 +71,7 @@ public:
             try {
                 m_outcome.emplace(std::move(outcome));
             } catch (...) { // of moving it
-                m_outcome.emplace(std::current_exception());
+                m_outcome.emplace(failed_outcome, std::current_exception());
             }
         });
     }
@@ -144,7 +144,7 @@ public:
                 task.cancel();
             task.add_done_callback(std::move(m_delivery));
         } catch (...) {
-            m_state->set_outcome(Outcome<T>(std::current_exception()));
+            m_state->set_outcome(Outcome<T>(failed_outcome, std::current_exception()));
             throw; // the loop reports it, too (L-077)
         }
     }

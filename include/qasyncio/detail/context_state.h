@@ -5,12 +5,26 @@
 #include "qasyncio/detail/ref.h"
 #include "qasyncio/global.h"
 
-#include <QtCore/qhash.h>
-
 #include <atomic>
 #include <memory>
+#include <unordered_map>
 
 namespace QAsyncio::detail {
+
+/// The values of the variables that were set. No QHash: it ends the program when there is no memory.
+struct ContextValues
+{
+    void retain() noexcept { refs.fetch_add(1, std::memory_order_relaxed); }
+    void release() noexcept
+    {
+        if (refs.fetch_sub(1, std::memory_order_acq_rel) == 1)
+            delete this;
+    }
+    bool sole_owner() const noexcept { return refs.load(std::memory_order_acquire) == 1; }
+
+    std::atomic<quint32> refs{1};
+    std::unordered_map<quint64, std::shared_ptr<void>> map;
+};
 
 /// The values of one context. Null where a state is expected means "empty, and nobody has looked at it yet".
 struct QASYNCIO_EXPORT ContextState
@@ -20,7 +34,7 @@ struct QASYNCIO_EXPORT ContextState
     void release() noexcept;
 
     std::atomic<quint32> refs{1};
-    QHash<quint64, std::shared_ptr<void>> values; // shared by copies until one is written to
+    Ref<ContextValues> values; // shared by copies until one is written to; none: empty
 };
 
 /// The slot that holds the current context of this thread: that of the running callback or task, else the thread's own.

@@ -3,48 +3,40 @@
 #pragma once
 
 #include "qasyncio/clock.h"
+#include "qasyncio/detail/nanoseconds.h"
 
 #include <chrono>
-#include <cmath>
-#include <utility>
+#include <climits>
+
+// Arithmetic with moments that cannot overflow: what is beyond the range of a clock (292 years to both sides) is at its end.
 
 namespace QAsyncio::detail {
 
-[[noreturn]] QASYNCIO_EXPORT void throw_nan_delay();
-
-/// Nanoseconds, at the ends of their range where `delay` is beyond it. Throws ValueError for NaN (L-060).
-template<class Rep, class Period>
-std::chrono::nanoseconds saturated(std::chrono::duration<Rep, Period> delay)
-{
-    using std::chrono::nanoseconds;
-    if constexpr (std::chrono::treat_as_floating_point_v<Rep>) {
-        if (std::isnan(delay.count()))
-            throw_nan_delay();
-        using Wide = std::chrono::duration<long double, std::nano>;
-        if (Wide(delay) >= Wide(nanoseconds::max()))
-            return nanoseconds::max();
-        if (Wide(delay) <= Wide(nanoseconds::min()))
-            return nanoseconds::min();
-    } else if constexpr (std::ratio_greater_equal_v<Period, std::nano>) {
-        using Wide = std::chrono::duration<std::chrono::nanoseconds::rep, Period>; // Rep may be narrow, or unsigned
-        if (std::cmp_greater(delay.count(), std::chrono::duration_cast<Wide>(nanoseconds::max()).count()))
-            return nanoseconds::max();
-        if (std::cmp_less(delay.count(), std::chrono::duration_cast<Wide>(nanoseconds::min()).count()))
-            return nanoseconds::min();
-    }
-    return std::chrono::ceil<nanoseconds>(delay); // up: never early
-}
-
-/// `now + delay`, TimePoint::max() where that is beyond the clock's range.
+/// `now + delay`, TimePoint::max() or min() where that is beyond the clock's range.
 template<class Rep, class Period>
 TimePoint deadline(TimePoint now, std::chrono::duration<Rep, Period> delay)
 {
     const std::chrono::nanoseconds step = saturated(delay);
-    if (step > TimePoint::max() - now)
-        return TimePoint::max();
-    if (now.time_since_epoch() > std::chrono::nanoseconds::zero() && step < -now.time_since_epoch())
-        return TimePoint();
-    return now + step;
+    std::chrono::nanoseconds::rep sum = 0;
+    if (__builtin_add_overflow(now.time_since_epoch().count(), step.count(), &sum))
+        return step > std::chrono::nanoseconds::zero() ? TimePoint::max() : TimePoint::min();
+    return TimePoint(std::chrono::nanoseconds(sum));
+}
+
+/// `until - from`, at the ends of the range where it is beyond it: the whole range of a clock has twice as much.
+inline std::chrono::nanoseconds time_between(TimePoint from, TimePoint until)
+{
+    std::chrono::nanoseconds::rep difference = 0;
+    if (__builtin_sub_overflow(until.time_since_epoch().count(), from.time_since_epoch().count(), &difference))
+        return until > from ? std::chrono::nanoseconds::max() : std::chrono::nanoseconds::min();
+    return std::chrono::nanoseconds(difference);
+}
+
+/// What Qt's timers take: whole milliseconds from now on, rounded up, 24 days at most.
+inline int timer_milliseconds(std::chrono::nanoseconds delay)
+{
+    const auto wait = std::chrono::ceil<std::chrono::milliseconds>(delay).count();
+    return wait < 0 ? 0 : wait > INT_MAX ? INT_MAX : int(wait);
 }
 
 } // namespace QAsyncio::detail

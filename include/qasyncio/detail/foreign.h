@@ -15,6 +15,10 @@ struct DetachedFrame
 {
     struct promise_type
     {
+        // The pool, because its blocks are aligned.
+        static void *operator new(std::size_t size) { return allocate(size); }
+        static void operator delete(void *frame, std::size_t size) noexcept { deallocate(frame, size); }
+
         DetachedFrame get_return_object() const noexcept { return {}; }
         std::suspend_never initial_suspend() const noexcept { return {}; }
         std::suspend_never final_suspend() const noexcept { return {}; }
@@ -36,9 +40,9 @@ public:
     template<class... V>
     void set_value(V &&...value)
     {
-        m_outcome.emplace(typename Outcome<R>::value_type(std::forward<V>(value)...));
+        m_outcome.emplace(std::in_place, std::forward<V>(value)...);
     }
-    void set_exception(std::exception_ptr exception) { m_outcome.emplace(std::move(exception)); }
+    void set_exception(std::exception_ptr exception) { m_outcome.emplace(failed_outcome, std::move(exception)); }
     template<class F>
     void set_outcome_of(F &value) noexcept
     {
@@ -49,7 +53,7 @@ public:
     void run(LoopCore &) noexcept override
     {
         if (!m_outcome)
-            m_outcome.emplace(awaitable_dropped());
+            m_outcome.emplace(failed_outcome, awaitable_dropped());
         settle(*m_future, *std::move(m_outcome));
         delete this;
     }

@@ -5,6 +5,7 @@
 #include "qasyncio/detail/copyable.h"
 #include "qasyncio/detail/loop_core.h"
 #include "qasyncio/detail/ref.h"
+#include "qasyncio/detail/result_type.h"
 
 #include <QtCore/qstring.h>
 
@@ -205,6 +206,8 @@ using future_value_t = typename FutureValue<T>::type;
 template<class T, class Base = FutureStateBase>
 class FutureState : public Base
 {
+    static_assert(ResultType<T>::checked);
+
 public:
     using Base::Base;
 
@@ -241,7 +244,7 @@ T take_value(FutureStateBase &state, bool movable)
         T &value = *value_of<T>(state);
         if constexpr (IsCopyable<T>::value) {
             if (!movable)
-                return value;
+                return std::as_const(value);
         }
         state.flags |= FutureStateBase::ValueTaken;
         return std::move(value);

@@ -86,10 +86,7 @@ struct GeneratorPromiseBase : PromiseBase
 template<class T>
 struct GeneratorPromise : GeneratorPromiseBase
 {
-    static_assert(alignof(T) <= alignof(PromiseBase),
-                  "what a generator yields must not be over-aligned: yield a std::unique_ptr");
-
-    std::optional<T> value;
+    std::optional<Boxed<T>> value;
 };
 
 /// Goes back to the frame that awaits the step.
@@ -194,7 +191,10 @@ public:
         check_outcome();
         if (!parent || m_state->ended())
             return std::nullopt;
-        return std::exchange(static_cast<GeneratorPromise<T> &>(m_state->promise()).value, std::nullopt);
+        auto &value = static_cast<GeneratorPromise<T> &>(m_state->promise()).value;
+        std::optional<T> taken(std::in_place, std::move(value->get()));
+        value.reset();
+        return taken;
     }
 };
 

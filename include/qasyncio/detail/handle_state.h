@@ -100,7 +100,7 @@ public:
     template<class G, class... Args>
     explicit CallbackState(G &&f, Args &&...args) : Base(std::forward<Args>(args)...)
     {
-        new (m_storage) F(std::forward<G>(f));
+        ::new (static_cast<void *>(m_storage)) F(std::forward<G>(f));
     }
     ~CallbackState() override { CallbackState::drop(); }
 

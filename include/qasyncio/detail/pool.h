@@ -12,6 +12,10 @@ namespace QAsyncio::detail {
 /// Memory for coroutine frames, futures and handles: a free list a size and thread, filled from slabs. A block may be freed
 /// in another thread than it came from.
 ///
+/// A block is aligned to the largest power of two that divides its size, up to pool_most_alignment. Since the size of a type,
+/// and of a coroutine's frame, is a multiple of its alignment, values of any alignment may lie in them, although nobody tells
+/// the pool: compilers ask for frames as if they had none.
+///
 /// Inline, because the await of a child that returns at once is one allocation and little more: 13 ns instead of 19.
 struct FreeBlock
 {
@@ -22,7 +26,15 @@ struct FreeBlock
 constexpr std::size_t pool_granularity = 16;
 constexpr std::size_t pool_largest = 512; // beyond it: the heap
 constexpr std::size_t pool_classes = pool_largest / pool_granularity;
+constexpr std::size_t pool_most_alignment = 4096;
 constexpr std::size_t pool_most_kept = 4096; // blocks in a list; a thread keeps two lists of a size for itself
+
+/// That of a block of `size` bytes: see above.
+constexpr std::size_t pool_alignment(std::size_t size)
+{
+    const std::size_t power = size & (~size + 1);
+    return power < pool_granularity ? pool_granularity : power > pool_most_alignment ? pool_most_alignment : power;
+}
 
 QASYNCIO_EXPORT void *allocate_slow(std::size_t size);
 QASYNCIO_EXPORT void deallocate_slow(void *block, std::size_t size) noexcept;
@@ -78,7 +90,7 @@ inline void deallocate(void *memory, std::size_t size) noexcept
 
 #endif
 
-/// Gives a class the pool's memory. The class needs a virtual destructor if it is deleted through a base.
+/// Gives a class the pool's memory, whatever its alignment. The class needs a virtual destructor if it is deleted through a base.
 struct Pooled
 {
     static void *operator new(std::size_t size) { return allocate(size); }

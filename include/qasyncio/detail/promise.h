@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include "qasyncio/detail/boxed.h"
 #include "qasyncio/detail/compiler.h"
 #include "qasyncio/detail/is_coroutine.h"
 #include "qasyncio/detail/task_state.h"
@@ -82,15 +83,13 @@ struct FinalAwaiter
 template<class T>
 struct ResultPromise : PromiseBase
 {
-    static_assert(alignof(T) <= alignof(PromiseBase), "a coroutine's result must not be over-aligned: give a std::unique_ptr");
-
-    std::variant<std::monostate, T, std::exception_ptr> result;
+    std::variant<std::monostate, Boxed<T>, std::exception_ptr> result;
 
     template<class U = T>
         requires std::is_constructible_v<T, U>
     void return_value(U &&value)
     {
-        result.template emplace<1>(std::forward<U>(value));
+        result.template emplace<1>(std::in_place, std::forward<U>(value));
     }
     void unhandled_exception() noexcept { result.template emplace<2>(std::current_exception()); }
 
@@ -102,7 +101,7 @@ struct ResultPromise : PromiseBase
     {
         if (result.index() == 2)
             std::rethrow_exception(std::get<2>(std::move(result)));
-        return std::get<1>(std::move(result));
+        return std::move(std::get<1>(result).get());
     }
 };
 

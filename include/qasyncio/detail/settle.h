@@ -26,12 +26,12 @@ Outcome<R> outcome_of(F &value) noexcept
     try {
         if constexpr (std::is_void_v<R>) {
             value();
-            return Outcome<R>(std::monostate());
+            return Outcome<R>(std::in_place);
         } else {
-            return Outcome<R>(value());
+            return Outcome<R>(std::in_place, value());
         }
     } catch (...) {
-        return Outcome<R>(std::current_exception());
+        return Outcome<R>(failed_outcome, std::current_exception());
     }
 }
 
@@ -42,12 +42,12 @@ void store_outcome(std::optional<Outcome<R>> &place, F &value) noexcept
     try {
         if constexpr (std::is_void_v<R>) {
             value();
-            place.emplace(std::monostate());
+            place.emplace(std::in_place);
         } else {
-            place.emplace(value());
+            place.emplace(std::in_place, value());
         }
     } catch (...) {
-        place.emplace(std::current_exception());
+        place.emplace(failed_outcome, std::current_exception());
     }
 }
 

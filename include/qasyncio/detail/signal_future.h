@@ -254,7 +254,7 @@ public:
 
     void operator()(const Args &...args)
     {
-        this->emitted([&] { return future_value_t<R>{args...}; });
+        this->emitted([&] { return future_value_t<R>(args...); });
     }
 };
 

@@ -36,7 +36,7 @@ public:
         try {
             m_items.push_back(std::move(item));
         } catch (...) { // of moving it
-            m_items.emplace_back(std::current_exception());
+            m_items.emplace_back(failed_outcome, std::current_exception());
         }
         wake();
     }
@@ -101,7 +101,7 @@ public:
 
     void operator()(const Args &...args)
     {
-        const auto value = [&] { return future_value_t<R>{args...}; };
+        const auto value = [&] { return future_value_t<R>(args...); };
         if (m_state->core->in_own_thread())
             return m_state->arrive(outcome_of<R>(value));
         auto item = std::make_unique<std::optional<Outcome<R>>>();

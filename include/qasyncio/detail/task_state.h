@@ -43,6 +43,8 @@ public:
 
     /// Adds the task to the loop's list and queues its first step.
     void start();
+    /// Instead of it, if something has failed before: its coroutine is destroyed in silence.
+    void never_start() noexcept;
     /// The same, but its first step runs here and now. Throws what leaves the loop (T-042).
     void start_eagerly();
 
@@ -60,6 +62,7 @@ public:
 
     /// The family that this task belongs to, and those that it begins; null for none.
     TaskFamily *family() const { return Q_UNLIKELY(m_extra) ? m_extra->family : nullptr; }
+    void prepare_to_join() { static_cast<void>(extra()); }
     void join(TaskFamily &family);
     /// Destroys the frames, innermost first, without running another line of them, and ends as cancelled. The tasks of its
     /// groups, and the rest of a family that ends, go with it, the youngest first. If a frame of one of all these is being

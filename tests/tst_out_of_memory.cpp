@@ -1,0 +1,714 @@
+// SPDX-FileCopyrightText: 2026 QAsyncio contributors
+// SPDX-License-Identifier: MIT
+#include "task_helpers.h"
+
+#include <QtCore/qtimer.h>
+
+#include <cstdlib>
+#include <cstring>
+#include <new>
+
+#include <link.h>
+
+/// Everything that allocates, with each allocation failing in turn: an exception, or as if nothing had happened. No terminate,
+/// no hang, nothing is left behind. (A leak checker, the asan preset, sees what is lost besides.)
+///
+/// Allocations that Qt makes itself do not fail here: much of Qt ends the program then, by design. Nor do those of other
+/// threads.
+class tst_OutOfMemory : public QObject
+{
+    Q_OBJECT
+
+private Q_SLOTS:
+    void aFailureIsSeen();
+    void callbacks();
+    void manyCallbacks();
+    void callbacksFromOtherThreads();
+    void timers();
+    void sleeps();
+    void futures();
+    void manyWaitForOneFuture();
+    void tasks();
+    void tasksWithNamesAndContexts();
+    void awaits();
+    void gathers();
+    void waits();
+    void waitsForALimitedTime();
+    void timeouts();
+    void groups();
+    void generators();
+    void races();
+    void shields();
+    void completions();
+    void scopes();
+    void signalsOfObjects();
+    void signalStreams();
+    void threads();
+    void coroutinesFromOtherThreads();
+    void otherLoops();
+    void foreignAwaitables();
+    void contextVariables();
+    void cancellations();
+    void closingALoop();
+    void makingALoop();
+    void processingQtEvents();
+};
+
+namespace {
+
+thread_local long allocations_left = -1; // until one fails; -1: none does
+thread_local bool has_failed = false;
+
+struct Range
+{
+    std::uintptr_t begin;
+    std::uintptr_t end;
+};
+Range qt_code[32];
+int qt_ranges = 0;
+
+/// The code of the libraries whose own allocations are not to fail.
+int note_library(dl_phdr_info *info, std::size_t, void *)
+{
+    const char *const name = std::strrchr(info->dlpi_name, '/');
+    if (!name || (!std::strstr(name, "libQt6") && !std::strstr(name, "libglib")))
+        return 0;
+    for (int i = 0; i < info->dlpi_phnum && qt_ranges < 32; ++i) {
+        const auto &segment = info->dlpi_phdr[i];
+        if (segment.p_type == PT_LOAD && (segment.p_flags & PF_X))
+            qt_code[qt_ranges++] = {info->dlpi_addr + segment.p_vaddr, info->dlpi_addr + segment.p_vaddr + segment.p_memsz};
+    }
+    return 0;
+}
+
+bool is_qt(const void *caller)
+{
+    const auto address = reinterpret_cast<std::uintptr_t>(caller);
+    for (int i = 0; i < qt_ranges; ++i) {
+        if (address >= qt_code[i].begin && address < qt_code[i].end)
+            return true;
+    }
+    return false;
+}
+
+bool fails(const void *caller)
+{
+    if (allocations_left < 0 || is_qt(caller))
+        return false;
+    if (allocations_left-- > 0)
+        return false;
+    has_failed = true;
+    return true;
+}
+
+void *get_memory(std::size_t size, std::size_t alignment, const void *caller)
+{
+    if (fails(caller))
+        return nullptr;
+    return alignment <= 16 ? std::malloc(size ? size : 1) : std::aligned_alloc(alignment, (size + alignment - 1) / alignment * alignment);
+}
+
+void *get_memory_or_throw(std::size_t size, std::size_t alignment, const void *caller)
+{
+    void *const memory = get_memory(size, alignment, caller);
+    if (!memory)
+        throw std::bad_alloc();
+    return memory;
+}
+
+} // namespace
+
+void *operator new(std::size_t size) { return get_memory_or_throw(size, 16, __builtin_return_address(0)); }
+void *operator new[](std::size_t size) { return get_memory_or_throw(size, 16, __builtin_return_address(0)); }
+void *operator new(std::size_t size, std::align_val_t alignment)
+{
+    return get_memory_or_throw(size, std::size_t(alignment), __builtin_return_address(0));
+}
+void *operator new[](std::size_t size, std::align_val_t alignment)
+{
+    return get_memory_or_throw(size, std::size_t(alignment), __builtin_return_address(0));
+}
+void *operator new(std::size_t size, const std::nothrow_t &) noexcept { return get_memory(size, 16, __builtin_return_address(0)); }
+void *operator new[](std::size_t size, const std::nothrow_t &) noexcept { return get_memory(size, 16, __builtin_return_address(0)); }
+void operator delete(void *memory) noexcept { std::free(memory); }
+void operator delete[](void *memory) noexcept { std::free(memory); }
+void operator delete(void *memory, std::size_t) noexcept { std::free(memory); }
+void operator delete[](void *memory, std::size_t) noexcept { std::free(memory); }
+void operator delete(void *memory, std::align_val_t) noexcept { std::free(memory); }
+void operator delete[](void *memory, std::align_val_t) noexcept { std::free(memory); }
+void operator delete(void *memory, std::size_t, std::align_val_t) noexcept { std::free(memory); }
+void operator delete[](void *memory, std::size_t, std::align_val_t) noexcept { std::free(memory); }
+
+namespace {
+
+/// Counts itself: what is left behind is seen without a leak checker, too.
+class Counted
+{
+public:
+    Counted() { ++alive; }
+    Counted(const Counted &) { ++alive; }
+    ~Counted() { --alive; }
+    static int alive;
+};
+int Counted::alive = 0;
+
+using Body = std::function<Coroutine<>(QAsyncioLoop &)>;
+
+void end_tasks(QAsyncioLoop &loop)
+{
+    for (int round = 0; round < 10 && !loop.all_tasks().empty(); ++round) {
+        for (AnyTask task : loop.all_tasks())
+            task.cancel();
+        loop.call_later(1h, [&] { loop.stop(); });
+        loop.run_forever();
+    }
+}
+
+/// One run with the allocation `n` failing. False if there were fewer.
+bool fails_at(long n, const Body &body)
+{
+    auto loop = std::make_unique<QAsyncioLoop>(LoopOptions().clock(std::make_shared<VirtualClock>()));
+    loop->set_exception_handler([](QAsyncioLoop &, const ExceptionContext &) { });
+    detail::LoopCore &core = loop->core();
+    core.retain();
+    bool hangs = false;
+    {
+        QTimer watchdog;
+        QObject::connect(&watchdog, &QTimer::timeout, [&] {
+            hangs = true;
+            loop->stop();
+        });
+        watchdog.start(5000);
+        has_failed = false;
+        allocations_left = n;
+        try {
+            loop->run_until_complete(body(*loop));
+        } catch (...) {
+            // std::bad_alloc, in whatever it came out of.
+        }
+        allocations_left = -1;
+        end_tasks(*loop);
+    }
+    loop->close();
+    loop.reset();
+    const bool left_behind = core.references() != 1;
+    core.release();
+    if (hangs || left_behind || Counted::alive != 0) {
+        const QString text = QStringLiteral("allocation %1: %2, %3 objects left behind").arg(n);
+        QTest::qFail(qPrintable(text.arg(hangs ? u"it hangs"_s : left_behind ? u"futures left behind"_s : QString()).arg(Counted::alive)),
+                     __FILE__, __LINE__);
+        Counted::alive = 0;
+        return false;
+    }
+    return has_failed;
+}
+
+/// Runs `body` with each of its allocations failing. The pool must be empty of blocks for them to be seen: one in a thread of
+/// its own does not find those of earlier runs.
+void fail_each(const Body &body)
+{
+    const auto ignore = [](QtMsgType, const QMessageLogContext &, const QString &) { };
+    const auto outer = qInstallMessageHandler(ignore);
+    long n = 0;
+    while (fails_at(n, body) && n < 2000)
+        ++n;
+    qInstallMessageHandler(outer);
+    QVERIFY(n > 0);
+    QVERIFY(n < 2000);
+}
+
+Coroutine<int> work(Counted, int value = 1)
+{
+    const Counted local;
+    co_await sleep(1ms);
+    co_return value;
+}
+
+Coroutine<> wait_for_future(Future<> future, Counted)
+{
+    co_await future;
+}
+
+AsyncGenerator<int> numbers(Counted)
+{
+    const Counted local;
+    for (int i = 0; i < 3; ++i) {
+        co_yield i;
+        co_await sleep(0s);
+    }
+}
+
+std::vector<Coroutine<int>> several()
+{
+    std::vector<Coroutine<int>> all;
+    for (int i = 0; i < 5; ++i)
+        all.push_back(work(Counted(), i));
+    return all;
+}
+
+} // namespace
+
+#define RUN(...) fail_each([&]([[maybe_unused]] QAsyncioLoop &loop) -> Coroutine<> { __VA_ARGS__ co_return; })
+
+void tst_OutOfMemory::aFailureIsSeen()
+{
+    qt_ranges = 0;
+    dl_iterate_phdr(note_library, nullptr);
+    QVERIFY(qt_ranges > 0);
+    allocations_left = 1;
+    const auto first = std::make_unique<int>(1);
+    QVERIFY_THROWS_EXCEPTION(std::bad_alloc, std::make_unique<int>(2));
+    const auto third = std::make_unique<int>(3);
+    QVERIFY(first && third);
+}
+
+void tst_OutOfMemory::callbacks()
+{
+    RUN(
+        const Counted counted;
+        loop.call_soon([counted] { });
+        Handle handle = loop.call_soon([counted] { });
+        handle.cancel();
+        co_await sleep(0s);
+    );
+}
+
+void tst_OutOfMemory::manyCallbacks()
+{
+    RUN(
+        const Counted counted;
+        int called = 0;
+        int made = 0;
+        for (int i = 0; i < 1000; ++i) {
+            try {
+                loop.call_soon([counted, &called] { ++called; });
+                ++made;
+            } catch (const std::bad_alloc &) {
+            }
+        }
+        co_await sleep(0s);
+        QASYNCIO_COMPARE(called, made);
+    );
+}
+
+void tst_OutOfMemory::callbacksFromOtherThreads()
+{
+    RUN(
+        const Counted counted;
+        loop.call_soon_threadsafe([counted] { });
+        Future<> done = loop.create_future<>();
+        const std::unique_ptr<QThread> thread(QThread::create([&loop, done] {
+            loop.call_soon_threadsafe([done]() mutable { done.set_result(); });
+        }));
+        thread->start();
+        thread->wait();
+        co_await done;
+    );
+}
+
+void tst_OutOfMemory::timers()
+{
+    RUN(
+        const Counted counted;
+        std::vector<TimerHandle> handles;
+        for (int i = 0; i < 20; ++i)
+            handles.push_back(loop.call_later(std::chrono::milliseconds(i), [counted] { }));
+        handles[3].cancel();
+        co_await sleep(10ms);
+        handles[15].cancel();
+        loop.call_later(1h, [counted] { });
+    );
+}
+
+void tst_OutOfMemory::sleeps()
+{
+    RUN(
+        const Counted counted;
+        for (int i = 0; i < 5; ++i) {
+            try {
+                co_await sleep(1ms);
+                co_await sleep(0s);
+                static_cast<void>(co_await sleep(1ms, counted));
+            } catch (const std::bad_alloc &) {
+            }
+        }
+    );
+}
+
+void tst_OutOfMemory::futures()
+{
+    RUN(
+        const Counted counted;
+        Future<Counted> future = loop.create_future<Counted>();
+        int called = 0;
+        int added = 0;
+        for (int i = 0; i < 5; ++i) {
+            try {
+                future.add_done_callback([counted, &called] { ++called; });
+                ++added;
+            } catch (const std::bad_alloc &) {
+            }
+        }
+        loop.call_soon([future]() mutable { future.set_result(Counted()); });
+        static_cast<void>(co_await future);
+        co_await sleep(0s);
+        QASYNCIO_COMPARE(called, added);
+        Future<> failed = loop.create_future<>();
+        failed.set_exception(ValueError(u"no"_s));
+        failed = {};
+    );
+}
+
+void tst_OutOfMemory::manyWaitForOneFuture()
+{
+    RUN(
+        Future<> gate = loop.create_future<>();
+        std::vector<Task<>> tasks;
+        tasks.reserve(20);
+        for (int i = 0; i < 20; ++i)
+            tasks.push_back(create_task(wait_for_future(gate, Counted())));
+        co_await sleep(0s);
+        gate.set_result();
+        for (Task<> &task : tasks) {
+            try {
+                co_await task;
+            } catch (const std::bad_alloc &) {
+            }
+        }
+    );
+}
+
+void tst_OutOfMemory::tasks()
+{
+    RUN(
+        std::vector<Task<int>> tasks;
+        for (int i = 0; i < 5; ++i)
+            tasks.push_back(create_task(work(Counted(), i)));
+        for (int i = 0; i < 5; ++i)
+            QASYNCIO_COMPARE(co_await tasks[std::size_t(i)], i);
+    );
+}
+
+void tst_OutOfMemory::tasksWithNamesAndContexts()
+{
+    static ContextVar<Counted> variable(u"variable"_s);
+    RUN(
+        QObject object;
+        Counted counted;
+        Context context = copy_context();
+        context.run([&] { variable.set(counted); });
+        Task<int> task = create_task(work(counted), TaskOptions().name(u"name"_s).context(&object).context(context));
+        Task<int> eager = create_task(work(counted), TaskOptions().eager_start().name(u"eager"_s));
+        co_await task;
+        co_await eager;
+    );
+}
+
+void tst_OutOfMemory::awaits()
+{
+    RUN(
+        for (int i = 0; i < 5; ++i) {
+            try {
+                QASYNCIO_COMPARE(co_await work(Counted(), i), i);
+            } catch (const std::bad_alloc &) {
+            }
+        }
+    );
+}
+
+void tst_OutOfMemory::gathers()
+{
+    RUN(
+        const auto all = co_await gather(work(Counted(), 1), work(Counted(), 2), work(Counted(), 3));
+        QASYNCIO_COMPARE(std::get<2>(all), 3);
+        const auto outcomes = co_await gather(return_exceptions, several());
+        QASYNCIO_COMPARE(outcomes.size(), std::size_t(5));
+    );
+}
+
+void tst_OutOfMemory::waits()
+{
+    RUN(
+        std::vector<Task<int>> tasks;
+        for (int i = 0; i < 5; ++i)
+            tasks.push_back(create_task(work(Counted(), i)));
+        const WaitOptions options = WaitOptions().timeout(1h);
+        const auto result = co_await wait(tasks, options);
+        QASYNCIO_COMPARE(result.done.size(), std::size_t(5));
+    );
+}
+
+void tst_OutOfMemory::waitsForALimitedTime()
+{
+    RUN(
+        QASYNCIO_COMPARE(co_await wait_for(work(Counted(), 7), 1s), 7);
+        Future<> never = loop.create_future<>();
+        const QString error = co_await error_of(wait_for(never, 1ms));
+        QASYNCIO_VERIFY(!error.isEmpty());
+    );
+}
+
+void tst_OutOfMemory::timeouts()
+{
+    RUN(
+        const auto body = [](Timeout &scope) -> Coroutine<int> {
+            scope.reschedule(std::nullopt);
+            const int value = co_await work(Counted(), 8);
+            co_return value;
+        };
+        QASYNCIO_COMPARE(co_await timeout(1h, body), 8);
+        const auto late = [](Timeout &) { return sleeper(); };
+        const QString error = co_await error_of(timeout(1s, late));
+        QASYNCIO_VERIFY(!error.isEmpty());
+    );
+}
+
+void tst_OutOfMemory::groups()
+{
+    RUN(
+        const auto body = [](TaskGroup &group) -> Coroutine<> {
+            for (int i = 0; i < 5; ++i)
+                group.create_task(work, Counted(), i);
+            co_await sleep(0s);
+        };
+        co_await task_group(body);
+        const auto failing = [](TaskGroup &group) -> Coroutine<> {
+            group.create_task(fail_with(u"one"_s));
+            group.create_task(fail_with(u"two"_s));
+            co_await sleep(1h);
+        };
+        const QString error = co_await error_of(task_group(failing));
+        QASYNCIO_VERIFY(!error.isEmpty());
+    );
+}
+
+void tst_OutOfMemory::generators()
+{
+    RUN(
+        auto generator = numbers(Counted());
+        for (;;) {
+            const auto next = co_await generator.next();
+            if (!next)
+                break;
+        }
+        auto closed = numbers(Counted());
+        co_await closed.next();
+        co_await closed.aclose();
+        auto dropped = numbers(Counted());
+        co_await dropped.next();
+    );
+}
+
+void tst_OutOfMemory::races()
+{
+    RUN(
+        const auto won = co_await race(work(Counted(), 1), sleep(1h));
+        QASYNCIO_COMPARE(won.index(), std::size_t(0));
+        const auto one = co_await race(several());
+        QASYNCIO_VERIFY(one.index < 5);
+    );
+}
+
+void tst_OutOfMemory::shields()
+{
+    RUN(
+        QASYNCIO_COMPARE(co_await shield(work(Counted(), 3)), 3);
+        Future<int> shielded = shield(work(Counted(), 4));
+        co_await sleep(0s);
+        shielded.cancel();
+        co_await sleep(2ms);
+    );
+}
+
+void tst_OutOfMemory::completions()
+{
+    RUN(
+        auto completed = as_completed(several(), 1h);
+        int count = 0;
+        for (;;) {
+            auto next = co_await completed.next();
+            if (!next)
+                break;
+            ++count;
+        }
+        QASYNCIO_COMPARE(count, 5);
+        auto results = as_completed(several());
+        for (auto awaitable : results)
+            co_await std::move(awaitable);
+    );
+}
+
+void tst_OutOfMemory::scopes()
+{
+    RUN(
+        const auto body = [] { return work(Counted(), 5); };
+        const auto clean_up = []() -> Coroutine<> { co_await sleep(0s); };
+        QASYNCIO_COMPARE(co_await finally(body, clean_up), 5);
+    );
+}
+
+void tst_OutOfMemory::signalsOfObjects()
+{
+    RUN(
+        const auto sender = std::make_shared<QObject>();
+        loop.call_soon([sender] { sender->setObjectName(u"name"_s); });
+        const QString name = co_await from_signal(sender.get(), &QObject::objectNameChanged);
+        QASYNCIO_COMPARE(name, u"name"_s);
+        auto mortal = std::make_unique<QObject>();
+        auto future = from_signal(mortal.get(), &QObject::objectNameChanged);
+        mortal.reset();
+        const QString error = co_await error_of(future);
+        QASYNCIO_VERIFY(!error.isEmpty());
+    );
+}
+
+void tst_OutOfMemory::signalStreams()
+{
+    RUN(
+        QObject sender;
+        auto stream = signal_stream(&sender, &QObject::objectNameChanged);
+        for (int i = 0; i < 3; ++i)
+            sender.setObjectName(QString::number(i));
+        int count = 0;
+        while (stream.size() > 0) {
+            const auto next = co_await stream.next();
+            count += next.has_value();
+        }
+        QASYNCIO_COMPARE(count, 3);
+    );
+}
+
+void tst_OutOfMemory::threads()
+{
+    RUN(
+        const Counted counted;
+        const auto job = [](const Counted &) { return 5; };
+        for (int i = 0; i < 3; ++i) {
+            try {
+                QASYNCIO_COMPARE(co_await to_thread(job, counted), 5);
+                QASYNCIO_COMPARE(co_await loop.run_in_executor(nullptr, job, counted), 5);
+            } catch (const std::bad_alloc &) {
+            }
+        }
+        co_await loop.shutdown_default_executor();
+    );
+}
+
+void tst_OutOfMemory::coroutinesFromOtherThreads()
+{
+    RUN(
+        // From this thread to itself, so that its allocations are the ones that fail.
+        auto future = run_coroutine_threadsafe(work(Counted(), 6), loop);
+        co_await sleep(5ms);
+        if (future.done())
+            future.exception();
+    );
+}
+
+void tst_OutOfMemory::otherLoops()
+{
+    RUN(
+        LoopThread worker;
+        QASYNCIO_COMPARE(co_await on_loop(worker.loop(), give, 4, 0ns), 4);
+        auto future = run_coroutine_threadsafe(give(3), worker.loop());
+        QASYNCIO_COMPARE(future.result(), 3);
+    );
+}
+
+struct Foreign
+{
+    bool await_ready() const { return true; }
+    void await_suspend(std::coroutine_handle<>) const { }
+    Counted await_resume() const { return Counted(); }
+};
+
+void tst_OutOfMemory::foreignAwaitables()
+{
+    RUN(
+        const Foreign foreign;
+        static_cast<void>(co_await foreign);
+        static_cast<void>(co_await ensure_future(Foreign()));
+    );
+}
+
+void tst_OutOfMemory::contextVariables()
+{
+    static ContextVar<Counted> variable(u"variable"_s);
+    RUN(
+        Counted counted;
+        auto token = variable.set(counted);
+        loop.call_soon([counted] { });
+        loop.call_later(1ms, [counted] { });
+        loop.call_soon_threadsafe([counted] { });
+        Future<> future = loop.create_future<>();
+        future.add_done_callback([counted] { });
+        co_await create_task(work(counted));
+        variable.reset(token);
+    );
+}
+
+void tst_OutOfMemory::cancellations()
+{
+    RUN(
+        Task<int> task = create_task(work(Counted()));
+        std::vector<Task<int>> both(2, task);
+        auto gathering = gather(both);
+        co_await sleep(0s);
+        task.cancel(u"why"_s);
+        const QString error = co_await error_of(task);
+        QASYNCIO_VERIFY(!error.isEmpty());
+        gathering.exception();
+    );
+}
+
+void tst_OutOfMemory::closingALoop()
+{
+    // The failing allocations are those of close().
+    for (long n = 0; n < 50; ++n) {
+        QAsyncioLoop loop;
+        loop.set_exception_handler([](QAsyncioLoop &, const ExceptionContext &) { });
+        std::vector<Task<int>> tasks;
+        for (int i = 0; i < 10; ++i)
+            tasks.push_back(loop.create_task(work(Counted(), i)));
+        loop.call_soon([counted = Counted()] { });
+        loop.call_later(1h, [counted = Counted()] { });
+        loop.call_soon([&] { loop.stop(); });
+        loop.run_forever();
+        has_failed = false;
+        allocations_left = n;
+        loop.close();
+        allocations_left = -1;
+        QCOMPARE(Counted::alive, 0);
+        if (!has_failed)
+            break;
+    }
+}
+
+void tst_OutOfMemory::makingALoop()
+{
+    for (long n = 0; n < 500; ++n) {
+        has_failed = false;
+        allocations_left = n;
+        try {
+            QAsyncioLoop loop;
+            allocations_left = -1;
+            loop.close();
+        } catch (const std::bad_alloc &) {
+            QVERIFY(has_failed);
+        }
+        allocations_left = -1;
+        if (!has_failed)
+            break;
+    }
+    QVERIFY(!has_failed);
+}
+
+void tst_OutOfMemory::processingQtEvents()
+{
+    RUN(
+        co_await process_qt_events();
+    );
+}
+
+QTEST_GUILESS_MAIN(tst_OutOfMemory)
+#include "tst_out_of_memory.moc"
