@@ -138,11 +138,8 @@ private:
     bool is_expected(const QString &message) const
     {
         // Something had failed, and who waited for it was cancelled or unwound before it resumed: nobody else is left to tell.
-        if (m_torn
-            && (message.endsWith(QLatin1String(" exception was never retrieved"))
-                || message.endsWith(QLatin1String(" exception in shielded future")))) {
+        if (m_torn && message.endsWith(QLatin1String(" exception was never retrieved")))
             return true;
-        }
         return m_closing && message.startsWith(QLatin1String("Task was destroyed but it is pending!"));
     }
 
