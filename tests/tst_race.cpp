@@ -73,7 +73,7 @@ private Q_SLOTS:
         });
     }
 
-    void ofThoseDoneInOneTurnTheFirstArgumentWins()
+    void ofThoseDoneInOneTurnTheFirstInTimeWins()
     {
         Test::run([&](QAsyncioLoop &loop) -> Coroutine<> {
             std::vector<Future<int>> futures{loop.create_future<int>(), loop.create_future<int>(), loop.create_future<int>()};
@@ -82,9 +82,9 @@ private Q_SLOTS:
                 futures[1].set_result(1);
             });
             const auto winner = co_await race(futures);
-            QASYNCIO_COMPARE(winner.index, 1u);
+            QASYNCIO_COMPARE(winner.index, 2u);
             QASYNCIO_COMPARE(futures[0].cancelled(), true);
-            QASYNCIO_COMPARE(futures[2].result(), 2);
+            QASYNCIO_COMPARE(futures[1].result(), 1);
             const auto done = co_await race(loop.create_future<int>(), futures[2], futures[1]); // done before
             QASYNCIO_COMPARE(done.index(), 1u);
         });

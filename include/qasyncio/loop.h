@@ -296,7 +296,8 @@ private:
     QAsyncio::Handle push_prepared(QAsyncio::detail::HandleState *state)
     {
         QAsyncio::Handle handle(state);
-        m_core->check_scheduling();
+        if (m_core->check_scheduling())
+            state->keep_to_thread(*m_core);
         state->retain();
         m_core->push(state);
         return handle;

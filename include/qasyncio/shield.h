@@ -106,6 +106,7 @@ Future<T> shield_future(Future<T> inner)
 /// \sa https://docs.python.org/3/library/asyncio-task.html#asyncio.shield
 template<class A>
     requires detail::Awaitable<A>
+[[nodiscard("a shield that is dropped waits for nothing")]]
 Future<detail::ensured_value_t<A>> shield(A &&awaitable)
 {
     return detail::shield_future<detail::ensured_value_t<A>>(ensure_future(std::forward<A>(awaitable)));

@@ -217,10 +217,8 @@ bool FutureStateBase::cancel(const QString &message)
 
 void FutureStateBase::check_thread_slow() const
 {
-    if (core->has(LoopCore::Running) && !core->in_own_thread()) {
-        throw RuntimeError(
-            QStringLiteral("Non-thread-safe operation invoked on an event loop other than the current one"));
-    }
+    if (core->has(LoopCore::Running) && !core->in_own_thread())
+        throw_wrong_thread();
 }
 
 void FutureStateBase::throw_invalid_state() const
