@@ -525,6 +525,23 @@ private Q_SLOTS:
             QASYNCIO_COMPARE(current_task().cancelling(), 0);
         });
     }
+
+    void aDeadlineThatTheLoopRefusesIsNotSet()
+    {
+        QAsyncioLoop loop(virtual_time());
+        std::optional<Timeout> scope;
+        const auto body = [&]() -> Coroutine<> {
+            scope.emplace(loop.time() + 2h);
+            co_return;
+        };
+        loop.run_until_complete(body());
+        const std::optional<TimePoint> before = scope->when();
+        loop.close();
+        QCOMPARE(error_in([&] { scope->reschedule(*before + 1h); }), u"RuntimeError: Event loop is closed"_s);
+        QVERIFY(scope->when() == before);
+        scope->reschedule(std::nullopt); // needs no loop
+        QVERIFY(!scope->when());
+    }
 };
 
 QTEST_GUILESS_MAIN(tst_timeout)

@@ -14,7 +14,7 @@ namespace QAsyncio {
 /// sender and what arguments point to may be gone already: a dialog with Qt::WA_DeleteOnClose is. The second form takes along
 /// what is needed. Arguments that are views (QStringView, std::span...) are refused without it.
 /// Errors: ObjectDestroyedError if the sender dies first (if it dies inside its own emission of another signal, when that
-/// emission is over); RuntimeError if the program disconnects it: `sender->disconnect()`.
+/// emission is over); RuntimeError if the program disconnects it: `sender->disconnect()`. Neither is reported if nobody asks.
 /// Cancellation: disconnects. So does dropping the last handle.
 /// Thread: the sender may live in, and emit from, any thread; the future belongs to the running loop's thread.
 /// Throws ValueError for a null sender, RuntimeError if no loop runs in this thread. An overloaded signal is named with

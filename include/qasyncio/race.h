@@ -153,8 +153,9 @@ Coroutine<RaceResult<typename RaceEntry<A>::value_type>> run_vector_race(std::ve
 /// Nothing starts before the await. The winner is the first in time: of two signals the one that was emitted first, also if
 /// the other one's sender has died since; of those that are done already the first argument. The others are cancelled,
 /// futures and tasks that were passed too, and their end is waited for: nothing of them runs any more when this returns.
-/// Of streams (`race(clicks.next(), keys.next())`) only the winner is taken from; the others keep what they have. That holds
-/// for their awaitables themselves: a coroutine that takes from a stream, and loses, has taken.
+/// Of streams (`race(clicks.next(), keys.next())`) only the winner is taken from; the others keep what they have. For that
+/// reason a stream gives way to what is no stream and is done, too, when the caller goes on. All that holds for the
+/// awaitables of streams themselves: a coroutine that takes from a stream, and loses, has taken.
 /// Errors: if the winner failed or was cancelled, that is thrown here. What another one throws while it is being cancelled is
 /// reported as never retrieved.
 /// Cancellation: cancelling the caller cancels all and waits for their end; then CancelledError is thrown, also if there was

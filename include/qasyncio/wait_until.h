@@ -9,11 +9,23 @@
 #include <QtCore/qpointer.h>
 #include <QtCore/qproperty.h>
 
+#include <concepts>
+
 namespace QAsyncio {
 
 namespace detail {
 
 QASYNCIO_EXPORT void check_property_owner(const QObject *object);
+
+/// Whether a value has changed; no, if that cannot be told.
+template<class T>
+bool has_changed(const T &value, const T &now)
+{
+    if constexpr (std::equality_comparable<T>)
+        return now == now && !(now == value); // NaN is never the same
+    else
+        return false;
+}
 
 /// One wait_until(): what it waits with, apart from its frame. The predicate and the getter are the program's code, and may
 /// end the task whose frame that is: whoever calls ask() keeps a reference.
@@ -25,19 +37,27 @@ public:
         : found(get_running_loop().create_future<T>()), m_predicate(std::move(predicate)) { }
     Q_DISABLE_COPY_MOVE(PropertyWait)
 
-    /// Completes `found` with the value that `get` gives if the predicate holds, or with what one of them throws.
+    /// Completes `found` with the value that `get` gives if the predicate holds, or with what one of them throws. True if it
+    /// is to be asked again: the predicate did not hold, but has changed the value.
     template<class Getter>
-    void ask(const Getter &get) noexcept
+    bool ask(const Getter &get) noexcept
     {
         if (is_over())
-            return;
+            return false;
         try {
             T value = get();
-            if (!is_over() && m_predicate(std::as_const(value)) && !is_over()) // both may have acted
-                found.set_result(std::move(value));
+            if (is_over()) // both may act
+                return false;
+            const bool holds = m_predicate(std::as_const(value));
+            if (is_over())
+                return false;
+            if (!holds)
+                return has_changed(value, T(get()));
+            found.set_result(std::move(value));
         } catch (...) {
             fail(std::current_exception());
         }
+        return false;
     }
     void fail(std::exception_ptr why) noexcept
     {
@@ -80,11 +100,13 @@ Coroutine<T> wait_for_property(Property property, Predicate predicate)
 {
     const WaitInFrame<PropertyWait<T, Predicate>> wait(std::move(predicate));
     const auto get = [property] { return property->value(); };
-    wait->ask(get);
+    while (wait->ask(get))
+        ;
     auto changed = [shared = *wait, get] { // which go with the frame
         const auto kept = shared;
         const auto read = get;
-        kept->ask(read);
+        while (kept->ask(read)) // Qt does not call an observer inside of itself
+            ;
     };
     const auto notifier = property->addNotifier(changed);
     co_return co_await wait->found;

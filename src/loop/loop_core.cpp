@@ -43,6 +43,13 @@ void throw_wrong_thread()
         QStringLiteral("Non-thread-safe operation invoked on an event loop other than the current one"));
 }
 
+LoopRest rest_of(const LoopCore &core)
+{
+    const auto &self = static_cast<const LoopPrivate &>(core);
+    const bool nothing = self.ready.empty() && self.timers.empty() && self.fds.empty() && self.jobs_in_flight == 0;
+    return {nothing, self.turns()};
+}
+
 void LoopCore::push_threadsafe(InboxNode &node)
 {
     if (in_own_thread()) { // the same queue at once, so that the order of all calls of this thread is kept

@@ -105,16 +105,22 @@ Coroutine<> Race::run()
 
 bool Race::choose_winner()
 {
-    while (!m_finished.empty()) {
-        const std::size_t first = m_finished.front();
-        m_finished.erase(m_finished.begin());
-        Contestant &contestant = m_contestants[first];
-        if (!contestant.claim || contestant.claim->reserve()) {
-            m_winner = first;
+    // A stream keeps what it has, the result of a future would be lost.
+    const auto has_result = [this](std::size_t index) { return !m_contestants[index].claim; };
+    const auto first = std::find_if(m_finished.begin(), m_finished.end(), has_result);
+    if (first != m_finished.end()) {
+        m_winner = *first;
+        return true;
+    }
+    for (const std::size_t index : std::exchange(m_finished, {})) {
+        Contestant &contestant = m_contestants[index];
+        if (contestant.claim->reserve()) {
+            m_winner = index;
             return true;
         }
+        m_finished.reserve(m_contestants.size());
         contestant.future = contestant.claim->ready(); // somebody else was faster: it waits again
-        watch(first);
+        watch(index);
     }
     return false;
 }

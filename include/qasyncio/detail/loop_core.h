@@ -152,6 +152,14 @@ private:
 /// For tests: calls `observer` behind every callback and every step of a task; empty: no longer. In the loop's thread.
 QASYNCIO_EXPORT void observe_callbacks(LoopCore &core, std::function<void()> observer);
 
+/// For tests: what a loop could go on with by itself.
+struct LoopRest
+{
+    bool has_nothing_to_wait_for; // nothing is ready; no timer, no descriptor, no function in a thread
+    qint64 turns;
+};
+QASYNCIO_EXPORT LoopRest rest_of(const LoopCore &core);
+
 /// True if the exception is one of those that leave the loop: LoopExit, KeyboardInterrupt.
 QASYNCIO_EXPORT bool leaves_loop(const std::exception_ptr &exception);
 

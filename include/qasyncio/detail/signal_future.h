@@ -128,7 +128,7 @@ constexpr std::size_t arguments_of_map()
 template<class Map, class... Args, std::size_t... I>
 decltype(auto) call_map(Map &map, std::index_sequence<I...>, const Args &...args)
 {
-    const auto all = std::forward_as_tuple(args...);
+    [[maybe_unused]] const auto all = std::forward_as_tuple(args...);
     return std::invoke(map, std::get<I>(all)...);
 }
 template<class Map, class... Args>
@@ -220,6 +220,12 @@ public:
         if (can_be_completed())
             this->set_exception(std::move(exception));
     }
+    /// There will be no emission. Whoever waits is told; if nobody does, that is no error to report.
+    void cut(std::exception_ptr why) noexcept
+    {
+        failed(std::move(why));
+        this->flags &= ~FutureStateBase::LogException;
+    }
 
     void remove_owner() noexcept
     {
@@ -281,9 +287,9 @@ template<class R>
 class RemoteEmission final : public Runnable
 {
 public:
-    /// Of what `value` gives or throws.
+    /// Of what `value` gives or throws; `cut`: the latter because there is no emission.
     template<class F>
-    RemoteEmission(SignalFuture<R> &future, F &value) : m_future(future)
+    RemoteEmission(SignalFuture<R> &future, F &value, bool cut) : m_future(future), m_cut(cut)
     {
         store_outcome(m_outcome, value);
     }
@@ -293,6 +299,8 @@ public:
     {
         if (m_outcome->has_value())
             m_future.emitted([this] { return to_future_value<R>((*std::move(m_outcome)).value()); });
+        else if (m_cut)
+            m_future.cut(m_outcome->exception());
         else
             m_future.failed(m_outcome->exception());
         delete this;
@@ -304,6 +312,7 @@ public:
 private:
     SignalFuture<R> &m_future;
     std::optional<Outcome<R>> m_outcome;
+    const bool m_cut;
 };
 
 /// The slot, without the types of the signal's arguments. It is called once at most.
@@ -327,7 +336,7 @@ protected:
     {
         SignalFuture<R> *future = take_future();
         if (!future->core->in_own_thread())
-            return send(*future, value);
+            return send(*future, value, false);
         future->emitted(value);
         future->remove_slot_at_home();
     }
@@ -343,15 +352,15 @@ private:
     Q_NEVER_INLINE static void disconnected(SignalFuture<R> &future, std::exception_ptr why) noexcept
     {
         if (!future.core->in_own_thread())
-            return send(future, [&why]() -> future_value_t<R> { std::rethrow_exception(why); });
+            return send(future, [&why]() -> future_value_t<R> { std::rethrow_exception(why); }, true);
         if (future.is_open())
-            future.failed(std::move(why));
+            future.cut(std::move(why));
         future.remove_slot_at_home();
     }
     template<class F>
-    static void send(SignalFuture<R> &future, F &&value) noexcept
+    static void send(SignalFuture<R> &future, F &&value, bool cut) noexcept
     {
-        auto *emission = new RemoteEmission<R>(future, value);
+        auto *emission = new RemoteEmission<R>(future, value, cut);
         if (!future.core->try_push_threadsafe(emission->node))
             emission->discard();
     }
