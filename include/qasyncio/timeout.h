@@ -18,8 +18,8 @@ public:
     /// The deadline by the loop's clock, or nothing (G-047).
     std::optional<TimePoint> when() const { return m_when; }
     /// Sets another deadline, or none. One that is past ends the body at its next suspension (G-043).
-    /// Throws RuntimeError once the deadline has passed or the scope was left (G-040), or if the loop of its task is closed;
-    /// the deadline is then as before.
+    /// Throws RuntimeError once the deadline has passed or the scope was left (G-040), if no loop runs, or if that of its task,
+    /// which need not be the running one, is closed; the deadline is then as before.
     void reschedule(std::optional<TimePoint> when);
     /// Whether the deadline passed while the body ran.
     bool expired() const { return m_state == Expiring || m_state == Expired; }

@@ -32,7 +32,8 @@ void Timeout::reschedule(std::optional<TimePoint> when)
         throw RuntimeError(QStringLiteral("Cannot change state of %1 Timeout").arg(state));
     }
     Handle next;
-    if (when) { // the loop may refuse: then nothing has changed
+    if (when) { // refused: then nothing has changed
+        get_running_loop(); // throws if there is none
         QAsyncioLoop &loop = m_task.get_loop();
         const auto expire_now = [this] { expire(); };
         if (*when <= loop.time())
