@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: MIT
 #include "task_helpers.h"
 
+#include <thread>
+
 namespace {
 
 AsyncGenerator<int> count_to(int last)
@@ -206,83 +208,240 @@ private Q_SLOTS:
     }
 
     // L-106, H-64
-    void oneThatIsDroppedIsClosedByATask()
+    void oneThatIsDroppedIsDestroyedThereAndThen()
     {
         Test::run([](QAsyncioLoop &loop) -> Coroutine<> {
             QStringList log;
             {
+                const Farewell older(log, u"older"_s);
                 auto generator = noted(log);
+                const Farewell younger(log, u"younger"_s);
                 co_await generator.next();
             }
-            QASYNCIO_VERIFY(log.isEmpty());
-            co_await sleep(0s);
-            QASYNCIO_COMPARE(loop.all_tasks().size(), size_t(2));
-            QASYNCIO_VERIFY(loop.all_tasks()[1].to_string().contains(u"noted"_s));
-            co_await sleep(2s);
-            QASYNCIO_COMPARE(log.join(u' '), u"cleaned destroyed"_s);
+            QASYNCIO_COMPARE(log.join(u' '), u"younger destroyed older"_s); // and no clean-up that awaits
+            co_await turns(2);
+            QASYNCIO_COMPARE(loop.all_tasks().size(), size_t(1));
+            QASYNCIO_COMPARE(log.size(), 3);
         });
     }
 
     // L-106
-    void oneThatIsDroppedAndRefusesToEndIsDestroyed()
+    void oneThatIsReplacedIsDestroyed()
     {
-        QAsyncioLoop loop(virtual_time());
-        const Reports reports(loop);
-        QStringList log;
-        const auto stubborn = [](QStringList &log) -> AsyncGenerator<int> {
-            const Farewell farewell(log, u"destroyed"_s);
-            for (;;) {
-                try {
-                    co_yield 1;
-                } catch (const GeneratorExit &) {
-                    log << u"ignored"_s;
-                }
-            }
-        };
-        const auto main = [&]() -> Coroutine<> {
-            {
-                auto generator = stubborn(log);
-                co_await generator.next();
-            }
-            co_await sleep(1s);
-        };
-        loop.run_until_complete(main());
-        QCOMPARE(log.join(u' '), u"ignored destroyed"_s);
-        QCOMPARE(reports.list().join(u' '),
-                 u"Task exception was never retrieved|RuntimeError: async generator ignored GeneratorExit"_s);
-        loop.close();
-    }
-
-    // L-107
-    void theShutdownLeavesToTheirTasksThoseThatWereDropped()
-    {
-        Test::run([](QAsyncioLoop &loop) -> Coroutine<> { // fails if anything is reported
+        Test::run([]() -> Coroutine<> {
             QStringList log;
-            {
-                auto generator = noted(log);
-                co_await generator.next();
-            }
-            co_await sleep(1ms); // in its clean-up
-            co_await loop.shutdown_asyncgens();
-            co_await sleep(2s);
-            QASYNCIO_COMPARE(log.join(u' '), u"cleaned destroyed"_s);
+            auto generator = noted(log);
+            co_await generator.next();
+            generator = noted(log);
+            QASYNCIO_COMPARE(log.join(u' '), u"destroyed"_s);
+            co_await generator.next();
+            generator = {};
+            QASYNCIO_COMPARE(log.join(u' '), u"destroyed destroyed"_s);
         });
     }
 
-    // L-106, L-107
-    void oneThatWasDroppedIsNoneOfTheShutdowns()
+    // L-106
+    void oneThatIsDroppedInItsOwnStepDiesBehindIt()
+    {
+        Test::run([]() -> Coroutine<> {
+            QStringList log;
+            std::optional<AsyncGenerator<int>> place;
+            const auto dropping = [](QStringList &log, std::optional<AsyncGenerator<int>> &place) -> AsyncGenerator<int> {
+                const Farewell farewell(log, u"destroyed"_s);
+                place.reset();
+                log << u"goes on"_s;
+                co_await sleep(1s);
+                log << u"to its yield"_s;
+                co_yield 1;
+                log << u"never"_s;
+            };
+            place = dropping(log, place);
+            const auto value = co_await place->next();
+            QASYNCIO_COMPARE(*value, 1);
+            QASYNCIO_COMPARE(log.join(u", "), u"goes on, to its yield, destroyed"_s);
+        });
+    }
+
+    // L-106
+    void oneThatIsDroppedWhileAnotherTaskAwaitsItDiesWhenThatHasItsValue()
+    {
+        Test::run([]() -> Coroutine<> {
+            QStringList log;
+            std::optional<AsyncGenerator<int>> place;
+            const auto slow = [](QStringList &log) -> AsyncGenerator<int> {
+                const Farewell farewell(log, u"destroyed"_s);
+                co_await sleep(1s);
+                co_yield 7;
+            };
+            place = slow(log);
+            const auto take = [&]() -> Coroutine<int> {
+                const auto value = co_await place->next();
+                log << u"taken"_s;
+                co_return *value;
+            };
+            for (const bool cancelled : {false, true}) {
+                log.clear();
+                place = slow(log);
+                Task<int> taking = create_task(take());
+                co_await turns(2);
+                place.reset();
+                QASYNCIO_COMPARE(log.join(u' '), QString());
+                if (cancelled)
+                    taking.cancel();
+                QASYNCIO_COMPARE(co_await error_of(taking), cancelled ? u"CancelledError"_s : QString());
+                QASYNCIO_COMPARE(log.join(u' '), cancelled ? u"destroyed"_s : u"destroyed taken"_s);
+            }
+        });
+    }
+
+    // L-106
+    void oneThatIsDroppedInAnotherThreadDiesAtHome()
+    {
+        Test::run([]() -> Coroutine<> {
+            std::thread::id died_in;
+            struct Grave
+            {
+                std::thread::id &died_in;
+                ~Grave() { died_in = std::this_thread::get_id(); }
+            };
+            const auto body = [](std::thread::id &died_in) -> AsyncGenerator<int> {
+                const Grave grave{died_in};
+                co_yield 1;
+            };
+            auto generator = body(died_in);
+            co_await generator.next();
+            std::thread([dropped = std::move(generator)]() mutable { dropped = {}; }).join();
+            QASYNCIO_VERIFY(died_in == std::thread::id());
+            co_await sleep(10ms);
+            QASYNCIO_VERIFY(died_in == std::this_thread::get_id());
+        }, Test::TestOptions().real_time());
+    }
+
+    // L-106
+    void aGroupInOneThatIsDroppedIsUnwound()
     {
         Test::run([](QAsyncioLoop &loop) -> Coroutine<> {
             QStringList log;
-            {
-                auto generator = noted(log);
-                co_await generator.next();
-            }
-            const TimePoint begin = loop.time();
-            co_await loop.shutdown_asyncgens(); // in the turn of the drop: its task does not exist yet
-            QASYNCIO_COMPARE(loop.time(), begin);
-            co_await sleep(2s);
+            const auto child = [](QStringList &log) -> Coroutine<> {
+                const Farewell farewell(log, u"child"_s);
+                co_await sleep(1h);
+            };
+            const auto grouped = [child](QStringList &log) -> AsyncGenerator<int> {
+                const Farewell farewell(log, u"generator"_s);
+                const auto body = [&](TaskGroup &group) -> Coroutine<> {
+                    group.create_task(child(log));
+                    co_await sleep(1h);
+                };
+                co_await task_group(body);
+                co_yield 1;
+            };
+            auto generator = grouped(log);
+            const auto take = [&]() -> Coroutine<> { co_await generator.next(); };
+            Task<> taking = create_task(take());
+            co_await turns(3);
+            generator = {};
+            taking.cancel();
+            QASYNCIO_COMPARE(co_await error_of(taking), u"CancelledError"_s);
+            QASYNCIO_COMPARE(log.join(u' '), u"child generator"_s);
+            QASYNCIO_COMPARE(loop.all_tasks().size(), size_t(1));
+        });
+    }
+
+    void closingAtTheEndOfAScope()
+    {
+        Test::run([]() -> Coroutine<> {
+            QStringList log;
+            const auto first = [](AsyncGenerator<int> &generator, int plus) -> Coroutine<int> {
+                const auto value = co_await generator.next();
+                co_return *value + plus;
+            };
+            QASYNCIO_COMPARE(co_await aclosing(noted(log), first, 10), 11);
             QASYNCIO_COMPARE(log.join(u' '), u"cleaned destroyed"_s);
+            log.clear();
+            const auto failing = [](AsyncGenerator<int> &generator) -> Coroutine<> {
+                co_await generator.next();
+                throw ValueError(u"body"_s);
+            };
+            QASYNCIO_COMPARE(co_await error_of(aclosing(noted(log), failing)), u"ValueError: body"_s);
+            QASYNCIO_COMPARE(log.join(u' '), u"cleaned destroyed"_s);
+            QASYNCIO_COMPARE(co_await error_of(aclosing(noted(log, u"clean-up"_s), failing)), u"ValueError: clean-up"_s);
+            log.clear();
+            const auto idle = [](AsyncGenerator<int> &) -> Coroutine<> { co_return; };
+            co_await aclosing(noted(log), idle); // it never began
+            QASYNCIO_COMPARE(log.join(u' '), QString());
+            co_await aclosing(AsyncGenerator<int>(), idle);
+        });
+    }
+
+    void aScopeThatIsCancelledClosesItsGenerator()
+    {
+        Test::run([]() -> Coroutine<> {
+            QStringList log;
+            const auto hour = [](AsyncGenerator<int> &generator) -> Coroutine<> {
+                co_await generator.next();
+                co_await sleep(1h);
+            };
+            for (const bool twice : {false, true}) {
+                log.clear();
+                Task<> task = create_task(aclosing(noted(log), hour));
+                co_await turns(2);
+                task.cancel();
+                co_await sleep(500ms);
+                if (twice)
+                    task.cancel(); // interrupts the clean-up
+                QASYNCIO_COMPARE(co_await error_of(task), u"CancelledError"_s);
+                QASYNCIO_COMPARE(log.join(u' '), twice ? u"destroyed"_s : u"cleaned destroyed"_s);
+            }
+        });
+    }
+
+    void aScopeThatIsTornDownLeavesNothing()
+    {
+        Test::tear_down([](QAsyncioLoop &) -> Coroutine<> {
+            const auto values = []() -> AsyncGenerator<int> {
+                bool closed = false;
+                try {
+                    for (int i = 0;; ++i) {
+                        co_await sleep(1ms);
+                        co_yield i;
+                    }
+                } catch (const GeneratorExit &) {
+                    closed = true;
+                }
+                if (closed)
+                    co_await sleep(1ms);
+            };
+            const auto some = [](AsyncGenerator<int> &generator) -> Coroutine<> {
+                co_await generator.next();
+                co_await generator.next();
+            };
+            co_await aclosing(values(), some);
+        });
+    }
+
+    // L-095
+    void debugModeRefusesAnotherThread()
+    {
+        Test::run([](QAsyncioLoop &loop) -> Coroutine<> {
+            loop.set_debug(true);
+            auto generator = count_to(3);
+            co_await generator.next();
+            QStringList errors;
+            const auto elsewhere = [&] {
+                QAsyncioLoop other(virtual_time());
+                const auto use = [&]() -> Coroutine<> {
+                    errors << co_await error_of(generator.next());
+                    errors << co_await error_of(generator.athrow(std::make_exception_ptr(ValueError(u"no"_s))));
+                    errors << co_await error_of(generator.aclose());
+                };
+                other.run_until_complete(use());
+                other.close();
+            };
+            std::thread(elsewhere).join();
+            const QString error =
+                u"RuntimeError: Non-thread-safe operation invoked on an event loop other than the current one"_s;
+            QASYNCIO_COMPARE(errors, QStringList(3, error));
+            co_await generator.aclose();
         });
     }
 
@@ -319,32 +478,6 @@ private Q_SLOTS:
             co_await turns(1); // the callback refers to this frame
             QASYNCIO_VERIFY(next_turn);
         });
-    }
-
-    // L-106, T-042
-    void aDroppedOneMayLeaveTheLoop()
-    {
-        QAsyncioLoop loop(virtual_time());
-        loop.set_task_factory(eager_task_factory);
-        const auto leaving = []() -> AsyncGenerator<int> {
-            try {
-                co_yield 1;
-            } catch (const GeneratorExit &) {
-                throw LoopExit(3);
-            }
-        };
-        const auto main = [&]() -> Coroutine<> {
-            {
-                auto generator = leaving();
-                co_await generator.next();
-            }
-            co_await sleep(1h);
-        };
-        auto task = loop.create_task(main());
-        QCOMPARE(error_in([&] { loop.run_until_complete(task); }), u"LoopExit: 3"_s);
-        task.cancel();
-        QCOMPARE(error_in([&] { loop.run_until_complete(task); }), u"CancelledError"_s);
-        loop.close();
     }
 
     void whatIsThrownInIsThrownByTheAwaitAlone()
@@ -468,7 +601,7 @@ private Q_SLOTS:
             auto generator = noted(log);
             co_await generator.next();
         };
-        loop.run_until_complete(main()); // dropped in the last turn: nobody is left to close it
+        loop.run_until_complete(main()); // dropped with the frame
         loop.close();
         QCOMPARE(log.join(u' '), u"destroyed"_s);
     }

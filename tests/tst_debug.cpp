@@ -4,6 +4,8 @@
 
 #include <QtCore/qtimer.h>
 
+#include <thread>
+
 /// Debug mode.
 class tst_Debug : public QObject
 {
@@ -16,6 +18,7 @@ private Q_SLOTS:
     void namesSlowStepsOfTasks();
     void isSilentAboutQuickOnes();
     void everythingCanBeWrittenToQDebug();
+    void refusesAnotherThread();
 };
 
 // L-093
@@ -220,6 +223,50 @@ void tst_Debug::everythingCanBeWrittenToQDebug()
     QCOMPARE(written(concurrent), "<ConcurrentFuture pending>");
     run_ready(loop);
     QCOMPARE(written(concurrent), "<ConcurrentFuture finished>");
+    loop.close();
+}
+
+// L-095
+void tst_Debug::refusesAnotherThread()
+{
+    QAsyncioLoop loop;
+    loop.set_debug(true);
+    QStringList errors;
+    const auto attempt = [&errors](const auto &work) {
+        try {
+            work();
+            errors << QStringLiteral("nothing");
+        } catch (const RuntimeError &error) {
+            errors << error.message();
+        }
+    };
+    const auto body = [&](TaskGroup &group, Timeout &scope) -> Coroutine<> {
+        const std::optional<TimePoint> before = scope.when();
+        Handle soon = loop.call_soon([] {});
+        TimerHandle later = loop.call_later(1h, [] {});
+        Handle threadsafe = loop.call_soon_threadsafe([] {});
+        std::thread([&] {
+            attempt([&] { soon.cancel(); });
+            attempt([&] { later.cancel(); });
+            attempt([&] { threadsafe.cancel(); });
+            attempt([&] { group.cancel(); });
+            attempt([&] { group.create_task([]() -> Coroutine<> { co_return; }); });
+            attempt([&] { scope.reschedule(std::nullopt); });
+        }).join();
+        if (scope.when() != before || soon.cancelled() || later.cancelled())
+            errors << QStringLiteral("changed nevertheless");
+        later.cancel();
+        soon.cancel();
+        co_return;
+    };
+    const auto grouped = [&](TaskGroup &group) -> Coroutine<> {
+        const auto in_scope = [&](Timeout &scope) { return body(group, scope); };
+        co_await timeout(1h, in_scope);
+    };
+    loop.run_until_complete(task_group(grouped));
+    const QString refused =
+        QStringLiteral("Non-thread-safe operation invoked on an event loop other than the current one");
+    QCOMPARE(errors, QStringList() << refused << refused << QStringLiteral("nothing") << refused << refused << refused);
     loop.close();
 }
 

@@ -126,7 +126,7 @@ void tst_Executor::afterTheShutdownOnlyTheDefaultExecutorIsRefused()
     Test::run([&](QAsyncioLoop &loop) -> Coroutine<> {
         co_await to_thread([] { });
         co_await loop.shutdown_default_executor();
-        QASYNCIO_COMPARE(error_in([&] { loop.run_in_executor(nullptr, [] { }); }),
+        QASYNCIO_COMPARE(error_in([&] { static_cast<void>(loop.run_in_executor(nullptr, [] { })); }),
                          QStringLiteral("RuntimeError: Executor shutdown has been called"));
         QASYNCIO_THROWS(co_await to_thread([] { }), RuntimeError);
         QThreadPool own;

@@ -27,6 +27,8 @@ Q_SIGNALS:
     void overloaded(const QString &text);
     void moveable(std::shared_ptr<int> value);
     void brittle(const Brittle &value);
+    void view(QByteArrayView text, QStringView more);
+    void pointer(QObject *object);
 };
 
 /// Emits as soon as somebody connects.
@@ -61,6 +63,16 @@ private Q_SLOTS:
     void theReceiverMayDeleteTheSender();
     void anArgumentThatCannotBeCopiedIsAnException();
     void whoeverHasTheFutureMayCompleteIt();
+    void aMapRunsInsideTheEmission();
+    void aMapMayTakeFewerArguments();
+    void whatAMapThrowsIsTheException();
+    void aMapMayAct_data();
+    void aMapMayAct();
+    void aMapMayCloseTheLoop();
+    void aMapRunsInTheThreadThatEmits();
+    void aMapIsDestroyedWithTheWait();
+    void aSenderThatIsDisconnectedIsNotDead();
+    void aMapIsTornDown();
 };
 
 // H-74
@@ -397,6 +409,213 @@ void tst_FromSignal::theReceiverMayDeleteTheSender()
         get_running_loop().call_soon([sender] { Q_EMIT sender->number(1); });
         QASYNCIO_COMPARE(co_await number, 1);
         delete sender; // the emission is over
+    });
+}
+
+void tst_FromSignal::aMapRunsInsideTheEmission()
+{
+    Test::run([]() -> Coroutine<> {
+        Sender sender;
+        const auto joined = [](QByteArrayView text, QStringView more) { return text.toByteArray() + more.toUtf8(); };
+        auto view = from_signal(&sender, &Sender::view, joined);
+        static_assert(std::is_same_v<decltype(view), Future<QByteArray>>);
+        const auto name = [](QObject *object) { return object->objectName(); };
+        auto pointer = from_signal(&sender, &Sender::pointer, name);
+        auto plain = from_signal(&sender, &Sender::pointer);
+        static_assert(std::is_same_v<decltype(plain), Future<QObject *>>);
+        {
+            const QByteArray text("gone");
+            QObject object;
+            object.setObjectName(QStringLiteral("gone, too"));
+            Q_EMIT sender.view(text, QString(QStringLiteral("!")));
+            Q_EMIT sender.pointer(&object);
+        }
+        QASYNCIO_COMPARE(co_await view, QByteArray("gone!"));
+        QASYNCIO_COMPARE(co_await pointer, QStringLiteral("gone, too"));
+    });
+}
+
+void tst_FromSignal::aMapMayTakeFewerArguments()
+{
+    Test::run([]() -> Coroutine<> {
+        Sender sender;
+        const auto doubled = [](int value) { return std::make_unique<int>(2 * value); }; // what can only be moved
+        auto one = from_signal(&sender, &Sender::pair, doubled);
+        int calls = 0;
+        const auto counted = [&calls] { ++calls; };
+        auto none = from_signal(&sender, &Sender::pair, counted);
+        static_assert(std::is_same_v<decltype(none), Future<void>>);
+        const auto length = [](int, const QString &text) -> qsizetype { return text.size(); };
+        auto both = from_signal(&sender, &Sender::pair, length);
+        auto owned = std::make_unique<int>(5);
+        auto with_capture = [five = std::move(owned)](const auto &...args) { return *five + int(sizeof...(args)); };
+        auto all = from_signal(&sender, &Sender::pair, moved(with_capture));
+        Q_EMIT sender.pair(21, QStringLiteral("text"));
+        QASYNCIO_COMPARE(calls, 1);
+        co_await none;
+        const auto value = co_await one;
+        QASYNCIO_COMPARE(*value, 42);
+        QASYNCIO_COMPARE(co_await both, 4);
+        QASYNCIO_COMPARE(co_await all, 7);
+    });
+}
+
+void tst_FromSignal::whatAMapThrowsIsTheException()
+{
+    Test::run([]() -> Coroutine<> {
+        Sender sender;
+        const auto picky = [](int value) -> int {
+            if (value < 0)
+                throw ValueError(QStringLiteral("negative"));
+            return value;
+        };
+        auto future = from_signal(&sender, &Sender::number, picky);
+        Q_EMIT sender.number(-1);
+        QASYNCIO_THROWS(co_await future, ValueError);
+    });
+}
+
+void tst_FromSignal::aMapMayAct_data()
+{
+    QTest::addColumn<QByteArray>("act");
+    for (const char *act : {"cancel the task", "cancel the future", "delete the sender", "delete the context object",
+                            "emit again", "complete the future", "then throw"})
+        QTest::newRow(act) << QByteArray(act);
+}
+
+void tst_FromSignal::aMapMayAct()
+{
+    QFETCH(const QByteArray, act);
+    QAsyncioLoop loop(virtual_time());
+    auto *sender = new Sender;
+    auto *object = new QObject;
+    Task<int> task;
+    Future<int> future;
+    const auto map = [&](int value) -> int {
+        if (act == "cancel the task")
+            task.cancel();
+        else if (act == "cancel the future")
+            future.cancel();
+        else if (act == "delete the sender")
+            delete std::exchange(sender, nullptr);
+        else if (act == "delete the context object")
+            delete std::exchange(object, nullptr);
+        else if (act == "emit again")
+            Q_EMIT sender->number(value + 1);
+        else if (act == "complete the future")
+            future.set_result(value + 1);
+        else {
+            task.cancel();
+            throw ValueError(QStringLiteral("nobody hears it"));
+        }
+        return value;
+    };
+    const auto body = [&]() -> Coroutine<int> {
+        future = from_signal(sender, &Sender::number, map);
+        co_return co_await future;
+    };
+    task = loop.create_task(body(), TaskOptions().context(object));
+    run_ready(loop);
+    Q_EMIT sender->number(1); // from outside of the loop
+    const QByteArray error = describe([&] {
+                                 try {
+                                     loop.run_until_complete(task);
+                                 } catch (...) {
+                                     return std::current_exception();
+                                 }
+                                 return std::exception_ptr();
+                             }()).toUtf8();
+    if (act == "delete the sender" || act == "emit again" || act == "complete the future") {
+        QCOMPARE(error, QByteArray());
+        QCOMPARE(task.result(), act == "complete the future" ? 2 : 1);
+    } else {
+        QCOMPARE(error, QByteArray("CancelledError"));
+    }
+    future = {};
+    loop.close();
+    delete sender;
+    delete object;
+}
+
+void tst_FromSignal::aMapMayCloseTheLoop()
+{
+    Sender sender;
+    auto loop = std::make_unique<QAsyncioLoop>(virtual_time());
+    loop->set_exception_handler([](QAsyncioLoop &, const ExceptionContext &) {}); // the task that is pending
+    Future<int> future;
+    const auto map = [&](int value) {
+        loop->close();
+        loop.reset();
+        return value;
+    };
+    const auto body = [&]() -> Coroutine<> {
+        future = from_signal(&sender, &Sender::number, map);
+        co_await future;
+    };
+    Task<> task = loop->create_task(body());
+    run_ready(*loop);
+    Q_EMIT sender.number(1);
+    QVERIFY(task.cancelled());
+    QVERIFY(!future.done());
+}
+
+void tst_FromSignal::aMapRunsInTheThreadThatEmits()
+{
+    Test::run([]() -> Coroutine<> {
+        Sender sender;
+        const auto where = [](int) { return std::this_thread::get_id(); };
+        auto future = from_signal(&sender, &Sender::number, where);
+        std::thread::id emitter;
+        std::thread thread([&] {
+            emitter = std::this_thread::get_id();
+            Q_EMIT sender.number(1);
+        });
+        const auto emitted_in = co_await future;
+        thread.join();
+        QASYNCIO_VERIFY(emitted_in == emitter);
+    }, Test::TestOptions().real_time());
+}
+
+void tst_FromSignal::aMapIsDestroyedWithTheWait()
+{
+    Test::run([]() -> Coroutine<> {
+        Sender sender;
+        const auto token = std::make_shared<int>(1);
+        const auto map = [token](int value) { return value + *token; };
+        auto future = from_signal(&sender, &Sender::number, map);
+        QASYNCIO_COMPARE(token.use_count(), 3L);
+        future.cancel();
+        QASYNCIO_COMPARE(token.use_count(), 2L);
+        co_return;
+    });
+}
+
+void tst_FromSignal::aSenderThatIsDisconnectedIsNotDead()
+{
+    Test::run([](QAsyncioLoop &loop) -> Coroutine<> {
+        Sender sender;
+        loop.call_later(1s, [&] { sender.disconnect(); });
+        auto future = from_signal(&sender, &Sender::number);
+        std::exception_ptr thrown;
+        try {
+            co_await future;
+        } catch (...) {
+            thrown = std::current_exception();
+        }
+        QASYNCIO_COMPARE(describe(thrown), QStringLiteral("RuntimeError: the awaited signal was disconnected"));
+        auto again = from_signal(&sender, &Sender::number);
+        Q_EMIT sender.number(1);
+        QASYNCIO_COMPARE(co_await again, 1);
+    });
+}
+
+void tst_FromSignal::aMapIsTornDown()
+{
+    Test::tear_down([](QAsyncioLoop &) -> Coroutine<> {
+        QTimer timer;
+        timer.start(0);
+        const auto active = [&timer] { return timer.isActive(); };
+        co_await from_signal(&timer, &QTimer::timeout, active);
     });
 }
 

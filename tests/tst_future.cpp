@@ -267,6 +267,57 @@ private Q_SLOTS:
         });
     }
 
+    // F-008, F-010
+    void ofManyCallbacksThatComeAndGoTheRestRunsInOrder()
+    {
+        Test::run([&](QAsyncioLoop &loop) -> Coroutine<> {
+            Future<> future = loop.create_future<>();
+            std::vector<int> called, expected;
+            std::vector<std::pair<int, DoneCallbackId>> there;
+            quint32 random = 1;
+            for (int i = 0; i < 2000; ++i) {
+                const auto call = [&called, i] { called.push_back(i); };
+                there.emplace_back(i, future.add_done_callback(call));
+                random = random * 1664525 + 1013904223;
+                // Grows, shrinks to nothing, and grows again.
+                for (quint32 gone = i < 1000 ? (random >> 20) % 2 : (random >> 20) % 4; gone > 0 && !there.empty(); --gone) {
+                    const auto victim = there.begin() + (random >> 8) % there.size();
+                    QASYNCIO_COMPARE(future.remove_done_callback(victim->second), 1);
+                    QASYNCIO_COMPARE(future.remove_done_callback(victim->second), 0);
+                    there.erase(victim);
+                }
+            }
+            for (const auto &[number, id] : there)
+                expected.push_back(number);
+            QASYNCIO_VERIFY(!expected.empty());
+            future.set_result();
+            co_await turns(1);
+            QASYNCIO_VERIFY(called == expected);
+        });
+    }
+
+    void manyWhoAwaitOneFutureAreUnwoundInLinearTime()
+    {
+        QElapsedTimer timer;
+        timer.start();
+        QAsyncioLoop loop(virtual_time());
+        loop.set_exception_handler([](QAsyncioLoop &, const ExceptionContext &) {});
+        Future<> future = loop.create_future<>();
+        const auto body = [&]() -> Coroutine<> { co_await future; };
+        std::vector<std::unique_ptr<QObject>> objects;
+        for (int i = 0; i < 60'000; ++i) {
+            objects.push_back(std::make_unique<QObject>());
+            loop.create_task(body(), TaskOptions().context(objects.back().get()));
+        }
+        run_ready(loop);
+        for (std::size_t i = 0; i < 30'000; ++i)
+            objects[(i * 7919) % objects.size()].reset(); // in no order
+        QVERIFY(!unheard(future));
+        loop.close();
+        QVERIFY(unheard(future));
+        QVERIFY(timer.elapsed() < 20'000); // minutes where each looks at all
+    }
+
     // F-010
     void anOldIdDoesNotRemoveACallbackThatTookItsPlaceInMemory()
     {

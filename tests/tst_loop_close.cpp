@@ -91,7 +91,7 @@ void tst_LoopClose::closeDoesNotWaitForTheExecutor()
         gate.wait();
         done->set_value();
     };
-    loop.run_in_executor(nullptr, work);
+    static_cast<void>(loop.run_in_executor(nullptr, work));
     begun.get_future().wait();
     loop.close(); // would hang here if it waited
     release.set_value();
@@ -111,7 +111,7 @@ void tst_LoopClose::whatWaitsForAThreadStillRuns()
                 opened.wait();
                 ++*token;
             };
-            loop.run_in_executor(nullptr, moved(work));
+            static_cast<void>(loop.run_in_executor(nullptr, moved(work)));
         }
         loop.close();
     }
@@ -132,7 +132,7 @@ void tst_LoopClose::whateverSchedulesIsRefusedOnAClosedLoop()
     QCOMPARE(error_in([&] { loop.call_soon_threadsafe([] { }); }), closed);
     QCOMPARE(error_in([&] { loop.run_forever(); }), closed);
     QCOMPARE(error_in([&] { loop.attach(); }), closed);
-    QCOMPARE(error_in([&] { loop.run_in_executor(nullptr, [] { }); }), closed);
+    QCOMPARE(error_in([&] { static_cast<void>(loop.run_in_executor(nullptr, [] { })); }), closed);
     QCOMPARE(error_in([&] { loop.add_reader(pipe.read_end(), [] { }); }), closed);
     QCOMPARE(error_in([&] { loop.add_writer(pipe.write_end(), [] { }); }), closed);
     auto future = loop.create_future<int>();

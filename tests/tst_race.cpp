@@ -2,6 +2,17 @@
 // SPDX-License-Identifier: MIT
 #include "task_helpers.h"
 
+#include <QtCore/qtimer.h>
+
+class RaceSender : public QObject
+{
+    Q_OBJECT
+
+Q_SIGNALS:
+    void good(int value);
+    void bad();
+};
+
 namespace {
 
 /// Sleeps for an hour; when it is cancelled it notes why, takes its time, and goes on with the cancellation.
@@ -73,7 +84,7 @@ private Q_SLOTS:
         });
     }
 
-    void ofThoseDoneInOneTurnTheFirstArgumentWins()
+    void ofThoseDoneInOneTurnTheFirstInTimeWins()
     {
         Test::run([&](QAsyncioLoop &loop) -> Coroutine<> {
             std::vector<Future<int>> futures{loop.create_future<int>(), loop.create_future<int>(), loop.create_future<int>()};
@@ -82,9 +93,9 @@ private Q_SLOTS:
                 futures[1].set_result(1);
             });
             const auto winner = co_await race(futures);
-            QASYNCIO_COMPARE(winner.index, 1u);
+            QASYNCIO_COMPARE(winner.index, 2u);
             QASYNCIO_COMPARE(futures[0].cancelled(), true);
-            QASYNCIO_COMPARE(futures[2].result(), 2);
+            QASYNCIO_COMPARE(futures[1].result(), 1);
             const auto done = co_await race(loop.create_future<int>(), futures[2], futures[1]); // done before
             QASYNCIO_COMPARE(done.index(), 1u);
         });
@@ -335,6 +346,147 @@ private Q_SLOTS:
         QCOMPARE(reports.list().size(), 1);
         QVERIFY(reports.list().first().contains(u"name='racing'"_s));
         QCOMPARE(future.cancelled(), true);
+    }
+
+    void ofSignalsTheFirstEmissionWinsAlsoIfTheSenderDies()
+    {
+        Test::run([&](QAsyncioLoop &loop) -> Coroutine<> {
+            for (const bool bad_first : {true, false}) {
+                auto *sender = new RaceSender;
+                loop.call_later(1s, [sender] {
+                    Q_EMIT sender->good(7);
+                    delete sender;
+                });
+                auto good = from_signal(sender, &RaceSender::good);
+                auto bad = from_signal(sender, &RaceSender::bad);
+                if (bad_first) {
+                    const auto winner = co_await race(bad, good);
+                    QASYNCIO_COMPARE(std::get<1>(winner), 7);
+                } else {
+                    const auto winner = co_await race(good, bad);
+                    QASYNCIO_COMPARE(std::get<0>(winner), 7);
+                }
+                bad = {};
+                good = {};
+            }
+        });
+    }
+
+    void ofStreamsTheWinnerAloneIsTakenFrom()
+    {
+        Test::run([&](QAsyncioLoop &loop) -> Coroutine<> {
+            RaceSender one, two;
+            auto left = signal_stream(&one, &RaceSender::good);
+            auto right = signal_stream(&two, &RaceSender::good);
+            loop.call_later(1s, [&] {
+                Q_EMIT two.good(2);
+                Q_EMIT one.good(1);
+            });
+            const auto first = co_await race(left.next(), right.next());
+            QASYNCIO_COMPARE(first.index(), 1u);
+            QASYNCIO_COMPARE(*std::get<1>(first), 2);
+            QASYNCIO_COMPARE(left.size(), 1u);
+            QASYNCIO_COMPARE(right.size(), 0u);
+            const auto second = co_await race(left.next(), right.next()); // it is there already
+            QASYNCIO_COMPARE(*std::get<0>(second), 1);
+            QASYNCIO_COMPARE(left.size(), 0u);
+            Q_EMIT one.good(3);
+            Q_EMIT two.good(4);
+            std::vector<detail::NextEmission<int>> both;
+            both.push_back(left.next());
+            both.push_back(right.next());
+            const auto third = co_await race(std::move(both));
+            QASYNCIO_COMPARE(third.index, 0u);
+            QASYNCIO_COMPARE(*third.value, 3);
+            QASYNCIO_COMPARE(*co_await right.next(), 4);
+        });
+    }
+
+    void aStreamThatLosesInTheTurnOfTheWinnerLosesNothing()
+    {
+        Test::run([&]() -> Coroutine<> {
+            RaceSender sender;
+            auto clicks = signal_stream(&sender, &RaceSender::good);
+            const auto work = [&]() -> Coroutine<> {
+                co_await sleep(1s);
+                Q_EMIT sender.good(1);
+            };
+            const auto first = co_await race(work(), clicks.next());
+            QASYNCIO_COMPARE(first.index(), 0u); // the emission came first, but can wait
+            QASYNCIO_COMPARE(clicks.size(), 1u);
+            QASYNCIO_COMPARE(*co_await clicks.next(), 1);
+            const auto quick = [&]() -> Coroutine<> {
+                Future<> done = get_running_loop().create_future<>();
+                const auto finish = [&] {
+                    done.set_result();
+                    Q_EMIT sender.good(2);
+                };
+                get_running_loop().call_later(1s, finish);
+                const auto second = co_await race(done, clicks.next());
+                QASYNCIO_COMPARE(second.index(), 0u);
+            };
+            co_await quick();
+            QASYNCIO_COMPARE(*co_await clicks.next(), 2);
+            QASYNCIO_COMPARE(clicks.size(), 0u);
+        });
+    }
+
+    void aWinningEmissionGoesBackIfTheRacingTaskIsCancelled()
+    {
+        Test::run([&]() -> Coroutine<> {
+            RaceSender sender;
+            QStringList log;
+            auto clicks = signal_stream(&sender, &RaceSender::good);
+            const auto body = [&]() -> Coroutine<> { co_await race(tidy(log, 1s), clicks.next()); };
+            Task<> task = create_task(body());
+            co_await turns(3);
+            Q_EMIT sender.good(1);
+            co_await sleep(500ms); // it has won, and the other one cleans up
+            QASYNCIO_COMPARE(co_await error_of(clicks.next()), u"RuntimeError: another task is awaiting this stream"_s);
+            task.cancel();
+            QASYNCIO_COMPARE(co_await error_of(task), u"CancelledError"_s);
+            QASYNCIO_COMPARE(*co_await clicks.next(), 1);
+        });
+    }
+
+    void anEmissionThatSomebodyElseTakesHasNotWon()
+    {
+        Test::run([&](QAsyncioLoop &loop) -> Coroutine<> {
+            RaceSender sender;
+            auto clicks = signal_stream(&sender, &RaceSender::good);
+            int taken = 0;
+            const auto take = [&]() -> Coroutine<> { taken = *co_await clicks.next(); };
+            loop.call_later(1s, [&] {
+                Q_EMIT sender.good(1);
+                loop.create_task(take()); // in the next turn: before the race goes on
+            });
+            loop.call_later(2s, [&] { Q_EMIT sender.good(2); });
+            const auto winner = co_await race(sleeper(), clicks.next());
+            QASYNCIO_COMPARE(taken, 1);
+            QASYNCIO_COMPARE(*std::get<1>(winner), 2);
+        });
+    }
+
+    void theEndOfAStreamWinsToo()
+    {
+        Test::run([&](QAsyncioLoop &loop) -> Coroutine<> {
+            auto sender = std::make_unique<RaceSender>();
+            auto clicks = signal_stream(sender.get(), &RaceSender::good);
+            loop.call_later(1s, [&] { sender.reset(); });
+            const auto winner = co_await race(sleeper(), clicks.next());
+            QASYNCIO_COMPARE(std::get<1>(winner).has_value(), false);
+        });
+    }
+
+    void racesOfSignalsAndStreamsAreTornDown()
+    {
+        Test::tear_down([](QAsyncioLoop &loop) -> Coroutine<> {
+            RaceSender sender;
+            auto clicks = signal_stream(&sender, &RaceSender::good);
+            auto emitting = loop.call_later(10ms, [&sender] { Q_EMIT sender.good(1); });
+            const QScopeGuard cancel([&] { emitting.cancel(); });
+            co_await race(clicks.next(), from_signal(&sender, &RaceSender::bad), sleeper());
+        });
     }
 };
 

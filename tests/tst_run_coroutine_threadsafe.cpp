@@ -27,6 +27,9 @@ private Q_SLOTS:
     void aCoroutineThatCancelsItself();
     void aTaskFactoryThatThrows();
     void aResultThatCannotBeMovedIsAnException();
+    void joinWaitsForTheEndOfTheCoroutine();
+    void joinOfOneThatNeverBegins();
+    void joinWhenTheLoopIsClosed();
 };
 
 namespace {
@@ -358,6 +361,86 @@ void tst_RunCoroutineThreadsafe::aTaskFactoryThatThrows()
     QCOMPARE(error, "ValueError: factory");
     QCOMPARE(reports.exceptions(), QStringList({"ValueError: factory"}));
     loop.close();
+}
+
+void tst_RunCoroutineThreadsafe::joinWaitsForTheEndOfTheCoroutine()
+{
+    QAsyncioLoop loop;
+    std::atomic<bool> begun = false;
+    std::atomic<int> alive = 0;
+    struct Local
+    {
+        explicit Local(std::atomic<int> &count) : count(count) { ++count; }
+        ~Local()
+        {
+            std::this_thread::sleep_for(10ms); // for whoever does not wait
+            --count;
+        }
+        std::atomic<int> &count;
+    };
+    const auto body = [](std::atomic<bool> &begun, std::atomic<int> &alive) -> Coroutine<int> {
+        const Local local(alive);
+        begun = true;
+        bool cancelled = false;
+        try {
+            co_await sleep(1h);
+        } catch (const CancelledError &) {
+            cancelled = true;
+        }
+        if (cancelled)
+            co_await sleep(20ms);
+        co_return 1;
+    };
+    bool in_time = true, later = false;
+    int left = -1;
+    beside(loop, [&] {
+        auto future = run_coroutine_threadsafe(body(begun, alive), loop);
+        while (!begun)
+            std::this_thread::yield();
+        in_time = future.join(1ms);
+        future.cancel();
+        future.join();
+        left = alive;
+        later = future.join(0ms);
+    });
+    QCOMPARE(in_time, false);
+    QCOMPARE(left, 0);
+    QCOMPARE(later, true);
+    loop.close();
+}
+
+void tst_RunCoroutineThreadsafe::joinOfOneThatNeverBegins()
+{
+    QAsyncioLoop loop;
+    auto future = run_coroutine_threadsafe(number(1), loop);
+    QString error;
+    try {
+        future.join();
+    } catch (const RuntimeError &refused) {
+        error = refused.message();
+    }
+    QVERIFY(error.contains(u"its own event loop"));
+    QCOMPARE(future.join(0ms), false);
+    future.cancel();
+    bool ended = false;
+    beside(loop, [&] {
+        future.join();
+        ended = true;
+    });
+    QVERIFY(ended);
+    loop.close();
+}
+
+void tst_RunCoroutineThreadsafe::joinWhenTheLoopIsClosed()
+{
+    auto loop = std::make_unique<QAsyncioLoop>();
+    loop->set_exception_handler([](QAsyncioLoop &, const ExceptionContext &) {});
+    auto future = run_coroutine_threadsafe(number(1), *loop);
+    std::thread thread([&] { future.join(); });
+    loop->close();
+    loop.reset();
+    thread.join();
+    QVERIFY(future.cancelled());
 }
 
 QTEST_GUILESS_MAIN(tst_RunCoroutineThreadsafe)

@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: MIT
 #include "task_helpers.h"
 
+#include <QtCore/qtimer.h>
+
 #include <thread>
 
 class StreamSender : public QObject
@@ -12,6 +14,7 @@ Q_SIGNALS:
     void number(int value);
     void nothing();
     void pair(int value, const QString &text);
+    void view(QStringView text);
 };
 
 class tst_signal_stream : public QObject
@@ -185,8 +188,156 @@ private Q_SLOTS:
     void aNullSenderIsRefused()
     {
         Test::run([]() -> Coroutine<> {
-            QASYNCIO_THROWS(signal_stream(static_cast<StreamSender *>(nullptr), &StreamSender::number), ValueError);
+            QASYNCIO_THROWS(static_cast<void>(signal_stream(static_cast<StreamSender *>(nullptr), &StreamSender::number)),
+                            ValueError);
             co_return;
+        });
+    }
+
+    void aMapTakesAlongWhatIsNeeded()
+    {
+        Test::run([]() -> Coroutine<> {
+            StreamSender sender;
+            const auto copied = [](QStringView text) {
+                if (text.isEmpty())
+                    throw ValueError(u"empty"_s);
+                return text.toString();
+            };
+            auto texts = signal_stream(&sender, &StreamSender::view, copied);
+            int calls = 0;
+            const auto counted = [&] { ++calls; };
+            auto nothing = signal_stream(&sender, &StreamSender::view, counted);
+            Q_EMIT sender.view(QString(u"one"_s));
+            Q_EMIT sender.view(QStringView());
+            Q_EMIT sender.view(QString(u"two"_s));
+            QASYNCIO_COMPARE(calls, 3);
+            QASYNCIO_COMPARE(nothing.size(), 3u);
+            QASYNCIO_COMPARE(*co_await texts.next(), u"one"_s);
+            QASYNCIO_COMPARE(co_await error_of(texts.next()), u"ValueError: empty"_s);
+            QASYNCIO_COMPARE(*co_await texts.next(), u"two"_s);
+        });
+    }
+
+    void aMapMayAct()
+    {
+        Test::run([](QAsyncioLoop &loop) -> Coroutine<> {
+            auto sender = std::make_unique<StreamSender>();
+            std::optional<SignalStream<int>> numbers;
+            Task<> waiting;
+            const auto await_next = [&]() -> Coroutine<> { co_await numbers->next(); };
+            for (const int act : {1, 2, 3}) { // drop the stream, cancel the task, delete the sender
+                const auto map = [&](int value) {
+                    if (act == 1)
+                        numbers.reset();
+                    else if (act == 2)
+                        waiting.cancel();
+                    else
+                        sender.reset();
+                    return value;
+                };
+                numbers.emplace(signal_stream(sender.get(), &StreamSender::number, map));
+                waiting = create_task(await_next());
+                co_await turns(2);
+                QTimer::singleShot(0, sender.get(), [&] { Q_EMIT sender->number(1); });
+                QASYNCIO_COMPARE(co_await error_of(waiting), act == 2 ? u"CancelledError"_s : QString());
+                QASYNCIO_COMPARE(numbers ? numbers->size() : 0u, act == 2 ? 1u : 0u);
+            }
+            Q_UNUSED(loop)
+        }, Test::TestOptions().real_time());
+    }
+
+    void aTimeOutLosesNothing()
+    {
+        Test::run([](QAsyncioLoop &loop) -> Coroutine<> {
+            StreamSender sender;
+            auto numbers = signal_stream(&sender, &StreamSender::number);
+            int sent = 0, got = 0;
+            for (int i = 0; i < 50; ++i) {
+                const auto emit_one = [&] { Q_EMIT sender.number(++sent); };
+                loop.call_later(std::chrono::milliseconds(i % 5), emit_one);
+                bool timed_out = false;
+                try {
+                    const auto number = co_await wait_for(numbers.next(), std::chrono::milliseconds(i % 4));
+                    QASYNCIO_COMPARE(*number, ++got);
+                } catch (const TimeoutError &) {
+                    timed_out = true;
+                }
+                if (timed_out)
+                    co_await sleep(std::chrono::milliseconds(i % 3));
+            }
+            co_await sleep(10ms);
+            while (numbers.size() > 0) {
+                const auto number = co_await numbers.next();
+                QASYNCIO_COMPARE(*number, ++got);
+            }
+            QASYNCIO_COMPARE(got, 50);
+        });
+    }
+
+    void itEndsWhenTheProgramDisconnectsItsSender()
+    {
+        Test::run([](QAsyncioLoop &loop) -> Coroutine<> {
+            StreamSender sender;
+            auto numbers = signal_stream(&sender, &StreamSender::number);
+            Q_EMIT sender.number(1);
+            loop.call_later(1s, [&] { sender.disconnect(); });
+            QASYNCIO_COMPARE(*co_await numbers.next(), 1);
+            QASYNCIO_VERIFY(!(co_await numbers.next()).has_value());
+        });
+    }
+
+    void itCannotBeAwaitedInAnotherLoop()
+    {
+        StreamSender sender;
+        std::optional<SignalStream<int>> numbers;
+        {
+            QAsyncioLoop first(virtual_time());
+            const auto make = [&]() -> Coroutine<> {
+                numbers.emplace(signal_stream(&sender, &StreamSender::number));
+                co_return;
+            };
+            first.run_until_complete(make());
+            Q_EMIT sender.number(1);
+            first.close();
+        }
+        Q_EMIT sender.number(2);
+        QAsyncioLoop second(virtual_time());
+        const QString error = u"RuntimeError: this stream belongs to another event loop"_s;
+        QCOMPARE(second.run_until_complete(error_of(numbers->next())), error);
+        const auto raced = [&]() -> Coroutine<> { co_await race(sleeper(), numbers->next()); };
+        QCOMPARE(second.run_until_complete(error_of(raced())), error);
+        SignalStream<int> moved = std::move(*numbers);
+        QCOMPARE(second.run_until_complete(error_of(numbers->next())), u"RuntimeError: this stream was moved from"_s);
+        second.close();
+    }
+
+    void oneThatIsDroppedInAnotherThreadIsDisconnectedAtHome()
+    {
+        Test::run([]() -> Coroutine<> {
+            StreamSender sender;
+            auto numbers = signal_stream(&sender, &StreamSender::number);
+            Q_EMIT sender.number(1);
+            std::thread([dropped = std::move(numbers)] { }).join();
+            co_await sleep(10ms);
+            Q_EMIT sender.number(2);
+        }, Test::TestOptions().real_time());
+    }
+
+    void itsNextCanBeATask()
+    {
+        Test::run([]() -> Coroutine<> {
+            StreamSender sender;
+            auto numbers = signal_stream(&sender, &StreamSender::number);
+            auto task = create_task(numbers.next());
+            co_await turns(1);
+            Q_EMIT sender.number(1);
+            QASYNCIO_COMPARE(*co_await task, 1);
+            Q_EMIT sender.number(2);
+            auto future = ensure_future(numbers.next());
+            QASYNCIO_COMPARE(*co_await future, 2);
+            Q_EMIT sender.number(3);
+            const auto [three] = co_await gather(numbers.next());
+            QASYNCIO_COMPARE(*three, 3);
         });
     }
 };

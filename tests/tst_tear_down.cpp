@@ -395,7 +395,7 @@ const Scope scopes[] = {
      }},
     {"race",
      [](Make make) -> Coroutine<int> {
-         auto racing = race(make(), number(2, 2s));
+         auto racing = race(make(), number(2, 2500ms)); // no tie: a loser that fails is reported
          const auto winner = co_await std::move(racing);
          co_return int(winner.index());
      }},

@@ -7,7 +7,9 @@
 
 #include <QtCore/qelapsedtimer.h>
 #include <QtCore/qthread.h>
+#include <QtCore/qregularexpression.h>
 #include <QtCore/qtimer.h>
+#include <QtTest/qsignalspy.h>
 
 #include <unistd.h>
 
@@ -304,6 +306,108 @@ private Q_SLOTS:
         Test::run(reports);
         QTest::ignoreMessage(QtCriticalMsg, QRegularExpression(u"ValueError: wrong"_s));
         Test::run(reports, Test::TestOptions().allow_reports());
+    }
+
+    void aBlockingWaitLetsNoHoursPass()
+    {
+        Test::run([](QAsyncioLoop &loop) -> Coroutine<> {
+            bool hour_passed = false, moment_passed = false;
+            auto hour = loop.call_later(1h, [&] { hour_passed = true; });
+            loop.call_later(20ms, [&] { moment_passed = true; });
+            const TimePoint begin = loop.time();
+            QTimer timer;
+            timer.setSingleShot(true);
+            QSignalSpy spy(&timer, &QTimer::timeout);
+            timer.start(30);
+            const bool emitted = spy.wait(10'000);
+            QASYNCIO_VERIFY(emitted);
+            QASYNCIO_VERIFY(QTest::qWaitFor([&] { return moment_passed; }, 10'000)); // as much as in real time
+            QASYNCIO_VERIFY(!hour_passed);
+            QASYNCIO_VERIFY(loop.time() - begin < 1min);
+            co_await sleep(2h); // and then it jumps again
+            QASYNCIO_VERIFY(hour_passed);
+            hour.cancel();
+        });
+    }
+
+    void awaitingWhatNobodyCompletesFailsTheTest()
+    {
+        QElapsedTimer timer;
+        timer.start();
+        QStringList log;
+        QEXPECT_FAIL("", "nobody completes it", Continue);
+        Test::run([&](QAsyncioLoop &loop) -> Coroutine<> {
+            const Farewell farewell(log, u"unwound"_s);
+            const Future<> never = loop.create_future<>();
+            log << co_await error_of(never);
+        });
+        QCOMPARE(log, QStringList() << u"CancelledError"_s << u"unwound"_s);
+        QVERIFY(timer.elapsed() < 30'000);
+    }
+
+    void whatComesFromOutsideHasAMoment()
+    {
+        Test::run([]() -> Coroutine<> {
+            QTimer timer;
+            timer.start(600);
+            co_await from_signal(&timer, &QTimer::timeout);
+        });
+    }
+
+    void failsOnPurpose_data()
+    {
+        QTest::addColumn<QString>("text");
+        QTest::addRow("stall") << u"nobody completes what is awaited: <Task pending name='Task-"_s;
+        QTest::addRow("left") << u"the test left tasks behind: <Task pending"_s;
+        QTest::addRow("report") << u"reported to the loop: Exception in callback"_s;
+        QTest::addRow("throw") << u"the test coroutine threw ValueError: wrong"_s;
+        QTest::addRow("teardown") << u"it threw ValueError: wrong"_s;
+    }
+
+    /// By itself it does nothing: the next one runs it.
+    void failsOnPurpose()
+    {
+        if (!qEnvironmentVariableIsSet("QASYNCIO_FAIL_ON_PURPOSE"))
+            return;
+        const QByteArray way = QTest::currentDataTag();
+        const auto body = [&](QAsyncioLoop &loop) -> Coroutine<> {
+            if (way == "stall") {
+                const Future<> never = loop.create_future<>();
+                co_await never;
+            } else if (way == "left") {
+                create_task(sleeper());
+            } else if (way == "report") {
+                loop.call_soon([] { throw ValueError(u"wrong"_s); });
+                co_await turns(1);
+            } else {
+                throw ValueError(u"wrong"_s);
+            }
+        };
+        qInfo("(%d)]", __LINE__ + (way == "teardown" ? 2 : 4));
+        if (way == "teardown")
+            Test::tear_down(body);
+        else
+            Test::run(body);
+    }
+
+    void failuresNameTheLineOfTheCall_data() { failsOnPurpose_data(); }
+    void failuresNameTheLineOfTheCall()
+    {
+        SKIP_WITHOUT_PROCESSES();
+        QFETCH(const QString, text);
+        QProcess process;
+        QProcessEnvironment environment = QProcessEnvironment::systemEnvironment();
+        environment.insert(u"QASYNCIO_FAIL_ON_PURPOSE"_s, u"1"_s);
+        process.setProcessEnvironment(environment);
+        process.setProcessChannelMode(QProcess::MergedChannels);
+        process.start(QCoreApplication::applicationFilePath(),
+                      {u"failsOnPurpose:"_s + QString::fromUtf8(QTest::currentDataTag())});
+        QVERIFY(process.waitForFinished(60'000));
+        const QString output = QString::fromUtf8(process.readAll());
+        QVERIFY2(output.contains(text), qPrintable(output));
+        const QRegularExpressionMatch line = QRegularExpression(u"\\((\\d+)\\)\\]"_s).match(output);
+        QVERIFY(line.hasMatch());
+        QVERIFY2(output.contains(u"tst_test_kit.cpp(%1)]"_s.arg(line.captured(1))), qPrintable(output));
     }
 
     void verifyAndCompareEndTheTestWhereTheyFail()

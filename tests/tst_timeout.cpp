@@ -525,6 +525,31 @@ private Q_SLOTS:
             QASYNCIO_COMPARE(current_task().cancelling(), 0);
         });
     }
+
+    void aDeadlineThatTheLoopRefusesIsNotSet()
+    {
+        QAsyncioLoop loop(virtual_time());
+        std::optional<Timeout> scope;
+        const auto body = [&]() -> Coroutine<> {
+            scope.emplace(loop.time() + 2h);
+            co_return;
+        };
+        loop.run_until_complete(body());
+        const std::optional<TimePoint> before = scope->when();
+        loop.close();
+        QCOMPARE(error_in([&] { scope->reschedule(*before + 1h); }), u"RuntimeError: no running event loop"_s);
+        QVERIFY(scope->when() == before);
+        QAsyncioLoop other(virtual_time());
+        const auto elsewhere = [&]() -> Coroutine<> {
+            scope->reschedule(*before + 1h);
+            co_return;
+        };
+        QCOMPARE(other.run_until_complete(error_of(elsewhere())), u"RuntimeError: Event loop is closed"_s);
+        other.close();
+        QVERIFY(scope->when() == before);
+        scope->reschedule(std::nullopt); // needs no loop
+        QVERIFY(!scope->when());
+    }
 };
 
 QTEST_GUILESS_MAIN(tst_timeout)

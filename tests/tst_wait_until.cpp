@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: MIT
 #include "task_helpers.h"
 
+#include <QtCore/qscopeguard.h>
 #include <QtCore/qtimer.h>
 
 class PropertyOwner : public QObject
@@ -164,6 +165,184 @@ private Q_SLOTS:
             };
             loop.call_later(1s, [&] { level = 1; });
             QASYNCIO_COMPARE(co_await error_of(wait_until(level, picky)), u"ValueError: too high"_s);
+        });
+    }
+
+    void aPredicateMayAct_data()
+    {
+        QTest::addColumn<QByteArray>("act");
+        QTest::addColumn<bool>("qproperty");
+        for (const char *act : {"cancel", "set", "delete the sender", "delete the context object", "close", "destroy", "throw"}) {
+            QTest::addRow("%s, QProperty", act) << QByteArray(act) << true;
+            QTest::addRow("%s, Q_PROPERTY", act) << QByteArray(act) << false;
+        }
+    }
+
+    void aPredicateMayAct()
+    {
+        QFETCH(const QByteArray, act);
+        QFETCH(const bool, qproperty);
+        if (qproperty && act == "delete the sender")
+            return; // it must live
+        auto loop = std::make_unique<QAsyncioLoop>(virtual_time());
+        loop->set_exception_handler([](QAsyncioLoop &, const ExceptionContext &) {}); // of a task that is pending
+        QProperty<int> level(0);
+        auto *sender = new PropertyOwner;
+        auto *object = new QObject;
+        QStringList log;
+        Task<int> task;
+        const auto set = [&](int value) {
+            if (qproperty)
+                level = value;
+            else
+                sender->setLevel(value);
+        };
+        auto token = std::make_shared<int>(); // not const: it is moved on
+        const auto predicate = [&, token](int value) {
+            if (value == 3)
+                return false;
+            if (value != 1 && value != 2)
+                return value == 4;
+            if (act == "cancel")
+                task.cancel();
+            else if (act == "set" && value == 1)
+                set(2); // in which this is called again
+            else if (act == "delete the sender")
+                delete std::exchange(sender, nullptr);
+            else if (act == "delete the context object")
+                delete std::exchange(object, nullptr);
+            else if (act == "close")
+                loop->close();
+            else if (act == "destroy")
+                loop.reset();
+            else if (act == "throw") {
+                task.cancel();
+                throw ValueError(u"nobody hears it"_s);
+            }
+            return true;
+        };
+        const auto body = [&]() -> Coroutine<int> {
+            const Farewell farewell(log, u"unwound"_s);
+            if (qproperty)
+                co_return co_await wait_until(level, predicate);
+            co_return co_await wait_until(sender, &PropertyOwner::level, &PropertyOwner::levelChanged, predicate);
+        };
+        task = loop->create_task(body(), TaskOptions().context(object));
+        run_ready(*loop);
+        QCOMPARE(token.use_count(), 3L);
+        set(1);
+        if (sender)
+            set(4);
+        if (loop && !loop->is_closed())
+            run_ready(*loop);
+        QVERIFY(task.done());
+        if (act == "set" || act == "delete the sender")
+            QCOMPARE(task.result(), act == "set" && !qproperty ? 2 : 1); // Qt does not call an observer inside of itself
+        else
+            QVERIFY(task.cancelled());
+        QCOMPARE(log.join(u' '), u"unwound"_s);
+        QCOMPARE(token.use_count(), 2L);
+        task = {};
+        if (loop)
+            loop->close();
+        delete sender;
+        delete object;
+    }
+
+    void aPredicateMaySetThePropertyUntilItHolds()
+    {
+        Test::run([](QAsyncioLoop &loop) -> Coroutine<> {
+            QProperty<int> level(0);
+            const auto count_up = [&](int value) {
+                if (value > 0 && value < 10)
+                    level = value + 1;
+                return value == 10;
+            };
+            loop.call_later(1s, [&] { level = 1; });
+            QASYNCIO_COMPARE(co_await wait_until(level, count_up), 10);
+            level = 1;
+            QASYNCIO_COMPARE(co_await wait_until(level, count_up), 10); // without suspending
+            PropertyOwner owner;
+            const auto count_owner_up = [&](int value) {
+                if (value > 0 && value < 10)
+                    owner.setLevel(value + 1);
+                return value == 10;
+            };
+            loop.call_later(1s, [&] { owner.setLevel(1); });
+            QASYNCIO_COMPARE(
+                co_await wait_until(&owner, &PropertyOwner::level, &PropertyOwner::levelChanged, count_owner_up), 10);
+            QProperty<double> number(0);
+            const auto above = [](double value) { return value > 1; };
+            loop.call_later(1s, [&] { number = qQNaN(); });
+            loop.call_later(2s, [&] { number = 2; });
+            QASYNCIO_COMPARE(co_await wait_until(number, above), 2.0);
+        });
+    }
+
+    void aGetterMayAct()
+    {
+        static PropertyOwner *sender;
+        static QObject *object;
+        sender = new PropertyOwner;
+        object = new QObject;
+        QAsyncioLoop loop(virtual_time());
+        const auto getter = [](const PropertyOwner *owner) {
+            const int level = owner->level();
+            if (level > 0) {
+                delete std::exchange(object, nullptr);
+                delete std::exchange(sender, nullptr);
+            }
+            return level;
+        };
+        const auto body = [&]() -> Coroutine<> {
+            co_await wait_until(sender, getter, &PropertyOwner::levelChanged, is_high);
+        };
+        Task<> task = loop.create_task(body(), TaskOptions().context(object));
+        run_ready(loop);
+        sender->setLevel(12);
+        QVERIFY(task.cancelled());
+        loop.close();
+    }
+
+    void disconnectDoesNotUntieItFromItsProperty()
+    {
+        Test::run([](QAsyncioLoop &loop) -> Coroutine<> {
+            PropertyOwner owner;
+            loop.call_later(1s, [&] { owner.disconnect(); });
+            loop.call_later(2s, [&] { owner.setLevel(5); });
+            loop.call_later(3s, [&] { owner.disconnect(); });
+            loop.call_later(4s, [&] { owner.setLevel(11); });
+            QASYNCIO_COMPARE(co_await wait_until(&owner, &PropertyOwner::level, &PropertyOwner::levelChanged, is_high), 11);
+            QASYNCIO_COMPARE(owner.watchers(), 0);
+        });
+    }
+
+    void aSenderThatDisconnectsAndDiesIsDead()
+    {
+        Test::run([](QAsyncioLoop &loop) -> Coroutine<> {
+            auto owner = std::make_unique<PropertyOwner>();
+            loop.call_later(1s, [&] {
+                owner->disconnect();
+                owner.reset();
+            });
+            QASYNCIO_THROWS(co_await wait_until(owner.get(), &PropertyOwner::level, &PropertyOwner::levelChanged, is_high),
+                            ObjectDestroyedError);
+        });
+    }
+
+    void itIsTornDown()
+    {
+        Test::tear_down([](QAsyncioLoop &loop) -> Coroutine<> {
+            PropertyOwner owner;
+            QProperty<int> level(0);
+            auto one = loop.call_later(1ms, [&] { level = 10; });
+            auto two = loop.call_later(2ms, [&] { owner.setLevel(10); });
+            const QScopeGuard cancel([&] {
+                one.cancel();
+                two.cancel();
+            });
+            co_await wait_until(level, is_high);
+            co_await wait_until(&owner, &PropertyOwner::level, &PropertyOwner::levelChanged, is_high);
         });
     }
 

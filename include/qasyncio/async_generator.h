@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include "qasyncio/detail/closure.h"
 #include "qasyncio/detail/generator_state.h"
 
 #include <memory>
@@ -22,12 +23,12 @@ namespace QAsyncio {
 ///
 /// Lazy: the body runs inside of the task that awaits next(), and only then. The loop knows a generator from its first step
 /// to its end.
-/// Ending it early: aclose() throws GeneratorExit at the co_yield where it stands; the body may clean up, with awaits too.
-/// One that is dropped instead is closed by a task of its own (L-106): what it uses must then live longer than the function
-/// that dropped it, so better close it. Where no code may run any more (the task that has it is unwound, the loop is closed)
-/// its frame is destroyed, destructors only.
+/// Ending it early: one that is dropped is destroyed there and then, destructors only, as any object at the end of its scope
+/// (L-106). aclose() instead throws GeneratorExit at the co_yield where it stands; the body may clean up, with awaits too.
+/// aclosing() does that at the end of a scope.
 /// Cancellation: of the task that awaits next(); it goes through the body like any exception and ends the generator.
-/// Thread: that of the loop in which it began. Only one task at a time may await it.
+/// Thread: that of the loop in which it began; debug mode refuses another one with RuntimeError, otherwise its state is
+/// corrupted. One that is dropped elsewhere goes home to die. Only one task at a time may await it.
 /// \sa https://docs.python.org/3/reference/expressions.html#asynchronous-generator-functions
 template<class T>
 class [[nodiscard]] AsyncGenerator
@@ -92,5 +93,50 @@ struct AsyncGenerator<T>::promise_type : detail::GeneratorPromise<T>
         return detail::to_awaiter(std::forward<A>(awaitable));
     }
 };
+
+namespace detail {
+template<class R, class T, class F, class... Args>
+Coroutine<R> run_aclosing(AsyncGenerator<T> generator, F body, Args... args)
+{
+    std::exception_ptr exception;
+    std::optional<future_value_t<R>> value;
+    try {
+        auto running = std::invoke(body, generator, std::move(args)...);
+        if constexpr (std::is_void_v<R>)
+            co_await std::move(running);
+        else
+            value.emplace(co_await std::move(running));
+    } catch (...) {
+        exception = std::current_exception();
+    }
+    auto closing = generator.aclose();
+    co_await std::move(closing);
+    if (exception)
+        std::rethrow_exception(std::move(exception));
+    if constexpr (!std::is_void_v<R>)
+        co_return std::move(*value);
+}
+} // namespace detail
+
+/// Runs `body(generator, args...)`, a function that gives a coroutine, and closes the generator when that has ended, however
+/// it ended; gives its result. contextlib's `async with aclosing(generator)`:
+///
+///     const auto show_some = [&](AsyncGenerator<QString> &all) -> Coroutine<> { ... };
+///     co_await aclosing(lines(reader), show_some);
+///
+/// The function, the generator and the arguments are kept here for as long as it runs.
+/// Errors: what aclose() throws takes the place of what the body threw. Cancellation: the body sees it, then the generator is
+/// closed, with awaits too; another one that comes meanwhile interrupts that. A task that is unwound (its context object died,
+/// the loop was closed) runs no clean-up that awaits: destructors only. Thread: that of the awaiting task's loop.
+/// \sa https://docs.python.org/3/library/contextlib.html#contextlib.aclosing
+template<class T, class F, class... Args>
+auto aclosing(AsyncGenerator<T> generator, F &&body, Args &&...args)
+{
+    detail::check_closure<F>();
+    using R = detail::coroutine_value_t<
+        std::invoke_result_t<detail::closure_t<F> &, AsyncGenerator<T> &, std::decay_t<Args>...>>;
+    return detail::run_aclosing<R, T, detail::closure_t<F>, std::decay_t<Args>...>(
+        std::move(generator), std::forward<F>(body), std::forward<Args>(args)...);
+}
 
 } // namespace QAsyncio

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include "qasyncio/detail/closure.h"
 #include "qasyncio/detail/signal_future.h"
 
 namespace QAsyncio {
@@ -9,9 +10,11 @@ namespace QAsyncio {
 /// A future of the next emission of a signal. It is connected when it is made, not when it is awaited: an emission in
 /// between counts. Its result is the signal's argument, a tuple if there are several, nothing if there is none.
 ///
-/// The awaiting task resumes through the loop, never inside the emission: it may delete the sender.
+/// The awaiting task resumes through the loop, never inside the emission: it may delete the sender. When it resumes, the
+/// sender and what arguments point to may be gone already: a dialog with Qt::WA_DeleteOnClose is. The second form takes along
+/// what is needed. Arguments that are views (QStringView, std::span...) are refused without it.
 /// Errors: ObjectDestroyedError if the sender dies first (if it dies inside its own emission of another signal, when that
-/// emission is over).
+/// emission is over); RuntimeError if the program disconnects it: `sender->disconnect()`. Neither is reported if nobody asks.
 /// Cancellation: disconnects. So does dropping the last handle.
 /// Thread: the sender may live in, and emit from, any thread; the future belongs to the running loop's thread.
 /// Throws ValueError for a null sender, RuntimeError if no loop runs in this thread. An overloaded signal is named with
@@ -19,21 +22,26 @@ namespace QAsyncio {
 /// \sa https://doc.qt.io/qt-6/signalsandslots.html
 template<class Sender, class Object, class... Args>
     requires std::is_base_of_v<Object, Sender>
+[[nodiscard("a future that is dropped is disconnected")]]
 auto from_signal(const Sender *sender, void (Object::*signal)(Args...))
 {
-    using Arguments = typename detail::WithoutPrivateSignal<Args...>::type;
-    using R = typename detail::SignalResult<Arguments>::type;
-    if (!sender)
-        detail::throw_null_sender();
-    auto state = detail::Ref<detail::SignalFuture<R>>::adopt(
-        new detail::SignalFuture<R>(get_running_loop().core(), *sender));
-    state->connection = QObject::connect(sender, signal, sender, detail::SignalSlot<R, Arguments>(*state),
-                                         Qt::ConnectionType(Qt::DirectConnection | Qt::SingleShotConnection));
-    if (Q_UNLIKELY(state->has_exception()) && !*state->connection) {
-        state->take_exception(); // the slot is gone, which looks like the death of the sender
-        detail::throw_not_connected();
-    }
-    return detail::FutureAccess::wrap<Future<R>>(std::move(state));
+    return detail::future_of_signal<detail::NoMap>(sender, signal, detail::NoMap());
+}
+/// The same, with the result that `map(args...)` gives, which runs inside of the emission, in the thread that emits:
+///
+///     const auto text = [dialog] { return dialog->textValue(); };
+///     const QString typed = co_await from_signal(dialog, &QDialog::accepted, text);
+///
+/// It takes the signal's arguments or the first of them, by value or by const reference; it is kept until the emission. If it
+/// gives nothing the future has no value. What it throws is thrown at the await. It may do what a slot may: delete the
+/// sender, cancel the task that waits.
+template<class Sender, class Object, class... Args, class Map>
+    requires std::is_base_of_v<Object, Sender>
+[[nodiscard("a future that is dropped is disconnected")]]
+auto from_signal(const Sender *sender, void (Object::*signal)(Args...), Map &&map)
+{
+    detail::check_closure<Map>();
+    return detail::future_of_signal<detail::closure_t<Map>>(sender, signal, std::forward<Map>(map));
 }
 
 } // namespace QAsyncio

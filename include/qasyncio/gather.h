@@ -54,6 +54,7 @@ Future<std::vector<Element>> gather_vector(bool return_exceptions, std::vector<A
 /// \sa https://docs.python.org/3/library/asyncio-task.html#asyncio.gather
 template<class... A>
     requires(detail::Awaitable<A> && ...)
+[[nodiscard("a gather that is dropped gives its results to nobody")]]
 auto gather(A &&...awaitables)
 {
     using Result = detail::GatheredTuple<detail::ensured_value_t<A>...>;
@@ -62,6 +63,7 @@ auto gather(A &&...awaitables)
 /// The same with an Outcome for each child: nothing but a cancellation of the whole makes the returned future fail.
 template<class... A>
     requires(detail::Awaitable<A> && ...)
+[[nodiscard("a gather that is dropped gives its results to nobody")]]
 auto gather(ReturnExceptions, A &&...awaitables)
 {
     using Result = std::tuple<Outcome<detail::ensured_value_t<A>>...>;
@@ -70,6 +72,7 @@ auto gather(ReturnExceptions, A &&...awaitables)
 /// The same for a number of awaitables of one type that is known only at run time.
 template<class A>
     requires detail::Awaitable<A>
+[[nodiscard("a gather that is dropped gives its results to nobody")]]
 auto gather(std::vector<A> awaitables)
 {
     using Element = typename Outcome<detail::ensured_value_t<A>>::value_type;
@@ -77,6 +80,7 @@ auto gather(std::vector<A> awaitables)
 }
 template<class A>
     requires detail::Awaitable<A>
+[[nodiscard("a gather that is dropped gives its results to nobody")]]
 auto gather(ReturnExceptions, std::vector<A> awaitables)
 {
     using Element = Outcome<detail::ensured_value_t<A>>;

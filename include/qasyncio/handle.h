@@ -14,7 +14,8 @@ class HandleAccess;
 
 /// A scheduled callback: what call_soon() gives. Dropping the handle does not cancel the callback.
 ///
-/// Thread: the loop's, except for handles from call_soon_threadsafe(), which any thread may use (L-073).
+/// Thread: the loop's, except for handles from call_soon_threadsafe(), which any thread may use (L-073). Debug mode refuses
+/// cancel() in another thread with RuntimeError; otherwise callback and loop are corrupted.
 /// \sa https://docs.python.org/3/library/asyncio-eventloop.html#asyncio.Handle
 class QASYNCIO_EXPORT Handle
 {
@@ -26,8 +27,10 @@ public:
     /// may be destroyed. Do not call it with a lock that the callback wants.
     void cancel()
     {
-        if (m_state)
-            m_state->cancel();
+        if (!m_state)
+            return;
+        m_state->check_thread();
+        m_state->cancel();
     }
     bool cancelled() const { return m_state && m_state->cancelled(); }
     /// The context that the callback runs in. In the loop's thread only. Throws RuntimeError for a default-constructed handle.
@@ -50,6 +53,12 @@ class HandleAccess
 {
 public:
     static HandleState *state(const Handle &handle) { return handle.m_state.get(); }
+    /// Cancels it in a destructor, which must not throw.
+    static void drop(const Handle &handle) noexcept
+    {
+        if (handle.m_state)
+            handle.m_state->cancel();
+    }
 };
 } // namespace detail
 

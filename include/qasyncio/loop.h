@@ -230,6 +230,7 @@ public:
     /// (L-079). Context variables are not propagated (to_thread() does that, L-080).
     /// Throws RuntimeError after shutdown_default_executor() or close(). An executor given must outlive its functions.
     template<class F, class... Args>
+    [[nodiscard("a future that is dropped gives its result to nobody")]]
     auto run_in_executor(QThreadPool *executor, F &&function, Args &&...args)
     {
         QAsyncio::detail::check_closure<F>();
@@ -310,7 +311,8 @@ private:
     QAsyncio::Handle push_prepared(QAsyncio::detail::HandleState *state)
     {
         QAsyncio::Handle handle(state);
-        m_core->check_scheduling();
+        if (m_core->check_scheduling())
+            state->keep_to_thread(*m_core);
         state->retain();
         m_core->push(state);
         return handle;

@@ -22,7 +22,7 @@ public:
 
     bool done() const { return m_state->done(); }
     bool cancelled() const { return m_state->cancelled(); }
-    /// Cancels the future at once and the task in its loop soon. False if it is done already.
+    /// Cancels the future at once and the task in its loop soon: join() waits for its end. False if it is done already.
     bool cancel() { return m_state->cancel(); }
     /// Blocks until it is done; gives the result or throws the coroutine's exception. A result that can be copied can be read
     /// any number of times, another one once; RuntimeError then.
@@ -46,6 +46,12 @@ public:
         m_state->wait();
         return m_state->exception();
     }
+    /// Blocks until the coroutine has really ended: no line and no destructor of it runs any more. result() does not tell that
+    /// after cancel(), when the coroutine still has to see its cancellation and may clean up. At once if it never began and
+    /// never will. Throws RuntimeError in the loop's own thread.
+    void join() { m_state->join(); }
+    /// The same, for `timeout` at most: false if it has not ended by then.
+    bool join(std::chrono::nanoseconds timeout) { return m_state->join(timeout); }
     /// Calls `callback()` once it is done, in the loop's thread (if cancel() did it: in the thread that called cancel()); at
     /// once if it is done already. What it throws is logged.
     void add_done_callback(std::function<void()> callback) { m_state->add_done_callback(std::move(callback)); }

@@ -9,10 +9,6 @@ namespace QAsyncio {
 
 namespace detail {
 
-/// A done callback for the future that shield() gives: if that one inside is not done yet, nobody waits for it any more, and
-/// its failure will be reported (G-052).
-QASYNCIO_EXPORT void leave_shielded(DoneListener &listener, AnyFuture inner);
-
 template<class T>
 class ShieldState;
 
@@ -62,10 +58,11 @@ public:
             this->set_exception(std::current_exception());
         }
     }
+    /// Nobody waits for the inner one any more: nothing is left at it, and it reports for itself (G-052).
     void outer_done()
     {
-        if (m_inner)
-            leave_shielded(*m_listener, std::exchange(m_inner, {}));
+        m_inner = {};
+        m_listener->stop_listening();
     }
 
 private:
@@ -102,12 +99,14 @@ Future<T> shield_future(Future<T> inner)
 /// Cancellation: cancelling the returned future, or the task that awaits it, leaves the inner one running (G-050); keep a
 /// handle on it to wait for its end later. The context object of the inner task and the closing of the loop end it
 /// nevertheless. If the inner one is cancelled the returned future is cancelled, without a message (G-051).
-/// Errors: those of the inner one. If it fails after the returned future was cancelled, the loop's exception handler is told
-/// of a "ValueError exception in shielded future" (G-052). If the returned future is dropped, the inner one reports for
-/// itself. Throws RuntimeError if no loop runs in this thread and the awaitable is not a future. Thread: the loop's.
+/// Errors: those of the inner one. Once the returned future was cancelled or dropped nothing of it is left at the inner one,
+/// whose failure is then reported as that of any other future: "Task exception was never retrieved" when its last handle goes
+/// and nobody has asked (G-052).
+/// Throws RuntimeError if no loop runs in this thread and the awaitable is not a future. Thread: the loop's.
 /// \sa https://docs.python.org/3/library/asyncio-task.html#asyncio.shield
 template<class A>
     requires detail::Awaitable<A>
+[[nodiscard("a shield that is dropped waits for nothing")]]
 Future<detail::ensured_value_t<A>> shield(A &&awaitable)
 {
     return detail::shield_future<detail::ensured_value_t<A>>(ensure_future(std::forward<A>(awaitable)));

@@ -2,9 +2,15 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include "qasyncio/detail/closure.h"
 #include "qasyncio/detail/stream_state.h"
 
 namespace QAsyncio {
+
+namespace detail {
+template<class Map, class Sender, class Object, class F, class... Args>
+auto stream_of_signal(const Sender *sender, void (Object::*signal)(Args...), F &&map);
+} // namespace detail
 
 /// All emissions of a signal, one after the other: what signal_stream() gives.
 ///
@@ -12,7 +18,7 @@ namespace QAsyncio {
 ///     while (auto click = co_await clicks.next())
 ///         ...
 ///
-/// Ownership: dropping it disconnects at once. Move-only.
+/// Ownership: dropping it disconnects, at once in its loop's thread, soon in another one. Move-only.
 /// Thread: that of the loop it was made in.
 template<class R>
 class [[nodiscard("a stream is disconnected when it is dropped")]] SignalStream
@@ -29,51 +35,76 @@ public:
     }
     ~SignalStream()
     {
-        if (m_state)
+        if (!m_state)
+            return;
+        detail::LoopCore &core = *m_state->core;
+        if (core.in_own_thread() || core.has(detail::LoopCore::Closed))
             m_state->disconnect();
+        else
+            detail::run_there(core, [state = std::move(m_state)] { state->disconnect(); });
     }
 
     /// `co_await stream.next()`: the next emission (the signal's argument, a tuple if there are several, an empty struct
     /// if there is none), or nothing once the sender is gone and every emission was given.
-    /// Throws RuntimeError if another task is awaiting it, and what copying an argument threw.
-    /// Cancellation: loses no emission.
-    Coroutine<std::optional<value_type>> next() { return detail::next_in_stream<R>(m_state); }
+    /// Throws RuntimeError if another task is awaiting it, or in another loop than its own (also if that is gone); and what
+    /// copying an argument, or the map, threw.
+    /// Cancellation: loses no emission. Nor does wait_for() that is over, nor race(): it takes from the stream only if that
+    /// has won. (A task that has taken one, and was cancelled before anybody has got its result, has lost it.)
+    detail::NextEmission<R> next() { return detail::NextEmission<R>(m_state); }
     /// How many emissions wait to be taken.
     std::size_t size() const { return m_state ? m_state->size() : 0; }
     /// "<SignalStream size=2>"
     QString to_string() const { return QStringLiteral("<SignalStream size=%1>").arg(size()); }
 
 private:
-    template<class Sender, class Object, class... Args>
-        requires std::is_base_of_v<Object, Sender>
-    friend auto signal_stream(const Sender *sender, void (Object::*signal)(Args...));
+    template<class Map, class Sender, class Object, class F, class... Args>
+    friend auto detail::stream_of_signal(const Sender *sender, void (Object::*signal)(Args...), F &&map);
     explicit SignalStream(std::shared_ptr<detail::StreamState<R>> state) : m_state(std::move(state)) { }
 
     std::shared_ptr<detail::StreamState<R>> m_state;
 };
 
+template<class Map, class Sender, class Object, class F, class... Args>
+auto detail::stream_of_signal(const Sender *sender, void (Object::*signal)(Args...), F &&map)
+{
+    using Arguments = typename WithoutPrivateSignal<Args...>::type;
+    using R = emission_result_t<Map, Arguments>;
+    if (!sender)
+        throw_null_sender();
+    auto state = std::make_shared<StreamState<R>>(get_running_loop().core());
+    state->connection = QObject::connect(sender, signal, sender, StreamSlot<R, Map, Arguments>(state, std::forward<F>(map)),
+                                         Qt::DirectConnection);
+    if (!state->connection)
+        throw_not_connected();
+    return SignalStream<R>(std::move(state));
+}
+
 /// The stream of a signal. It is connected when it is made, and keeps what is emitted until it is taken: no emission is lost
 /// between two awaits (H-78).
 ///
-/// Errors: none when the sender dies; the stream ends.
+/// When the task resumes, the sender and what arguments point to may be gone already. The second form takes along what is
+/// needed. Arguments that are views (QStringView, std::span...) are refused without it.
+/// Errors: none when the sender dies, or the program disconnects it (`sender->disconnect()`); the stream ends.
 /// Thread: the sender may live in, and emit from, any thread.
 /// Throws ValueError for a null sender, RuntimeError if no loop runs in this thread. An overloaded signal is named with
 /// qOverload<...>(&Sender::signal).
 /// \sa https://doc.qt.io/qt-6/signalsandslots.html
 template<class Sender, class Object, class... Args>
     requires std::is_base_of_v<Object, Sender>
+[[nodiscard("a stream is disconnected when it is dropped")]]
 auto signal_stream(const Sender *sender, void (Object::*signal)(Args...))
 {
-    using Arguments = typename detail::WithoutPrivateSignal<Args...>::type;
-    using R = typename detail::SignalResult<Arguments>::type;
-    if (!sender)
-        detail::throw_null_sender();
-    auto state = std::make_shared<detail::StreamState<R>>(get_running_loop().core());
-    state->connection =
-        QObject::connect(sender, signal, sender, detail::StreamSlot<R, Arguments>(state), Qt::DirectConnection);
-    if (!state->connection)
-        detail::throw_not_connected();
-    return SignalStream<R>(std::move(state));
+    return detail::stream_of_signal<detail::NoMap>(sender, signal, detail::NoMap());
+}
+/// The same, of what `map(args...)` gives, which runs inside of each emission, in the thread that emits: as in from_signal().
+/// What it throws is thrown by the next() that would give its result; the stream goes on.
+template<class Sender, class Object, class... Args, class Map>
+    requires std::is_base_of_v<Object, Sender>
+[[nodiscard("a stream is disconnected when it is dropped")]]
+auto signal_stream(const Sender *sender, void (Object::*signal)(Args...), Map &&map)
+{
+    detail::check_closure<Map>();
+    return detail::stream_of_signal<detail::closure_t<Map>>(sender, signal, std::forward<Map>(map));
 }
 
 } // namespace QAsyncio

@@ -31,7 +31,8 @@ Coroutine<T> run_task_group(F body, Args... args);
 
 /// The scope that task_group() gives to its body: it makes the tasks that the scope waits for.
 ///
-/// Thread: the loop's. Lifetime: that of the task_group() it belongs to.
+/// Thread: the loop's; debug mode refuses another one with RuntimeError, otherwise group and loop are corrupted. Lifetime:
+/// that of the task_group() it belongs to.
 /// \sa https://docs.python.org/3/library/asyncio-task.html#task-groups
 class QASYNCIO_EXPORT TaskGroup
 {

@@ -16,6 +16,8 @@
 
 #include <QtTest/qtest.h>
 
+#include <source_location>
+
 #if defined(QASYNCIO_STATIC)
 #  define QASYNCIO_TEST_EXPORT
 #elif defined(QASYNCIO_TEST_BUILDING)
@@ -118,12 +120,14 @@ public:
     }
 
 private:
-    friend QASYNCIO_TEST_EXPORT void run_coroutine(const std::function<Coroutine<>(QAsyncioLoop &)> &, const TestOptions &);
+    friend QASYNCIO_TEST_EXPORT void run_coroutine(const std::function<Coroutine<>(QAsyncioLoop &)> &, const TestOptions &,
+                                                   const std::source_location &);
     bool m_real_time = false;
     bool m_allow_reports = false;
 };
 
-QASYNCIO_TEST_EXPORT void run_coroutine(const std::function<Coroutine<>(QAsyncioLoop &)> &body, const TestOptions &options);
+QASYNCIO_TEST_EXPORT void run_coroutine(const std::function<Coroutine<>(QAsyncioLoop &)> &body, const TestOptions &options,
+                                        const std::source_location &where);
 
 /// Calls `body(loop)` if it takes the loop, or `body()`. Refers to the body.
 template<class F>
@@ -138,15 +142,22 @@ auto with_loop(F &body)
 }
 
 /// Runs `body()` or `body(loop)`, a coroutine, to its end in a fresh loop with virtual time. The test fails if the coroutine
-/// throws, if tasks are left when it ends, or if the loop's exception handler is told of anything.
+/// throws, if tasks are left when it ends, or if the loop's exception handler is told of anything; the failure names the line
+/// of this call.
+///
+/// In virtual time a body that awaits what nobody completes fails after two seconds, and the failure names who waits: nothing
+/// is ready then, and no timer, no descriptor and no function in a thread is left. What comes from elsewhere (another thread,
+/// a QTimer, a process) may take longer with real_time() only. In an event loop that the body opens itself (QSignalSpy::wait(),
+/// QTest::qWait(), a dialog) virtual time passes no faster than real time.
 template<class F>
-void run(F &&body, const TestOptions &options = TestOptions())
+void run(F &&body, const TestOptions &options = TestOptions(),
+         const std::source_location &where = std::source_location::current())
 {
-    run_coroutine(with_loop(body), options);
+    run_coroutine(with_loop(body), options, where);
 }
 
 QASYNCIO_TEST_EXPORT void tear_down_coroutine(const std::function<Coroutine<>(QAsyncioLoop &)> &body,
-                                              std::chrono::milliseconds patience);
+                                              std::chrono::milliseconds patience, const std::source_location &where);
 
 /// Brute-force teardown: runs `body()` or `body(loop)`, a coroutine, once to its end, then again and again, each time in a
 /// fresh loop with virtual time, and ends it after its first step, its second, and so on, until it ends by itself before: by
@@ -162,9 +173,10 @@ QASYNCIO_TEST_EXPORT void tear_down_coroutine(const std::function<Coroutine<>(QA
 ///
 /// The body must not depend on what an earlier run has left.
 template<class F>
-void tear_down(F &&body, std::chrono::milliseconds patience = std::chrono::seconds(10))
+void tear_down(F &&body, std::chrono::milliseconds patience = std::chrono::seconds(10),
+               const std::source_location &where = std::source_location::current())
 {
-    tear_down_coroutine(with_loop(body), patience);
+    tear_down_coroutine(with_loop(body), patience, where);
 }
 
 /// `co_await wait_all_tasks_blocked()`: until all that is left waits for something that is not there: for time, a descriptor,

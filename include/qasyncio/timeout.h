@@ -9,7 +9,8 @@ namespace QAsyncio {
 
 /// The scope that timeout() gives to its body: it can move the deadline.
 ///
-/// Thread: the loop's. Lifetime: that of the timeout() it belongs to.
+/// Thread: the loop's; debug mode refuses reschedule() in another one with RuntimeError, otherwise the loop is corrupted.
+/// Lifetime: that of the timeout() it belongs to.
 /// \sa https://docs.python.org/3/library/asyncio-task.html#asyncio.Timeout
 class QASYNCIO_EXPORT Timeout
 {
@@ -17,7 +18,8 @@ public:
     /// The deadline by the loop's clock, or nothing (G-047).
     std::optional<TimePoint> when() const { return m_when; }
     /// Sets another deadline, or none. One that is past ends the body at its next suspension (G-043).
-    /// Throws RuntimeError once the deadline has passed or the scope was left (G-040).
+    /// Throws RuntimeError once the deadline has passed or the scope was left (G-040), if no loop runs, or if that of its task,
+    /// which need not be the running one, is closed; the deadline is then as before.
     void reschedule(std::optional<TimePoint> when);
     /// Whether the deadline passed while the body ran.
     bool expired() const { return m_state == Expiring || m_state == Expired; }

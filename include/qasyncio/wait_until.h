@@ -3,10 +3,13 @@
 #pragma once
 
 #include "qasyncio/detail/closure.h"
+#include "qasyncio/detail/run_there.h"
 #include "qasyncio/detail/signal_future.h"
 
 #include <QtCore/qpointer.h>
 #include <QtCore/qproperty.h>
+
+#include <concepts>
 
 namespace QAsyncio {
 
@@ -14,47 +17,193 @@ namespace detail {
 
 QASYNCIO_EXPORT void check_property_owner(const QObject *object);
 
-/// Completes `found` with the value that `get` gives if the predicate holds, or with what one of them throws.
-template<class T, class Predicate, class Getter>
-void offer(Future<T> &found, Predicate &predicate, const Getter &get)
+/// Whether a value has changed; no, if that cannot be told.
+template<class T>
+bool has_changed(const T &value, const T &now)
 {
-    if (found.done())
-        return;
-    try {
-        T value = get();
-        if (predicate(std::as_const(value)))
-            found.set_result(std::move(value));
-    } catch (...) {
-        found.set_exception(std::current_exception());
-    }
+    if constexpr (std::equality_comparable<T>)
+        return now == now && !(now == value); // NaN is never the same
+    else
+        return false;
 }
+
+/// One wait_until(): what it waits with, apart from its frame. The predicate and the getter are the program's code, and may
+/// end the task whose frame that is: whoever calls ask() keeps a reference.
+template<class T, class Predicate>
+class PropertyWait
+{
+public:
+    explicit PropertyWait(Predicate &&predicate)
+        : found(get_running_loop().create_future<T>()), m_predicate(std::move(predicate)) { }
+    Q_DISABLE_COPY_MOVE(PropertyWait)
+
+    /// Completes `found` with the value that `get` gives if the predicate holds, or with what one of them throws. True if it
+    /// is to be asked again: the predicate did not hold, but has changed the value.
+    template<class Getter>
+    bool ask(const Getter &get) noexcept
+    {
+        if (is_over())
+            return false;
+        try {
+            T value = get();
+            if (is_over()) // both may act
+                return false;
+            const bool holds = m_predicate(std::as_const(value));
+            if (is_over())
+                return false;
+            if (!holds)
+                return has_changed(value, T(get()));
+            found.set_result(std::move(value));
+        } catch (...) {
+            fail(std::current_exception());
+        }
+        return false;
+    }
+    void fail(std::exception_ptr why) noexcept
+    {
+        if (!is_over())
+            found.set_exception(std::move(why));
+    }
+    /// The frame is gone.
+    void leave() { m_left = true; }
+    LoopCore &core() const { return *FutureAccess::state(found)->core; }
+
+    Future<T> found;
+
+protected:
+    bool is_over() const { return m_left || found.done() || core().has(LoopCore::Closed); }
+
+private:
+    Predicate m_predicate;
+    bool m_left = false;
+};
+
+/// In the frame that waits.
+template<class Wait>
+class WaitInFrame
+{
+public:
+    template<class... Args>
+    explicit WaitInFrame(Args &&...args) : m_wait(std::make_shared<Wait>(std::forward<Args>(args)...)) { }
+    ~WaitInFrame() { m_wait->leave(); }
+    Q_DISABLE_COPY_MOVE(WaitInFrame)
+
+    const std::shared_ptr<Wait> &operator*() const { return m_wait; }
+    Wait *operator->() const { return m_wait.get(); }
+
+private:
+    const std::shared_ptr<Wait> m_wait;
+};
 
 template<class T, class Property, class Predicate>
 Coroutine<T> wait_for_property(Property property, Predicate predicate)
 {
-    Future<T> found = get_running_loop().create_future<T>();
-    const auto get = [&] { return property->value(); };
-    offer(found, predicate, get);
-    auto changed = [&] { offer(found, predicate, get); };
+    const WaitInFrame<PropertyWait<T, Predicate>> wait(std::move(predicate));
+    const auto get = [property] { return property->value(); };
+    while (wait->ask(get))
+        ;
+    auto changed = [shared = *wait, get] { // which go with the frame
+        const auto kept = shared;
+        const auto read = get;
+        while (kept->ask(read)) // Qt does not call an observer inside of itself
+            ;
+    };
     const auto notifier = property->addNotifier(changed);
-    co_return co_await found;
+    co_return co_await wait->found;
 }
+
+/// Of a Q_PROPERTY. Its connection is made anew if the program cuts it (`sender->disconnect()`): the property still changes.
+template<class T, class Sender, class Getter, class Signal, class Predicate>
+class QPropertyWait final : public PropertyWait<T, Predicate>,
+                            public std::enable_shared_from_this<QPropertyWait<T, Sender, Getter, Signal, Predicate>>
+{
+public:
+    QPropertyWait(QPointer<const Sender> sender, Getter getter, Signal signal, Predicate &&predicate)
+        : PropertyWait<T, Predicate>(std::move(predicate)), m_sender(std::move(sender)), m_getter(getter), m_signal(signal) { }
+
+    void ask_sender() noexcept
+    {
+        if (m_sender)
+            this->ask([this] { return std::invoke(m_getter, m_sender.data()); });
+    }
+    /// Throws ObjectDestroyedError if the sender is gone.
+    void connect()
+    {
+        if (!m_sender)
+            std::rethrow_exception(sender_died());
+        m_is_connected = false;
+        m_is_connected = bool(QObject::connect(m_sender.data(), m_signal, &m_here, Slot(this->shared_from_this())));
+        if (!m_is_connected)
+            throw_not_connected();
+    }
+
+private:
+    class Slot
+    {
+    public:
+        explicit Slot(const std::shared_ptr<QPropertyWait> &wait)
+            : m_core(Ref<LoopCore>::share(&wait->core())), m_wait(wait) { }
+        Slot(Slot &&) noexcept = default;
+        Slot &operator=(Slot &&) = delete;
+        ~Slot()
+        {
+            if (!m_core)
+                return;
+            const auto cut = [wait = m_wait] {
+                if (const auto kept = wait.lock())
+                    kept->cut();
+            };
+            if (m_core->in_own_thread())
+                cut();
+            else
+                run_there(*m_core, cut);
+        }
+        void operator()()
+        {
+            if (const auto kept = m_wait.lock())
+                kept->ask_sender();
+        }
+
+    private:
+        Ref<LoopCore> m_core; // null when moved from
+        std::weak_ptr<QPropertyWait> m_wait;
+    };
+
+    /// The connection is gone: by the sender's death, or by the program.
+    void cut() noexcept
+    {
+        if (!std::exchange(m_is_connected, false) || this->is_over())
+            return;
+        try {
+            connect();
+            // What changed meanwhile. Not here: the sender may be in its destructor.
+            this->core().loop->call_soon([wait = this->weak_from_this()] {
+                if (const auto kept = wait.lock())
+                    kept->ask_sender();
+            });
+        } catch (...) {
+            this->fail(std::current_exception());
+        }
+    }
+
+    const QPointer<const Sender> m_sender;
+    const Getter m_getter;
+    const Signal m_signal;
+    bool m_is_connected = false;
+    QObject m_here; // the connection ends with this
+};
 
 template<class T, class Sender, class Getter, class Signal, class Predicate>
 Coroutine<T> wait_for_qproperty(QPointer<const Sender> sender, Getter getter, Signal signal, Predicate predicate)
 {
     if (!sender) // since this was called
         std::rethrow_exception(sender_died());
-    Future<T> found = get_running_loop().create_future<T>();
-    const auto get = [&] { return std::invoke(getter, sender.data()); };
-    offer(found, predicate, get);
-    QObject here; // the connections end with this frame
-    QObject::connect(sender, signal, &here, [&] { offer(found, predicate, get); });
-    QObject::connect(sender, &QObject::destroyed, &here, [&] {
-        if (!found.done())
-            found.set_exception(sender_died());
-    });
-    co_return co_await found;
+    const WaitInFrame<QPropertyWait<T, Sender, Getter, Signal, Predicate>> wait(std::move(sender), getter, signal,
+                                                                               std::move(predicate));
+    wait->ask_sender();
+    if (!wait->found.done())
+        wait->connect();
+    co_return co_await wait->found;
 }
 
 } // namespace detail
@@ -62,6 +211,8 @@ Coroutine<T> wait_for_qproperty(QPointer<const Sender> sender, Getter getter, Si
 /// Waits until `predicate(value)` holds for the value of a property; gives that value. If it holds already, it does not
 /// suspend. The predicate is asked at every change, so that a value that is there only for a moment counts as well.
 ///
+/// The predicate is called inside of the change, and may do what a slot may: cancel the task that waits, set the property,
+/// delete the context object. So may a getter, and the destructors of both.
 /// Errors: what the predicate, the getter or copying the value throws.
 /// Cancellation: stops watching.
 /// Lifetime: the property must live until this has ended.
@@ -84,7 +235,8 @@ auto wait_until(QBindable<T> property, Predicate &&predicate)
 }
 /// The same for a Q_PROPERTY, by its getter and its notify signal:
 /// `wait_until(reply, &QNetworkReply::isFinished, &QNetworkReply::finished, [](bool finished) { return finished; })`.
-/// Throws ObjectDestroyedError if the object dies; ValueError for null and for an object of another thread.
+/// Throws ObjectDestroyedError if the object dies; ValueError for null and for an object of another thread. It survives
+/// `sender->disconnect()`: then it is connected again.
 template<class Sender, class Getter, class Signal, class Predicate>
     requires std::is_invocable_v<Getter, const Sender *>
 auto wait_until(const Sender *sender, Getter getter, Signal signal, Predicate &&predicate)

@@ -368,7 +368,8 @@ TimerHandle QAsyncioLoop::push_timer(TimerState *state)
 {
     const TimerHandle handle(state);
     state->context = capture_context(*m_core->thread->context_slot);
-    m_core->check_scheduling();
+    if (m_core->check_scheduling())
+        state->keep_to_thread(*m_core);
     LoopPrivate::of(*this).add_timer(state);
     return handle;
 }
@@ -377,7 +378,8 @@ TimerHandle QAsyncioLoop::push_timer(TimerState *state, const Context &context)
 {
     give_context(*state, context);
     const TimerHandle handle(state);
-    m_core->check_scheduling();
+    if (m_core->check_scheduling())
+        state->keep_to_thread(*m_core);
     LoopPrivate::of(*this).add_timer(state);
     return handle;
 }

@@ -28,14 +28,26 @@ void LoopCore::wake()
     self.post_wake();
 }
 
-void LoopCore::check_scheduling_slow()
+bool LoopCore::check_scheduling_slow()
 {
     if (has(Closed))
         throw RuntimeError(QStringLiteral("Event loop is closed"));
-    if (has(Running) && !in_own_thread()) {
-        throw RuntimeError(
-            QStringLiteral("Non-thread-safe operation invoked on an event loop other than the current one"));
-    }
+    if (has(Running) && !in_own_thread())
+        throw_wrong_thread();
+    return true;
+}
+
+void throw_wrong_thread()
+{
+    throw RuntimeError(
+        QStringLiteral("Non-thread-safe operation invoked on an event loop other than the current one"));
+}
+
+LoopRest rest_of(const LoopCore &core)
+{
+    const auto &self = static_cast<const LoopPrivate &>(core);
+    const bool nothing = self.ready.empty() && self.timers.empty() && self.fds.empty() && self.jobs_in_flight == 0;
+    return {nothing, self.turns()};
 }
 
 void LoopCore::push_threadsafe(InboxNode &node)

@@ -80,6 +80,8 @@ public:
 
     void call_handler(const ExceptionContext &context);
 
+    qint64 turns() const noexcept { return m_turns; }
+
     TimerQueue timers;
     Inbox inbox;
     FdTable fds;

@@ -34,6 +34,19 @@ void throw_not_connected()
     throw ValueError(QStringLiteral("from_signal: this signal cannot be connected"));
 }
 
+void check_stream(const LoopCore *core)
+{
+    if (!core)
+        throw RuntimeError(QStringLiteral("this stream was moved from"));
+    if (&get_running_loop().core() != core)
+        throw RuntimeError(QStringLiteral("this stream belongs to another event loop"));
+}
+
+std::exception_ptr signal_disconnected()
+{
+    return std::make_exception_ptr(RuntimeError(QStringLiteral("the awaited signal was disconnected")));
+}
+
 std::exception_ptr sender_died()
 {
     return std::make_exception_ptr(ObjectDestroyedError(QStringLiteral("the sender of the awaited signal was destroyed")));

@@ -32,7 +32,7 @@ private:
 
 CompletionQueue::~CompletionQueue()
 {
-    m_timer.cancel();
+    HandleAccess::drop(m_timer);
 }
 
 void CompletionQueue::begin(std::vector<AnyFuture> futures, std::optional<std::chrono::nanoseconds> timeout)

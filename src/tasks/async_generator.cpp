@@ -25,40 +25,18 @@ public:
     }
 };
 
-/// Takes a generator that was dropped to its loop, which closes it.
+/// Takes a generator that was dropped in another thread home, to die there.
 class DroppedGenerator final : public Runnable
 {
 public:
     explicit DroppedGenerator(Ref<GeneratorState> state) : m_state(std::move(state)) { }
 
-    void run(LoopCore &core) noexcept override
-    {
-        m_state->leave_registry(); // of one that was dropped in another thread
-        try {
-            close(*core.loop);
-        } catch (...) { // of a task factory, or what an eager step leaves the loop with
-            core.report_callback_exception(*this, std::current_exception());
-        }
-        delete this;
-    }
-    void discard() noexcept override
-    {
-        m_state->set_finished(); // destructors only
-        delete this;
-    }
+    void run(LoopCore &) noexcept override { delete this; }
+    void discard() noexcept override { delete this; }
 
     InboxNode node{this};
 
 private:
-    void close(QAsyncioLoop &loop)
-    {
-        const std::source_location site = m_state->promise().site;
-        const Task<> task = loop.create_task(close_generator(std::move(m_state)));
-        auto &state = static_cast<TaskStateBase &>(*FutureAccess::state(task));
-        state.set_site(site); // what it is about
-        state.flags &= ~FutureStateBase::LogDestroyed;
-    }
-
     Ref<GeneratorState> m_state;
 };
 
@@ -66,6 +44,8 @@ private:
 
 void GeneratorState::check_idle(const char *operation) const
 {
+    if (m_core && Q_UNLIKELY(m_core->has(LoopCore::Debug)) && !m_core->in_own_thread())
+        throw_wrong_thread();
     if (m_running) {
         throw RuntimeError(
             QStringLiteral("%1(): asynchronous generator is already running").arg(QLatin1String(operation)));
@@ -105,24 +85,18 @@ void GeneratorState::promise_gone() noexcept
 
 void GeneratorState::last_reference_gone() noexcept
 {
-    const bool stands_at_yield = m_promise && m_started && !m_finished;
-    if (stands_at_yield && !m_dropped && !m_core->unwinding && !m_core->has(LoopCore::Closed)) {
-        m_dropped = true;
+    if (m_core && !m_core->in_own_thread() && !std::exchange(m_sent_home, true)) {
         m_refs = 1;
         auto *dropped = new DroppedGenerator(Ref<GeneratorState>::adopt(this));
-        if (m_core->in_own_thread()) {
-            leave_registry(); // shutdown_asyncgens() need not close it as well
-            m_core->push(dropped);
-        } else if (!m_core->try_push_threadsafe(dropped->node)) {
-            dropped->discard();
-        }
+        if (!m_core->try_push_threadsafe(dropped->node))
+            dropped->discard(); // the loop is closed: here, then
         return;
     }
+    leave_registry(); // first: a destructor may shut the generators down
     if (GeneratorPromiseBase *promise = std::exchange(m_promise, nullptr)) {
         promise->state = nullptr;
         frame_of(*promise).destroy();
     }
-    leave_registry();
     delete this;
 }
 

@@ -55,7 +55,7 @@ bool ConcurrentStateBase::finish(State state, const std::function<void()> &store
 
 void ConcurrentStateBase::check_thread() const
 {
-    if (m_loop.core().in_own_thread())
+    if (thread_data().id == m_thread_id)
         throw RuntimeError(QStringLiteral("this would wait for its own event loop: await a task instead"));
 }
 
@@ -75,6 +75,32 @@ void ConcurrentStateBase::wait_for(std::chrono::nanoseconds timeout)
     const TimePoint end = deadline(TimePoint(std::chrono::steady_clock::now()), timeout);
     if (!m_changed.wait_until(lock, end, [this] { return m_state != Pending; }))
         throw TimeoutError();
+}
+
+void ConcurrentStateBase::set_ended()
+{
+    {
+        const std::lock_guard lock(m_mutex);
+        m_ended = true;
+    }
+    m_changed.notify_all();
+}
+
+void ConcurrentStateBase::join()
+{
+    std::unique_lock lock(m_mutex);
+    if (!m_ended)
+        check_thread();
+    m_changed.wait(lock, [this] { return m_ended; });
+}
+
+bool ConcurrentStateBase::join(std::chrono::nanoseconds timeout)
+{
+    std::unique_lock lock(m_mutex);
+    if (!m_ended && timeout > std::chrono::nanoseconds::zero())
+        check_thread();
+    const TimePoint end = deadline(TimePoint(std::chrono::steady_clock::now()), timeout);
+    return m_changed.wait_until(lock, end, [this] { return m_ended; });
 }
 
 std::exception_ptr ConcurrentStateBase::exception()

@@ -6,11 +6,83 @@
 
 #include <QtCore/qthread.h>
 
+#include <algorithm>
+#include <unordered_map>
+
 namespace QAsyncio {
 
 namespace detail {
 
-// CallbackList
+// Callbacks
+
+namespace {
+constexpr std::size_t few_callbacks = 32; // found faster by looking at each
+}
+
+struct CallbackVector::Index : std::unordered_map<const Runnable *, std::size_t>
+{
+};
+
+CallbackVector::CallbackVector() = default;
+CallbackVector::~CallbackVector() = default;
+
+void CallbackVector::append(Runnable *callback)
+{
+    m_all.push_back(callback);
+    if (!m_index)
+        return;
+    try {
+        m_index->emplace(callback, m_all.size() - 1);
+    } catch (const std::bad_alloc &) {
+        m_index.reset();
+    }
+}
+
+bool CallbackVector::remove(const Runnable *callback)
+{
+    const std::size_t place = place_of(callback);
+    if (place == none)
+        return false;
+    m_all[place] = nullptr;
+    ++m_gaps;
+    if (m_index)
+        m_index->erase(callback);
+    if (m_gaps > m_all.size() / 2)
+        close_gaps();
+    return true;
+}
+
+std::size_t CallbackVector::place_of(const Runnable *callback) const
+{
+    if (!m_index && m_all.size() > few_callbacks)
+        make_index();
+    if (m_index) {
+        const auto found = m_index->find(callback);
+        return found == m_index->end() ? none : found->second;
+    }
+    const auto found = std::find(m_all.begin(), m_all.end(), callback);
+    return found == m_all.end() ? none : static_cast<std::size_t>(found - m_all.begin());
+}
+
+void CallbackVector::close_gaps()
+{
+    std::erase(m_all, nullptr);
+    m_gaps = 0;
+    m_index.reset();
+}
+
+void CallbackVector::make_index() const noexcept
+{
+    try {
+        auto index = std::make_unique<Index>();
+        for (std::size_t place = 0; place < m_all.size(); ++place) {
+            if (m_all[place])
+                index->emplace(m_all[place], place);
+        }
+        m_index = std::move(index);
+    } catch (const std::bad_alloc &) { // then they are searched
+    }
+}
 
 void CallbackList::append(Runnable *callback)
 {
@@ -19,25 +91,26 @@ void CallbackList::append(Runnable *callback)
         return;
     }
     if (!(m_bits & 1)) {
-        auto *all = new std::vector<Runnable *>{reinterpret_cast<Runnable *>(m_bits)};
-        m_bits = reinterpret_cast<std::uintptr_t>(all) | 1;
+        auto several = std::make_unique<CallbackVector>();
+        several->append(reinterpret_cast<Runnable *>(m_bits));
+        several->append(callback);
+        m_bits = reinterpret_cast<std::uintptr_t>(several.release()) | 1;
+        return;
     }
-    vector_of(m_bits)->push_back(callback);
+    vector_of(m_bits)->append(callback);
 }
 
-bool CallbackList::remove(Runnable *callback)
+bool CallbackList::remove(const Runnable *callback)
 {
     if (m_bits & 1) {
-        std::vector<Runnable *> &all = *vector_of(m_bits);
-        const auto found = std::find(all.begin(), all.end(), callback);
-        if (found == all.end())
+        CallbackVector &several = *vector_of(m_bits);
+        if (!several.remove(callback))
             return false;
-        all.erase(found);
-        if (all.empty())
+        if (several.empty())
             clear_storage();
         return true;
     }
-    if (m_bits == 0 || reinterpret_cast<Runnable *>(m_bits) != callback)
+    if (!callback || reinterpret_cast<Runnable *>(m_bits) != callback)
         return false;
     m_bits = 0;
     return true;
@@ -45,10 +118,9 @@ bool CallbackList::remove(Runnable *callback)
 
 bool CallbackList::contains(const Runnable *callback) const
 {
-    if (!(m_bits & 1))
-        return m_bits && reinterpret_cast<Runnable *>(m_bits) == callback;
-    const std::vector<Runnable *> &all = *vector_of(m_bits);
-    return std::find(all.begin(), all.end(), callback) != all.end();
+    if (!callback)
+        return false;
+    return m_bits & 1 ? vector_of(m_bits)->contains(callback) : reinterpret_cast<Runnable *>(m_bits) == callback;
 }
 
 void CallbackList::clear_storage()
@@ -159,10 +231,8 @@ bool FutureStateBase::cancel(const QString &message)
 
 void FutureStateBase::check_thread_slow() const
 {
-    if (core->has(LoopCore::Running) && !core->in_own_thread()) {
-        throw RuntimeError(
-            QStringLiteral("Non-thread-safe operation invoked on an event loop other than the current one"));
-    }
+    if (core->has(LoopCore::Running) && !core->in_own_thread())
+        throw_wrong_thread();
 }
 
 void FutureStateBase::throw_invalid_state() const

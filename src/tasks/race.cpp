@@ -2,23 +2,43 @@
 // SPDX-License-Identifier: MIT
 #include "qasyncio/race.h"
 
-#include "qasyncio/detail/done_listener.h"
 #include "qasyncio/wait.h"
 
 #include <algorithm>
 
 namespace QAsyncio::detail {
 
-namespace {
-bool is_done(const AnyFuture &contestant)
+/// Notes when a contestant is done: then, and not in a turn of its own, in which others may be done as well.
+class Race::FinishLine final : public Runnable
 {
-    return contestant.done();
-}
-} // namespace
+public:
+    FinishLine(Race &race, std::size_t index) : m_race(race), m_index(index) { }
+
+    void future_done(FutureStateBase &) override
+    {
+        m_race.m_finished.push_back(m_index); // there is room for each
+        discard();
+    }
+    void discard() noexcept override
+    {
+        m_race.m_contestants[m_index].line = nullptr;
+        delete this;
+    }
+
+private:
+    Race &m_race;
+    const std::size_t m_index;
+};
 
 Race::~Race()
 {
     cancel_all(QString()); // they are done, unless the racing task is being unwound
+    for (Contestant &contestant : m_contestants) {
+        if (FinishLine *line = contestant.line) {
+            FutureAccess::state(contestant.future)->remove_callback(line);
+            line->discard();
+        }
+    }
 }
 
 void Race::enter(AnyFuture contestant, bool implicit_task)
@@ -26,27 +46,54 @@ void Race::enter(AnyFuture contestant, bool implicit_task)
     check_loop(*FutureAccess::state(contestant), get_running_loop().core());
     if (implicit_task) // reported once, with the racing task, if the loop is closed
         FutureAccess::state(contestant)->flags &= ~FutureStateBase::LogDestroyed;
+    Contestant entry;
+    entry.future = std::move(contestant);
+    enter(std::move(entry));
+}
+
+void Race::enter(RaceClaim &claim)
+{
+    Contestant entry;
+    entry.future = claim.ready();
+    entry.claim = &claim;
+    enter(std::move(entry));
+}
+
+void Race::enter(Contestant contestant)
+{
     m_contestants.push_back(std::move(contestant));
+    m_finished.reserve(m_contestants.size());
+}
+
+void Race::watch(std::size_t index)
+{
+    Contestant &contestant = m_contestants[index];
+    contestant.line = new FinishLine(*this, index);
+    FutureAccess::state(contestant.future)->add_callback(contestant.line);
 }
 
 Coroutine<> Race::run()
 {
     if (m_contestants.empty())
         throw ValueError(QStringLiteral("race() needs at least one awaitable"));
+    for (std::size_t index = 0; index < m_contestants.size(); ++index)
+        watch(index);
     std::exception_ptr cancellation;
     QString message;
     try {
-        co_await wait_until(m_contestants, WaitOptions().return_when(FIRST_COMPLETED));
-        const auto first = std::find_if(m_contestants.begin(), m_contestants.end(), is_done);
-        m_winner = static_cast<std::size_t>(first - m_contestants.begin());
+        bool decided = false;
+        while (!decided) {
+            co_await wait_until(futures(), WaitOptions().return_when(FIRST_COMPLETED));
+            decided = choose_winner();
+        }
     } catch (const CancelledError &error) {
         cancellation = std::current_exception();
         message = error.message();
     }
     cancel_all(message);
-    while (!std::all_of(m_contestants.begin(), m_contestants.end(), is_done)) {
+    while (!all_done()) {
         try {
-            co_await wait_until(m_contestants, WaitOptions());
+            co_await wait_until(futures(), WaitOptions());
         } catch (const CancelledError &) {
             if (!cancellation)
                 cancellation = std::current_exception();
@@ -56,11 +103,46 @@ Coroutine<> Race::run()
         std::rethrow_exception(std::move(cancellation));
 }
 
+bool Race::choose_winner()
+{
+    // A stream keeps what it has, the result of a future would be lost.
+    const auto has_result = [this](std::size_t index) { return !m_contestants[index].claim; };
+    const auto first = std::find_if(m_finished.begin(), m_finished.end(), has_result);
+    if (first != m_finished.end()) {
+        m_winner = *first;
+        return true;
+    }
+    for (const std::size_t index : std::exchange(m_finished, {})) {
+        Contestant &contestant = m_contestants[index];
+        if (contestant.claim->reserve()) {
+            m_winner = index;
+            return true;
+        }
+        m_finished.reserve(m_contestants.size());
+        contestant.future = contestant.claim->ready(); // somebody else was faster: it waits again
+        watch(index);
+    }
+    return false;
+}
+
+std::vector<AnyFuture> Race::futures() const
+{
+    std::vector<AnyFuture> all;
+    for (const Contestant &contestant : m_contestants)
+        all.push_back(contestant.future);
+    return all;
+}
+
+bool Race::all_done() const
+{
+    return std::all_of(m_contestants.begin(), m_contestants.end(), [](const Contestant &one) { return one.future.done(); });
+}
+
 void Race::cancel_all(const QString &message)
 {
-    for (AnyFuture &contestant : m_contestants) {
-        if (!contestant.done()) // else its exception would count as retrieved
-            contestant.cancel(message);
+    for (Contestant &contestant : m_contestants) {
+        if (contestant.future && !contestant.future.done()) // else its exception would count as retrieved
+            contestant.future.cancel(message);
     }
 }
 

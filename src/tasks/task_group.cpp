@@ -91,6 +91,7 @@ TaskGroup::~TaskGroup()
 
 void TaskGroup::check_accepts() const
 {
+    m_parent->check_thread();
     const auto refuse = [this](const char *why) {
         throw RuntimeError(QStringLiteral("TaskGroup %1 is %2").arg(to_string(), QLatin1String(why)));
     };
@@ -163,6 +164,7 @@ void TaskGroup::cancel_parent()
 
 void TaskGroup::cancel()
 {
+    m_parent->check_thread();
     if (!m_aborting)
         abort();
     if (!m_parent_cancelled && !(m_exiting && !m_first))

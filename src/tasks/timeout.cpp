@@ -19,27 +19,31 @@ Timeout::Timeout(std::optional<TimePoint> when) : m_task(current_task())
 
 Timeout::~Timeout()
 {
-    m_handle.cancel();
+    detail::HandleAccess::drop(m_handle);
 }
 
 void Timeout::reschedule(std::optional<TimePoint> when)
 {
+    detail::FutureAccess::state(m_task)->check_thread();
     if (m_state != Active) {
         const QString state = m_state == Expiring ? QStringLiteral("expiring")
             : m_state == Expired                  ? QStringLiteral("expired")
                                                   : QStringLiteral("finished");
         throw RuntimeError(QStringLiteral("Cannot change state of %1 Timeout").arg(state));
     }
+    Handle next;
+    if (when) { // refused: then nothing has changed
+        get_running_loop(); // throws if there is none
+        QAsyncioLoop &loop = m_task.get_loop();
+        const auto expire_now = [this] { expire(); };
+        if (*when <= loop.time())
+            next = loop.call_soon(expire_now);
+        else
+            next = loop.call_at(*when, expire_now);
+    }
     m_when = when;
     m_handle.cancel();
-    m_handle = {};
-    if (!when)
-        return;
-    QAsyncioLoop &loop = get_running_loop();
-    if (*when <= loop.time())
-        m_handle = loop.call_soon([this] { expire(); });
-    else
-        m_handle = loop.call_at(*when, [this] { expire(); });
+    m_handle = std::move(next);
 }
 
 void Timeout::expire()

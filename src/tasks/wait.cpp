@@ -14,7 +14,7 @@ class Waiter final : public DoneListener
 public:
     Waiter(QAsyncioLoop &loop, std::size_t count, ReturnWhen return_when)
         : released(loop.create_future<>()), m_left(count), m_return_when(return_when) { }
-    ~Waiter() override { m_timer.cancel(); }
+    ~Waiter() override { HandleAccess::drop(m_timer); }
     Q_DISABLE_COPY_MOVE(Waiter)
 
     void release_after(QAsyncioLoop &loop, std::chrono::nanoseconds timeout)

@@ -2,53 +2,133 @@
 // SPDX-License-Identifier: MIT
 #include "qasyncio/test.h"
 
+#include <QtCore/qthread.h>
+#include <QtCore/qtimer.h>
+
+#include <algorithm>
+
 namespace QAsyncio::Test {
 
 namespace {
 
-void fail(const QString &text)
-{
-    QTest::qFail(qPrintable(text), __FILE__, __LINE__);
-}
+constexpr auto stall_check = std::chrono::milliseconds(250);
+constexpr int stall_checks = 8;
 
-/// What the body has left behind: a test that starts tasks must end them.
-void check_leftovers(QAsyncioLoop &loop)
+/// Jumps to the next deadline, but not inside of an event loop that a callback has opened (QSignalSpy::wait(), qWait(), a
+/// dialog): what that waits for comes in real time, and so does virtual time meanwhile.
+class TestClock final : public VirtualClock
 {
-    std::vector<AnyTask> left = loop.all_tasks();
-    if (left.empty())
-        return;
-    QStringList names;
-    for (AnyTask &task : left) {
-        names << task.to_string();
-        task.cancel();
+public:
+    bool advance(TimePoint next) override
+    {
+        if (QThread::currentThread()->loopLevel() <= m_level) {
+            m_nested_since.reset();
+            return VirtualClock::advance(next);
+        }
+        const auto real_now = std::chrono::steady_clock::now();
+        const auto passed = real_now - m_nested_since.value_or(real_now);
+        m_nested_since = real_now;
+        return VirtualClock::advance(std::min(next, now() + passed)) && now() >= next;
     }
-    if (!QTest::currentTestFailed())
-        fail(QStringLiteral("the test left tasks behind: ") + names.join(QLatin1String(", ")));
-    loop.call_soon([&loop] { loop.call_soon([&loop] { loop.stop(); }); });
-    loop.run_forever(); // lets them see their cancellation; what swallows it is unwound by close()
-}
+    bool is_nested() const { return QThread::currentThread()->loopLevel() > m_level; }
+
+private:
+    const int m_level = QThread::currentThread()->loopLevel() + 1; // of the test's own run
+    std::optional<std::chrono::steady_clock::time_point> m_nested_since;
+};
+
+/// One test coroutine. Failures are those of the line that calls run().
+class TestRun
+{
+public:
+    TestRun(bool real_time, bool allow_reports, const std::source_location &where)
+        : m_where(where), m_clock(real_time ? nullptr : std::make_shared<TestClock>()),
+          m_loop(m_clock ? LoopOptions().clock(m_clock) : LoopOptions())
+    {
+        if (!allow_reports) {
+            m_loop.set_exception_handler([this](QAsyncioLoop &, const ExceptionContext &context) {
+                fail(QStringLiteral("reported to the loop: %1: %2").arg(context.message, describe(context.exception)));
+            });
+        }
+    }
+
+    void run(const std::function<Coroutine<>(QAsyncioLoop &)> &body)
+    {
+        QTimer stall_timer;
+        QObject::connect(&stall_timer, &QTimer::timeout, [this] { look_for_a_stall(); });
+        if (m_clock)
+            stall_timer.start(stall_check);
+        try {
+            m_loop.run_until_complete(body(m_loop));
+        } catch (...) {
+            if (!m_has_stalled && !QTest::currentTestFailed())
+                fail(QStringLiteral("the test coroutine threw ") + describe(std::current_exception()));
+        }
+        stall_timer.stop();
+        check_leftovers();
+        m_loop.close();
+    }
+
+private:
+    void fail(const QString &text)
+    {
+        QTest::qFail(qPrintable(text), m_where.file_name(), static_cast<int>(m_where.line()));
+    }
+
+    /// In virtual time nothing is worth waiting for but what the loop knows of, and a moment for what it does not know.
+    void look_for_a_stall()
+    {
+        const detail::LoopRest rest = detail::rest_of(m_loop.core());
+        const bool stalled = rest.has_nothing_to_wait_for && rest.turns == m_turns && !m_clock->is_nested();
+        m_turns = rest.turns;
+        m_stalled = stalled ? m_stalled + 1 : 0;
+        if (m_stalled < stall_checks)
+            return;
+        m_stalled = 0;
+        m_has_stalled = true;
+        fail(QStringLiteral("nobody completes what is awaited: %1 (if something from outside of the loop does, such as a thread "
+                            "or a QTimer: TestOptions().real_time())")
+                 .arg(pending_tasks()));
+        m_loop.stop();
+    }
+
+    QString pending_tasks() const
+    {
+        QStringList names;
+        for (const AnyTask &task : m_loop.all_tasks())
+            names << task.to_string();
+        return names.join(QLatin1String(", "));
+    }
+
+    /// What the body has left behind: a test that starts tasks must end them.
+    void check_leftovers()
+    {
+        std::vector<AnyTask> left = m_loop.all_tasks();
+        if (left.empty())
+            return;
+        if (!m_has_stalled && !QTest::currentTestFailed())
+            fail(QStringLiteral("the test left tasks behind: ") + pending_tasks());
+        for (AnyTask &task : left)
+            task.cancel();
+        m_loop.call_soon([this] { m_loop.call_soon([this] { m_loop.stop(); }); });
+        m_loop.run_forever(); // lets them see their cancellation; what swallows it is unwound by close()
+    }
+
+    const std::source_location m_where;
+    const std::shared_ptr<TestClock> m_clock; // null: real time
+    QAsyncioLoop m_loop;
+    qint64 m_turns = 0;
+    int m_stalled = 0; // looks in a row
+    bool m_has_stalled = false;
+};
 
 } // namespace
 
-void run_coroutine(const std::function<Coroutine<>(QAsyncioLoop &)> &body, const TestOptions &options)
+void run_coroutine(const std::function<Coroutine<>(QAsyncioLoop &)> &body, const TestOptions &options,
+                   const std::source_location &where)
 {
-    LoopOptions loop_options;
-    if (!options.m_real_time)
-        loop_options.clock(std::make_shared<VirtualClock>());
-    QAsyncioLoop loop(std::move(loop_options));
-    if (!options.m_allow_reports) {
-        loop.set_exception_handler([](QAsyncioLoop &, const ExceptionContext &context) {
-            fail(QStringLiteral("reported to the loop: %1: %2").arg(context.message, describe(context.exception)));
-        });
-    }
-    try {
-        loop.run_until_complete(body(loop));
-    } catch (...) {
-        if (!QTest::currentTestFailed())
-            fail(QStringLiteral("the test coroutine threw ") + describe(std::current_exception()));
-    }
-    check_leftovers(loop);
-    loop.close();
+    TestRun test(options.m_real_time, options.m_allow_reports, where);
+    test.run(body);
 }
 
 } // namespace QAsyncio::Test

@@ -121,6 +121,9 @@ class VirtualLoop(asyncio.SelectorEventLoop):
     def time(self):
         return self._selector.now
 
+    def _asyncgen_finalizer_hook(self, generator):
+        self._asyncgens.discard(generator)      # dropped, it is destroyed there and then, without its clean-up (L-106)
+
     async def shutdown_asyncgens(self):
         for ended in [generator for generator in self._asyncgens if generator.ag_frame is None]:
             self._asyncgens.discard(ended)      # QAsyncio's loop knows generators until they end
@@ -563,7 +566,7 @@ class Run:
             except RuntimeError as error:
                 self.line(who, f"group_task {name} !! {self.describe(error)}")
 
-    # Asynchronous generators. No local variable may hold one: it is closed when its last reference goes.
+    # Asynchronous generators. No local variable may hold one: it ends when its last reference goes.
 
     def do_agen(self, who, name, steps):
         self.slots[name] = self.generator(name, steps)

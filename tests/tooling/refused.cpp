@@ -11,12 +11,28 @@
 
 using namespace QAsyncio;
 
+/// Signals whose arguments refer to what somebody else has.
+class Views : public QObject
+{
+    Q_OBJECT
+
+public:
+    void text(QStringView) { }
+    void bytes(int, QByteArrayView) { }
+    void standard(std::string_view) { }
+    void numbers(std::span<const int>) { }
+    void latin(QLatin1StringView) { }
+    void utf8(QUtf8StringView) { }
+    void any(const QAnyStringView &) { }
+};
+
 #ifndef CASE
 #  define CASE 0
 #endif
 
 Coroutine<> refused(QString text, QAsyncioLoop &loop, QTimer *timer)
 {
+    const Views views;
 #if CASE == 0 // safe: named, handed on as arguments, or without captures that are destroyed
     const auto named = [text] { return text; };
     auto to_move = [owned = std::make_unique<QString>(text)] { return *owned; };
@@ -28,6 +44,8 @@ Coroutine<> refused(QString text, QAsyncioLoop &loop, QTimer *timer)
     co_await loop.run_in_executor(nullptr, [&loop] { return &loop; });
     const auto active = [text](bool is_active) { return is_active != text.isEmpty(); };
     co_await wait_until(timer->bindableActive(), active);
+    const auto copied = [](QStringView view) { return view.toString(); };
+    co_await from_signal(&views, &Views::text, copied);
 #elif CASE == 1 // g++ 12
     co_await to_thread([text] { return text; });
 #elif CASE == 2 // g++ 12, generic
@@ -59,18 +77,41 @@ Coroutine<> refused(QString text, QAsyncioLoop &loop, QTimer *timer)
     co_await text;
 #elif CASE == 15 // this function must be a coroutine
     co_await task_group([](TaskGroup &) { return 1; });
-#elif CASE == 16 // std::reference_wrapper
+#elif CASE == 16 // take what is needed inside of the emission, with a map
+    co_await from_signal(&views, &Views::text);
+#elif CASE == 17 // take what is needed inside of the emission, with a map
+    auto bytes = signal_stream(&views, &Views::bytes);
+#elif CASE == 18 // take what is needed inside of the emission, with a map
+    co_await from_signal(&views, &Views::standard);
+#elif CASE == 19 // take what is needed inside of the emission, with a map
+    co_await from_signal(&views, &Views::numbers);
+#elif CASE == 20 // take what is needed inside of the emission, with a map
+    co_await from_signal(&views, &Views::latin);
+#elif CASE == 21 // take what is needed inside of the emission, with a map
+    co_await from_signal(&views, &Views::utf8);
+#elif CASE == 22 // take what is needed inside of the emission, with a map
+    co_await from_signal(&views, &Views::any);
+#elif CASE == 23 // this map gives a view of data that may be gone
+    co_await from_signal(&views, &Views::text, [](QStringView view) { return view; });
+#elif CASE == 24 // map(args...) runs inside of the emission and cannot await
+    co_await from_signal(&views, &Views::text, []() -> Coroutine<> { co_return; });
+#elif CASE == 25 // map(args...) must take the signal's arguments, or the first of them
+    co_await from_signal(&views, &Views::text, [](const std::vector<int> &) { });
+#elif CASE == 26 // g++ 12
+    co_await from_signal(timer, &QTimer::timeout, [text] { return text; });
+#elif CASE == 27 // std::reference_wrapper
     const auto by_reference = [](QString &string) -> Coroutine<QString &> { co_return string; };
     co_await by_reference(text);
-#elif CASE == 17 // std::reference_wrapper
+#elif CASE == 28 // std::reference_wrapper
     loop.create_future<const QString &>();
-#elif CASE == 18 // std::reference_wrapper
+#elif CASE == 29 // std::reference_wrapper
     co_await to_thread([]() -> int & { static int number; return number; });
-#elif CASE == 19 // std::reference_wrapper
+#elif CASE == 30 // std::reference_wrapper
     co_await loop.run_in_executor(nullptr, []() -> int & { static int number; return number; });
-#elif CASE == 20 // std::reference_wrapper
+#elif CASE == 31 // std::reference_wrapper
     const ContextVar<QString &> variable(text, text);
 #endif
+    Q_UNUSED(views)
     Q_UNUSED(text)
     Q_UNUSED(loop)
     Q_UNUSED(timer)

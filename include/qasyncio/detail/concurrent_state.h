@@ -15,7 +15,7 @@ namespace QAsyncio::detail {
 class QASYNCIO_EXPORT ConcurrentStateBase
 {
 public:
-    explicit ConcurrentStateBase(QAsyncioLoop &loop) : m_loop(loop) { }
+    explicit ConcurrentStateBase(QAsyncioLoop &loop) : m_loop(loop), m_thread_id(loop.core().thread_id) { }
     virtual ~ConcurrentStateBase();
     Q_DISABLE_COPY_MOVE(ConcurrentStateBase)
 
@@ -24,6 +24,8 @@ public:
     bool cancel();
     void wait();
     void wait_for(std::chrono::nanoseconds timeout);
+    void join();
+    bool join(std::chrono::nanoseconds timeout);
     void add_done_callback(std::function<void()> callback);
     /// The exception, or null; when it is done. Throws CancelledError.
     std::exception_ptr exception();
@@ -34,6 +36,8 @@ public:
     bool set_task(const AnyTask &task);
     /// Its loop was closed, or the task was cancelled.
     void abandon() { finish(Cancelled); }
+    /// The coroutine has ended, or will never run: its frame is destroyed.
+    void set_ended();
 
 protected:
     enum State { Pending, Finished, Cancelled };
@@ -50,9 +54,11 @@ private:
     static void call(const std::function<void()> &callback) noexcept;
 
     QAsyncioLoop &m_loop;
+    const quint64 m_thread_id; // of the loop
     mutable std::mutex m_mutex;
     std::condition_variable m_changed;
     State m_state = Pending;
+    bool m_ended = false; // after cancel() it is done long before
     AnyTask m_task;
     std::vector<std::function<void()>> m_callbacks;
 };
@@ -97,7 +103,7 @@ private:
     bool m_taken = false;
 };
 
-/// Tells the state what became of the task; that it was abandoned if it is destroyed first.
+/// Tells the state what became of the task, and when it is gone; that it was abandoned if it is destroyed first.
 template<class T>
 class ConcurrentDelivery
 {
@@ -107,8 +113,10 @@ public:
     ConcurrentDelivery &operator=(ConcurrentDelivery &&) = delete;
     ~ConcurrentDelivery()
     {
-        if (m_state)
-            m_state->abandon();
+        if (!m_state)
+            return;
+        m_state->abandon();
+        m_state->set_ended();
     }
 
     void operator()(const Future<T> &task)

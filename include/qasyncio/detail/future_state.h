@@ -17,7 +17,35 @@
 
 namespace QAsyncio::detail {
 
-/// The done callbacks of a future, in order. Nearly always none or one.
+/// Several callbacks, in order. Taking one out costs the same however many there are.
+class QASYNCIO_EXPORT CallbackVector
+{
+public:
+    CallbackVector();
+    ~CallbackVector();
+    Q_DISABLE_COPY_MOVE(CallbackVector)
+
+    bool empty() const { return m_gaps == m_all.size(); }
+    void append(Runnable *callback);
+    bool remove(const Runnable *callback);
+    bool contains(const Runnable *callback) const { return place_of(callback) != none; }
+    /// Null where one was taken out.
+    const std::vector<Runnable *> &all() const { return m_all; }
+
+private:
+    struct Index;
+    static constexpr auto none = static_cast<std::size_t>(-1);
+
+    std::size_t place_of(const Runnable *callback) const;
+    void close_gaps();
+    void make_index() const noexcept;
+
+    std::vector<Runnable *> m_all;
+    std::size_t m_gaps = 0;
+    mutable std::unique_ptr<Index> m_index; // the places of many; made when one of them is looked for
+};
+
+/// The done callbacks of a future, in order; each of them is in it once. Nearly always none or one.
 class QASYNCIO_EXPORT CallbackList
 {
 public:
@@ -31,8 +59,8 @@ public:
 
     bool empty() const { return m_bits == 0; }
     void append(Runnable *callback);
-    /// Takes `callback` out, once. False if it is not there.
-    bool remove(Runnable *callback);
+    /// Takes `callback` out. False if it is not there.
+    bool remove(const Runnable *callback);
     bool contains(const Runnable *callback) const;
     /// Empties the list and gives what was in it to `f`, in order. `f` may append anew.
     template<class F>
@@ -44,15 +72,17 @@ public:
                 f(reinterpret_cast<Runnable *>(bits));
             return;
         }
-        const std::unique_ptr<std::vector<Runnable *>> all(vector_of(bits));
-        for (Runnable *callback : *all)
-            f(callback);
+        const std::unique_ptr<CallbackVector> several(vector_of(bits));
+        for (Runnable *callback : several->all()) {
+            if (callback)
+                f(callback);
+        }
     }
 
 private:
-    static std::vector<Runnable *> *vector_of(std::uintptr_t bits)
+    static CallbackVector *vector_of(std::uintptr_t bits)
     {
-        return reinterpret_cast<std::vector<Runnable *> *>(bits & ~std::uintptr_t(1));
+        return reinterpret_cast<CallbackVector *>(bits & ~std::uintptr_t(1));
     }
     void clear_storage();
 

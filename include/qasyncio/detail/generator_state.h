@@ -13,7 +13,7 @@ struct GeneratorPromiseBase;
 /// What is known of a generator apart from its frame, which may go first.
 ///
 /// References: the AsyncGenerator, each step, whoever closes it. They belong to the thread of the loop that it began in. When
-/// the last one goes, a generator that stands at a co_yield is closed by a task of its own, any other is destroyed.
+/// the last one goes, the frame is destroyed; no step is under way then.
 class QASYNCIO_EXPORT GeneratorState final : public Pooled
 {
 public:
@@ -27,7 +27,8 @@ public:
             last_reference_gone();
     }
 
-    /// Before a step. Throws RuntimeError if one is under way; `operation` is who asks: "anext".
+    /// Before a step. Throws RuntimeError if one is under way, and in debug mode in another thread; `operation` is who asks:
+    /// "anext".
     void check_idle(const char *operation) const;
     /// True when there is nothing to run any more.
     bool ended() const noexcept { return !m_promise || m_finished; }
@@ -61,7 +62,7 @@ private:
     bool m_running = false;
     bool m_finished = false;
     bool m_registered = false;
-    bool m_dropped = false; // its last chance to run was given
+    bool m_sent_home = false; // the last reference went in another thread
 };
 
 struct GeneratorPromiseBase : PromiseBase

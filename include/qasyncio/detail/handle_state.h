@@ -18,6 +18,14 @@ public:
     void discard() noexcept override { release(); }
     QString describe() const override;
 
+    /// In debug mode: only the thread that schedules it may cancel it.
+    void keep_to_thread(const LoopCore &core) noexcept { m_thread = static_cast<quint16>(core.thread_id); }
+    /// Throws RuntimeError in another thread.
+    void check_thread() const
+    {
+        if (Q_UNLIKELY(m_thread != 0) && m_thread != static_cast<quint16>(thread_data().id))
+            throw_wrong_thread();
+    }
     /// Drops the callback at once (L-065).
     virtual void cancel() noexcept;
     bool cancelled() const noexcept { return m_flags.load(std::memory_order_acquire) & Cancelled; }
@@ -70,6 +78,7 @@ private:
     std::atomic<quint32> m_refs{1}; // counted without atomic operations unless m_shared
     std::atomic<quint8> m_flags{0}; // written by one thread at a time: the loop's, or whoever has revoked a SharedHandleState
     const bool m_shared;
+    quint16 m_thread = 0; // of those that have a loop, by the last bits of its id: there is no room for more. 0: not checked
 };
 
 /// The handle of call_soon_threadsafe(): cancel() and the callback exclude each other (L-073). In other threads cancel() waits

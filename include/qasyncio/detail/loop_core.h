@@ -113,11 +113,10 @@ struct QASYNCIO_EXPORT LoopCore
         if (flags == 0 && has(Running))
             wake();
     }
-    /// Throws RuntimeError if the loop is closed or, in debug mode, runs in another thread (L-049, L-095).
-    void check_scheduling()
+    /// Throws RuntimeError if the loop is closed or, in debug mode, runs in another thread (L-049, L-095). True in debug mode.
+    bool check_scheduling()
     {
-        if (Q_UNLIKELY(has(Closed | Debug)))
-            check_scheduling_slow();
+        return Q_UNLIKELY(has(Closed | Debug)) && check_scheduling_slow();
     }
     /// Queues the node's item, which must be queued once and keeps itself alive. From any thread.
     /// Throws RuntimeError if the loop is closed; the item is then untouched.
@@ -137,7 +136,7 @@ protected:
 
 private:
     void wake();
-    void check_scheduling_slow();
+    bool check_scheduling_slow();
     void destroy() noexcept;
 
     // Nearly all references come and go in the loop's own thread, which counts them without atomic operations as long as
@@ -147,8 +146,19 @@ private:
     qint64 m_own_refs = 0;
 };
 
+/// Throws RuntimeError: "Non-thread-safe operation invoked on an event loop other than the current one".
+[[noreturn]] QASYNCIO_EXPORT void throw_wrong_thread();
+
 /// For tests: calls `observer` behind every callback and every step of a task; empty: no longer. In the loop's thread.
 QASYNCIO_EXPORT void observe_callbacks(LoopCore &core, std::function<void()> observer);
+
+/// For tests: what a loop could go on with by itself.
+struct LoopRest
+{
+    bool has_nothing_to_wait_for; // nothing is ready; no timer, no descriptor, no function in a thread
+    qint64 turns;
+};
+QASYNCIO_EXPORT LoopRest rest_of(const LoopCore &core);
 
 /// True if the exception is one of those that leave the loop: LoopExit, KeyboardInterrupt.
 QASYNCIO_EXPORT bool leaves_loop(const std::exception_ptr &exception);

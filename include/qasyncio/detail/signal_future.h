@@ -5,8 +5,15 @@
 #include "qasyncio/detail/settle.h"
 #include "qasyncio/loop.h"
 
+#include <QtCore/qbytearrayview.h>
 #include <QtCore/qobject.h>
+#include <QtCore/qpointer.h>
+#include <QtCore/qstringview.h>
+#if QT_VERSION >= QT_VERSION_CHECK(6, 7, 0)
+#  include <QtCore/qspan.h>
+#endif
 
+#include <span>
 #include <string_view>
 #include <tuple>
 
@@ -15,6 +22,7 @@ namespace QAsyncio::detail {
 [[noreturn]] QASYNCIO_EXPORT void throw_null_sender();
 [[noreturn]] QASYNCIO_EXPORT void throw_not_connected();
 QASYNCIO_EXPORT std::exception_ptr sender_died();
+QASYNCIO_EXPORT std::exception_ptr signal_disconnected();
 QASYNCIO_EXPORT bool inherits_dialog(const QObject &object);
 inline bool is_dialog(const QObject &object)
 {
@@ -68,6 +76,102 @@ struct SignalResult<TypeList<First, Second, Rest...>>
     using type = std::tuple<First, Second, Rest...>;
 };
 
+/// Types that refer to what somebody else has.
+template<class T>
+struct IsView : std::bool_constant<std::is_same_v<T, QStringView> || std::is_same_v<T, QByteArrayView>
+                                   || std::is_same_v<T, QLatin1String> || std::is_same_v<T, QUtf8StringView>
+                                   || std::is_same_v<T, QAnyStringView>>
+{
+};
+template<class C, class Traits>
+struct IsView<std::basic_string_view<C, Traits>> : std::true_type
+{
+};
+template<class T, std::size_t Extent>
+struct IsView<std::span<T, Extent>> : std::true_type
+{
+};
+#if QT_VERSION >= QT_VERSION_CHECK(6, 7, 0)
+template<class T, std::size_t Extent>
+struct IsView<QSpan<T, Extent>> : std::true_type
+{
+};
+#endif
+
+template<class List>
+constexpr bool has_view = false;
+template<class... Args>
+constexpr bool has_view<TypeList<Args...>> = (IsView<Args>::value || ...);
+
+/// Without a map: the arguments are the result.
+struct NoMap
+{
+};
+
+template<class Map, class Arguments, std::size_t... I>
+constexpr bool map_takes(std::index_sequence<I...>)
+{
+    return std::is_invocable_v<Map &, const std::tuple_element_t<I, Arguments> &...>;
+}
+/// How many of a signal's arguments a map takes: it may take fewer, as a slot may.
+template<class Map, class Arguments, std::size_t Count>
+constexpr std::size_t arguments_of_map()
+{
+    if constexpr (map_takes<Map, Arguments>(std::make_index_sequence<Count>()))
+        return Count;
+    else if constexpr (Count > 0)
+        return arguments_of_map<Map, Arguments, Count - 1>();
+    else
+        static_assert(!sizeof(Map), "map(args...) must take the signal's arguments, or the first of them");
+    return 0;
+}
+template<class Map, class... Args, std::size_t... I>
+decltype(auto) call_map(Map &map, std::index_sequence<I...>, const Args &...args)
+{
+    [[maybe_unused]] const auto all = std::forward_as_tuple(args...);
+    return std::invoke(map, std::get<I>(all)...);
+}
+template<class Map, class... Args>
+decltype(auto) call_map(Map &map, const Args &...args)
+{
+    constexpr std::size_t count = arguments_of_map<Map, std::tuple<Args...>, sizeof...(Args)>();
+    return call_map(map, std::make_index_sequence<count>(), args...);
+}
+
+/// What an emission gives to who awaits it.
+template<class Map, class List>
+struct EmissionResult;
+template<class... Args>
+struct EmissionResult<NoMap, TypeList<Args...>> : SignalResult<TypeList<Args...>>
+{
+    static_assert(!has_view<TypeList<Args...>>,
+                  "an argument of this signal only refers to data, which may be gone when the task resumes: take what is "
+                  "needed inside of the emission, with a map: from_signal(sender, signal, map), signal_stream(sender, "
+                  "signal, map)");
+};
+template<class Map, class... Args>
+struct EmissionResult<Map, TypeList<Args...>>
+{
+    using type = std::remove_cvref_t<decltype(call_map(std::declval<Map &>(), std::declval<const Args &>()...))>;
+    static_assert(!IsView<type>::value, "this map gives a view of data that may be gone when the task resumes");
+    static_assert(!IsCoroutine<type>::value, "map(args...) runs inside of the emission and cannot await");
+};
+template<class Map, class List>
+using emission_result_t = typename EmissionResult<Map, List>::type;
+
+template<class R, class Map, class... Args>
+future_value_t<R> emission_value(Map &map, const Args &...args)
+{
+    if constexpr (std::is_same_v<Map, NoMap>) {
+        return future_value_t<R>{args...};
+    } else if constexpr (std::is_void_v<R>) {
+        call_map(map, args...);
+        return {};
+    } else {
+        return call_map(map, args...);
+    }
+}
+
 /// Completed by an emission or, with ObjectDestroyedError, by the sender's death. It has two owners: its handles, and what
 /// may still complete it: the slot, then the emission on its way home from another thread. All but the counting belongs to
 /// the loop's thread.
@@ -89,19 +193,23 @@ public:
         return cancelled;
     }
 
-    /// `value` makes the value that was emitted. It may throw: then that is the exception.
+    /// `value` makes the value that was emitted. It may throw: then that is the exception. It may be the program's code (a
+    /// map), which may cancel this, drop it, delete the sender or close the loop.
     template<class F>
     void emitted(F &&value) noexcept
     {
         if (!is_open())
             return;
         close(); // Qt has removed the connection before it called the slot
-        if (this->done() || this->core->has(LoopCore::Closed)) // done: by whoever has the future
+        if (!can_be_completed())
             return;
         try {
-            this->set_value(value());
+            future_value_t<R> emission = value();
+            if (can_be_completed())
+                this->set_value(std::move(emission));
         } catch (...) {
-            this->set_exception(std::current_exception());
+            if (can_be_completed())
+                this->set_exception(std::current_exception());
         }
     }
     void failed(std::exception_ptr exception) noexcept
@@ -109,8 +217,14 @@ public:
         if (!is_open())
             return;
         close();
-        if (!this->done() && !this->core->has(LoopCore::Closed))
+        if (can_be_completed())
             this->set_exception(std::move(exception));
+    }
+    /// There will be no emission. Whoever waits is told; if nobody does, that is no error to report.
+    void cut(std::exception_ptr why) noexcept
+    {
+        failed(std::move(why));
+        this->flags &= ~FutureStateBase::LogException;
     }
 
     void remove_owner() noexcept
@@ -133,6 +247,11 @@ public:
     std::optional<QMetaObject::Connection> connection;
 
 private:
+    /// It may be done by whoever has the future, and nobody may have it any more.
+    bool can_be_completed() const noexcept
+    {
+        return !m_dropped && !this->done() && !this->core->has(LoopCore::Closed);
+    }
     void close() noexcept
     {
         m_closed = true;
@@ -150,6 +269,7 @@ private:
     }
     void destroy() noexcept override
     {
+        m_dropped = true;
         disconnect();
         this->callbacks.take_all([](Runnable *callback) { callback->discard(); });
         this->value.reset(); // here and not where the last owner goes
@@ -158,6 +278,7 @@ private:
 
     std::atomic<int> m_owners{2};
     bool m_closed = false;
+    bool m_dropped = false;
     const bool m_dialog;
 };
 
@@ -166,9 +287,9 @@ template<class R>
 class RemoteEmission final : public Runnable
 {
 public:
-    /// Of what `value` gives or throws.
+    /// Of what `value` gives or throws; `cut`: the latter because there is no emission.
     template<class F>
-    RemoteEmission(SignalFuture<R> &future, F &value) : m_future(future)
+    RemoteEmission(SignalFuture<R> &future, F &value, bool cut) : m_future(future), m_cut(cut)
     {
         store_outcome(m_outcome, value);
     }
@@ -178,6 +299,8 @@ public:
     {
         if (m_outcome->has_value())
             m_future.emitted([this] { return to_future_value<R>((*std::move(m_outcome)).value()); });
+        else if (m_cut)
+            m_future.cut(m_outcome->exception());
         else
             m_future.failed(m_outcome->exception());
         delete this;
@@ -189,6 +312,7 @@ public:
 private:
     SignalFuture<R> &m_future;
     std::optional<Outcome<R>> m_outcome;
+    const bool m_cut;
 };
 
 /// The slot, without the types of the signal's arguments. It is called once at most.
@@ -196,13 +320,14 @@ template<class R>
 class SignalSlotBase
 {
 public:
-    explicit SignalSlotBase(SignalFuture<R> &future) : m_future(&future) { }
-    SignalSlotBase(SignalSlotBase &&other) noexcept : m_future(other.take_future()) { }
+    SignalSlotBase(SignalFuture<R> &future, const QObject &sender) : m_future(&future), m_sender(&sender) { }
+    SignalSlotBase(SignalSlotBase &&other) noexcept
+        : m_future(other.take_future()), m_sender(std::move(other.m_sender)) { }
     SignalSlotBase &operator=(SignalSlotBase &&) = delete;
     ~SignalSlotBase()
     {
         if (SignalFuture<R> *future = m_future.load(std::memory_order_relaxed); Q_UNLIKELY(future))
-            disconnected(*future);
+            disconnected(*future, m_sender ? signal_disconnected() : sender_died());
     }
 
 protected:
@@ -211,7 +336,7 @@ protected:
     {
         SignalFuture<R> *future = take_future();
         if (!future->core->in_own_thread())
-            return send(*future, value);
+            return send(*future, value, false);
         future->emitted(value);
         future->remove_slot_at_home();
     }
@@ -223,39 +348,63 @@ private:
         m_future.store(nullptr, std::memory_order_relaxed);
         return future;
     }
-    /// By us, and then nobody is there any more; else because the sender is gone.
-    Q_NEVER_INLINE static void disconnected(SignalFuture<R> &future) noexcept
+    /// By us, and then nobody is there any more; else because the sender is gone, or the program has disconnected it.
+    Q_NEVER_INLINE static void disconnected(SignalFuture<R> &future, std::exception_ptr why) noexcept
     {
         if (!future.core->in_own_thread())
-            return send(future, []() -> future_value_t<R> { std::rethrow_exception(sender_died()); });
+            return send(future, [&why]() -> future_value_t<R> { std::rethrow_exception(why); }, true);
         if (future.is_open())
-            future.failed(sender_died());
+            future.cut(std::move(why));
         future.remove_slot_at_home();
     }
     template<class F>
-    static void send(SignalFuture<R> &future, F &&value) noexcept
+    static void send(SignalFuture<R> &future, F &&value, bool cut) noexcept
     {
-        auto *emission = new RemoteEmission<R>(future, value);
+        auto *emission = new RemoteEmission<R>(future, value, cut);
         if (!future.core->try_push_threadsafe(emission->node))
             emission->discard();
     }
 
     // Null when moved from, or called. Atomic because threads may follow each other here: Qt orders them.
     std::atomic<SignalFuture<R> *> m_future;
+    const QPointer<const QObject> m_sender; // tells its death from a disconnect() of the program
 };
 
-template<class R, class Arguments>
+template<class R, class Map, class Arguments>
 class SignalSlot;
-template<class R, class... Args>
-class SignalSlot<R, TypeList<Args...>> : public SignalSlotBase<R>
+template<class R, class Map, class... Args>
+class SignalSlot<R, Map, TypeList<Args...>> : public SignalSlotBase<R>
 {
 public:
-    using SignalSlotBase<R>::SignalSlotBase;
+    template<class F>
+    SignalSlot(SignalFuture<R> &future, const QObject &sender, F &&map)
+        : SignalSlotBase<R>(future, sender), m_map(std::forward<F>(map)) { }
 
     void operator()(const Args &...args)
     {
-        this->emitted([&] { return future_value_t<R>(args...); });
+        this->emitted([&] { return emission_value<R>(m_map, args...); });
     }
+
+private:
+    [[no_unique_address]] Map m_map;
 };
+
+template<class Map, class Sender, class Object, class F, class... Args>
+auto future_of_signal(const Sender *sender, void (Object::*signal)(Args...), F &&map)
+{
+    using Arguments = typename WithoutPrivateSignal<Args...>::type;
+    using R = emission_result_t<Map, Arguments>;
+    if (!sender)
+        throw_null_sender();
+    auto state = Ref<SignalFuture<R>>::adopt(new SignalFuture<R>(get_running_loop().core(), *sender));
+    state->connection =
+        QObject::connect(sender, signal, sender, SignalSlot<R, Map, Arguments>(*state, *sender, std::forward<F>(map)),
+                         Qt::ConnectionType(Qt::DirectConnection | Qt::SingleShotConnection));
+    if (Q_UNLIKELY(state->has_exception()) && !*state->connection) {
+        state->take_exception(); // the slot is gone, which looks like the death of the sender
+        throw_not_connected();
+    }
+    return FutureAccess::wrap<Future<R>>(std::move(state));
+}
 
 } // namespace QAsyncio::detail

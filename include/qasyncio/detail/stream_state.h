@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include "qasyncio/detail/claim.h"
 #include "qasyncio/detail/run_there.h"
 #include "qasyncio/detail/signal_future.h"
 
@@ -11,6 +12,8 @@
 namespace QAsyncio::detail {
 
 [[noreturn]] QASYNCIO_EXPORT void throw_stream_busy();
+/// Throws RuntimeError unless a stream with this core belongs to the running loop; null: it was moved from.
+QASYNCIO_EXPORT void check_stream(const LoopCore *core);
 
 /// What a stream and its slot share. Belongs to the loop's thread.
 template<class R>
@@ -21,6 +24,7 @@ public:
     ~StreamState() { core->release(); }
     Q_DISABLE_COPY_MOVE(StreamState)
 
+    /// The stream is dropped: in its loop's thread, or anywhere once the loop is closed.
     void disconnect()
     {
         m_closed = true;
@@ -47,21 +51,34 @@ public:
         wake();
     }
 
-    bool closed() const { return m_closed; }
     std::size_t size() const { return m_items.size(); }
-    Outcome<R> take()
-    {
-        Outcome<R> item = std::move(m_items.front());
-        m_items.pop_front();
-        return item;
-    }
+    bool is_ready() const { return !m_reserved && (m_closed || !m_items.empty()); }
     /// Done at the next arrival, or at the end.
-    Future<> arrival()
+    Future<> ready()
     {
-        if (m_waiter && !m_waiter.done())
+        if (m_reserved || (m_waiter && !m_waiter.done()))
             throw_stream_busy();
         m_waiter = core->loop->create_future<void>();
+        if (is_ready())
+            m_waiter.set_result();
         return m_waiter;
+    }
+    bool reserve()
+    {
+        if (!is_ready())
+            return false;
+        m_reserved = true;
+        return true;
+    }
+    void unreserve() { m_reserved = false; }
+    /// Nothing at the end.
+    std::optional<future_value_t<R>> take()
+    {
+        if (m_items.empty())
+            return std::nullopt;
+        Outcome<R> item = std::move(m_items.front());
+        m_items.pop_front();
+        return to_future_value<R>(std::move(item).value());
     }
 
     LoopCore *const core;
@@ -77,16 +94,18 @@ private:
 
     std::deque<Outcome<R>> m_items;
     Future<> m_waiter;
-    bool m_closed = false; // the sender, or the stream, is gone
+    bool m_closed = false;   // the sender, or the stream, is gone
+    bool m_reserved = false; // what comes next is somebody's already
 };
 
-template<class R, class Arguments>
+template<class R, class Map, class Arguments>
 class StreamSlot;
-template<class R, class... Args>
-class StreamSlot<R, TypeList<Args...>>
+template<class R, class Map, class... Args>
+class StreamSlot<R, Map, TypeList<Args...>>
 {
 public:
-    explicit StreamSlot(std::shared_ptr<StreamState<R>> state) : m_state(std::move(state)) { }
+    template<class F>
+    StreamSlot(std::shared_ptr<StreamState<R>> state, F &&map) : m_state(std::move(state)), m_map(std::forward<F>(map)) { }
     StreamSlot(StreamSlot &&) noexcept = default;
     StreamSlot &operator=(StreamSlot &&) = delete;
     ~StreamSlot()
@@ -101,28 +120,83 @@ public:
 
     void operator()(const Args &...args)
     {
-        const auto value = [&] { return future_value_t<R>(args...); };
-        if (m_state->core->in_own_thread())
-            return m_state->arrive(outcome_of<R>(value));
+        const auto state = m_state; // a map may end all the rest
+        const auto value = [&] { return emission_value<R>(m_map, args...); };
+        if (state->core->in_own_thread())
+            return state->arrive(outcome_of<R>(value));
         auto item = std::make_unique<std::optional<Outcome<R>>>();
         store_outcome(*item, value);
-        run_there(*m_state->core, [state = m_state, item = std::move(item)] { state->arrive(std::move(**item)); });
+        run_there(*state->core, [state, item = std::move(item)] { state->arrive(std::move(**item)); });
     }
 
 private:
     std::shared_ptr<StreamState<R>> m_state;
+    [[no_unique_address]] Map m_map;
+};
+
+/// The claim to the next emission.
+template<class R>
+class StreamClaim
+{
+public:
+    explicit StreamClaim(std::shared_ptr<StreamState<R>> state) : m_state(std::move(state))
+    {
+        check_stream(m_state ? m_state->core : nullptr);
+    }
+    StreamClaim(StreamClaim &&other) noexcept
+        : m_state(std::move(other.m_state)), m_reserved(std::exchange(other.m_reserved, false)) { }
+    StreamClaim &operator=(StreamClaim &&) = delete;
+    ~StreamClaim() { give_back(); }
+
+    bool is_ready() const { return m_reserved || m_state->is_ready(); }
+    Future<> ready() { return m_state->ready(); }
+    bool reserve() { return m_reserved || (m_reserved = m_state->reserve()); }
+    std::optional<future_value_t<R>> take()
+    {
+        give_back(); // nobody else runs meanwhile
+        return m_state->take();
+    }
+
+private:
+    void give_back()
+    {
+        if (std::exchange(m_reserved, false))
+            m_state->unreserve();
+    }
+
+    std::shared_ptr<StreamState<R>> m_state;
+    bool m_reserved = false;
 };
 
 template<class R>
 Coroutine<std::optional<future_value_t<R>>> next_in_stream(std::shared_ptr<StreamState<R>> state)
 {
-    while (state->size() == 0) {
-        if (state->closed())
-            co_return std::nullopt;
-        auto arrival = state->arrival();
-        co_await arrival;
+    StreamClaim<R> claim(std::move(state));
+    while (!claim.is_ready()) {
+        auto ready = claim.ready();
+        co_await ready;
     }
-    co_return to_future_value<R>(state->take().value());
+    co_return claim.take();
 }
+
+/// What SignalStream::next() gives.
+template<class R>
+class [[nodiscard("an emission is taken when this is awaited")]] NextEmission
+    : public Coroutine<std::optional<future_value_t<R>>>
+{
+public:
+    explicit NextEmission(std::shared_ptr<StreamState<R>> state)
+        : Coroutine<std::optional<future_value_t<R>>>(next_in_stream<R>(state)), m_state(std::move(state)) { }
+
+    /// Instead of awaiting it.
+    StreamClaim<R> claim() &&
+    {
+        this->close();
+        return StreamClaim<R>(std::move(m_state));
+    }
+
+private:
+    std::shared_ptr<StreamState<R>> m_state;
+};
 
 } // namespace QAsyncio::detail
