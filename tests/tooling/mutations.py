@@ -9,68 +9,23 @@ Works on copies of the tree in build/mutants. A mutant is killed if its tests bu
 import argparse
 import concurrent.futures
 import os
-import pathlib
 import queue
 import re
-import shutil
-import subprocess
 import sys
 import time
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
+from mutants import replacements
+from mutants.copies import ROOT, Copy
+
 MUTATIONS = ROOT / "tests/mutations"
-WORK = ROOT / "build/mutants"
-TIMEOUT = 30    # seconds for one test program; the longest that a good one takes is far below
-
-
-class Copy:
-    """A copy of the tree in which one mutant after the other is built."""
-
-    def __init__(self, number):
-        self.source = WORK / str(number) / "src"
-        self.build_folder = WORK / str(number) / "build"
-
-    def run(self, *command):
-        """(succeeded, output) of a command run in the copy."""
-        # The copy lies inside the repository but is no part of it: git apply must not look for one above. Two copies build
-        # much the same: ccache shall see that.
-        environment = dict(os.environ, GIT_CEILING_DIRECTORIES=str(self.source.parent), CCACHE_BASEDIR=str(self.source.parent),
-                           CCACHE_NOHASHDIR="1")
-        done = subprocess.run([str(part) for part in command], cwd=self.source, env=environment, stdin=subprocess.DEVNULL,
-                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace")
-        return done.returncode == 0, done.stdout
-
-    def restore(self):
-        """Makes the copy equal to the tree. What is equal already is not touched: it is not to be built again."""
-        listing = subprocess.run(["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"], cwd=ROOT,
-                                 capture_output=True, text=True, check=True).stdout
-        wanted = {name for name in listing.split("\0") if name and (ROOT / name).is_file()}
-        for old in [p for p in self.source.rglob("*") if p.is_file()]:
-            if str(old.relative_to(self.source)) not in wanted:
-                old.unlink()
-        for name in wanted:
-            source, target = ROOT / name, self.source / name
-            if not target.exists() or target.read_bytes() != source.read_bytes():
-                target.parent.mkdir(parents=True, exist_ok=True)
-                shutil.copy(source, target)
-
-    def configure(self):
-        return self.run(
-            "cmake", "-S", self.source, "-B", self.build_folder, "-G", "Ninja", "-DCMAKE_CXX_COMPILER=g++",
-            "-DCMAKE_BUILD_TYPE=Debug", "-DCMAKE_CXX_FLAGS_DEBUG=-O0", "-DQASYNCIO_BUILD_DEMO=OFF",
-            "-DCMAKE_DISABLE_PRECOMPILE_HEADERS=ON",    # a change of a header would compile them anew for one test or two
-            "-DQASYNCIO_BUILD_BENCH=OFF", "-DQASYNCIO_WERROR=OFF", "-DQASYNCIO_COMPILER_PROBE=OFF",
-            f"-DQASYNCIO_TEST_TIMEOUT={TIMEOUT}")
-
-    def build(self, targets, jobs=1):
-        return self.run("cmake", "--build", self.build_folder, "-j", jobs, "--target", *targets)
 
 
 class Mutation:
     def __init__(self, path):
         self.path = path
         self.name = path.stem
-        header = re.split(r"^(?:diff --git|--- )", path.read_text(), maxsplit=1, flags=re.MULTILINE)[0]
+        self.text = path.read_text()
+        header = re.split(r"^(?:diff --git|--- |File:)", self.text, maxsplit=1, flags=re.MULTILINE)[0]
         fields = dict(re.findall(r"^(Tests|Unseen): *(.*)$", header, re.MULTILINE))
         self.tests = fields.get("Tests", "").replace(",", " ").split()
         self.unseen = fields.get("Unseen")    # why no random program can see it
@@ -130,9 +85,10 @@ class Programs:
 
 def judge(mutation, witness, copy):
     """(verdict, details) of one mutation; the copy is left changed."""
-    applied, output = copy.run("git", "apply", "-p1", mutation.path)
-    if not applied:
-        return "ERROR", "the patch does not apply\n" + output
+    try:
+        replacements.apply(replacements.parse(mutation.text), copy.source)
+    except replacements.NotApplicable as error:
+        return "ERROR", f"it does not apply: {error}"
     built, output = copy.build(witness.targets(mutation.tests))
     if not built:
         return "ERROR", "it does not compile\n" + "\n".join(output.splitlines()[-20:])
@@ -144,7 +100,6 @@ def prepare(copies, mutations, witness):
     """Copies, configures and builds the tree as it is; it has to be good, else every mutant would look killed."""
     tests = witness.of_all(mutations)
     for copy in copies:
-        copy.source.mkdir(parents=True, exist_ok=True)
         copy.restore()
         done, output = copy.configure()
         if done:

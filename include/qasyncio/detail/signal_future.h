@@ -163,7 +163,7 @@ template<class R, class Map, class... Args>
 future_value_t<R> emission_value(Map &map, const Args &...args)
 {
     if constexpr (std::is_same_v<Map, NoMap>) {
-        return future_value_t<R>{args...};
+        return future_value_t<R>(args...);
     } else if constexpr (std::is_void_v<R>) {
         call_map(map, args...);
         return {};
