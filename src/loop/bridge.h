@@ -21,8 +21,6 @@ public:
 
     /// Posts a wake-up. From any thread.
     static void ring(QObject *bridge);
-    /// Posts a request to leave Qt's loop, behind everything that is due in the same pass.
-    void post_exit();
     /// Posts a request to move the clock on, behind everything that is due in the same pass.
     void post_advance();
     void remove_posted();

@@ -6,7 +6,7 @@
 
 #include "loop/loop_p.h"
 
-#include "loop/quit_filter.h"
+#include "loop/quit_judge.h"
 
 #include <QtCore/qabstracteventdispatcher.h>
 #include <QtCore/qcoreapplication.h>
@@ -23,7 +23,6 @@ namespace {
 constexpr int stop_code = 0x51417379;
 
 const QEvent::Type wake_type = QEvent::Type(QEvent::registerEventType());
-const QEvent::Type exit_type = QEvent::Type(QEvent::registerEventType());
 const QEvent::Type advance_type = QEvent::Type(QEvent::registerEventType());
 
 int loop_level()
@@ -86,11 +85,6 @@ void Bridge::ring(QObject *object)
     post(bridge, wake, Qt::NormalEventPriority);
 }
 
-void Bridge::post_exit()
-{
-    post(this, make_event(exit_type), Qt::LowEventPriority * 1000);
-}
-
 void Bridge::post_advance()
 {
     post(this, make_event(advance_type), Qt::LowEventPriority * 1000);
@@ -105,12 +99,11 @@ void Bridge::remove_posted()
 bool Bridge::event(QEvent *event)
 {
     take_over();
+    const LoopPrivate::Activation active(m_loop); // the loop, and this bridge, may end meanwhile
     if (event->type() == wake_type)
         m_loop.wake_arrived();
     else if (event->type() == QEvent::Timer)
         m_loop.timer_arrived();
-    else if (event->type() == exit_type)
-        m_loop.leave_qt_loop();
     else if (event->type() == advance_type)
         m_loop.advance_clock();
     else
@@ -122,7 +115,7 @@ bool Bridge::event(QEvent *event)
 
 void LoopPrivate::check_runnable() const
 {
-    if (has(Closed))
+    if (has(Closed) || m_end_waits)
         throw RuntimeError(QStringLiteral("Event loop is closed"));
     if (has(Running))
         throw RuntimeError(QStringLiteral("This event loop is already running"));
@@ -139,15 +132,18 @@ void LoopPrivate::begin_run()
     thread->running = loop;
     set(Running, true);
     QScopeGuard not_begun([this] { end_run(); }); // out of memory
-    m_left = m_exit_posted = m_end_is_ripe = m_break_batch = false;
+    m_left = m_end_is_ripe = m_break_batch = false;
+    m_passes_to_leave = m_blocks_unanswered = 0;
+    m_own_frame = nullptr;
     m_own_level = loop_level() + 1;
     QAbstractEventDispatcher *dispatcher = QAbstractEventDispatcher::instance();
-    const auto turns = [this] { dispatcher_turns(); };
-    m_awake = QObject::connect(dispatcher, &QAbstractEventDispatcher::awake, bridge.get(), turns, Qt::DirectConnection);
+    const auto awake = [this] { dispatcher_turns(false, static_cast<const char *>(__builtin_frame_address(0))); };
+    const auto blocks = [this] { dispatcher_turns(true, static_cast<const char *>(__builtin_frame_address(0))); };
+    m_awake = QObject::connect(dispatcher, &QAbstractEventDispatcher::awake, bridge.get(), awake, Qt::DirectConnection);
     m_about_to_block =
-        QObject::connect(dispatcher, &QAbstractEventDispatcher::aboutToBlock, bridge.get(), turns, Qt::DirectConnection);
-    if (in_main_thread() && QCoreApplication::instance()->inherits("QGuiApplication"))
-        m_quit_filter = std::make_unique<QuitFilter>(*this);
+        QObject::connect(dispatcher, &QAbstractEventDispatcher::aboutToBlock, bridge.get(), blocks, Qt::DirectConnection);
+    if (in_main_thread())
+        m_quit_judge = std::make_unique<QuitJudge>(*this);
     inbox.set_doorbell(bridge.get());
     fds.selector().set_enabled(true);
     post_wake(); // at least one turn (L-020)
@@ -158,7 +154,9 @@ void LoopPrivate::end_run() noexcept
 {
     QObject::disconnect(m_awake);
     QObject::disconnect(m_about_to_block);
-    m_quit_filter.reset();
+    m_quit_judge.reset();
+    if (has(Closed))
+        return;
     fds.selector().set_enabled(false);
     inbox.set_doorbell(nullptr);
     disarm_timer();
@@ -166,6 +164,8 @@ void LoopPrivate::end_run() noexcept
     m_advance_posted = false;
     m_batch_left = 0;
     flags &= ~WakePosted;
+    if (!has(Running)) // the loop was destroyed in this run
+        return;
     set(Running, false);
     stop_requested = false; // does not survive the run (L-023)
     thread->running = nullptr;
@@ -173,33 +173,45 @@ void LoopPrivate::end_run() noexcept
 
 RunEnd LoopPrivate::run()
 {
+    const Activation active(*this);
     begin_run();
     const int code = exec_qt();
     end_run();
     if (leaving)
         std::rethrow_exception(std::exchange(leaving, nullptr));
-    return {code != stop_code, code};
+    return {code != stop_code && !m_end_waits, code};
 }
 
 int LoopPrivate::exec_qt()
 {
     // Only under QCoreApplication::exec() do quit() and the closing of the last window mean anything; but it cannot be nested.
     if (in_main_thread() && loop_level() == 0) {
-        QCoreApplication *app = QCoreApplication::instance();
         const int code = hooks ? hooks->exec() : QCoreApplication::exec();
         // leave_qt_loop() silences aboutToQuit, which Qt emits whenever exec() returns: a stop is no quit.
-        if (m_left) {
+        if (QCoreApplication *app = QCoreApplication::instance(); m_left && app) {
             app->blockSignals(false);
             if (code != stop_code) // exit(n) came behind our own exit, in the same pass: it is a quit after all
                 QMetaObject::invokeMethod(app, "aboutToQuit", Qt::DirectConnection);
         }
         return code;
     }
+    const qint64 turns_before = m_turns;
     QEventLoop event_loop;
     m_event_loop = &event_loop;
     const int code = event_loop.exec();
     m_event_loop = nullptr;
-    return code;
+    return code == -1 && m_turns == turns_before ? exec_after_exit() : code;
+}
+
+/// The thread's exec() was told to exit: no QEventLoop runs there any more, but its dispatcher does, and a loop may clean up.
+int LoopPrivate::exec_after_exit()
+{
+    m_own_level = loop_level();
+    m_own_frame = nullptr;
+    QAbstractEventDispatcher *dispatcher = QAbstractEventDispatcher::instance();
+    while (!m_left && has(Running))
+        dispatcher->processEvents(QEventLoop::WaitForMoreEvents);
+    return stop_code;
 }
 
 bool LoopPrivate::may_end_here() const
@@ -207,15 +219,15 @@ bool LoopPrivate::may_end_here() const
     return attached ? m_depth <= 1 : loop_level() == m_own_level;
 }
 
+bool LoopPrivate::is_nested() const noexcept
+{
+    return loop_level() > m_own_level;
+}
+
 void LoopPrivate::end_if_possible() noexcept
 {
-    if (!m_end_is_ripe || m_exit_posted || m_depth > 0 || !may_end_here())
-        return;
-    if (!attached) {
-        m_exit_posted = true;
-        bridge->post_exit();
-        return;
-    }
+    if (!m_end_is_ripe || m_depth > 0 || !attached)
+        return; // a run of our own is left by dispatcher_turns()
     const std::exception_ptr exception = std::exchange(leaving, nullptr);
     detach();
     if (!exception)
@@ -232,35 +244,104 @@ void LoopPrivate::end_if_possible() noexcept
 
 void LoopPrivate::leave_qt_loop() noexcept
 {
-    m_exit_posted = false;
-    if (!has(Running) || !m_end_is_ripe)
-        return;
-    if (!may_end_here()) // somebody has opened a dialog since: turns go on until it is closed
-        return post_wake();
     m_left = true;
     if (m_event_loop)
         return m_event_loop->exit(stop_code);
+    if (!QCoreApplication::instance() || !in_main_thread() || loop_level() != 1)
+        return; // exec_after_exit(), or the application has gone with its event loop
     QCoreApplication::instance()->blockSignals(true);
     QCoreApplication::exit(stop_code);
 }
 
-void LoopPrivate::dispatcher_turns() noexcept
+/// Whether the dispatcher that speaks is the run's own one, and not that of an event loop, or of a bare processEvents(), above
+/// it. The latter does not raise QThread::loopLevel(); but it is deeper in the stack than the run's own, which always speaks
+/// from the same place, and speaks first.
+bool LoopPrivate::is_at_own_level(const char *frame) noexcept
 {
-    if (!has(Running) || m_left)
-        return;
-    if (!attached && loop_level() > m_own_level)
-        m_dialog_turn = m_turns;
-    if (m_end_is_ripe)
-        end_if_possible();
-    // Outside of process(), whatever is scheduled wakes us by itself. Inside of it a nested event loop is about to sleep.
-    if (m_depth > 0)
-        sleep_or_wake();
+    if (loop_level() != m_own_level)
+        return false;
+    constexpr std::ptrdiff_t slack = 128; // between two signals of one function; an event handler between takes far more
+    if (!m_own_frame || frame > m_own_frame)
+        m_own_frame = frame;
+    return m_own_frame - frame < slack;
 }
 
-void LoopPrivate::dialog_awaited(bool begins) noexcept
+void LoopPrivate::dispatcher_turns(bool blocks, const char *frame) noexcept
 {
-    dialogs_awaited += begins ? 1 : -1;
-    m_dialog_turn = m_turns;
+    if (m_timed && loop_level() > m_timed_level) {
+        const TimePoint now_ = std::chrono::steady_clock::now();
+        if (m_timed->first == TimePoint())
+            m_timed->first = now_;
+        m_timed->last = now_;
+    }
+    if (m_left || (!has(Running) && !m_end_waits))
+        return;
+    if (!attached && is_at_own_level(frame) && Q_UNLIKELY(m_end_is_ripe || m_end_waits)) {
+        // Left when Qt is about to block, no slot is on the stack, and nothing else is served in this pass. Where a timer of 0 ms
+        // keeps Qt from ever blocking, after some passes.
+        constexpr int most_passes = 3;
+        if (blocks || ++m_passes_to_leave > most_passes)
+            return leave_qt_loop();
+    }
+    if (!has(Running))
+        return;
+    if (attached && m_end_is_ripe)
+        end_if_possible();
+    // Outside of process(), whatever is scheduled wakes us by itself. Inside of it a nested event loop is about to sleep.
+    if (m_depth > 0 && may_nest())
+        sleep_or_wake();
+    if (blocks)
+        look_for_lost_events();
+}
+
+/// An event filter of the program may have swallowed an event that was posted to the bridge, or a timer's: nothing would run
+/// any more.
+void LoopPrivate::look_for_lost_events() noexcept
+{
+    if (m_depth > 0 && !may_nest())
+        return;
+    if (m_armed != TimePoint::max() && now() >= m_armed)
+        return timer_arrived();
+    if (!(flags & WakePosted) && !m_advance_posted) {
+        m_blocks_unanswered = 0;
+        return;
+    }
+    if (++m_blocks_unanswered < 3) // Qt may say so before it delivers what is posted
+        return;
+    m_blocks_unanswered = 0;
+    if (flags & WakePosted)
+        wake_arrived();
+    else
+        advance_clock();
+}
+
+void LoopPrivate::close_later() noexcept
+{
+    if (has(Closed) || std::exchange(m_end_waits, true))
+        return;
+    if (attached)
+        detach();
+    if (!has(Running))
+        return;
+    // The run goes on to its end, without turns: Qt's loop is left when what is above it has returned.
+    set(Running, false);
+    thread->running = nullptr;
+    stop_requested = false;
+}
+
+void LoopPrivate::carry_out_end() noexcept
+{
+    if (m_quit_judge)
+        end_run();
+    close();
+}
+
+void LoopPrivate::dialog_awaited(const QObject *dialog, bool begins) noexcept
+{
+    if (begins)
+        ++dialogs_awaited[dialog];
+    else if (const auto found = dialogs_awaited.find(dialog); found != dialogs_awaited.end() && --found->second == 0)
+        dialogs_awaited.erase(found);
 }
 
 // Attached
@@ -268,26 +349,33 @@ void LoopPrivate::dialog_awaited(bool begins) noexcept
 void LoopPrivate::attach()
 {
     check_runnable();
+    if (is_on_stack())
+        throw RuntimeError(QStringLiteral("Cannot attach the event loop while code of it is on the stack"));
     begin_run();
     attached = true;
     if (!in_main_thread())
         return;
-    m_about_to_quit = QObject::connect(QCoreApplication::instance(), &QCoreApplication::aboutToQuit, bridge.get(), [this] {
-        if (!attached || m_drain)
-            return;
-        if (quit_requested && !quit_requested.done())
-            quit_requested.set_result();
-        for (const AnyTask &task : loop->all_tasks())
-            AnyTask(task).cancel();
-        QEventLoop drain; // works here: exec() has returned already
-        m_drain = &drain;
-        QTimer::singleShot(std::chrono::ceil<std::chrono::milliseconds>(quit_deadline), &drain, [&drain] { drain.exit(1); });
-        if (first_task)
-            drain.exec();
-        m_drain = nullptr;
-        ended_with_application = true;
-        detach();
-    });
+    m_about_to_quit = QObject::connect(QCoreApplication::instance(), &QCoreApplication::aboutToQuit, bridge.get(),
+                                       [this] { application_quits(); });
+}
+
+void LoopPrivate::application_quits()
+{
+    if (!attached || m_drain)
+        return;
+    const Activation active(*this); // a task may end the loop
+    if (is_quit_awaited())
+        quit_requested.set_result();
+    for (const AnyTask &task : loop->all_tasks())
+        AnyTask(task).cancel();
+    QEventLoop drain; // works here: exec() has returned already
+    m_drain = &drain;
+    QTimer::singleShot(timer_milliseconds(quit_deadline), &drain, [&drain] { drain.exit(1); });
+    if (first_task && attached)
+        drain.exec();
+    m_drain = nullptr;
+    ended_with_application = true;
+    detach();
 }
 
 void LoopPrivate::detach() noexcept
@@ -295,8 +383,15 @@ void LoopPrivate::detach() noexcept
     if (!attached)
         return;
     QObject::disconnect(m_about_to_quit);
+    if (m_drain)
+        m_drain->exit();
     end_run();
     attached = false;
+}
+
+bool LoopPrivate::is_quit_awaited() const
+{
+    return quit_requested && !quit_requested.done() && !FutureAccess::state(quit_requested)->callbacks.empty();
 }
 
 } // namespace QAsyncio::detail

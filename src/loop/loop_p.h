@@ -54,14 +54,40 @@ public:
     RunEnd run();
     void attach();
     void detach() noexcept;
-    /// The dispatcher looks for new events or is about to sleep: a nested loop may need us, or an end may be due.
-    void dispatcher_turns() noexcept;
-    void leave_qt_loop() noexcept; // the posted exit has arrived
+    /// The dispatcher looks for new events, or is about to sleep: a nested loop may need us, or an end may be due. `frame` is a
+    /// place in the stack.
+    void dispatcher_turns(bool blocks, const char *frame) noexcept;
     void application_dies() noexcept;
-    /// Whether the closing of the last window is no reason to quit: it was a dialog that somebody awaits, or awaited in the
-    /// turns just before.
-    bool quit_is_unmeant() const noexcept { return dialogs_awaited > 0 || m_turns <= m_dialog_turn + 2; }
-    void dialog_awaited(bool begins) noexcept;
+    void dialog_awaited(const QObject *dialog, bool begins) noexcept;
+    /// Somebody waits for quit_requested() now.
+    bool is_quit_awaited() const;
+    /// A nested event loop is open above the code of the run.
+    bool is_nested() const noexcept;
+
+    /// Code of the loop is on the stack while one of these is. The last one carries out an end that had to wait for it.
+    class Activation
+    {
+    public:
+        explicit Activation(LoopPrivate &loop) : m_loop(loop)
+        {
+            ++loop.m_activations;
+            loop.retain();
+        }
+        ~Activation()
+        {
+            if (--m_loop.m_activations == 0 && Q_UNLIKELY(m_loop.m_end_waits))
+                m_loop.carry_out_end();
+            m_loop.release();
+        }
+        Q_DISABLE_COPY_MOVE(Activation)
+
+    private:
+        LoopPrivate &m_loop;
+    };
+    bool is_on_stack() const { return m_activations > 0; }
+    /// Closes the loop as soon as no code of it is on the stack any more: no turn is begun, what is on the stack returns.
+    void close_later() noexcept;
+    bool is_closing_later() const { return m_end_waits; }
 
     // loop.cpp
     void close() noexcept;
@@ -112,7 +138,7 @@ public:
     std::exception_ptr leaving; // LoopExit or KeyboardInterrupt on its way out of the run
     QAsyncio::Future<> quit_requested;
     std::function<void()> callback_observer;
-    int dialogs_awaited = 0;
+    std::unordered_map<const QObject *, int> dialogs_awaited; // and how often
     const ApplicationHooks *hooks = nullptr; // of run(app, main)
 
 private:
@@ -126,6 +152,8 @@ private:
     /// Debug mode: names a callback that takes long (L-097).
     void run_timed(Runnable &item);
     bool slice_is_over();
+    /// Whether turns may be run here, above those that are on the stack already.
+    bool may_nest() const;
     void queue_due_timers();
     void arm_timer();
     /// The program's own clock stands still while a thread works, if it is one that moves on when it is asked to.
@@ -139,14 +167,19 @@ private:
     void begin_run();
     void end_run() noexcept;
     void end_if_possible() noexcept;
+    void leave_qt_loop() noexcept;
+    bool is_at_own_level(const char *frame) noexcept;
+    void look_for_lost_events() noexcept;
+    void carry_out_end() noexcept;
+    void application_quits();
     int exec_qt();
+    int exec_after_exit();
 
     std::size_t m_batch_left = 0; // of the turn under way: shared with the turns of nested loops
     int m_depth = 0;              // of process() on the stack
     int m_until_clock = 1; // callbacks until the clock is looked at again
     int m_until_poll = 0;  // turns until the selector is asked again
     TimePoint m_slice_end;
-    bool m_exit_posted = false;
     bool m_left = false; // Qt's loop has been told to end: no more turns in this run
     bool m_end_is_ripe = false; // the turn in which the end was asked for is complete
     bool m_break_batch = false; // a callback has thrown what leaves the loop
@@ -154,15 +187,29 @@ private:
     bool m_advance_posted = false;
     bool m_clock_moves = false; // the program's own clock: it has moved on when it was asked to
     qint64 m_turns = 0;
-    qint64 m_dialog_turn = -10; // the last turn at which a dialog was awaited or open above us
     int m_own_level = 0;       // QThread::loopLevel() inside of Qt's loop of this run
+    int m_entry_level = 0;     // and where process() was entered last, while it is on the stack
+    bool m_pumped = false;     // it was entered by a bare processEvents() in code of ours
+    const char *m_own_frame = nullptr; // see is_at_own_level()
+    int m_passes_to_leave = 0; // that Qt's loop has made since the end is ripe, without blocking
+    int m_blocks_unanswered = 0; // since an event was posted to the bridge
+    int m_activations = 0;
+    bool m_end_waits = false;
     QEventLoop *m_event_loop = nullptr;
     QMetaObject::Connection m_awake;
     QMetaObject::Connection m_about_to_block;
     QMetaObject::Connection m_about_to_quit;
     QEventLoop *m_drain = nullptr;
     bool m_closing = false;
-    std::unique_ptr<QObject> m_quit_filter;
+    std::unique_ptr<QObject> m_quit_judge;
+
+    /// Debug mode: when a nested event loop was seen first and last above the callback that is being timed.
+    struct Nested
+    {
+        TimePoint first, last;
+    };
+    Nested *m_timed = nullptr;
+    int m_timed_level = 0;
 };
 
 /// What Runner needs of a loop beyond its public face.

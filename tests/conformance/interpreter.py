@@ -537,7 +537,14 @@ class Run:
     def do_reschedule(self, who, name, delay):
         if scope := self.find(who, name, "x"):
             when = None if delay is None else self.loop.time() + delay * TICK
-            self.attempt(who, f"reschedule {name}", lambda: scope.reschedule(when))
+            self.attempt(who, f"reschedule {name}", lambda: self.reschedule(scope, when))
+
+    @staticmethod
+    def reschedule(scope, when):
+        """Refused outside of a run, it changes nothing; CPython has then lost the old deadline (G-040)."""
+        if when is not None and scope._state is asyncio.timeouts._State.ENTERED:
+            asyncio.get_running_loop()
+        scope.reschedule(when)
 
     def do_expired(self, who, name):
         if scope := self.find(who, name, "x"):

@@ -1,0 +1,106 @@
+// SPDX-FileCopyrightText: 2026 QAsyncio contributors
+// SPDX-License-Identifier: MIT
+#include "loop/quit_judge.h"
+
+#include <QtCore/qvariant.h>
+
+namespace QAsyncio::detail {
+
+namespace {
+const QEvent::Type judge_type = QEvent::Type(QEvent::registerEventType());
+constexpr int most_rounds = 10; // of a loop that is never idle
+} // namespace
+
+QuitJudge::QuitJudge(LoopPrivate &loop)
+    : m_loop(loop), m_has_windows(QCoreApplication::instance()->inherits("QGuiApplication"))
+{
+    if (!loop.attached_run())
+        m_locker.emplace();
+    if (!m_has_windows)
+        return;
+    QCoreApplication *app = QCoreApplication::instance();
+    app->installEventFilter(this);
+    if (m_locker) // by name: this library does not need Qt GUI
+        QObject::connect(app, SIGNAL(lastWindowClosed()), this, SLOT(lastWindowClosed()));
+}
+
+QuitJudge::~QuitJudge()
+{
+    // A locker that goes would post a quit, which is no one's wish.
+    const bool enabled = QCoreApplication::isQuitLockEnabled();
+    QCoreApplication::setQuitLockEnabled(false);
+    m_locker.reset();
+    QCoreApplication::setQuitLockEnabled(enabled);
+}
+
+void QuitJudge::lastWindowClosed()
+{
+    if (!m_dialog_closed && QCoreApplication::instance()->property("quitOnLastWindowClosed").toBool())
+        begin_to_judge();
+}
+
+bool QuitJudge::eventFilter(QObject *watched, QEvent *event)
+{
+    if (event->type() == QEvent::Hide) {
+        look_at_hidden(watched);
+        return false;
+    }
+    // quit() sends a spontaneous event in GUI programs; Qt itself, for the last window, posts one that is not.
+    if (event->type() != QEvent::Quit || event->spontaneous() || watched != QCoreApplication::instance() || m_judging)
+        return false;
+    if (!m_dialog_closed)
+        begin_to_judge();
+    return true;
+}
+
+void QuitJudge::look_at_hidden(QObject *window)
+{
+    if (window->isWidgetType() && inherits_dialog(*window))
+        m_dialog_closed = m_loop.is_nested() || m_loop.dialogs_awaited.contains(window);
+    else if ((window->isWidgetType() && !window->parent()) || (window->isWindowType() && !window->inherits("QWidgetWindow")))
+        m_dialog_closed = false;
+}
+
+void QuitJudge::begin_to_judge()
+{
+    m_rounds = 0;
+    if (!std::exchange(m_waits, true))
+        wait_until_quiet();
+}
+
+void QuitJudge::wait_until_quiet()
+{
+    // Behind all that is ready now, and then behind all that is posted.
+    QCoreApplication::postEvent(this, new QEvent(judge_type), Qt::LowEventPriority * 1000);
+}
+
+bool QuitJudge::event(QEvent *event)
+{
+    if (event->type() != judge_type)
+        return QObject::event(event);
+    if (m_loop.is_busy() && ++m_rounds < most_rounds) {
+        wait_until_quiet();
+    } else {
+        m_waits = false;
+        judge();
+    }
+    return true;
+}
+
+void QuitJudge::judge()
+{
+    const bool enabled = QCoreApplication::isQuitLockEnabled();
+    QCoreApplication::setQuitLockEnabled(true);
+    m_judging = true;
+    const bool held = m_locker.has_value();
+    if (!held)
+        m_locker.emplace();
+    m_locker.reset(); // Qt posts a quit now if nothing speaks against it
+    if (held)
+        m_locker.emplace();
+    QCoreApplication::setQuitLockEnabled(enabled);
+    QCoreApplication::sendPostedEvents(QCoreApplication::instance(), QEvent::Quit);
+    m_judging = false;
+}
+
+} // namespace QAsyncio::detail

@@ -1,0 +1,53 @@
+// SPDX-FileCopyrightText: 2026 QAsyncio contributors
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "loop/loop_p.h"
+
+#include <QtCore/qcoreapplication.h>
+#include <QtCore/qeventloop.h>
+
+#include <optional>
+
+namespace QAsyncio::detail {
+
+/// Decides, while a loop runs in the main thread, which closing of a window is the end of the program.
+///
+/// Qt ends a program when its last window closes or its last QEventLoopLocker goes. During a run of our own neither does it,
+/// since the run holds a locker. What the closing of the last window means is judged once, when what was ready at that moment
+/// has run and Qt has delivered its events: the run's locker is let go for a moment, and Qt applies its own rule to the windows
+/// that are visible then, and to the program's lockers. An attached run holds no locker; there the quit that Qt has posted is
+/// held back, and asked for again in the same way.
+///
+/// The closing of a dialog that a task awaits, or has opened with exec(), is never the end: the task goes on behind it.
+class QuitJudge final : public QObject
+{
+    Q_OBJECT
+
+public:
+    explicit QuitJudge(LoopPrivate &loop);
+    ~QuitJudge() override;
+
+public Q_SLOTS:
+    void lastWindowClosed();
+
+protected:
+    bool eventFilter(QObject *watched, QEvent *event) override;
+    bool event(QEvent *event) override;
+
+private:
+    void look_at_hidden(QObject *window);
+    void begin_to_judge();
+    void wait_until_quiet();
+    void judge();
+
+    LoopPrivate &m_loop;
+    const bool m_has_windows;
+    std::optional<QEventLoopLocker> m_locker;
+    bool m_dialog_closed = false; // the window that was hidden last was a dialog of a task
+    bool m_waits = false;         // for the moment to judge
+    bool m_judging = false;       // the quit that comes now is Qt's answer
+    int m_rounds = 0;
+};
+
+} // namespace QAsyncio::detail
