@@ -62,9 +62,15 @@ LoopThread::LoopThread(const QString &name, LoopOptions options) : d(std::make_u
 
 LoopThread::~LoopThread()
 {
-    try {
-        d->loop->call_soon_threadsafe([loop = d->loop] { loop->stop(); });
-    } catch (...) { // it has ended already
+    for (;;) {
+        try {
+            d->loop->call_soon_threadsafe([loop = d->loop] { loop->stop(); });
+            break;
+        } catch (const std::bad_alloc &) { // it must be told, or nobody could wait for it
+            QThread::msleep(1);
+        } catch (...) { // it has ended already
+            break;
+        }
     }
     d->released.set_value();
     d->join();

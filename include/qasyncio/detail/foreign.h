@@ -123,7 +123,12 @@ public:
         // An lvalue is awaited where it is, a temporary moves into the frame.
         using Held = std::conditional_t<std::is_lvalue_reference_v<A>, A, std::remove_cvref_t<A>>;
         auto *result = new ForeignResult<Result>(m_future);
-        await_foreign<Held, Result>(std::forward<A>(awaitable), result);
+        try {
+            await_foreign<Held, Result>(std::forward<A>(awaitable), result);
+        } catch (...) { // there is no frame, which would send the result home
+            result->discard();
+            throw;
+        }
         m_awaiter.emplace(Ref<FutureStateBase>::share(m_future.get()));
     }
 
