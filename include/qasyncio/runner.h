@@ -40,12 +40,21 @@ public:
         m_factory = std::move(factory);
         return *this;
     }
+    /// How long each part of the clean-up may take: the end of the tasks that were cancelled, of the asynchronous generators, and
+    /// of the functions in the default executor. Then the rest is left behind, and named. Five minutes, as asyncio waits for its
+    /// executor. Real time, also under a clock of the program's own.
+    RunnerOptions &cleanup_limit(std::chrono::nanoseconds limit)
+    {
+        m_cleanup_limit = limit;
+        return *this;
+    }
     /// "<RunnerOptions debug=true loop_factory=set>"
     QString to_string() const;
 
 private:
     friend class Runner;
     std::optional<bool> m_debug;
+    std::chrono::nanoseconds m_cleanup_limit = std::chrono::minutes(5);
     std::function<std::unique_ptr<QAsyncioLoop>()> m_factory;
 };
 
@@ -84,6 +93,11 @@ public:
     QAsyncioLoop &get_loop();
     /// Cancels the tasks that are left and waits for them, shuts down the default executor, closes the loop (L-113). What
     /// the tasks throw meanwhile is reported (L-114). A second call does nothing.
+    /// What keeps it waiting for a second is named in the log: tasks with file and line, threads of functions; after
+    /// RunnerOptions::cleanup_limit() it goes on without. Calls of run_coroutine_threadsafe() that arrive meanwhile are cancelled.
+    /// Ctrl+C ends the clean-up with KeyboardInterrupt, a second quit ends it, too: what is left is unwound.
+    /// Throws RuntimeError, and changes nothing, if a loop runs in this thread. The destructor closes its loop without clean-up
+    /// then, and says so.
     void close();
     /// "<Runner created>", or open, closed
     QString to_string() const;
@@ -106,10 +120,9 @@ private:
         return start<T>(detail::await_in_task<std::decay_t<A>>(std::forward<A>(awaitable)), context);
     }
     void run_main(const AnyTask &main);
-    bool run_cleanup(const AnyTask &task); // false: abandoned by a second quit
 
     struct Private;
-    std::unique_ptr<Private> d;
+    std::shared_ptr<Private> d; // a run() under which the runner is destroyed keeps it
     Context m_context;
 };
 

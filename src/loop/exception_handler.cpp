@@ -46,6 +46,7 @@ void LoopPrivate::call_handler(const ExceptionContext &context)
     if (!exception_handler || !loop)
         return log_exception(context);
     std::exception_ptr failure;
+    const Activation active(*this); // it may end the loop
     try {
         const ExceptionContext kept = context; // what has the context stays alive
         ContextState **outer = std::exchange(context_slot(), context_slot_of(kept));

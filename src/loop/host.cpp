@@ -127,11 +127,15 @@ void LoopPrivate::check_runnable() const
         throw RuntimeError(QStringLiteral("The event loop needs a QCoreApplication"));
 }
 
-void LoopPrivate::begin_run()
+void LoopPrivate::begin_run(bool attaching)
 {
     thread->running = loop;
     set(Running, true);
-    QScopeGuard not_begun([this] { end_run(); }); // out of memory
+    attached = attaching;
+    QScopeGuard not_begun([this] { // out of memory
+        end_run();
+        attached = false;
+    });
     m_left = m_end_is_ripe = m_break_batch = false;
     m_passes_to_leave = m_blocks_unanswered = 0;
     m_own_frame = nullptr;
@@ -174,7 +178,7 @@ void LoopPrivate::end_run() noexcept
 RunEnd LoopPrivate::run()
 {
     const Activation active(*this);
-    begin_run();
+    begin_run(false);
     const int code = exec_qt();
     end_run();
     if (leaving)
@@ -222,6 +226,11 @@ bool LoopPrivate::may_end_here() const
 bool LoopPrivate::is_nested() const noexcept
 {
     return loop_level() > m_own_level;
+}
+
+bool LoopPrivate::is_under_a_slot() const
+{
+    return m_depth > 0 && loop_level() > m_entry_level;
 }
 
 void LoopPrivate::end_if_possible() noexcept
@@ -351,8 +360,7 @@ void LoopPrivate::attach()
     check_runnable();
     if (is_on_stack())
         throw RuntimeError(QStringLiteral("Cannot attach the event loop while code of it is on the stack"));
-    begin_run();
-    attached = true;
+    begin_run(true);
     if (!in_main_thread())
         return;
     m_about_to_quit = QObject::connect(QCoreApplication::instance(), &QCoreApplication::aboutToQuit, bridge.get(),

@@ -11,6 +11,7 @@
 #include <QtCore/qscopeguard.h>
 #include <QtCore/qthread.h>
 
+#include <algorithm>
 #include <mutex>
 
 namespace QAsyncio::detail {
@@ -40,8 +41,14 @@ void close_main_loops()
         all.routine_added = false; // Qt forgets it once it has called it
         loops = all.loops;
     }
-    for (LoopPrivate *loop : loops)
+    for (LoopPrivate *loop : loops) {
+        {
+            const std::lock_guard lock(all.mutex);
+            if (std::find(all.loops.begin(), all.loops.end(), loop) == all.loops.end())
+                continue; // one that was closed before has taken it along
+        }
         loop->application_dies();
+    }
 }
 
 void register_main_loop(LoopPrivate *loop)
@@ -104,11 +111,13 @@ LoopPrivate::~LoopPrivate() = default;
 
 void LoopPrivate::application_dies() noexcept
 {
+    ended_with_application = true;
     if (attached)
         detach();
-    if (!has(Running))
+    if (is_on_stack())
+        close_later();
+    else
         close();
-    ended_with_application = true;
 }
 
 void LoopPrivate::close() noexcept
@@ -219,11 +228,12 @@ QAsyncioLoop::~QAsyncioLoop()
     LoopPrivate &d = LoopPrivate::of(*this);
     if (d.attached)
         detach();
-    if (!is_closed()) {
-        if (!d.ended_with_application)
-            qCWarning(logCategory).noquote() << "unclosed event loop" << to_string();
+    if (!is_closed() && !d.ended_with_application)
+        qCWarning(logCategory).noquote() << "unclosed event loop" << to_string();
+    if (d.is_on_stack()) // a task, or a slot under its dialog, destroys it: what is on the stack returns first
+        d.close_later();
+    else
         d.close();
-    }
     d.exception_handler = {};
     d.task_factory = {};
     m_core->orphan(); // futures may still refer to it
@@ -288,14 +298,19 @@ bool QAsyncioLoop::is_running() const
 
 bool QAsyncioLoop::is_closed() const
 {
-    return m_core->has(LoopCore::Closed);
+    return m_core->has(LoopCore::Closed) || LoopPrivate::of(*this).is_closing_later();
 }
 
 void QAsyncioLoop::close()
 {
+    LoopPrivate &d = LoopPrivate::of(*this);
     if (is_running())
         throw RuntimeError(QStringLiteral("Cannot close a running event loop"));
-    LoopPrivate::of(*this).close();
+    if (!d.is_on_stack())
+        return d.close();
+    if (!d.is_under_a_slot())
+        throw RuntimeError(QStringLiteral("Cannot close an event loop while code of it is on the stack"));
+    d.close_later();
 }
 
 void QAsyncioLoop::attach()

@@ -84,9 +84,12 @@ public:
     private:
         LoopPrivate &m_loop;
     };
+    bool is_busy() const { return !ready.empty() || m_batch_left > 0; }
     bool is_on_stack() const { return m_activations > 0; }
     /// Closes the loop as soon as no code of it is on the stack any more: no turn is begun, what is on the stack returns.
     void close_later() noexcept;
+    /// The innermost code is not the loop's, but a slot that a nested event loop above it has called.
+    bool is_under_a_slot() const;
     bool is_closing_later() const { return m_end_waits; }
 
     // loop.cpp
@@ -164,7 +167,7 @@ private:
     void sleep_or_wake();
 
     // host.cpp
-    void begin_run();
+    void begin_run(bool attaching);
     void end_run() noexcept;
     void end_if_possible() noexcept;
     void leave_qt_loop() noexcept;

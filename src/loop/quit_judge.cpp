@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: MIT
 #include "loop/quit_judge.h"
 
+#include "qasyncio/detail/signal_future.h"
+
 #include <QtCore/qvariant.h>
 
 namespace QAsyncio::detail {
@@ -14,7 +16,7 @@ constexpr int most_rounds = 10; // of a loop that is never idle
 QuitJudge::QuitJudge(LoopPrivate &loop)
     : m_loop(loop), m_has_windows(QCoreApplication::instance()->inherits("QGuiApplication"))
 {
-    if (!loop.attached_run())
+    if (!loop.attached)
         m_locker.emplace();
     if (!m_has_windows)
         return;

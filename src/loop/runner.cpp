@@ -9,6 +9,9 @@
 #include "qasyncio/policy.h"
 #include "qasyncio/wait.h"
 
+#include <QtCore/qscopeguard.h>
+#include <QtCore/qtimer.h>
+
 namespace QAsyncio {
 
 void detail::check_no_running_loop(const char *function)
@@ -24,12 +27,30 @@ struct Runner::Private
     RunnerOptions options;
     std::unique_ptr<QAsyncioLoop> loop;
     const detail::ApplicationHooks *hooks = nullptr;
+    std::optional<detail::SigintWatch> sigint;
+    AnyTask main;              // while run() runs it
+    bool keeps_sigint = false; // from run() to the end of close(): of a whole program
     bool closed = false;
     bool installed = false;    // set_event_loop() was called
-    bool quit = false;         // the application was asked to quit
+    bool quit = false;         // the application was asked to quit, in this run() or clean-up
     int quit_code = 0;
     bool abandoned = false;    // a second quit: no clean-up with awaits any more
-    bool interrupted = false;  // Ctrl+C
+    bool interrupted = false;  // Ctrl+C has cancelled the main task
+    bool destroyed = false;    // the runner is gone
+
+    void watch_sigint()
+    {
+        if (sigint)
+            return;
+        sigint.emplace(*loop, [this] {
+            if (!main || main.done() || std::exchange(interrupted, true))
+                throw KeyboardInterrupt();
+            main.cancel();
+        });
+    }
+    /// False: abandoned by a second quit, or given up.
+    bool run_cleanup(const AnyTask &task, const std::function<QStringList()> &rest);
+    void clean_up();
 };
 
 namespace {
@@ -59,6 +80,14 @@ Runner::~Runner()
     } catch (...) {
         qCCritical(detail::logCategory).noquote() << "Runner:" << describe(std::current_exception());
     }
+    if (d->closed)
+        return;
+    // Inside of a running loop, perhaps its own: nothing can be awaited here.
+    d->closed = d->destroyed = true;
+    d->sigint.reset();
+    if (d->installed)
+        set_event_loop(nullptr);
+    d->loop.reset();
 }
 
 QAsyncioLoop &Runner::get_loop()
@@ -88,41 +117,48 @@ void Runner::prepare()
 
 void Runner::run_main(const AnyTask &main)
 {
-    QAsyncioLoop &loop = get_loop();
+    get_loop();
+    const std::shared_ptr<Private> p = d; // the task may destroy the runner
+    QAsyncioLoop &loop = *p->loop;
     AnyTask task = main;
-    bool interrupted = false;
-    const detail::SigintWatch watch(loop, [&] {
-        if (interrupted || task.done())
-            throw KeyboardInterrupt();
-        interrupted = true;
-        task.cancel();
+    // Each run begins afresh.
+    p->quit = p->abandoned = p->interrupted = false;
+    p->quit_code = 0;
+    Future<> &asked = detail::LoopPrivate::of(loop).quit_requested;
+    if (asked && asked.done())
+        asked = {};
+    p->main = task;
+    p->watch_sigint();
+    const QScopeGuard no_longer([&] {
+        p->main = {};
+        if (!p->keeps_sigint)
+            p->sigint.reset();
     });
     while (!task.done()) {
         const detail::RunEnd end = detail::RunnerAccess::run_until_done(loop, task);
+        if (p->destroyed)
+            throw RuntimeError(QStringLiteral("The Runner was destroyed by its own coroutine"));
         if (task.done())
             break;
         if (!end.quit)
             throw RuntimeError(QStringLiteral("Event loop stopped before Future completed."));
         // The application was asked to quit and its event loop has ended. It is started anew for the clean-up.
-        if (std::exchange(d->quit, true)) {
-            d->abandoned = true;
+        if (std::exchange(p->quit, true)) {
+            p->abandoned = true;
             break;
         }
-        d->quit_code = end.code;
-        Future<> &asked = detail::LoopPrivate::of(loop).quit_requested;
-        if (asked && !asked.done())
-            asked.set_result();
+        p->quit_code = end.code;
+        if (detail::LoopPrivate::of(loop).is_quit_awaited())
+            detail::LoopPrivate::of(loop).quit_requested.set_result();
         else
             loop.call_soon([task]() mutable { task.cancel(); });
     }
-    if (d->abandoned) {
+    if (p->abandoned) {
         close();
         throw CancelledError(QStringLiteral("the application quit a second time during the clean-up"));
     }
-    if (interrupted && task.cancelled() && task.uncancel() == 0) {
-        d->interrupted = true;
+    if (p->interrupted && task.cancelled() && task.uncancel() == 0)
         throw KeyboardInterrupt();
-    }
 }
 
 QString Runner::to_string() const
@@ -135,44 +171,85 @@ void Runner::close()
 {
     if (d->closed)
         return;
+    detail::check_no_running_loop("Runner.close()");
     d->closed = true;
     if (!d->loop)
         return;
-    QAsyncioLoop &loop = *d->loop;
-    const QScopeGuard finish([&] {
+    const QScopeGuard finish([this] {
+        d->sigint.reset();
         if (d->installed)
             set_event_loop(nullptr);
-        loop.close(); // whatever happened before (L-113)
+        d->loop->close(); // whatever happened before (L-113)
     });
-    if (d->abandoned || loop.is_closed())
-        return;
-    std::vector<AnyTask> left = loop.all_tasks();
+    if (!d->abandoned && !d->loop->is_closed())
+        d->clean_up();
+}
+
+void Runner::Private::clean_up()
+{
+    watch_sigint();
+    auto &internals = detail::LoopPrivate::of(*loop);
+    internals.set(detail::LoopCore::ShuttingDown, true);
+    std::vector<AnyTask> left = loop->all_tasks();
     if (!left.empty()) {
         for (AnyTask &task : left)
             task.cancel();
-        if (!run_cleanup(loop.create_task(detail::wait_until({left.begin(), left.end()}, WaitOptions()))))
+        const auto tasks = [&] {
+            QStringList names;
+            for (const AnyTask &task : left) {
+                if (!task.done())
+                    names << task.to_string();
+            }
+            return names;
+        };
+        if (!run_cleanup(loop->create_task(detail::wait_until({left.begin(), left.end()}, WaitOptions())), tasks))
             return;
-        for (AnyTask &task : left)
-            report_shutdown_exception(loop, task);
+        for (AnyTask &task : left) {
+            if (task.done())
+                report_shutdown_exception(*loop, task);
+        }
     }
-    if (!run_cleanup(loop.create_task(loop.shutdown_asyncgens())))
+    const auto generators = [] { return QStringList{QStringLiteral("asynchronous generators that are being closed")}; };
+    if (!run_cleanup(loop->create_task(loop->shutdown_asyncgens()), generators))
         return;
-    run_cleanup(loop.create_task(loop.shutdown_default_executor(std::chrono::minutes(5))));
+    const auto threads = [&] { return internals.running_jobs(); };
+    run_cleanup(loop->create_task(loop->shutdown_default_executor(options.m_cleanup_limit)), threads);
 }
 
-bool Runner::run_cleanup(const AnyTask &task)
+bool Runner::Private::run_cleanup(const AnyTask &task, const std::function<QStringList()> &rest)
 {
+    QTimer patience; // in real time, whatever the loop's clock
+    patience.setSingleShot(true);
+    QObject::connect(&patience, &QTimer::timeout, [&] {
+        qCWarning(detail::logCategory).noquote()
+            << "Runner: the clean-up waits for" << rest().join(QLatin1String(", "));
+    });
+    patience.start(std::chrono::seconds(1));
+    bool given_up = false;
+    QTimer limit;
+    limit.setSingleShot(true);
+    QObject::connect(&limit, &QTimer::timeout, [&] {
+        given_up = true;
+        loop->stop();
+    });
+    limit.start(detail::timer_milliseconds(options.m_cleanup_limit));
     while (!task.done()) {
-        const detail::RunEnd end = detail::RunnerAccess::run_until_done(*d->loop, task);
+        const detail::RunEnd end = detail::RunnerAccess::run_until_done(*loop, task);
         if (task.done())
             break;
+        if (given_up) {
+            qCWarning(detail::logCategory).noquote()
+                << "Runner: the clean-up goes on without" << rest().join(QLatin1String(", "));
+            AnyTask(task).cancel();
+            return true;
+        }
         if (!end.quit)
             throw RuntimeError(QStringLiteral("Event loop stopped before Future completed."));
-        if (std::exchange(d->quit, true)) {
-            d->abandoned = true;
+        if (std::exchange(quit, true)) {
+            abandoned = true;
             return false;
         }
-        d->quit_code = end.code;
+        quit_code = end.code;
     }
     return true;
 }
@@ -187,12 +264,15 @@ int detail::RunnerAccess::run_application(Runner &runner, const ApplicationHooks
                                           const std::function<int(Runner &)> &body)
 {
     runner.d->hooks = &hooks;
+    runner.d->keeps_sigint = true;
     const auto close = [&] { // what fails in the clean-up fails the program
         try {
             runner.close();
             return 0;
         } catch (const LoopExit &exit) {
             return exit.code();
+        } catch (const KeyboardInterrupt &) {
+            return 130;
         } catch (...) {
             qCCritical(logCategory).noquote() << "run(): the clean-up failed:" << describe(std::current_exception());
             return 1;
@@ -200,6 +280,8 @@ int detail::RunnerAccess::run_application(Runner &runner, const ApplicationHooks
     };
     const auto finish = [&](int code) {
         const int cleanup_code = close();
+        if (cleanup_code == 130)
+            return 130;
         if (runner.d->quit && runner.d->quit_code != 0)
             return runner.d->quit_code;
         return code != 0 ? code : cleanup_code;

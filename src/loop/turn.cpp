@@ -13,6 +13,7 @@
 #include "loop/seconds.h"
 
 #include <QtCore/qeventloop.h>
+#include <QtCore/qthread.h>
 
 namespace QAsyncio::detail {
 
@@ -28,10 +29,14 @@ QString slow_callback_text(const QString &name, std::chrono::nanoseconds taken)
 
 void LoopPrivate::process() noexcept
 {
-    if (!has(Running) || m_left || m_exit_posted)
+    if (!has(Running) || m_left || !may_nest())
         return;
+    const Activation active(*this); // a callback may end the loop
     const unsigned outer_dispatching = flags & Dispatching;
     const TimePoint outer_slice_end = m_slice_end;
+    const int level = QThread::currentThread()->loopLevel();
+    const bool outer_pumped = std::exchange(m_pumped, m_depth > 0 && level == m_entry_level);
+    const int outer_level = std::exchange(m_entry_level, level);
     TaskStateBase *const outer_task = std::exchange(current_task, nullptr); // set aside (H-1)
     ++m_depth;
     flags |= Dispatching;
@@ -45,7 +50,7 @@ void LoopPrivate::process() noexcept
         if (m_batch_left == 0)
             begin_turn();
         in_time = run_batch();
-        if (!has(Running)) // a callback has detached the loop
+        if (!has(Running)) // a callback has detached the loop, or ended it
             break;
         if (m_batch_left == 0 && end_is_due()) {
             m_end_is_ripe = true;
@@ -58,10 +63,23 @@ void LoopPrivate::process() noexcept
     flags = (flags & ~Dispatching) | outer_dispatching;
     current_task = outer_task;
     m_slice_end = outer_slice_end;
+    m_entry_level = outer_level;
+    m_pumped = outer_pumped;
     if (Q_UNLIKELY(m_drain) && !first_task)
         m_drain->exit();
     end_if_possible();
     sleep_or_wake();
+}
+
+bool LoopPrivate::may_nest() const
+{
+    // Above code of ours: a nested event loop, to a depth that no stack minds, or a bare processEvents(), which may stand in each
+    // of many tasks that are ready at once: the tasks that go on in it are not interrupted in their turn.
+    constexpr int most_nested = 64;
+    if (m_depth == 0)
+        return true;
+    const bool pumped = QThread::currentThread()->loopLevel() == m_entry_level;
+    return pumped ? !m_pumped : m_depth < most_nested;
 }
 
 void LoopPrivate::begin_turn()
@@ -111,9 +129,15 @@ void LoopPrivate::run_watched(Runnable &item)
 void LoopPrivate::run_timed(Runnable &item)
 {
     const QString name = item.describe(); // it may be gone afterwards
+    Nested nested;
+    Nested *const outer = std::exchange(m_timed, &nested);
+    const int outer_level = std::exchange(m_timed_level, QThread::currentThread()->loopLevel());
     const auto begin = std::chrono::steady_clock::now();
     item.run(*this);
-    const auto taken = std::chrono::steady_clock::now() - begin;
+    // While a nested event loop was open the others were served: that is not slow.
+    const auto taken = std::chrono::steady_clock::now() - begin - (nested.last - nested.first);
+    m_timed = outer;
+    m_timed_level = outer_level;
     if (taken >= slow_callback_duration)
         qCWarning(logCategory).noquote() << slow_callback_text(name, taken);
 }
@@ -138,7 +162,7 @@ void LoopPrivate::queue_due_timers()
 
 void LoopPrivate::sleep_or_wake()
 {
-    if (!has(Running) || m_left || m_exit_posted)
+    if (!has(Running) || m_left)
         return;
     if (!ready.empty() || m_batch_left > 0 || !inbox.sleep())
         return post_wake();
@@ -154,6 +178,7 @@ void LoopPrivate::sleep_or_wake()
 
 void LoopPrivate::wake_arrived() noexcept
 {
+    m_blocks_unanswered = 0;
     flags &= ~WakePosted;
     process();
 }
@@ -208,7 +233,7 @@ void LoopPrivate::wait_for_threads()
 void LoopPrivate::advance_clock() noexcept
 {
     m_advance_posted = false;
-    if (!has(Running) || m_left || m_exit_posted)
+    if (!has(Running) || m_left)
         return;
     timers.purge();
     fds.poll_into(ready);

@@ -57,9 +57,9 @@ bool inherits_dialog(const QObject &object)
     return object.inherits("QDialog");
 }
 
-void dialog_awaited(LoopCore &core, bool begins) noexcept
+void dialog_awaited(LoopCore &core, const QObject *dialog, bool begins) noexcept
 {
-    static_cast<LoopPrivate &>(core).dialog_awaited(begins);
+    static_cast<LoopPrivate &>(core).dialog_awaited(dialog, begins);
 }
 
 } // namespace QAsyncio::detail

@@ -51,6 +51,7 @@ void TaskStateBase::start_eagerly()
 {
     static_cast<LoopPrivate &>(*core).link_task(*this);
     flags |= Eager;
+    const LoopPrivate::Activation active(static_cast<LoopPrivate &>(*core));
     const auto self = Ref<TaskStateBase>::share(this);
     run(*core);
     flags &= ~Eager;

@@ -54,6 +54,7 @@ struct QASYNCIO_EXPORT LoopCore
         Debug = 2, // check the thread
         Running = 4,
         Observed = 8, // see observe_callbacks()
+        ShuttingDown = 16, // the runner cleans up: calls from other threads are not begun any more
     };
     enum Flag : unsigned {
         Dispatching = 1, // inside process(): the ready queue is looked at again before Qt waits

@@ -29,7 +29,7 @@ inline bool is_dialog(const QObject &object)
     return Q_UNLIKELY(object.isWidgetType()) && inherits_dialog(object);
 }
 /// Tells the loop that a dialog is (or is no longer) being awaited: closing it is then no reason to quit.
-QASYNCIO_EXPORT void dialog_awaited(LoopCore &core, bool begins) noexcept;
+QASYNCIO_EXPORT void dialog_awaited(LoopCore &core, const QObject *dialog, bool begins) noexcept;
 
 template<class... T>
 struct TypeList
@@ -179,10 +179,10 @@ template<class R>
 class SignalFuture final : public FutureState<R>
 {
 public:
-    SignalFuture(LoopCore &core, const QObject &sender) : FutureState<R>(core), m_dialog(is_dialog(sender))
+    SignalFuture(LoopCore &core, const QObject &sender) : FutureState<R>(core), m_dialog(is_dialog(sender) ? &sender : nullptr)
     {
         if (m_dialog)
-            dialog_awaited(core, true);
+            dialog_awaited(core, m_dialog, true);
     }
 
     bool cancel(const QString &message) override
@@ -257,7 +257,7 @@ private:
         m_closed = true;
         connection.reset();
         if (m_dialog)
-            dialog_awaited(*this->core, false);
+            dialog_awaited(*this->core, m_dialog, false);
     }
     void disconnect() noexcept
     {
@@ -279,7 +279,7 @@ private:
     std::atomic<int> m_owners{2};
     bool m_closed = false;
     bool m_dropped = false;
-    const bool m_dialog;
+    const QObject *const m_dialog; // the sender, if it is one; may be gone
 };
 
 /// An emission, or the death of a sender, on its way home from another thread. It owns the future in the slot's place.
