@@ -120,10 +120,12 @@ def judge(fault, reach, copy, tests):
     text = target.read_text()
     target.write_text(fault.apply(text))
     try:
-        if reach.library:
+        if reach.library or not reach.tests():      # what does not compile is no fault, reached or not
             built, output = copy.build(["QAsyncio", "QAsyncioTest"])
             if not built:
                 return Result("invalid", output)
+        if not reach.tests():
+            return Result("UNREACHED", "no test runs this line")
         for name in tests.order(reach.tests(), fault.path):
             program = None
             if name in reach.own:
@@ -172,8 +174,6 @@ class Trial:
         started = time.monotonic()
         if (fault.path, fault.function, *fault.lines(text)) in self.equivalents:
             result = Result("EQUIVALENT")
-        elif not reach.tests():
-            result = Result("UNREACHED", "no test runs this line")
         else:
             copy = self.free.get()
             result = judge(fault, reach, copy, self.tests)

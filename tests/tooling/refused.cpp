@@ -28,6 +28,9 @@ Coroutine<> refused(QString text, QAsyncioLoop &loop, QTimer *timer)
     co_await loop.run_in_executor(nullptr, [&loop] { return &loop; });
     const auto active = [text](bool is_active) { return is_active != text.isEmpty(); };
     co_await wait_until(timer->bindableActive(), active);
+    const auto coroutine = [text]() -> Coroutine<> { co_return; };
+    co_await create_task(coroutine);
+    co_await create_task([](QString) -> Coroutine<> { co_return; }, text);
 #elif CASE == 1 // g++ 12
     co_await to_thread([text] { return text; });
 #elif CASE == 2 // g++ 12, generic
@@ -59,6 +62,17 @@ Coroutine<> refused(QString text, QAsyncioLoop &loop, QTimer *timer)
     co_await text;
 #elif CASE == 15 // this function must be a coroutine
     co_await task_group([](TaskGroup &) { return 1; });
+#elif CASE == 16 // this cannot be awaited
+    const int size = co_await text;
+    loop.set_debug(size > 0);
+#elif CASE == 17 // this function is a coroutine, which would not run in that thread
+    co_await to_thread([]() -> Coroutine<> { co_return; });
+#elif CASE == 18 // this function is a coroutine, which would not run in that thread
+    co_await loop.run_in_executor(nullptr, [](int) -> Coroutine<int> { co_return 1; }, 2);
+#elif CASE == 19 // g++ 12
+    co_await create_task([text]() -> Coroutine<> { co_return; });
+#elif CASE == 20 // this function must be a coroutine
+    co_await create_task([] { return 1; });
 #endif
     Q_UNUSED(text)
     Q_UNUSED(loop)
