@@ -64,8 +64,8 @@ template<class R>
 constexpr void check_thread_function()
 {
     static_assert(!IsCoroutine<std::remove_cvref_t<R>>::value,
-                  "this function is a coroutine, which would not run in that thread: co_await it here, or, for a loop in another "
-                  "thread, use on_loop(loop, function); to_thread() and run_in_executor() take plain functions");
+                  "this function is a coroutine, which would not run in that thread: co_await it here, or, for a loop in "
+                  "another thread, use on_loop(loop, function); to_thread() and run_in_executor() take plain functions");
 }
 
 } // namespace detail
