@@ -1,6 +1,15 @@
 # SPDX-FileCopyrightText: 2026 QAsyncio contributors
 # SPDX-License-Identifier: MIT
 
+# Older ones lack what the headers are written with: they would answer with pages of errors.
+if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang" AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 15
+        OR CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 12)
+    message(FATAL_ERROR
+        "QAsyncio needs g++ 12 or clang 15 at least (clang 19 is the one that is tested), and this is "
+        "${CMAKE_CXX_COMPILER_ID} ${CMAKE_CXX_COMPILER_VERSION}. docs/compilers.md of QAsyncio says more. Another compiler "
+        "is chosen by -DCMAKE_CXX_COMPILER=clang++-19, in a fresh build folder.")
+endif()
+
 # Runs compiler_probe.cpp once. If it counts more destructions than constructions, the compiler miscompiles
 # ordinary await expressions: QASYNCIO_GCC12_COROUTINE_BUGS is set and the user is told. A run decides, not the
 # version, because distributions carry backports. Off: -DQASYNCIO_COMPILER_PROBE=OFF.

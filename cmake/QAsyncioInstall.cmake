@@ -36,4 +36,8 @@ install(FILES
     "${PROJECT_BINARY_DIR}/QAsyncioConfigVersion.cmake"
     "${CMAKE_CURRENT_LIST_DIR}/QAsyncioCompilerProbe.cmake"
     "${CMAKE_CURRENT_LIST_DIR}/compiler_probe.cpp"
+    "${CMAKE_CURRENT_LIST_DIR}/QAsyncioCheckCoroutines.cmake"
+    "${CMAKE_CURRENT_LIST_DIR}/gcc12_coroutines.query"
     DESTINATION ${qasyncio_package_dir})
+install(DIRECTORY "${PROJECT_SOURCE_DIR}/docs/" DESTINATION ${CMAKE_INSTALL_DOCDIR} FILES_MATCHING PATTERN "*.md")
+install(FILES "${PROJECT_SOURCE_DIR}/README.md" DESTINATION ${CMAKE_INSTALL_DOCDIR})

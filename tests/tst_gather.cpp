@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: MIT
 #include "task_helpers.h"
 
+#include <QtCore/qelapsedtimer.h>
+
 namespace {
 
 Coroutine<std::unique_ptr<int>> give_unique(int value)

@@ -464,6 +464,88 @@ private Q_SLOTS:
             QASYNCIO_VERIFY(given == future && !given.done());
         });
     }
+
+    void createTaskKeepsAFunctionAndItsArguments()
+    {
+        Test::run([](QAsyncioLoop &loop) -> Coroutine<> {
+            std::vector<Task<QString>> tasks;
+            {
+                const QString text = u"captured"_s;
+                const auto captures = [text](QString more) -> Coroutine<QString> {
+                    co_await sleep(1s);
+                    co_return text + more;
+                };
+                tasks.push_back(create_task(captures, u" 1"_s));
+                tasks.push_back(loop.create_task(captures, u" 2"_s));
+                tasks.push_back(create_task(TaskOptions().name(u"third"_s), captures, u" 3"_s));
+                tasks.push_back(loop.create_task(TaskOptions().eager_start(), captures, u" 4"_s));
+            }
+            QASYNCIO_COMPARE(tasks[2].get_name(), u"third"_s);
+            for (std::size_t i = 0; i < tasks.size(); ++i) {
+                const QString result = co_await tasks[i];
+                QASYNCIO_COMPARE(result, u"captured "_s + QString::number(i + 1));
+            }
+            auto owned = std::make_unique<int>(3);
+            const auto take = [](std::unique_ptr<int> given) -> Coroutine<int> { co_return *given; };
+            QASYNCIO_COMPARE(co_await create_task(take, std::move(owned)), 3);
+        });
+    }
+
+    void createTaskTakesAMemberFunctionAndItsObject()
+    {
+        struct Page
+        {
+            int number;
+            Coroutine<int> load(int more)
+            {
+                co_await sleep(1s);
+                co_return number + more;
+            }
+        };
+        Test::run([]() -> Coroutine<> {
+            Page page{1};
+            QASYNCIO_COMPARE(co_await create_task(&Page::load, &page, 2), 3);
+        });
+    }
+
+    void createTaskTakesWhateverCanBeAwaited()
+    {
+        Test::run([](QAsyncioLoop &loop) -> Coroutine<> {
+            Future<int> future = loop.create_future<int>();
+            const Task<int> of_future = create_task(future, TaskOptions().name(u"waiter"_s));
+            const Task<int> of_task = loop.create_task(of_future);
+            Task<> of_sleep = create_task(sleep(1s));
+            QASYNCIO_COMPARE(of_future.get_name(), u"waiter"_s);
+            co_await of_sleep;
+            future.set_result(7);
+            QASYNCIO_COMPARE(co_await of_task, 7);
+            QASYNCIO_COMPARE(of_future.result(), 7);
+        });
+    }
+
+    void cancellingATaskOfAnAwaitableCancelsThat()
+    {
+        Test::run([](QAsyncioLoop &loop) -> Coroutine<> {
+            Future<int> future = loop.create_future<int>();
+            Task<int> task = create_task(future);
+            co_await turns(2);
+            task.cancel();
+            co_await turns(3);
+            QASYNCIO_VERIFY(task.cancelled() && future.cancelled());
+        });
+    }
+
+    void whatCreateTaskRefusesWasNeverACoroutine()
+    {
+        QTest::failOnWarning(QRegularExpression(u"never awaited"_s));
+        const auto function = []() -> Coroutine<> { co_return; };
+        QCOMPARE(error_in([&] { return create_task(function); }), u"RuntimeError: no running event loop"_s);
+        QAsyncioLoop loop;
+        const Future<int> future = loop.create_future<int>();
+        loop.close();
+        QCOMPARE(error_in([&] { return loop.create_task(function); }), u"RuntimeError: Event loop is closed"_s);
+        QCOMPARE(error_in([&] { return loop.create_task(future); }), u"RuntimeError: Event loop is closed"_s);
+    }
 };
 
 QTEST_GUILESS_MAIN(tst_task)

@@ -962,6 +962,23 @@ private Q_SLOTS:
         QCOMPARE(error_in([&] { loop.run_until_complete(main()); }), u"LoopExit: 4"_s);
         loop.close();
     }
+
+    void aGroupTakesWhateverCanBeAwaited()
+    {
+        Test::run([](QAsyncioLoop &loop) -> Coroutine<> {
+            Future<int> future = loop.create_future<int>();
+            const auto body = [&future](TaskGroup &group) -> Coroutine<QString> {
+                const Task<int> of_future = group.create_task(future);
+                const Task<> of_sleep = group.create_task(sleep(1s), TaskOptions().name(u"sleeper"_s));
+                const Task<int> of_task = group.create_task(of_future);
+                future.set_result(4);
+                QString text = of_sleep.get_name();
+                text += QString::number(co_await of_task);
+                co_return text;
+            };
+            QASYNCIO_COMPARE(co_await task_group(body), u"sleeper4"_s);
+        });
+    }
 };
 
 QTEST_GUILESS_MAIN(tst_task_group)

@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: MIT
 #include "task_helpers.h"
 
+#include <QtCore/qelapsedtimer.h>
+
 #include <limits>
 
 namespace {

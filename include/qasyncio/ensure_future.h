@@ -42,11 +42,6 @@ Task<T> ensure_future(Coroutine<T> coroutine)
 
 namespace detail {
 template<class A>
-Coroutine<std::decay_t<await_result_t<A>>> await_in_task(A awaitable)
-{
-    co_return co_await std::forward<A>(awaitable);
-}
-template<class A>
 concept OtherAwaitable = Awaitable<A> && !std::is_base_of_v<AnyFuture, std::remove_cvref_t<A>>
     && !IsCoroutine<std::remove_cvref_t<A>>::value;
 } // namespace detail

@@ -32,6 +32,7 @@ auto to_thread(F &&function, Args &&...args)
     detail::check_closure<F>();
     using Function = detail::closure_t<F>;
     using R = std::remove_cv_t<std::invoke_result_t<Function, std::decay_t<Args>...>>;
+    detail::check_thread_function<R>();
     static_assert(detail::ResultType<R>::checked);
     return detail::run_in_thread<R, Function, std::decay_t<Args>...>(std::forward<F>(function), std::forward<Args>(args)...);
 }

@@ -191,6 +191,31 @@ public:
         }
         return create_chosen_task(std::move(coroutine), options);
     }
+    /// The same for `function(args...)`, a function that gives a coroutine: a lambda with captures, a member function and its
+    /// object. Both are kept until it has ended.
+    template<class F, class... Args>
+        requires std::is_invocable_v<QAsyncio::detail::closure_t<F> &, std::decay_t<Args>...>
+    auto create_task(F &&function, Args &&...args)
+    {
+        return create_task(QAsyncio::TaskOptions(), std::forward<F>(function), std::forward<Args>(args)...);
+    }
+    template<class F, class... Args>
+        requires std::is_invocable_v<QAsyncio::detail::closure_t<F> &, std::decay_t<Args>...>
+    auto create_task(const QAsyncio::TaskOptions &options, F &&function, Args &&...args)
+    {
+        QAsyncio::detail::check_closure<F>();
+        using Function = QAsyncio::detail::closure_t<F>;
+        using T = QAsyncio::detail::coroutine_value_t<std::invoke_result_t<Function &, std::decay_t<Args>...>>;
+        return create_own_task(QAsyncio::detail::run_function<T, Function, std::decay_t<Args>...>(std::forward<F>(function),
+                                                                                                  std::forward<Args>(args)...),
+                               options);
+    }
+    /// The same for anything else that can be awaited. It is kept, copied or moved, until it has given its result.
+    template<QAsyncio::detail::TaskAwaitable A>
+    auto create_task(A &&awaitable, const QAsyncio::TaskOptions &options = QAsyncio::TaskOptions())
+    {
+        return create_own_task(QAsyncio::detail::await_in_task<std::decay_t<A>>(std::forward<A>(awaitable)), options);
+    }
 
     using TaskFactory = std::function<QAsyncio::TaskOptions(QAsyncioLoop &, const QAsyncio::TaskOptions &)>;
 
@@ -236,6 +261,7 @@ public:
         QAsyncio::detail::check_closure<F>();
         using Function = QAsyncio::detail::closure_t<F>;
         using R = std::remove_cv_t<std::invoke_result_t<Function, std::decay_t<Args>...>>;
+        QAsyncio::detail::check_thread_function<R>();
         static_assert(QAsyncio::detail::ResultType<R>::checked);
         using Job = QAsyncio::detail::ExecutorJob<R, Function, std::decay_t<Args>...>;
         auto future = QAsyncio::detail::Ref<QAsyncio::detail::ExecutorFuture<R>>::adopt(
@@ -339,6 +365,13 @@ private:
     }
     static void check_context_object(const QAsyncio::TaskOptions &options);
     static void give_owner(QAsyncio::detail::TaskStateBase &task, const QAsyncio::TaskOptions &options);
+    /// Of a coroutine that nobody else has, and could close.
+    template<class T>
+    QAsyncio::Task<T> create_own_task(QAsyncio::Coroutine<T> coroutine, const QAsyncio::TaskOptions &options)
+    {
+        const QAsyncio::detail::Closer<T> closer{coroutine};
+        return create_task(std::move(coroutine), options);
+    }
     void start_task(QAsyncio::detail::TaskStateBase &task, const QAsyncio::TaskOptions &options);
     void mark_implicit(const QAsyncio::AnyFuture &task);
     void check_runnable() const;
@@ -373,6 +406,23 @@ template<class T>
 Task<T> create_task(Coroutine<T> &&coroutine, const TaskOptions &options)
 {
     return get_running_loop().create_task(std::move(coroutine), options);
+}
+template<class F, class... Args>
+    requires std::is_invocable_v<detail::closure_t<F> &, std::decay_t<Args>...>
+auto create_task(F &&function, Args &&...args)
+{
+    return get_running_loop().create_task(TaskOptions(), std::forward<F>(function), std::forward<Args>(args)...);
+}
+template<class F, class... Args>
+    requires std::is_invocable_v<detail::closure_t<F> &, std::decay_t<Args>...>
+auto create_task(const TaskOptions &options, F &&function, Args &&...args)
+{
+    return get_running_loop().create_task(options, std::forward<F>(function), std::forward<Args>(args)...);
+}
+template<detail::TaskAwaitable A>
+auto create_task(A &&awaitable, const TaskOptions &options)
+{
+    return get_running_loop().create_task(std::forward<A>(awaitable), options);
 }
 
 } // namespace QAsyncio

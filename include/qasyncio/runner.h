@@ -5,7 +5,8 @@
 #include "qasyncio/ensure_future.h"
 #include "qasyncio/loop.h"
 
-#ifdef QT_GUI_LIB // of the program; QAsyncio itself does not need Qt GUI
+// The program has Qt GUI; QAsyncio itself does not need it. Without Qt's CMake macros nobody says so.
+#if defined(QT_GUI_LIB) || (!defined(QT_CORE_LIB) && __has_include(<QtGui/qwindow.h>))
 #  include <QtGui/qwindow.h>
 #endif
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "qasyncio/coroutine.h"
+#include "qasyncio/detail/run_function.h"
 #include "qasyncio/future.h"
 
 #include <vector>
@@ -185,6 +186,18 @@ private:
 /// Throws RuntimeError if no loop runs in this thread.
 template<class T>
 Task<T> create_task(Coroutine<T> &&coroutine, const TaskOptions &options = TaskOptions());
+/// The same for `function(args...)`, a function that gives a coroutine: `create_task(&Window::load, this)`, or a lambda with
+/// captures. Function and arguments are kept until it has ended.
+template<class F, class... Args>
+    requires std::is_invocable_v<detail::closure_t<F> &, std::decay_t<Args>...>
+auto create_task(F &&function, Args &&...args);
+template<class F, class... Args>
+    requires std::is_invocable_v<detail::closure_t<F> &, std::decay_t<Args>...>
+auto create_task(const TaskOptions &options, F &&function, Args &&...args);
+/// The same for anything else that can be awaited: a future, a task, an awaitable of another library. It is kept, copied or
+/// moved, until it has given its result. Cancelling the task cancels what it awaits.
+template<detail::TaskAwaitable A>
+auto create_task(A &&awaitable, const TaskOptions &options = TaskOptions());
 
 /// A task factory that starts every task eagerly: `loop.set_task_factory(eager_task_factory)`.
 QASYNCIO_EXPORT TaskOptions eager_task_factory(QAsyncioLoop &loop, const TaskOptions &options);

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "qasyncio/detail/closure.h"
+#include "qasyncio/detail/run_function.h"
 #include "qasyncio/exception_group.h"
 #include "qasyncio/loop.h"
 
@@ -12,18 +13,6 @@ class TaskGroup;
 
 namespace detail {
 class GroupChild;
-
-/// Says where the coroutine that the running task really is about was written.
-QASYNCIO_EXPORT void set_current_site(const std::source_location &site);
-
-/// Keeps a function and its arguments for as long as its coroutine runs.
-template<class T, class F, class... Args>
-Coroutine<T> run_function(F function, Args... args)
-{
-    auto running = std::invoke(function, std::move(args)...);
-    set_current_site(running.site());
-    co_return co_await std::move(running);
-}
 
 template<class T, class F, class... Args>
 Coroutine<T> run_task_group(F body, Args... args);
@@ -45,7 +34,7 @@ public:
     template<class T>
     Task<T> create_task(Coroutine<T> &&coroutine, const TaskOptions &options = TaskOptions())
     {
-        const Closer<T> closer{coroutine};
+        const detail::Closer<T> closer{coroutine};
         check_accepts();
         Task<T> task = Q_UNLIKELY(is_entered_by_a_stranger()) ? m_loop.create_task(std::move(coroutine), heir(options))
                                                               : m_loop.create_task(std::move(coroutine), options);
@@ -70,6 +59,12 @@ public:
                                                                                     std::forward<Args>(args)...),
                            options);
     }
+    /// The same for anything else that can be awaited. It is kept, copied or moved, until it has given its result.
+    template<detail::TaskAwaitable A>
+    auto create_task(A &&awaitable, const TaskOptions &options = TaskOptions())
+    {
+        return create_task(detail::await_in_task<std::decay_t<A>>(std::forward<A>(awaitable)), options);
+    }
 
     /// Ends the group: its tasks and its body are cancelled, and task_group() returns without an exception once all have
     /// ended, unless one of them throws meanwhile. May be called at any time, and again (TG-016).
@@ -83,14 +78,6 @@ private:
     friend Coroutine<T> detail::run_task_group(F body, Args... args);
     friend class detail::GroupChild;
     friend class detail::TaskStateBase;
-
-    /// A coroutine that is refused is closed in silence, and not reported as never awaited.
-    template<class T>
-    struct Closer
-    {
-        Coroutine<T> &coroutine;
-        ~Closer() { coroutine.close(); }
-    };
 
     /// Entered by the running task.
     TaskGroup();

@@ -110,6 +110,23 @@ def prepare(copies, mutations, witness):
             sys.exit("\n".join(str(output).splitlines()[-40:]) + "\nmutations: the tree fails as it is")
 
 
+def check(mutations):
+    """Do the lines that each replaces stand in the tree? 0 or 1."""
+    failed = 0
+    for mutation in mutations:
+        texts = {}
+        try:
+            for replacement in replacements.parse(mutation.text):
+                path = ROOT / replacement.path
+                if not path.exists():
+                    raise replacements.NotApplicable(f"there is no {replacement.path}")
+                texts[path] = replacement.apply(texts.get(path) or path.read_text())
+        except replacements.NotApplicable as error:
+            failed = 1
+            print(f"{mutation.name}: {error}")
+    return failed
+
+
 def main():
     os.environ["QTEST_DISABLE_STACK_DUMP"] = "1"  # a crashed mutant is killed; its stack interests nobody
     mutations = [Mutation(path) for path in sorted(MUTATIONS.glob("*.patch"))]
@@ -121,6 +138,8 @@ def main():
     if not mutations:
         print("mutations: there are none")
         return 0
+    if options.check:
+        return check(mutations)
 
     if options.programs and not options.names:
         for mutation in [m for m in mutations if m.unseen]:
@@ -153,6 +172,7 @@ def main():
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("names", nargs="*", help="a part of the name; without any, all are tried")
+    parser.add_argument("--check", action="store_true", help="only: can all be put into the tree?")
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--programs", type=int, default=0, metavar="N", help="N random programs instead of the tests")
     parser.add_argument("--seed", default="1", help="what these are made from (default: 1)")

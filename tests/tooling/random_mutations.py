@@ -31,6 +31,7 @@ EQUIVALENT = ROOT / "tests/mutations/equivalent.txt"
 SHORTEST_LIMIT = 15     # seconds
 LIMIT_FACTOR = 6        # of the time that a test takes with the tree as it is
 MEMORY = 16 << 30       # for a test: a fault may fill a queue without an end
+PROGRAMS_FIRST = 2
 ATTEMPTS = 3            # a test that measures time may fail by chance; once is no proof
 
 
@@ -120,10 +121,19 @@ def judge(fault, reach, copy, tests):
     text = target.read_text()
     target.write_text(fault.apply(text))
     try:
-        if reach.library:
+        # A fault in a header would build most of the library anew: first a few programs that have the code themselves.
+        for name in tests.order(reach.own, fault.path)[:PROGRAMS_FIRST if reach.library else 0]:
+            built, output, program = copy.build_beside(name)
+            if not built:
+                return Result("invalid", output)
+            if tests.notices(name, copy, program):
+                return Result("killed", name)
+        if reach.library or not reach.tests():      # what does not compile is no fault, reached or not
             built, output = copy.build(["QAsyncio", "QAsyncioTest"])
             if not built:
                 return Result("invalid", output)
+        if not reach.tests():
+            return Result("UNREACHED", "no test runs this line")
         for name in tests.order(reach.tests(), fault.path):
             program = None
             if name in reach.own:
@@ -172,8 +182,6 @@ class Trial:
         started = time.monotonic()
         if (fault.path, fault.function, *fault.lines(text)) in self.equivalents:
             result = Result("EQUIVALENT")
-        elif not reach.tests():
-            result = Result("UNREACHED", "no test runs this line")
         else:
             copy = self.free.get()
             result = judge(fault, reach, copy, self.tests)

@@ -46,6 +46,9 @@ Coroutine<> refused(QString text, QAsyncioLoop &loop, QTimer *timer)
     co_await wait_until(timer->bindableActive(), active);
     const auto copied = [](QStringView view) { return view.toString(); };
     co_await from_signal(&views, &Views::text, copied);
+    const auto coroutine = [text]() -> Coroutine<> { co_return; };
+    co_await create_task(coroutine);
+    co_await create_task([](QString) -> Coroutine<> { co_return; }, text);
 #elif CASE == 1 // g++ 12
     co_await to_thread([text] { return text; });
 #elif CASE == 2 // g++ 12, generic
@@ -110,6 +113,17 @@ Coroutine<> refused(QString text, QAsyncioLoop &loop, QTimer *timer)
     co_await loop.run_in_executor(nullptr, []() -> int & { static int number; return number; });
 #elif CASE == 31 // std::reference_wrapper
     const ContextVar<QString &> variable(text, text);
+#elif CASE == 32 // this cannot be awaited
+    const int size = co_await text;
+    loop.set_debug(size > 0);
+#elif CASE == 33 // this function is a coroutine, which would not run in that thread
+    co_await to_thread([]() -> Coroutine<> { co_return; });
+#elif CASE == 34 // this function is a coroutine, which would not run in that thread
+    co_await loop.run_in_executor(nullptr, [](int) -> Coroutine<int> { co_return 1; }, 2);
+#elif CASE == 35 // g++ 12
+    co_await create_task([text]() -> Coroutine<> { co_return; });
+#elif CASE == 36 // this function must be a coroutine
+    co_await create_task([] { return 1; });
 #endif
     Q_UNUSED(views)
     Q_UNUSED(text)

@@ -50,13 +50,29 @@ class ForeignAwaiter;
 template<class A>
 ForeignAwaiter<A> make_foreign_awaiter(A &&awaitable);
 
+/// Stands for what cannot be awaited, and fits everywhere: its one message shall not be followed by others.
+struct NotAwaitable : NativeAwaiter
+{
+    struct Anything
+    {
+        template<class T>
+        operator T() const;
+    };
+    bool await_ready() const noexcept { return true; }
+    void await_suspend(std::coroutine_handle<>) const noexcept { }
+    Anything await_resume() const noexcept { return {}; }
+};
+
 /// What a coroutine of ours awaits when it is told to await `awaitable`.
 template<class A>
 decltype(auto) to_awaiter(A &&awaitable)
 {
-    static_assert(Awaitable<A>, "this cannot be awaited: it is no coroutine, future or task, and has no await_ready(), "
-                                "await_suspend() and await_resume(); for a Qt signal await from_signal(sender, signal)");
-    if constexpr (NativeAwaitable<A>)
+    constexpr bool can_be_awaited = Awaitable<A>; // a concept that is asserted would be explained, over many lines
+    static_assert(can_be_awaited, "this cannot be awaited: it is no coroutine, future or task, and has no await_ready(), "
+                                  "await_suspend() and await_resume(); for a Qt signal await from_signal(sender, signal)");
+    if constexpr (!can_be_awaited)
+        return NotAwaitable();
+    else if constexpr (NativeAwaitable<A>)
         return get_awaiter(std::forward<A>(awaitable));
     else
         return make_foreign_awaiter(std::forward<A>(awaitable));

@@ -4,6 +4,7 @@
 
 #include "qasyncio/coroutine.h"
 #include "qasyncio/detail/compiler.h"
+#include "qasyncio/detail/is_coroutine.h"
 #include "qasyncio/moved.h"
 
 #include <functional>
@@ -57,6 +58,15 @@ struct CoroutineValue<Coroutine<T>>
 };
 template<class C>
 using coroutine_value_t = typename CoroutineValue<C>::type;
+
+/// Refuses a function for a thread that only makes a coroutine there, of which nothing would run.
+template<class R>
+constexpr void check_thread_function()
+{
+    static_assert(!IsCoroutine<std::remove_cvref_t<R>>::value,
+                  "this function is a coroutine, which would not run in that thread: co_await it here, or, for a loop in "
+                  "another thread, use on_loop(loop, function); to_thread() and run_in_executor() take plain functions");
+}
 
 } // namespace detail
 } // namespace QAsyncio
