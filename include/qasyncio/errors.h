@@ -12,6 +12,35 @@
 
 namespace QAsyncio {
 
+namespace detail {
+/// Destroys an exception whose causes, or members, and theirs, may be a long chain: without recursion.
+QASYNCIO_EXPORT void release_exception(std::exception_ptr &&exception) noexcept;
+
+/// An exception that another one refers to.
+class LinkedException
+{
+public:
+    LinkedException() = default;
+    explicit LinkedException(std::exception_ptr exception) : m_exception(std::move(exception)) { }
+    LinkedException(const LinkedException &) = default;
+    LinkedException(LinkedException &&) = default;
+    LinkedException &operator=(LinkedException other) noexcept
+    {
+        std::swap(m_exception, other.m_exception);
+        return *this;
+    }
+    ~LinkedException()
+    {
+        if (m_exception)
+            release_exception(std::move(m_exception));
+    }
+    operator const std::exception_ptr &() const { return m_exception; }
+
+private:
+    std::exception_ptr m_exception;
+};
+} // namespace detail
+
 /// Thrown at the await of a task that was cancelled, and by result() of a cancelled future.
 ///
 /// It is deliberately not a std::exception: `catch (const std::exception &)` never swallows a cancellation (T-035).
@@ -70,7 +99,7 @@ public:
 
 private:
     QByteArray m_what;
-    std::exception_ptr m_cause;
+    detail::LinkedException m_cause;
 };
 
 /// Something was done in a state that forbids it: a closed loop, a nested run, an object used twice.

@@ -38,7 +38,7 @@ public:
     template<class T>
     Task<T> create_task(Coroutine<T> &&coroutine, const TaskOptions &options = TaskOptions())
     {
-        const Closer<T> closer{coroutine};
+        const detail::Closer<T> closer{coroutine};
         return get_running_loop().create_task(std::move(coroutine), owned(options));
     }
     /// The same for `function(args...)`, a function that gives a coroutine. Both are kept until it has ended.
@@ -51,6 +51,12 @@ public:
         using T = detail::coroutine_value_t<std::invoke_result_t<Function &, std::decay_t<Args>...>>;
         return create_task(detail::run_function<T, Function, std::decay_t<Args>...>(std::forward<F>(function),
                                                                                     std::forward<Args>(args)...));
+    }
+    /// The same for anything else that can be awaited. It is kept, copied or moved, until it has given its result.
+    template<detail::TaskAwaitable A>
+    auto create_task(A &&awaitable, const TaskOptions &options = TaskOptions())
+    {
+        return create_task(detail::await_in_task<std::decay_t<A>>(std::forward<A>(awaitable)), options);
     }
 
     /// How many tasks there are that have not ended, those that its tasks have begun included.
@@ -68,12 +74,6 @@ public:
     QString to_string() const;
 
 private:
-    template<class T>
-    struct Closer
-    {
-        Coroutine<T> &coroutine;
-        ~Closer() { coroutine.close(); }
-    };
     TaskOptions owned(const TaskOptions &options) const;
 
     std::unique_ptr<detail::ScopeOwner> d;

@@ -7,8 +7,34 @@
 #include <cstdlib>
 #include <memory>
 #include <typeinfo>
+#include <vector>
 
 namespace QAsyncio {
+
+void detail::release_exception(std::exception_ptr &&exception) noexcept
+{
+    static thread_local std::vector<std::exception_ptr> *waiting = nullptr; // of the call that is under way below
+    if (waiting) {
+        try {
+            waiting->push_back(std::move(exception));
+            return;
+        } catch (const std::bad_alloc &) { // then by recursion
+        }
+        const std::exception_ptr last = std::move(exception);
+        return;
+    }
+    std::vector<std::exception_ptr> all;
+    waiting = &all;
+    std::exception_ptr last = std::move(exception);
+    for (;;) {
+        last = nullptr;
+        if (all.empty())
+            break;
+        last = std::move(all.back());
+        all.pop_back();
+    }
+    waiting = nullptr;
+}
 
 // Out of line, so that each class has one vtable and typeinfo: in the library, where every program finds it.
 Error::~Error() = default;

@@ -42,18 +42,23 @@ ExceptionGroup::ExceptionGroup(const QString &message, std::vector<std::exceptio
     }
 }
 
-ExceptionGroup::~ExceptionGroup() = default;
+ExceptionGroup::~ExceptionGroup()
+{
+    for (std::exception_ptr &exception : m_exceptions)
+        detail::release_exception(std::move(exception));
+}
 
 std::vector<std::exception_ptr> ExceptionGroup::leaves() const
 {
     std::vector<std::exception_ptr> all;
-    for (const std::exception_ptr &exception : m_exceptions) {
-        if (const auto group = as_group(exception)) {
-            const auto inner = group->leaves();
-            all.insert(all.end(), inner.begin(), inner.end());
-        } else {
-            all.push_back(exception);
-        }
+    std::vector<std::exception_ptr> left(m_exceptions.rbegin(), m_exceptions.rend()); // the next one last
+    while (!left.empty()) {
+        std::exception_ptr exception = std::move(left.back());
+        left.pop_back();
+        if (const auto group = as_group(exception))
+            left.insert(left.end(), group->m_exceptions.rbegin(), group->m_exceptions.rend());
+        else
+            all.push_back(std::move(exception));
     }
     return all;
 }

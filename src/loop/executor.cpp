@@ -10,6 +10,7 @@
 #include <QtCore/qthread.h>
 #include <QtCore/qthreadpool.h>
 
+#include <map>
 #include <thread>
 
 #ifdef Q_OS_UNIX
@@ -63,6 +64,44 @@ void park(std::shared_ptr<QThreadPool> pool)
 /// seen.
 std::atomic<quint32> handed_over{0};
 
+/// The functions that run in threads just now, for whoever has to wait for them: of which loop, and in which thread.
+struct RunningJobs
+{
+    std::mutex mutex;
+    std::multimap<const LoopCore *, QThread *> threads;
+
+    static RunningJobs &instance()
+    {
+        static RunningJobs *const jobs = new RunningJobs; // outlives static destruction
+        return *jobs;
+    }
+
+    class Entry
+    {
+    public:
+        explicit Entry(const LoopCore *core)
+        {
+            RunningJobs &jobs = instance();
+            const std::lock_guard lock(jobs.mutex);
+            try {
+                m_place = jobs.threads.emplace(core, QThread::currentThread());
+            } catch (const std::bad_alloc &) { // it will not be named
+            }
+        }
+        ~Entry()
+        {
+            RunningJobs &jobs = instance();
+            const std::lock_guard lock(jobs.mutex);
+            if (m_place)
+                jobs.threads.erase(*m_place);
+        }
+        Q_DISABLE_COPY_MOVE(Entry)
+
+    private:
+        std::optional<std::multimap<const LoopCore *, QThread *>::iterator> m_place;
+    };
+};
+
 /// Brings a job to a thread of an executor, and then home: also if the executor drops it, as QThreadPool::clear() does.
 class JobRunnable final : public QRunnable
 {
@@ -75,6 +114,7 @@ public:
         ExecutorJobBase::take_over();
         if (m_names_threads)
             name_this_thread();
+        const RunningJobs::Entry entry(m_job.future->core);
         m_job.execute();
     }
 
@@ -146,6 +186,19 @@ void ExecutorJobBase::discard() noexcept
 {
     future = {};
     release();
+}
+
+QStringList LoopPrivate::running_jobs() const
+{
+    RunningJobs &jobs = RunningJobs::instance();
+    const std::lock_guard lock(jobs.mutex);
+    QStringList names;
+    const auto [first, last] = jobs.threads.equal_range(this);
+    for (auto job = first; job != last; ++job)
+        names << QStringLiteral("a function in thread %1").arg(job->second->objectName());
+    if (names.isEmpty())
+        names << QStringLiteral("the default executor");
+    return names;
 }
 
 void LoopPrivate::close_executor() noexcept

@@ -103,6 +103,8 @@ public:
 
     // executor.cpp
     void close_executor() noexcept;
+    /// The threads that run functions of this loop.
+    QStringList running_jobs() const;
 
     // exception_handler.cpp
     void report(const ExceptionContext &context) noexcept;

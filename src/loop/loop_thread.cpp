@@ -4,6 +4,7 @@
 
 #include "loop/logging.h"
 
+#include <QtCore/qcoreapplication.h>
 #include <QtCore/qthread.h>
 
 #include <future>
@@ -20,7 +21,12 @@ struct LoopThread::Private
 
     void join()
     {
-        ended.get_future().wait();
+        auto end = ended.get_future();
+        if (end.wait_for(std::chrono::seconds(1)) != std::future_status::ready) {
+            qCWarning(detail::logCategory).noquote()
+                << "LoopThread: waiting for a callback or task in thread" << thread->objectName() << "to return";
+        }
+        end.wait();
         thread->wait();
     }
     void run(LoopOptions options)
@@ -62,6 +68,8 @@ LoopThread::LoopThread(const QString &name, LoopOptions options) : d(std::make_u
 
 LoopThread::~LoopThread()
 {
+    if (!QCoreApplication::instance()) // no event is delivered any more, in no thread
+        d->thread->exit();
     for (;;) {
         try {
             d->loop->call_soon_threadsafe([loop = d->loop] { loop->stop(); });

@@ -7,6 +7,7 @@
 #include <QtCore/qsocketnotifier.h>
 
 #ifdef Q_OS_LINUX
+#  include <fcntl.h>
 #  include <sys/epoll.h>
 #  include <unistd.h>
 
@@ -48,18 +49,23 @@ public:
     {
         const auto known = m_interest.find(fd);
         if (interest == None) {
-            if (known != m_interest.end()) {
-                m_interest.erase(known);
-                ::epoll_ctl(m_epoll, EPOLL_CTL_DEL, fd, nullptr); // fails if fd is closed: then it is gone already
-            }
+            if (known == m_interest.end())
+                return;
+            m_interest.erase(known);
+            // If it fails fd was closed, or is another file now; a duplicate may keep the old one in the set for ever.
+            if (::epoll_ctl(m_epoll, EPOLL_CTL_DEL, fd, nullptr) < 0)
+                rebuild();
             return;
         }
         epoll_event event{};
         event.events = (interest & Read ? EPOLLIN : 0u) | (interest & Write ? EPOLLOUT : 0u);
         event.data.fd = fd;
         int result = ::epoll_ctl(m_epoll, known == m_interest.end() ? EPOLL_CTL_ADD : EPOLL_CTL_MOD, fd, &event);
-        if (result < 0 && errno == ENOENT) // closed and opened again behind our back
+        if (result < 0 && errno == ENOENT) { // closed and opened again behind our back
+            m_interest.erase(known);
+            rebuild();
             result = ::epoll_ctl(m_epoll, EPOLL_CTL_ADD, fd, &event);
+        }
         if (result < 0)
             throw OSError(errno, QStringLiteral("file descriptor %1 cannot be watched").arg(fd));
         m_interest[fd] = interest;
@@ -71,7 +77,12 @@ public:
             return;
         std::array<epoll_event, 256> events;
         const int count = ::epoll_wait(m_epoll, events.data(), int(events.size()), 0);
+        bool strange = false;
         for (int i = 0; i < count; ++i) {
+            if (!m_interest.contains(events[size_t(i)].data.fd)) {
+                strange = true;
+                continue;
+            }
             const quint32 bits = events[size_t(i)].events;
             unsigned interest = None;
             if (bits & ~quint32(EPOLLOUT)) // an error or hang-up is for both, as in asyncio
@@ -80,11 +91,32 @@ public:
                 interest |= Write;
             ready.push_back({events[size_t(i)].data.fd, interest});
         }
+        if (strange)
+            rebuild();
     }
 
     void set_enabled(bool enabled) override { m_notifier->setEnabled(enabled); }
 
 private:
+    /// Makes the set anew under the same number, so that the notifier stays: the kernel forgets what was in the old one.
+    void rebuild()
+    {
+        const int fresh = ::epoll_create1(EPOLL_CLOEXEC);
+        if (fresh < 0)
+            return;
+        const bool enabled = m_notifier->isEnabled();
+        m_notifier->setEnabled(false);
+        ::dup3(fresh, m_epoll, O_CLOEXEC);
+        ::close(fresh);
+        for (const auto &[fd, interest] : m_interest) {
+            epoll_event event{};
+            event.events = (interest & Read ? EPOLLIN : 0u) | (interest & Write ? EPOLLOUT : 0u);
+            event.data.fd = fd;
+            ::epoll_ctl(m_epoll, EPOLL_CTL_ADD, fd, &event); // fails for one that was closed, too
+        }
+        m_notifier->setEnabled(enabled);
+    }
+
     const int m_epoll;
     std::unordered_map<int, unsigned> m_interest;
     std::unique_ptr<QSocketNotifier> m_notifier;

@@ -3,6 +3,7 @@
 #include "qasyncio/detail/gather_state.h"
 
 #include "loop/loop_p.h"
+#include "tasks/cancel_walk.h"
 
 #include <unordered_set>
 
@@ -142,16 +143,73 @@ void GatherCore::fail(std::exception_ptr exception)
 
 bool GatherCore::cancel_children(const QString &message)
 {
-    if (m_cancelling) // a child awaits this one, which would go on for ever
-        return false;
-    const auto children = m_children; // a child may end the outer one
-    m_cancelling = true;
+    CancelWalk walk{message};
+    return walk.cancel(*this);
+}
+
+/// A gather() whose children are being cancelled, and the task that waits for it, if the walk came by that.
+struct CancelWalk::Level
+{
+    GatherCore *gather;
+    Ref<FutureStateBase> outer; // keeps the gather: a child may end it
+    Ref<TaskStateBase> waiting;
+    std::vector<Ref<FutureStateBase>> children;
+    std::size_t next = 0;
     bool any = false;
-    for (const auto &child : children)
-        any |= child->cancel(message);
-    m_cancelling = false;
-    m_cancel_requested |= any;
-    return any;
+};
+
+bool CancelWalk::cancel(GatherCore &gather)
+{
+    if (gather.m_cancelling) // a child awaits this one, which would go on for ever
+        return false;
+    std::vector<Level> levels;
+    enter(levels, gather, {});
+    bool result = false;
+    while (!levels.empty()) {
+        Level &level = levels.back();
+        if (level.next < level.children.size()) {
+            const Ref<FutureStateBase> child = level.children[level.next++];
+            cancel_child(levels, *child);
+            continue;
+        }
+        const Level left = std::move(level);
+        levels.pop_back();
+        left.gather->m_cancelling = false;
+        left.gather->m_cancel_requested |= left.any;
+        if (left.waiting && !left.any) // nothing took it: the task itself is to be cancelled
+            left.waiting->note_cancellation(message);
+        result = left.any || left.waiting;
+        if (!levels.empty())
+            levels.back().any |= result;
+    }
+    return result;
+}
+
+void CancelWalk::enter(std::vector<Level> &levels, GatherCore &gather, Ref<TaskStateBase> waiting)
+{
+    levels.push_back({&gather, Ref<FutureStateBase>::share(&gather.outer()), std::move(waiting), gather.m_children});
+    gather.m_cancelling = true;
+}
+
+void CancelWalk::cancel_child(std::vector<Level> &levels, FutureStateBase &child)
+{
+    if (GatherCore *inner = child.gathering()) {
+        if (!inner->m_cancelling)
+            enter(levels, *inner, {});
+        return;
+    }
+    if (!(child.flags & FutureStateBase::IsTask)) {
+        levels.back().any |= child.cancel(message);
+        return;
+    }
+    TaskStateBase *last = static_cast<TaskStateBase &>(child).request_cancellation();
+    if (!last)
+        return; // it is done
+    levels.back().any = true;
+    GatherCore *inner = last->waiting_on() ? last->waiting_on()->gathering() : nullptr;
+    if (inner && !inner->m_cancelling)
+        return enter(levels, *inner, Ref<TaskStateBase>::share(last));
+    last->deliver_cancellation(message);
 }
 
 } // namespace QAsyncio::detail

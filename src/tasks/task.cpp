@@ -172,10 +172,18 @@ void TaskStateBase::discard() noexcept
 
 bool TaskStateBase::cancel(const QString &message)
 {
+    TaskStateBase *last = request_cancellation();
+    if (last)
+        last->deliver_cancellation(message);
+    return last;
+}
+
+TaskStateBase *TaskStateBase::request_cancellation()
+{
     check_thread();
     flags &= ~LogException;
     if (done())
-        return false;
+        return nullptr;
     // The request goes to the task that this one awaits, and on to the end of the chain (T-030). No recursion: it may be long.
     TaskStateBase *last = this;
     for (;;) {
@@ -186,17 +194,25 @@ bool TaskStateBase::cancel(const QString &message)
             break;
         last = next;
     }
-    const bool knotted = last->awaited_task();
     for (TaskStateBase *task = this; task && task->flags & InCancel; task = task->awaited_task())
         task->flags &= ~InCancel;
-    if (knotted)
-        last->give_up_waiting();
-    else if (last->m_waiting_on && last->m_waiting_on->cancel_wait(message))
-        return true;
-    last->flags |= MustCancel;
-    if (!message.isNull() || last->m_extra)
-        last->extra().cancel_message = message;
-    return true;
+    return last;
+}
+
+void TaskStateBase::deliver_cancellation(const QString &message)
+{
+    if (awaited_task()) // they await each other in a circle
+        give_up_waiting();
+    else if (m_waiting_on && m_waiting_on->cancel_wait(message))
+        return;
+    note_cancellation(message);
+}
+
+void TaskStateBase::note_cancellation(const QString &message)
+{
+    flags |= MustCancel;
+    if (!message.isNull() || m_extra)
+        extra().cancel_message = message;
 }
 
 TaskStateBase *TaskStateBase::awaited_task() const

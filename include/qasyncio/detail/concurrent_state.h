@@ -144,7 +144,8 @@ public:
 
     void start() &&
     {
-        if (m_state->done())
+        // While the runner cleans up nothing is begun any more: the future is cancelled.
+        if (m_state->done() || m_state->loop().core().has(LoopCore::ShuttingDown))
             return;
         try {
             Task<T> task = m_state->loop().create_task(std::move(m_coroutine));

@@ -34,6 +34,7 @@ protected:
 
 private:
     friend class GatherCallback;
+    friend struct CancelWalk;
     void fail(std::exception_ptr exception);
 
     std::vector<GatherCallback *> m_callbacks; // null for those that were called
@@ -66,6 +67,7 @@ public:
     GatherStateBase(LoopCore &core, bool return_exceptions) : FutureState<Result>(core), GatherCore(return_exceptions) { }
 
     bool cancel(const QString &message) override { return !this->done() && cancel_children(message); }
+    GatherCore *gathering() override { return this->done() ? nullptr : this; }
     template<class Future>
     void add(Future child, bool implicit_task)
     {

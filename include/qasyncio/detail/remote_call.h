@@ -68,7 +68,7 @@ public:
 
     void operator()()
     {
-        if (m_remote->cancelled)
+        if (m_remote->cancelled || m_loop.core().has(LoopCore::ShuttingDown))
             return m_result.set_exception(std::make_exception_ptr(CancelledError()));
         try {
             const auto make = [](auto &&...parts) { return run_function<T, F, Args...>(std::move(parts)...); };

@@ -50,6 +50,11 @@ public:
 
     // asyncio's operations
     bool cancel(const QString &message) override;
+    /// The parts of cancel(): the request goes to the task at the end of the chain of those that await each other, null if this
+    /// one is done; that one takes it to what it waits for, or notes it if nothing takes it.
+    TaskStateBase *request_cancellation();
+    void deliver_cancellation(const QString &message);
+    void note_cancellation(const QString &message);
     int cancelling() const { return m_cancel_requests; }
     int uncancel();
     /// The message of the last cancellation that nothing that was waited for took.
@@ -127,7 +132,6 @@ protected:
 
 private:
     friend class TaskFamily;
-    friend struct CancelWalk;
 
     /// This task and all that ends with it: each before those that depend on it, the older before the younger.
     std::vector<Ref<TaskStateBase>> with_descendants();
