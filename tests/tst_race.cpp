@@ -323,8 +323,8 @@ private Q_SLOTS:
             QASYNCIO_COMPARE(task.cancelled(), true);
             QASYNCIO_COMPARE(future.cancelled(), true);
             QASYNCIO_COMPARE(unheard(future), true);
-            co_await sleep(2s); // nobody waits for it, but it has its time
-            QASYNCIO_COMPARE(log.join(u", "), u"CancelledError, tidied up"_s);
+            co_await sleep(2s); // what the race had begun ended with the object, too: none of it ran another line
+            QASYNCIO_COMPARE(log.join(u", "), QString());
         });
     }
 

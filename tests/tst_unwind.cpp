@@ -282,7 +282,7 @@ private Q_SLOTS:
             tasks.push_back(create_task(simple(u"of the second"_s), TaskOptions().context(second.get())));
             co_await turns(1);
             first.reset();
-            QASYNCIO_COMPARE(log.join(u", "), u"one, of the second, deleting, three"_s);
+            QASYNCIO_COMPARE(log.join(u", "), u"three, of the second, deleting, one"_s);
             for (const Task<> &task : tasks)
                 QASYNCIO_COMPARE(task.cancelled(), true);
         });

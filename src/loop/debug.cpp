@@ -86,7 +86,8 @@ QString RunnerOptions::to_string() const
     return text_of_options(QStringLiteral("RunnerOptions"),
                            {m_debug ? QString::fromLatin1(*m_debug ? "debug=true" : "debug=false") : QString(),
                             word_if(bool(m_factory), "loop_factory=set"),
-                            QStringLiteral("cleanup_limit=") + in_seconds(m_cleanup_limit)});
+                            m_cleanup_limit == std::chrono::minutes(5) ? QString()
+                                : QStringLiteral("cleanup_limit=") + in_seconds(m_cleanup_limit)});
 }
 
 QString WaitOptions::to_string() const

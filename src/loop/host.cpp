@@ -136,7 +136,7 @@ void LoopPrivate::begin_run(bool attaching)
         end_run();
         attached = false;
     });
-    m_left = m_end_is_ripe = m_break_batch = false;
+    m_left = m_ends_here = m_end_is_ripe = m_break_batch = false;
     m_passes_to_leave = m_blocks_unanswered = 0;
     m_own_frame = nullptr;
     m_own_level = loop_level() + 1;
@@ -256,8 +256,12 @@ void LoopPrivate::leave_qt_loop() noexcept
     m_left = true;
     if (m_event_loop)
         return m_event_loop->exit(stop_code);
-    if (!QCoreApplication::instance() || !in_main_thread() || loop_level() != 1)
-        return; // exec_after_exit(), or the application has gone with its event loop
+    if (!QCoreApplication::instance() || !in_main_thread() || loop_level() != 1) {
+        // exec_after_exit(), or the application has gone with its event loop
+        if (QAbstractEventDispatcher *dispatcher = QAbstractEventDispatcher::instance())
+            dispatcher->interrupt();
+        return;
+    }
     QCoreApplication::instance()->blockSignals(true);
     QCoreApplication::exit(stop_code);
 }
@@ -285,22 +289,29 @@ void LoopPrivate::dispatcher_turns(bool blocks, const char *frame) noexcept
     }
     if (m_left || (!has(Running) && !m_end_waits))
         return;
-    if (!attached && is_at_own_level(frame) && Q_UNLIKELY(m_end_is_ripe || m_end_waits)) {
-        // Left when Qt is about to block, no slot is on the stack, and nothing else is served in this pass. Where a timer of 0 ms
+    const bool at_own_level = is_at_own_level(frame);
+    if (blocks && has(Running))
+        look_for_lost_events();
+    if (!attached && Q_UNLIKELY(m_end_is_ripe || m_end_waits)) {
+        // Left when Qt is about to block: no slot is on the stack, and nothing else is served in this pass. Where a timer of 0 ms
         // keeps Qt from ever blocking, after some passes.
         constexpr int most_passes = 3;
-        if (blocks || ++m_passes_to_leave > most_passes)
+        m_ends_here = at_own_level; // else a slot has opened an event loop, or pumps: turns go on until it returns
+        if (m_ends_here && blocks && has(Running) && !fds.empty() && m_passes_to_leave == 0) {
+            ++m_passes_to_leave; // a run of a single turn, too, lets Qt look at the descriptors once
+            post_wake();
+        } else if (m_ends_here && (blocks || ++m_passes_to_leave > most_passes)) {
             return leave_qt_loop();
+        }
     }
     if (!has(Running))
         return;
     if (attached && m_end_is_ripe)
         end_if_possible();
-    // Outside of process(), whatever is scheduled wakes us by itself. Inside of it a nested event loop is about to sleep.
-    if (m_depth > 0 && may_nest())
+    // Outside of process(), whatever is scheduled wakes us by itself, unless the end was near. Inside of it a nested event loop
+    // is about to sleep.
+    if ((m_depth > 0 && may_nest()) || (m_end_is_ripe && !m_ends_here))
         sleep_or_wake();
-    if (blocks)
-        look_for_lost_events();
 }
 
 /// An event filter of the program may have swallowed an event that was posted to the bridge, or a timer's: nothing would run
@@ -315,7 +326,7 @@ void LoopPrivate::look_for_lost_events() noexcept
         m_blocks_unanswered = 0;
         return;
     }
-    if (++m_blocks_unanswered < 3) // Qt may say so before it delivers what is posted
+    if (++m_blocks_unanswered < 2) // glib's dispatcher says so before it delivers what is posted
         return;
     m_blocks_unanswered = 0;
     if (flags & WakePosted)

@@ -6,6 +6,7 @@
 #include "loop/loop_p.h"
 #include "loop/object_owner.h"
 
+#include <QtCore/qabstracteventdispatcher.h>
 #include <QtCore/qcoreapplication.h>
 #include <QtCore/qeventloop.h>
 #include <QtCore/qscopeguard.h>
@@ -114,10 +115,15 @@ void LoopPrivate::application_dies() noexcept
     ended_with_application = true;
     if (attached)
         detach();
-    if (is_on_stack())
-        close_later();
-    else
-        close();
+    if (!is_on_stack())
+        return close();
+    // Qt's dispatcher is on the stack, too, and would go with the application. It is left behind, for whoever returns to it.
+    static std::vector<QObject *> left;
+    if (QAbstractEventDispatcher *dispatcher = QAbstractEventDispatcher::instance()) {
+        dispatcher->setParent(nullptr);
+        left.push_back(dispatcher);
+    }
+    close_later();
 }
 
 void LoopPrivate::close() noexcept

@@ -186,6 +186,7 @@ private:
     int m_until_poll = 0;  // turns until the selector is asked again
     TimePoint m_slice_end;
     bool m_left = false; // Qt's loop has been told to end: no more turns in this run
+    bool m_ends_here = false; // the end is ripe, and nothing is open above the run: no more turns
     bool m_end_is_ripe = false; // the turn in which the end was asked for is complete
     bool m_break_batch = false; // a callback has thrown what leaves the loop
     TimePoint m_armed = TimePoint::max(); // what the timer source waits for

@@ -29,7 +29,7 @@ QString slow_callback_text(const QString &name, std::chrono::nanoseconds taken)
 
 void LoopPrivate::process() noexcept
 {
-    if (!has(Running) || m_left || !may_nest())
+    if (!has(Running) || m_left || m_ends_here || !may_nest())
         return;
     const Activation active(*this); // a callback may end the loop
     const unsigned outer_dispatching = flags & Dispatching;
@@ -54,8 +54,10 @@ void LoopPrivate::process() noexcept
             break;
         if (m_batch_left == 0 && end_is_due()) {
             m_end_is_ripe = true;
-            if (may_end_here())
+            if (may_end_here()) {
+                m_ends_here = true;
                 break;
+            }
         }
     } while (in_time && (!ready.empty() || inbox.maybe_filled()));
 
@@ -162,7 +164,7 @@ void LoopPrivate::queue_due_timers()
 
 void LoopPrivate::sleep_or_wake()
 {
-    if (!has(Running) || m_left)
+    if (!has(Running) || m_left || m_ends_here)
         return;
     if (!ready.empty() || m_batch_left > 0 || !inbox.sleep())
         return post_wake();
@@ -233,7 +235,7 @@ void LoopPrivate::wait_for_threads()
 void LoopPrivate::advance_clock() noexcept
 {
     m_advance_posted = false;
-    if (!has(Running) || m_left)
+    if (!has(Running) || m_left || m_ends_here)
         return;
     timers.purge();
     fds.poll_into(ready);

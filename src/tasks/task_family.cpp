@@ -23,6 +23,8 @@ TaskFamily &TaskOwner::family_for(TaskStateBase *parent)
 
 void TaskOwner::unwind_all(const char *why) noexcept
 {
+    for (const Ref<TaskStateBase> &task : members())
+        task->flags |= FutureStateBase::Doomed; // a destructor may open an event loop: none of them goes on in it
     while (TaskFamily *family = m_youngest) {
         family->leave_owner();
         std::vector<Ref<TaskStateBase>> tasks;

@@ -1,0 +1,423 @@
+// SPDX-FileCopyrightText: 2026 QAsyncio contributors
+// SPDX-License-Identifier: MIT
+
+// A task ends with its context object, or with its scope, and so does all that it has begun.
+
+#include "task_helpers.h"
+
+#include <QtCore/qregularexpression.h>
+#include <QtCore/qtimer.h>
+
+namespace {
+
+/// Something that tasks use, and that must not be used any more when it is dead.
+struct Page : QObject
+{
+    explicit Page(QStringList &log) : log(log) { }
+
+    Coroutine<> load(QString name, std::chrono::nanoseconds delay = 1s)
+    {
+        const Farewell local(log, u'-' + name);
+        co_await sleep(delay);
+        log << name;
+    }
+    /// Suspends for ever, and would like to clean up.
+    Coroutine<> tidy(QString name)
+    {
+        const Farewell local(log, u'-' + name);
+        bool cancelled = false;
+        try {
+            co_await sleep(1h);
+        } catch (const CancelledError &) {
+            cancelled = true;
+        }
+        log << name;
+        co_await sleep(1s);
+        if (cancelled)
+            throw CancelledError();
+    }
+
+    QStringList &log;
+};
+
+struct Begun
+{
+    const char *name;
+    std::function<Coroutine<>(Page &)> body; // begins load(a) and load(b)
+};
+
+const std::vector<Begun> begun{
+    {"gather", [](Page &page) -> Coroutine<> { co_await gather(page.load(u"a"_s), page.load(u"b"_s, 2s)); }},
+    {"gather of many",
+     [](Page &page) -> Coroutine<> {
+         std::vector<Coroutine<>> all;
+         all.push_back(page.load(u"a"_s));
+         all.push_back(page.load(u"b"_s, 2s));
+         co_await gather(std::move(all));
+     }},
+    {"race", [](Page &page) -> Coroutine<> { co_await race(page.load(u"a"_s), page.load(u"b"_s, 2s)); }},
+    {"shield",
+     [](Page &page) -> Coroutine<> {
+         auto a = shield(page.load(u"a"_s));
+         auto b = shield(page.load(u"b"_s));
+         co_await a;
+         co_await b;
+     }},
+    {"ensure_future and wait",
+     [](Page &page) -> Coroutine<> {
+         std::vector<Task<>> tasks{ensure_future(page.load(u"a"_s)), ensure_future(page.load(u"b"_s))};
+         co_await wait(tasks);
+     }},
+    {"as_completed",
+     [](Page &page) -> Coroutine<> {
+         std::vector<Coroutine<>> all;
+         all.push_back(page.load(u"a"_s));
+         all.push_back(page.load(u"b"_s));
+         auto done = as_completed(std::move(all));
+         co_await done.next();
+     }},
+    {"create_task",
+     [](Page &page) -> Coroutine<> {
+         create_task(page.load(u"a"_s));
+         create_task(page.load(u"b"_s));
+         co_return;
+     }},
+    {"create_task at any depth",
+     [](Page &page) -> Coroutine<> {
+         const auto deeper = [](Page &page) -> Coroutine<> {
+             const auto deepest = [](Page &page) -> Coroutine<> {
+                 create_task(page.load(u"b"_s));
+                 co_await page.load(u"a"_s);
+             };
+             create_task(deepest, std::ref(page));
+             co_return;
+         };
+         create_task(deeper, std::ref(page));
+         co_await sleep(1h);
+     }},
+    {"an eager task",
+     [](Page &page) -> Coroutine<> {
+         create_task(page.load(u"a"_s), TaskOptions().eager_start());
+         create_task(page.load(u"b"_s), TaskOptions().eager_start());
+         co_await sleep(1h);
+     }},
+    {"a task group",
+     [](Page &page) -> Coroutine<> {
+         co_await task_group([&page](TaskGroup &group) -> Coroutine<> {
+             group.create_task(page.load(u"a"_s));
+             group.create_task(page.load(u"b"_s));
+             co_return;
+         });
+     }},
+    {"wait_for in a group in a timeout",
+     [](Page &page) -> Coroutine<> {
+         co_await timeout(1h, [&page](Timeout &) -> Coroutine<> {
+             co_await task_group([&page](TaskGroup &group) -> Coroutine<> {
+                 group.create_task(wait_for(page.load(u"a"_s), 1h));
+                 group.create_task([&page]() -> Coroutine<> { co_await gather(page.load(u"b"_s)); });
+                 co_return;
+             });
+         });
+     }},
+};
+
+} // namespace
+
+class tst_context_object : public QObject
+{
+    Q_OBJECT
+
+private Q_SLOTS:
+    void whatATaskBeginsEndsWithItsObject_data()
+    {
+        QTest::addColumn<int>("index");
+        for (std::size_t i = 0; i < begun.size(); ++i)
+            QTest::newRow(begun[i].name) << int(i);
+    }
+    void whatATaskBeginsEndsWithItsObject()
+    {
+        QFETCH(int, index);
+        Test::run([&](QAsyncioLoop &loop) -> Coroutine<> {
+            const Reports reports(loop);
+            QStringList log;
+            auto page = std::make_unique<Page>(log);
+            create_task(begun[std::size_t(index)].body(*page), TaskOptions().context(page.get()));
+            co_await turns(6);
+            QASYNCIO_COMPARE(log.join(u' '), QString());
+            page.reset();
+            log.sort();
+            QASYNCIO_COMPARE(log.join(u' '), u"-a -b"_s); // there and then
+            QASYNCIO_COMPARE(all_tasks().size(), std::size_t(1));
+            co_await sleep(1h);
+            QASYNCIO_COMPARE(log.join(u' '), u"-a -b"_s);
+            QASYNCIO_COMPARE(reports.list().join(u' '), QString());
+        });
+    }
+
+    void theYoungestGoesFirst()
+    {
+        Test::run([&]() -> Coroutine<> {
+            QStringList log;
+            auto page = std::make_unique<Page>(log);
+            const auto body = [&]() -> Coroutine<> {
+                const Farewell local(log, u"-parent"_s);
+                co_await gather(page->load(u"a"_s), page->load(u"b"_s), page->load(u"c"_s));
+            };
+            create_task(body(), TaskOptions().context(page.get()));
+            create_task(page->load(u"other"_s), TaskOptions().context(page.get()));
+            co_await turns(2);
+            page.reset();
+            QASYNCIO_COMPARE(log.join(u' '), u"-other -c -b -a -parent"_s);
+        });
+    }
+
+    void cleanUpThatAwaitsDoesNotRun()
+    {
+        Test::run([&]() -> Coroutine<> {
+            QStringList log;
+            auto page = std::make_unique<Page>(log);
+            const auto body = [&]() -> Coroutine<> { co_await gather(page->tidy(u"a"_s), page->tidy(u"b"_s)); };
+            create_task(body(), TaskOptions().context(page.get()));
+            co_await turns(2);
+            page.reset();
+            co_await sleep(2h);
+            QASYNCIO_COMPARE(log.join(u' '), u"-b -a"_s);
+        });
+    }
+
+    void aDetachedTaskGoesOnAndSoDoesOneOfAnotherObject()
+    {
+        Test::run([&]() -> Coroutine<> {
+            QStringList log;
+            auto page = std::make_unique<Page>(log);
+            Page other(log);
+            const auto body = [&]() -> Coroutine<> {
+                create_task(other.load(u"detached"_s), TaskOptions().detached());
+                create_task(other.load(u"of the other"_s, 2s), TaskOptions().context(&other));
+                co_await page->load(u"own"_s);
+            };
+            create_task(body(), TaskOptions().context(page.get()));
+            co_await turns(2);
+            page.reset();
+            co_await sleep(3s);
+            QASYNCIO_COMPARE(log.join(u' '), u"-own detached -detached of the other -of the other"_s);
+        });
+    }
+
+    void aTaskOfAGroupEndsWithTheGroupsObjectWhoeverBeginsIt()
+    {
+        Test::run([&]() -> Coroutine<> {
+            QStringList log;
+            Page used(log);
+            auto page = std::make_unique<QObject>();
+            TaskGroup *known = nullptr;
+            const auto body = [&]() -> Coroutine<> {
+                co_await task_group([&](TaskGroup &group) -> Coroutine<> {
+                    known = &group;
+                    co_await sleep(1h);
+                });
+            };
+            create_task(body(), TaskOptions().context(page.get()));
+            co_await turns(2);
+            known->create_task([&]() -> Coroutine<> { co_await gather(used.load(u"a"_s)); });
+            co_await turns(2);
+            page.reset();
+            QASYNCIO_COMPARE(log.join(u' '), u"-a"_s);
+        });
+    }
+
+    void disconnectingTheObjectUntiesNobody()
+    {
+        Test::run([&]() -> Coroutine<> {
+            QStringList log;
+            Page page(log);
+            auto object = std::make_unique<QObject>();
+            Task<> task = create_task(page.load(u"a"_s), TaskOptions().context(object.get()));
+            co_await turns(1);
+            object->disconnect();
+            object->disconnect();
+            object.reset();
+            QASYNCIO_COMPARE(log.join(u' '), u"-a"_s);
+            QASYNCIO_COMPARE(task.cancelled(), true);
+        });
+    }
+
+    void noneOfThemRunsInAnEventLoopThatADestructorOpens()
+    {
+        QAsyncioLoop loop;
+        QStringList log;
+        auto page = std::make_unique<Page>(log);
+        struct Opens
+        {
+            ~Opens()
+            {
+                QEventLoop inner;
+                QTimer::singleShot(20, &inner, &QEventLoop::quit);
+                inner.exec();
+            }
+        };
+        const auto opening = [](Future<> ready) -> Coroutine<> {
+            const Opens opens;
+            co_await ready;
+        };
+        Future<> ready = loop.create_future<>();
+        create_page_task(loop, *page, page->load(u"a"_s, 1ms));
+        Task<> task = create_page_task(loop, *page, opening(ready));
+        loop.call_later(1ms, [&] {
+            ready.set_result(); // queued, then unwound
+            page.reset();
+            loop.stop();
+        });
+        loop.run_forever();
+        QVERIFY(task.cancelled());
+        QVERIFY(!log.contains(u"a"_s));
+        loop.close();
+    }
+
+    void whoDeletesTheObjectIsUnwoundWithItsFamilyAtItsNextSuspension()
+    {
+        Test::run([&]() -> Coroutine<> {
+            QStringList log;
+            Page used(log);
+            auto *page = new QObject;
+            const auto deleting = [&]() -> Coroutine<> {
+                const Farewell local(log, u"-deleting"_s);
+                co_await sleep(1s);
+                delete page;
+                log << u"still here"_s;
+                co_await sleep(0s);
+                log << u"unreachable"_s;
+            };
+            const auto body = [&]() -> Coroutine<> {
+                const Farewell local(log, u"-body"_s);
+                co_await gather(deleting(), used.load(u"a"_s, 2s));
+            };
+            create_task(body(), TaskOptions().context(page));
+            create_task(used.load(u"other"_s, 2s), TaskOptions().context(page));
+            co_await sleep(3s);
+            QASYNCIO_COMPARE(log.join(u' '), u"-other still here -a -deleting -body"_s);
+        });
+    }
+
+    void inDebugModeEachIsNamed()
+    {
+        Test::run([&](QAsyncioLoop &loop) -> Coroutine<> {
+            loop.set_debug(true);
+            QStringList log;
+            auto page = std::make_unique<Page>(log);
+            create_task(page->load(u"a"_s), TaskOptions().name(u"first"_s).context(page.get()));
+            create_task(page->load(u"b"_s), TaskOptions().name(u"second"_s).context(page.get()));
+            co_await turns(1);
+            const QRegularExpression second(u"unfinished.*its context object.*name='second'"_s);
+            const QRegularExpression first(u"unfinished.*its context object.*name='first'"_s);
+            QTest::ignoreMessage(QtWarningMsg, second);
+            QTest::ignoreMessage(QtWarningMsg, first);
+            page.reset();
+        });
+    }
+
+    void aScopeEndsItsTasksBeforeAnythingElseOfTheObject()
+    {
+        Test::run([&](QAsyncioLoop &loop) -> Coroutine<> {
+            const Reports reports(loop);
+            QStringList log;
+            struct Window
+            {
+                explicit Window(QStringList &log) : used(log) { }
+                Page used;
+                const Farewell last{used.log, u"-members"_s};
+                TaskScope tasks;
+            };
+            auto window = std::make_unique<Window>(log);
+            Task<> task = window->tasks.create_task([&]() -> Coroutine<> {
+                co_await gather(window->used.load(u"a"_s), window->used.load(u"b"_s));
+            });
+            window->tasks.create_task(window->used.load(u"c"_s));
+            co_await turns(3);
+            QASYNCIO_COMPARE(window->tasks.size(), std::size_t(4));
+            QASYNCIO_COMPARE(window->tasks.to_string(), u"<TaskScope tasks=4>"_s);
+            window.reset();
+            QASYNCIO_COMPARE(log.join(u' '), u"-c -b -a -members"_s);
+            QASYNCIO_COMPARE(task.cancelled(), true);
+            co_await sleep(1h);
+            QASYNCIO_COMPARE(reports.list().join(u' '), QString());
+        });
+    }
+
+    void aScopeCancelsAndWaits()
+    {
+        Test::run([&]() -> Coroutine<> {
+            QStringList log;
+            Page used(log);
+            TaskScope scope;
+            QASYNCIO_COMPARE(scope.all_ended().done(), true);
+            scope.create_task([&]() -> Coroutine<> { co_await gather(used.tidy(u"a"_s), used.tidy(u"b"_s)); });
+            scope.create_task([&]() -> Coroutine<> {
+                co_await task_group([&](TaskGroup &group) -> Coroutine<> {
+                    group.create_task(used.tidy(u"c"_s));
+                    co_return;
+                });
+            });
+            co_await turns(3);
+            Future<> ended = scope.all_ended();
+            QASYNCIO_COMPARE(ended.done(), false);
+            co_await scope.cancel_and_wait();
+            log.sort();
+            QASYNCIO_COMPARE(log.join(u' '), u"-a -b -c a b c"_s); // each was asked once, and has cleaned up
+            QASYNCIO_COMPARE(scope.size(), std::size_t(0));
+            QASYNCIO_COMPARE(ended.done(), true);
+        });
+    }
+
+    void aScopeRefusesWhatItCannotOwn()
+    {
+        Test::run([&](QAsyncioLoop &) -> Coroutine<> {
+            TaskScope scope;
+            QObject object;
+            QASYNCIO_COMPARE(error_in([&] { scope.create_task(sleeper(), TaskOptions().context(&object)); }),
+                             u"ValueError: create_task: a task of a TaskScope ends with that, and has no context object"_s);
+            QASYNCIO_COMPARE(error_in([&] { scope.create_task(sleeper(), TaskOptions().detached()); }),
+                             u"ValueError: TaskScope.create_task: a task of a scope cannot be detached"_s);
+            QASYNCIO_COMPARE(error_in([&] { create_task(sleeper(), TaskOptions().context(&object).detached()).cancel(); }),
+                             u"ValueError: create_task: a detached task has no context object"_s);
+            const auto waiting = [&]() -> Coroutine<QString> { co_return co_await error_of(scope.cancel_and_wait()); };
+            Task<QString> itself = scope.create_task(waiting);
+            QASYNCIO_COMPARE(co_await itself, u"RuntimeError: cancel_and_wait(): a task of the scope would wait for itself"_s);
+        });
+    }
+
+    void aScopeThatDiesWhileSomebodyWaitsForItsEnd()
+    {
+        Test::run([&]() -> Coroutine<> {
+            auto scope = std::make_unique<TaskScope>();
+            scope->create_task(sleeper());
+            Future<> ended = scope->all_ended();
+            co_await turns(1);
+            scope.reset();
+            QASYNCIO_COMPARE(ended.done(), true);
+        });
+    }
+
+    void tornDown()
+    {
+        Test::tear_down([]() -> Coroutine<> {
+            QStringList log;
+            Page page(log);
+            QObject object;
+            TaskScope scope;
+            scope.create_task([&]() -> Coroutine<> { co_await gather(page.load(u"a"_s), page.tidy(u"b"_s)); });
+            create_task(page.load(u"c"_s), TaskOptions().context(&object));
+            co_await race(page.load(u"d"_s), page.load(u"e"_s, 2s));
+            co_await scope.cancel_and_wait();
+        });
+    }
+
+private:
+    static Task<> create_page_task(QAsyncioLoop &loop, Page &page, Coroutine<> coroutine)
+    {
+        return loop.create_task(std::move(coroutine), TaskOptions().context(&page));
+    }
+};
+
+QTEST_GUILESS_MAIN(tst_context_object)
+#include "tst_context_object.moc"

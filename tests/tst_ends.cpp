@@ -1,0 +1,550 @@
+// SPDX-FileCopyrightText: 2026 QAsyncio contributors
+// SPDX-License-Identifier: MIT
+#include "support.h"
+
+#include <QtCore/qelapsedtimer.h>
+#include <QtCore/qthread.h>
+#include <QtCore/qtimer.h>
+#include <QtWidgets/qapplication.h>
+#include <QtWidgets/qdialog.h>
+#include <QtWidgets/qwidget.h>
+
+#include <csignal>
+
+/// Loops, runners and applications that end at a moment that does not suit them, each in a process of its own.
+class tst_Ends : public QObject
+{
+    Q_OBJECT
+
+private Q_SLOTS:
+    void scenarios_data();
+    void scenarios();
+};
+
+namespace {
+
+void say(const char *text)
+{
+    std::puts(text);
+    std::fflush(stdout);
+}
+
+template<class F>
+const char *refusal(F &&call)
+{
+    try {
+        call();
+    } catch (const RuntimeError &) {
+        return "refused";
+    }
+    return "not refused";
+}
+
+int close_under_its_own_task(std::unique_ptr<QApplication> &app)
+{
+    QAsyncioLoop loop;
+    loop.attach();
+    loop.create_task([](QAsyncioLoop &loop, QApplication &app) -> Coroutine<> {
+        co_await sleep(1ms);
+        say(refusal([&] { loop.close(); }));
+        loop.detach();
+        say(refusal([&] { loop.close(); }));
+        QTimer::singleShot(1, &app, [&] {
+            loop.close(); // now nothing of it is on the stack
+            say("closed");
+            QCoreApplication::exit(3);
+        });
+    }(loop, *app));
+    return app->exec();
+}
+
+int close_in_a_callback_and_in_the_handler(std::unique_ptr<QApplication> &)
+{
+    QAsyncioLoop loop;
+    loop.set_exception_handler([](QAsyncioLoop &loop, const ExceptionContext &) { say(refusal([&] { loop.close(); })); });
+    loop.call_soon([&] { say(refusal([&] { loop.close(); })); });
+    loop.call_soon([] { throw ValueError(); });
+    loop.call_soon([&] { loop.stop(); });
+    loop.run_forever();
+    ExceptionContext context;
+    loop.call_exception_handler(context); // outside of a run
+    loop.close();
+    return 0;
+}
+
+struct Owner : QObject
+{
+    QAsyncioLoop loop;
+    ~Owner() override
+    {
+        loop.detach();
+        loop.close();
+    }
+};
+
+Coroutine<> ask(const char *words)
+{
+    struct Last
+    {
+        ~Last() { say("unwound"); }
+    } last;
+    QEventLoop dialog;
+    QTimer::singleShot(30, &dialog, &QEventLoop::quit);
+    dialog.exec();
+    say(words);
+    co_await sleep(0s);
+    say("unreachable");
+}
+
+int loop_deleted_under_a_dialog(std::unique_ptr<QApplication> &app)
+{
+    auto *owner = new Owner;
+    owner->loop.attach();
+    owner->loop.create_task(ask("the dialog has returned"));
+    QTimer::singleShot(5, app.get(), [owner] {
+        delete owner;
+        say("deleted");
+    });
+    QTimer::singleShot(60, app.get(), &QCoreApplication::quit);
+    return app->exec();
+}
+
+int loop_deleted_in_its_own_run(std::unique_ptr<QApplication> &)
+{
+    auto loop = std::make_unique<QAsyncioLoop>();
+    loop->call_later(1ms, [&] { loop.reset(); });
+    try {
+        loop->run_until_complete(ask("the dialog has returned"));
+    } catch (const CancelledError &) {
+        say("cancelled");
+    }
+    say(find_running_loop() ? "a loop is left" : "no loop is left");
+    return 0;
+}
+
+int application_deleted_in_a_task(std::unique_ptr<QApplication> &app)
+{
+    QAsyncioLoop loop;
+    loop.attach();
+    auto task = loop.create_task([](std::unique_ptr<QApplication> &app) -> Coroutine<> {
+        co_await sleep(1ms);
+        app.reset();
+        say("gone");
+    }(app));
+    task.add_done_callback([] { });
+    while (app)
+        QCoreApplication::processEvents(QEventLoop::WaitForMoreEvents);
+    return 0;
+}
+
+int a_loop_takes_another_one_along(std::unique_ptr<QApplication> &app)
+{
+    auto *first = new QAsyncioLoop;
+    auto *second = new QAsyncioLoop;
+    auto owning = [](std::unique_ptr<QAsyncioLoop>) -> Coroutine<> { co_await sleep(1h); };
+    first->create_task(owning(std::unique_ptr<QAsyncioLoop>(second)));
+    first->call_soon([first] { first->stop(); });
+    first->run_forever();
+    app.reset(); // closes the first, whose task deletes the second
+    say("both closed");
+    delete first;
+    return 0;
+}
+
+int stop_in_the_clean_up_of_a_quit(std::unique_ptr<QApplication> &app)
+{
+    QAsyncioLoop loop(LoopOptions().quit_deadline(1h));
+    loop.attach();
+    loop.create_task([](QAsyncioLoop &loop) -> Coroutine<> {
+        bool cancelled = false;
+        try {
+            co_await sleep(1h);
+        } catch (const CancelledError &) {
+            cancelled = true;
+        }
+        if (cancelled)
+            loop.stop();
+        co_await sleep(1h);
+    }(loop));
+    QTimer::singleShot(2, app.get(), &QCoreApplication::quit);
+    return app->exec();
+}
+
+int a_runner_closed_by_its_own_coroutine(std::unique_ptr<QApplication> &)
+{
+    Runner runner;
+    const auto body = [&]() -> Coroutine<int> {
+        co_await sleep(1ms);
+        say(refusal([&] { runner.close(); }));
+        co_await sleep(1ms);
+        co_return 4;
+    };
+    return runner.run(body());
+}
+
+int a_runner_destroyed_by_its_own_coroutine(std::unique_ptr<QApplication> &)
+{
+    auto runner = std::make_unique<Runner>();
+    const auto body = [&]() -> Coroutine<> {
+        co_await sleep(1ms);
+        runner.reset();
+        say("goes on to its next await");
+        co_await sleep(0s);
+        say("unreachable");
+    };
+    say(refusal([&] { runner->run(body()); }));
+    return 0;
+}
+
+int a_runner_closed_in_another_loop(std::unique_ptr<QApplication> &)
+{
+    QAsyncioLoop loop;
+    const auto body = [&]() -> Coroutine<> {
+        {
+            Runner runner;
+            runner.get_loop();
+        }
+        say(find_running_loop() == &loop ? "still running" : "gone");
+        co_await sleep(1ms);
+    };
+    loop.run_until_complete(body());
+    loop.close();
+    return 0;
+}
+
+int each_run_begins_afresh(std::unique_ptr<QApplication> &)
+{
+    Runner runner;
+    const auto body = [](bool asks) -> Coroutine<> {
+        QTimer::singleShot(2, [] { QCoreApplication::quit(); });
+        if (asks)
+            co_await get_running_loop().quit_requested();
+        std::exception_ptr cancelled;
+        try {
+            if (!asks)
+                co_await sleep(1h);
+        } catch (const CancelledError &) {
+            cancelled = std::current_exception();
+        }
+        co_await sleep(2ms);
+        say("cleaned up");
+        if (cancelled)
+            std::rethrow_exception(cancelled);
+    };
+    for (const bool asks : {false, true, false, true}) {
+        try {
+            runner.run(body(asks));
+            say("ended");
+        } catch (const CancelledError &) {
+            say("cancelled");
+        }
+    }
+    return 0;
+}
+
+int quit_requested_that_nobody_awaits_any_more(std::unique_ptr<QApplication> &app)
+{
+    return QAsyncio::run(*app, []() -> Coroutine<> {
+        auto asked = get_running_loop().quit_requested();
+        try {
+            co_await wait_for(asked, 1ms);
+        } catch (const TimeoutError &) {
+        }
+        QTimer::singleShot(1, [] { QCoreApplication::exit(7); });
+        co_await sleep(1h); // is cancelled: nobody awaits quit_requested() now
+    }());
+}
+
+int interrupted_in_the_clean_up(std::unique_ptr<QApplication> &app)
+{
+    return QAsyncio::run(*app, []() -> Coroutine<> {
+        create_task([]() -> Coroutine<> {
+            struct Last
+            {
+                ~Last() { say("unwound"); }
+            } last;
+            for (;;) {
+                try {
+                    co_await sleep(1h);
+                } catch (const CancelledError &) {
+                    QTimer::singleShot(1, [] { std::raise(SIGINT); });
+                }
+            }
+        }());
+        co_await sleep(1ms);
+    }());
+}
+
+int the_clean_up_has_a_limit(std::unique_ptr<QApplication> &app)
+{
+    const auto body = []() -> Coroutine<int> {
+        create_task([]() -> Coroutine<> {
+            for (;;) {
+                try {
+                    co_await sleep(1h);
+                } catch (const CancelledError &) {
+                }
+            }
+        }());
+        co_await sleep(1ms);
+        co_return 5;
+    };
+    return QAsyncio::run(*app, body(), RunnerOptions().cleanup_limit(1200ms));
+}
+
+int a_worker_calls_while_the_runner_cleans_up(std::unique_ptr<QApplication> &app)
+{
+    static std::atomic<bool> ends{false};
+    return QAsyncio::run(*app, []() -> Coroutine<> {
+        QAsyncioLoop *loop = &get_running_loop();
+        create_task([]() -> Coroutine<> {
+            try {
+                co_await sleep(1h);
+            } catch (const CancelledError &) {
+                ends = true; // the runner cleans up
+                throw;
+            }
+        }());
+        const auto job = loop->run_in_executor(nullptr, [loop] {
+            while (!ends)
+                QThread::yieldCurrentThread();
+            auto call = run_coroutine_threadsafe([]() -> Coroutine<> { co_await sleep(1h); }(), *loop);
+            try {
+                call.result();
+            } catch (const CancelledError &) {
+                say("the call was cancelled");
+            }
+        });
+        co_await sleep(1ms);
+    }());
+}
+
+int a_loop_thread_outlives_the_application(std::unique_ptr<QApplication> &app)
+{
+    auto workers = std::make_unique<LoopThread>();
+    run_coroutine_threadsafe([]() -> Coroutine<> { co_return; }(), workers->loop()).result();
+    auto late = run_coroutine_threadsafe([]() -> Coroutine<> { co_await sleep(1h); }(), workers->loop());
+    app.reset();
+    workers.reset();
+    say(late.cancelled() ? "ended" : "pending");
+    return 0;
+}
+
+int a_thread_whose_exec_was_ended_cleans_up(std::unique_ptr<QApplication> &)
+{
+    struct Thread : QThread
+    {
+        void run() override
+        {
+            QTimer::singleShot(0, [] { QThread::currentThread()->exit(); });
+            exec();
+            QAsyncioLoop loop;
+            say(loop.run_until_complete([]() -> Coroutine<int> {
+                co_await QAsyncio::sleep(2ms);
+                co_return 1;
+            }()) == 1 ? "cleaned up" : "wrong");
+            loop.close();
+        }
+    } thread;
+    thread.start();
+    thread.wait();
+    return 0;
+}
+
+int stop_while_a_slot_pumps(std::unique_ptr<QApplication> &app)
+{
+    QAsyncioLoop loop;
+    QTimer::singleShot(1, app.get(), [&] {
+        loop.call_soon([&] { loop.stop(); });
+        QElapsedTimer timer;
+        timer.start();
+        while (timer.elapsed() < 20)
+            QCoreApplication::processEvents();
+        bool told = false;
+        QObject::connect(app.get(), &QCoreApplication::applicationNameChanged, [&] { told = true; });
+        app->setApplicationName(QStringLiteral("another"));
+        QDialog dialog;
+        QTimer::singleShot(5, &dialog, &QDialog::accept);
+        say(dialog.exec() == QDialog::Accepted && told ? "as ever" : "broken");
+    });
+    loop.run_forever();
+    loop.close();
+    return 0;
+}
+
+int stop_beside_a_timer_of_no_time(std::unique_ptr<QApplication> &app)
+{
+    QTimer busy;
+    QObject::connect(&busy, &QTimer::timeout, [] { });
+    busy.start(0);
+    QAsyncioLoop loop;
+    for (int i = 0; i < 3; ++i) {
+        loop.call_later(2ms, [&] { loop.stop(); });
+        loop.run_forever();
+        say("ended");
+    }
+    loop.close();
+    return QAsyncio::run(*app, []() -> Coroutine<int> { co_return 6; }());
+}
+
+int a_filter_swallows_our_events(std::unique_ptr<QApplication> &app)
+{
+    struct Filter : QObject
+    {
+        bool eventFilter(QObject *, QEvent *event) override { return event->type() >= QEvent::User; }
+    } filter;
+    app->installEventFilter(&filter);
+    QAsyncioLoop loop;
+    for (int i = 0; i < 3; ++i) {
+        loop.run_until_complete([]() -> Coroutine<> {
+            co_await sleep(0s);
+            co_await sleep(1ms);
+        }());
+        say("ended");
+    }
+    app->removeEventFilter(&filter);
+    loop.close();
+    return 0;
+}
+
+int a_locker_goes(std::unique_ptr<QApplication> &app)
+{
+    QWidget hidden;
+    return QAsyncio::run(*app, []() -> Coroutine<int> {
+        {
+            const QEventLoopLocker locker;
+            co_await sleep(1ms);
+        }
+        co_await sleep(20ms);
+        co_return 7;
+    }());
+}
+
+int a_window_closes_long_after_a_dialog(std::unique_ptr<QApplication> &app)
+{
+    QWidget window;
+    window.show();
+    QWidget tool(&window, Qt::Tool);
+    tool.show();
+    return QAsyncio::run(*app, [](QWidget &window) -> Coroutine<> {
+        {
+            QDialog dialog(&window);
+            dialog.open();
+            QTimer::singleShot(1, &dialog, &QDialog::accept);
+            co_await from_signal(&dialog, &QDialog::finished);
+        }
+        QTimer::singleShot(20, &window, &QWidget::close); // the loop has nothing to do until then
+        try {
+            co_await sleep(1h);
+        } catch (const CancelledError &) {
+            say("that was the end");
+            throw;
+        }
+    }(window));
+}
+
+int a_window_opens_some_turns_later(std::unique_ptr<QApplication> &app)
+{
+    QWidget first;
+    QWidget second;
+    first.show();
+    return QAsyncio::run(*app, [](QWidget &first, QWidget &second) -> Coroutine<int> {
+        auto closed = [](QWidget &first) -> Coroutine<> {
+            co_await sleep(1ms);
+            first.close();
+        };
+        co_await gather(wait_for(closed(first), 1h));
+        second.show();
+        co_await sleep(20ms);
+        co_return 8;
+    }(first, second));
+}
+
+int a_locker_of_the_program_is_respected(std::unique_ptr<QApplication> &app)
+{
+    QWidget window;
+    window.show();
+    return QAsyncio::run(*app, [](QWidget &window) -> Coroutine<int> {
+        const QEventLoopLocker locker;
+        window.close();
+        co_await sleep(20ms);
+        co_return 9;
+    }(window));
+}
+
+struct Scenario
+{
+    const char *name;
+    int (*run)(std::unique_ptr<QApplication> &);
+    int code;
+    const char *output;
+};
+
+const Scenario all[] = {
+    {"close_under_its_own_task", close_under_its_own_task, 3, "refused\nrefused\nclosed\n"},
+    {"close_in_a_callback_and_in_the_handler", close_in_a_callback_and_in_the_handler, 0, "refused\nrefused\nrefused\n"},
+    {"loop_deleted_under_a_dialog", loop_deleted_under_a_dialog, 0, "deleted\nthe dialog has returned\nunwound\n"},
+    {"loop_deleted_in_its_own_run", loop_deleted_in_its_own_run, 0,
+     "the dialog has returned\nunwound\ncancelled\nno loop is left\n"},
+    {"application_deleted_in_a_task", application_deleted_in_a_task, 0, "gone\n"},
+    {"a_loop_takes_another_one_along", a_loop_takes_another_one_along, 0, "both closed\n"},
+    {"stop_in_the_clean_up_of_a_quit", stop_in_the_clean_up_of_a_quit, 0, ""},
+    {"a_runner_closed_by_its_own_coroutine", a_runner_closed_by_its_own_coroutine, 4, "refused\n"},
+    {"a_runner_destroyed_by_its_own_coroutine", a_runner_destroyed_by_its_own_coroutine, 0,
+     "goes on to its next await\nrefused\n"},
+    {"a_runner_closed_in_another_loop", a_runner_closed_in_another_loop, 0, "still running\n"},
+    {"each_run_begins_afresh", each_run_begins_afresh, 0,
+     "cleaned up\ncancelled\ncleaned up\nended\ncleaned up\ncancelled\ncleaned up\nended\n"},
+    {"quit_requested_that_nobody_awaits_any_more", quit_requested_that_nobody_awaits_any_more, 7, ""},
+    {"interrupted_in_the_clean_up", interrupted_in_the_clean_up, 130, "unwound\n"},
+    {"the_clean_up_has_a_limit", the_clean_up_has_a_limit, 5, ""},
+    {"a_worker_calls_while_the_runner_cleans_up", a_worker_calls_while_the_runner_cleans_up, 0, "the call was cancelled\n"},
+    {"a_loop_thread_outlives_the_application", a_loop_thread_outlives_the_application, 0, "ended\n"},
+    {"a_thread_whose_exec_was_ended_cleans_up", a_thread_whose_exec_was_ended_cleans_up, 0, "cleaned up\n"},
+    {"stop_while_a_slot_pumps", stop_while_a_slot_pumps, 0, "as ever\n"},
+    {"stop_beside_a_timer_of_no_time", stop_beside_a_timer_of_no_time, 6, "ended\nended\nended\n"},
+    {"a_filter_swallows_our_events", a_filter_swallows_our_events, 0, "ended\nended\nended\n"},
+    {"a_locker_goes", a_locker_goes, 7, ""},
+    {"a_window_closes_long_after_a_dialog", a_window_closes_long_after_a_dialog, 0, "that was the end\n"},
+    {"a_window_opens_some_turns_later", a_window_opens_some_turns_later, 8, ""},
+    {"a_locker_of_the_program_is_respected", a_locker_of_the_program_is_respected, 9, ""},
+};
+
+} // namespace
+
+void tst_Ends::scenarios_data()
+{
+    QTest::addColumn<int>("index");
+    for (int i = 0; i < int(std::size(all)); ++i)
+        QTest::newRow(all[i].name) << i;
+}
+
+void tst_Ends::scenarios()
+{
+    SKIP_WITHOUT_PROCESSES();
+    QFETCH(int, index);
+    const Scenario &scenario = all[index];
+    const ScenarioResult result = run_scenario(QLatin1String(scenario.name));
+    QCOMPARE(result.output, QByteArray(scenario.output));
+    QVERIFY(!result.crashed);
+    QCOMPARE(result.exit_code, scenario.code);
+}
+
+static int run_named(const char *name, std::unique_ptr<QApplication> &app)
+{
+    for (const Scenario &scenario : all) {
+        if (qstrcmp(scenario.name, name) == 0)
+            return scenario.run(app);
+    }
+    return 99;
+}
+
+int main(int argc, char **argv)
+{
+    auto app = std::make_unique<QApplication>(argc, argv);
+    if (argc > 2 && qstrcmp(argv[1], "--scenario") == 0)
+        return run_named(argv[2], app);
+    tst_Ends test;
+    return QTest::qExec(&test, argc, argv);
+}
+#include "tst_ends.moc"
