@@ -14,6 +14,36 @@ class tst_cancellation : public QObject
     Q_OBJECT
 
 private Q_SLOTS:
+    void cancellingThroughGatherInGatherNeedsNoStack()
+    {
+        on_a_small_stack([] {
+            QAsyncioLoop loop(virtual_time());
+            struct Nest
+            {
+                static Coroutine<> of(int depth)
+                {
+                    if (depth == 0) {
+                        co_await sleep(1h);
+                        co_return;
+                    }
+                    auto deeper = gather(of(depth - 1));
+                    co_await deeper;
+                }
+            };
+            Task<> task = loop.create_task(Nest::of(20'000));
+            run_ready(loop, 20'010);
+            task.cancel();
+            bool cancelled = false;
+            try {
+                loop.run_until_complete(task);
+            } catch (const CancelledError &) {
+                cancelled = true;
+            }
+            QVERIFY(cancelled);
+            loop.close();
+        });
+    }
+
     // T-020
     void cancelOnADoneTaskSaysFalse()
     {

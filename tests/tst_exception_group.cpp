@@ -32,6 +32,25 @@ class tst_exception_group : public QObject
     Q_OBJECT
 
 private Q_SLOTS:
+    void causesAndGroupsOfAnyDepth()
+    {
+        constexpr int depth = 1'000'000;
+        std::exception_ptr cause = std::make_exception_ptr(ValueError(QStringLiteral("first")));
+        for (int i = 0; i < depth; ++i)
+            cause = std::make_exception_ptr(TimeoutError(QString(), std::move(cause)));
+        std::exception_ptr group = std::make_exception_ptr(ValueError(QStringLiteral("leaf")));
+        for (int i = 0; i < depth; ++i)
+            group = std::make_exception_ptr(ExceptionGroup(QStringLiteral("group"), {std::move(group)}));
+        try {
+            std::rethrow_exception(group);
+        } catch (const ExceptionGroup &outer) {
+            QCOMPARE(outer.leaves().size(), std::size_t(1));
+            QCOMPARE(describe(outer.leaves().front()), QStringLiteral("ValueError: leaf"));
+        }
+        cause = nullptr;
+        group = nullptr;
+    }
+
     void tellsItsMembersAndTheirNumber()
     {
         const ExceptionGroup group(u"several"_s, {make<ValueError>("a"), make<TypeError>("b")});

@@ -18,6 +18,7 @@ private Q_SLOTS:
     void aSecondReaderReplacesTheFirst();
     void removingTellsWhetherThereWasOne_data() { selectors(); }
     void removingTellsWhetherThereWasOne();
+    void oneThatWasClosedBeforeItWasRemovedCallsNobody();
     void readinessIsALevel_data() { selectors(); }
     void readinessIsALevel();
     void aReaderRemovedInTheSameBatchDoesNotRun_data() { selectors(); }
@@ -50,6 +51,40 @@ private:
         return LoopOptions().selector(epoll ? make_epoll_selector() : make_notifier_selector());
     }
 };
+
+// A duplicate keeps what was closed in epoll's set, where its number does not reach it any more.
+void tst_Fds::oneThatWasClosedBeforeItWasRemovedCallsNobody()
+{
+    QAsyncioLoop loop;
+    QStringList log;
+    int old[2];
+    QVERIFY(::pipe(old) == 0);
+    const int duplicate = ::dup(old[0]);
+    QVERIFY(::write(old[1], "x", 1) == 1); // and nobody reads it
+    loop.add_reader(old[0], [&] { log << "old"; });
+    ::close(old[0]);
+    QVERIFY(loop.remove_reader(old[0]));
+    int fresh[2];
+    QVERIFY(::pipe(fresh) == 0);
+    QCOMPARE(fresh[0], old[0]);
+    for (const bool removed : {true, false}) {
+        loop.add_reader(fresh[0], [&] { log << "new"; });
+        for (int i = 0; i < 20; ++i)
+            run_once(loop);
+        QCOMPARE(log, QStringList());
+        if (removed)
+            QVERIFY(loop.remove_reader(fresh[0]));
+    }
+    qint64 turns = -detail::rest_of(loop.core()).turns;
+    loop.call_later(50ms, [&] { loop.stop(); });
+    loop.run_forever();
+    turns += detail::rest_of(loop.core()).turns;
+    QVERIFY(turns < 20); // an idle loop sleeps
+    loop.remove_reader(fresh[0]);
+    for (const int fd : {old[1], duplicate, fresh[0], fresh[1]})
+        ::close(fd);
+    loop.close();
+}
 
 // L-119
 void tst_Fds::aSecondReaderReplacesTheFirst()

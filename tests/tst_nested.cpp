@@ -5,6 +5,7 @@
 #include <qasyncio/test.h>
 
 #include <QtCore/qthread.h>
+#include <QtCore/qregularexpression.h>
 #include <QtCore/qtimer.h>
 #include <QtWidgets/qapplication.h>
 #include <QtWidgets/qdialog.h>
@@ -24,6 +25,9 @@ private Q_SLOTS:
     void twoTasksInDialogsTheOuterAcceptedFirst();
     void cancellingATaskInsideADialogReachesItAtItsNextAwait();
     void tasksGoOnWhileATaskCallsProcessEvents();
+    void processEventsInEachOfManyTasksNeedsNoStack();
+    void nestedEventLoopsGoToABoundedDepth();
+    void aNestedEventLoopIsNotSlow();
     void aReaderInsideAnEventLoopIsNotReentered_data();
     void aReaderInsideAnEventLoopIsNotReentered();
     void stopWaitsForTheDialogToReturn();
@@ -216,6 +220,71 @@ void tst_Nested::tasksGoOnWhileATaskCallsProcessEvents()
         },
         real());
     QVERIFY(ticks >= 5);
+}
+
+void tst_Nested::processEventsInEachOfManyTasksNeedsNoStack()
+{
+    int depth = 0;
+    int deepest = 0;
+    Test::run(
+        [&]() -> Coroutine<> {
+            const auto step = [&]() -> Coroutine<> {
+                co_await sleep(0s); // all are ready at once
+                deepest = std::max(deepest, ++depth);
+                QCoreApplication::processEvents();
+                --depth;
+            };
+            co_await task_group([&](TaskGroup &group) -> Coroutine<> {
+                for (int i = 0; i < 20'000; ++i)
+                    group.create_task(step);
+                co_return;
+            });
+        },
+        real());
+    QVERIFY(deepest <= 2);
+}
+
+void tst_Nested::nestedEventLoopsGoToABoundedDepth()
+{
+    int depth = 0;
+    int deepest = 0;
+    int ended = 0;
+    Test::run(
+        [&]() -> Coroutine<> {
+            const auto step = [&]() -> Coroutine<> {
+                co_await sleep(0s);
+                deepest = std::max(deepest, ++depth);
+                QEventLoop inner;
+                QTimer::singleShot(1, &inner, &QEventLoop::quit);
+                inner.exec();
+                --depth;
+                ++ended;
+            };
+            co_await task_group([&](TaskGroup &group) -> Coroutine<> {
+                for (int i = 0; i < 500; ++i)
+                    group.create_task(step);
+                co_return;
+            });
+        },
+        real());
+    QCOMPARE(ended, 500);
+    QVERIFY(deepest > 10 && deepest < 100);
+}
+
+void tst_Nested::aNestedEventLoopIsNotSlow()
+{
+    QAsyncioLoop loop;
+    loop.set_debug(true);
+    loop.set_slow_callback_duration(50ms);
+    QTest::failOnWarning(QRegularExpression(QStringLiteral("took")));
+    loop.call_soon([&] {
+        QEventLoop inner;
+        QTimer::singleShot(100, &inner, &QEventLoop::quit);
+        inner.exec();
+        loop.stop();
+    });
+    loop.run_forever();
+    loop.close();
 }
 
 void tst_Nested::aReaderInsideAnEventLoopIsNotReentered_data()

@@ -55,7 +55,8 @@ class QASYNCIO_EXPORT QAsyncioLoop
 public:
     /// Throws RuntimeError if there is no QCoreApplication.
     explicit QAsyncioLoop(QAsyncio::LoopOptions options = QAsyncio::LoopOptions());
-    /// Closes the loop. One that was not closed before is reported (L-055).
+    /// Closes the loop. One that was not closed before is reported (L-055). In code of the loop itself (a task deletes its owner):
+    /// no further turn is begun, what is on the stack returns, then the rest is unwound; a run ends as by stop().
     ~QAsyncioLoop();
     Q_DISABLE_COPY_MOVE(QAsyncioLoop)
 
@@ -96,8 +97,10 @@ public:
     bool is_closed() const;
 
     /// Ends the loop for good: drops callbacks and timers, unwinds unfinished tasks, youngest first, and reports them.
-    /// Functions that still run in the default executor are not waited for. Throws RuntimeError if the loop runs (L-045). A
-    /// second call does nothing.
+    /// Functions that still run in the default executor are not waited for. Throws RuntimeError if the loop runs (L-045), and
+    /// while code of it is on the stack: a task, a callback, the exception handler, whatever was detached before. Only a slot under
+    /// a dialog of a task, after detach(), may close it there, as a window's destructor does: then what is on the stack returns
+    /// first. A second call does nothing.
     void close();
 
     /// Runs the loop under the QCoreApplication::exec() (or QThread::exec()) of the program, until detach(), stop() or the

@@ -11,7 +11,8 @@ namespace QAsyncio {
 ///     LoopThread workers;
 ///     const QImage image = co_await on_loop(workers.loop(), render, scene);
 ///
-/// The destructor stops the loop and closes it, in its thread, and waits for the thread: tasks that are left are unwound and
+/// The destructor stops the loop and closes it, in its thread, and waits for the thread, after the application has gone, too;
+/// after a second it says what it waits for. Tasks that are left are unwound and
 /// reported, as close() does it. So end them before.
 /// Errors: LoopExit and KeyboardInterrupt end the loop early; they are logged. Once it has ended, by them or by a stop(), the
 /// loop is closed. Throws RuntimeError if the system gives no thread.

@@ -33,7 +33,8 @@ void TaskOwner::unwind_all(const char *why) noexcept
             continue;
         if (tasks.front()->core->has(LoopCore::Debug)) {
             for (const Ref<TaskStateBase> &task : tasks)
-                qCWarning(logCategory).noquote() << "Task is unwound unfinished, since" << why << "is gone:" << task->describe();
+                qCWarning(logCategory).noquote()
+                    << "Task is unwound unfinished, since" << why << "is gone:" << task->describe();
         }
         tasks.front()->unwind();
     }

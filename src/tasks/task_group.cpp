@@ -114,7 +114,7 @@ void TaskGroup::add(const AnyTask &task)
     if (Q_UNLIKELY(state.family()))
         state.enter_as_child();
     try {
-        const std::size_t errors = m_errors.size() + m_count + 2; // this one's and the body's among them: child_done() cannot throw
+        const std::size_t errors = m_errors.size() + m_count + 2; // this one's and the body's too: child_done() cannot throw
         if (m_errors.capacity() < errors)
             m_errors.reserve(std::max(errors, 2 * m_errors.capacity()));
         std::unique_ptr<GroupChild> child(new GroupChild(*this, state));
