@@ -286,6 +286,7 @@ void LoopPrivate::dispatcher_turns(bool blocks, const char *frame) noexcept
         if (m_timed->first == TimePoint())
             m_timed->first = now_;
         m_timed->last = now_;
+        m_timed->blocked = blocks;
     }
     if (m_left || (!has(Running) && !m_end_waits))
         return;

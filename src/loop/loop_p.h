@@ -213,6 +213,7 @@ private:
     struct Nested
     {
         TimePoint first, last;
+        bool blocked = false; // Qt was about to block in it, and has not spoken since
     };
     Nested *m_timed = nullptr;
     int m_timed_level = 0;

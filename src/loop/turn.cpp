@@ -134,10 +134,11 @@ void LoopPrivate::run_timed(Runnable &item)
     Nested nested;
     Nested *const outer = std::exchange(m_timed, &nested);
     const int outer_level = std::exchange(m_timed_level, QThread::currentThread()->loopLevel());
-    const auto begin = std::chrono::steady_clock::now();
+    const TimePoint begin = std::chrono::steady_clock::now();
     item.run(*this);
     // While a nested event loop was open the others were served: that is not slow.
-    const auto taken = std::chrono::steady_clock::now() - begin - (nested.last - nested.first);
+    const TimePoint end = std::chrono::steady_clock::now();
+    const auto taken = end - begin - ((nested.blocked ? end : nested.last) - nested.first);
     m_timed = outer;
     m_timed_level = outer_level;
     if (taken >= slow_callback_duration)
