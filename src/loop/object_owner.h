@@ -31,6 +31,7 @@ private:
     const QObject *const m_key;
     const QPointer<const QObject> m_object;
     QMetaObject::Connection m_connection;
+    bool m_connected = false;
     bool m_ending = false;
 };
 

@@ -11,17 +11,22 @@
 namespace QAsyncio::detail {
 
 namespace {
-// The ordinary heap, for what the pool does not have.
+// The ordinary heap, for what the pool does not have: aligned as the pool's blocks are.
+
+std::size_t heap_alignment(std::size_t size)
+{
+    return pool_alignment((size + pool_granularity - 1) / pool_granularity * pool_granularity);
+}
 
 void *allocate_from_heap(std::size_t size)
 {
-    const std::size_t alignment = pool_alignment(size);
+    const std::size_t alignment = heap_alignment(size);
     return alignment <= pool_granularity ? ::operator new(size) : ::operator new(size, std::align_val_t(alignment));
 }
 
 void deallocate_to_heap(void *block, std::size_t size) noexcept
 {
-    const std::size_t alignment = pool_alignment(size);
+    const std::size_t alignment = heap_alignment(size);
     if (alignment <= pool_granularity)
         ::operator delete(block, size);
     else

@@ -142,17 +142,22 @@ ObjectOwner &ObjectOwner::of(LoopPrivate &loop, const QObject &object)
 
 void ObjectOwner::connect()
 {
+    m_connected = false;
     m_connection = QObject::connect(m_object.data(), &QObject::destroyed, Slot(*this));
+    m_connected = true;
 }
 
 void ObjectOwner::disconnected()
 {
-    if (m_ending)
+    if (m_ending || !m_connected) // not connected: there is no memory for it
         return;
-    if (m_object) // by QObject::disconnect(): that is not meant for us
-        connect();
-    else // disconnected in an emission in which the object dies
-        object_died();
+    if (!m_object) // disconnected in an emission in which the object dies
+        return object_died();
+    try {
+        connect(); // it was QObject::disconnect(), which is not meant for us
+    } catch (const std::bad_alloc &) {
+        qCCritical(logCategory, "no memory to tie tasks to their context object again after a disconnect()");
+    }
 }
 
 void ObjectOwner::object_died()
