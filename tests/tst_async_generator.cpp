@@ -288,7 +288,8 @@ private Q_SLOTS:
                 QASYNCIO_COMPARE(log.join(u' '), QString());
                 if (cancelled)
                     taking.cancel();
-                QASYNCIO_COMPARE(co_await error_of(taking), cancelled ? u"CancelledError"_s : QString());
+                const QString expected = cancelled ? u"CancelledError"_s : QString();
+                QASYNCIO_COMPARE(co_await error_of(taking), expected);
                 QASYNCIO_COMPARE(log.join(u' '), cancelled ? u"destroyed"_s : u"destroyed taken"_s);
             }
         });
@@ -326,7 +327,7 @@ private Q_SLOTS:
                 const Farewell farewell(log, u"child"_s);
                 co_await sleep(1h);
             };
-            const auto grouped = [child](QStringList &log) -> AsyncGenerator<int> {
+            const auto grouped = [&child](QStringList &log) -> AsyncGenerator<int> {
                 const Farewell farewell(log, u"generator"_s);
                 const auto body = [&](TaskGroup &group) -> Coroutine<> {
                     group.create_task(child(log));

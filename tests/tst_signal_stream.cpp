@@ -239,7 +239,8 @@ private Q_SLOTS:
                 waiting = create_task(await_next());
                 co_await turns(2);
                 QTimer::singleShot(0, sender.get(), [&] { Q_EMIT sender->number(1); });
-                QASYNCIO_COMPARE(co_await error_of(waiting), act == 2 ? u"CancelledError"_s : QString());
+                const QString expected = act == 2 ? u"CancelledError"_s : QString();
+                QASYNCIO_COMPARE(co_await error_of(waiting), expected);
                 QASYNCIO_COMPARE(numbers ? numbers->size() : 0u, act == 2 ? 1u : 0u);
             }
             Q_UNUSED(loop)
