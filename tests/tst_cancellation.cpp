@@ -7,6 +7,88 @@ Coroutine<int> value_of(Future<int> future)
 {
     co_return co_await future;
 }
+
+AsyncGenerator<int> numbers_after(std::chrono::nanoseconds delay)
+{
+    co_await sleep(delay);
+    co_yield 1;
+}
+
+struct Await
+{
+    const char *name;
+    std::function<Coroutine<>()> body; // awaits something that does not come within an hour
+};
+
+const std::vector<Await> awaits{
+    {"sleep", []() -> Coroutine<> { co_await sleep(1h); }},
+    {"a future", []() -> Coroutine<> { co_await get_running_loop().create_future<int>(); }},
+    {"a coroutine", []() -> Coroutine<> { co_await sleeper(); }},
+    {"a task", []() -> Coroutine<> { co_await create_task(sleeper()); }},
+    {"gather", []() -> Coroutine<> { co_await gather(sleeper(), give(1, 2h)); }},
+    {"gather of exceptions as results", []() -> Coroutine<> { co_await gather(return_exceptions, sleeper()); }},
+    {"race", []() -> Coroutine<> { co_await race(sleeper(), give(1, 2h)); }},
+    {"shield", []() -> Coroutine<> { co_await shield(sleeper()); }},
+    {"wait",
+     []() -> Coroutine<> {
+         const std::vector<Task<>> tasks(1, create_task(sleeper()));
+         co_await wait(tasks);
+     }},
+    {"wait_for", []() -> Coroutine<> { co_await wait_for(sleeper(), 2h); }},
+    {"timeout", []() -> Coroutine<> { co_await timeout(2h, [](Timeout &) -> Coroutine<> { co_await sleep(1h); }); }},
+    {"the body of a group",
+     []() -> Coroutine<> { co_await task_group([](TaskGroup &) -> Coroutine<> { co_await sleep(1h); }); }},
+    {"the end of a group",
+     []() -> Coroutine<> {
+         co_await task_group([](TaskGroup &group) -> Coroutine<> {
+             group.create_task(sleeper());
+             co_return;
+         });
+     }},
+    {"as_completed",
+     []() -> Coroutine<> {
+         std::vector<Coroutine<>> all;
+         all.push_back(sleeper());
+         co_await as_completed(std::move(all)).next();
+     }},
+    {"finally",
+     []() -> Coroutine<> {
+         co_await finally([]() -> Coroutine<> { co_await sleep(1h); }, []() -> Coroutine<> { co_await sleep(0s); });
+     }},
+    {"from_signal",
+     []() -> Coroutine<> {
+         QObject sender;
+         co_await from_signal(&sender, &QObject::objectNameChanged);
+     }},
+    {"signal_stream",
+     []() -> Coroutine<> {
+         QObject sender;
+         auto names = signal_stream(&sender, &QObject::objectNameChanged);
+         co_await names.next();
+     }},
+    {"wait_until",
+     []() -> Coroutine<> {
+         QObject object;
+         co_await wait_until(&object, &QObject::objectName, &QObject::objectNameChanged,
+                             [](const QString &name) { return !name.isEmpty(); });
+     }},
+    {"a generator",
+     []() -> Coroutine<> {
+         auto numbers = numbers_after(1h);
+         co_await numbers.next();
+     }},
+    {"aclosing",
+     []() -> Coroutine<> {
+         co_await aclosing(numbers_after(1h), [](AsyncGenerator<int> &numbers) -> Coroutine<> { co_await numbers.next(); });
+     }},
+    {"quit_requested", []() -> Coroutine<> { co_await get_running_loop().quit_requested(); }},
+    {"all_ended",
+     []() -> Coroutine<> {
+         TaskScope scope;
+         scope.create_task(sleeper());
+         co_await scope.all_ended();
+     }},
+};
 } // namespace
 
 class tst_cancellation : public QObject
@@ -41,6 +123,32 @@ private Q_SLOTS:
             }
             QVERIFY(cancelled);
             loop.close();
+        });
+    }
+
+    // T-021, T-024
+    void theMessageReachesWhateverIsAwaited_data()
+    {
+        QTest::addColumn<int>("index");
+        for (std::size_t i = 0; i < awaits.size(); ++i)
+            QTest::newRow(awaits[i].name) << int(i);
+    }
+    void theMessageReachesWhateverIsAwaited()
+    {
+        QFETCH(int, index);
+        const Await &await = awaits[std::size_t(index)];
+        Test::run([&](QAsyncioLoop &loop) -> Coroutine<> {
+            Task<> task = create_task(await.body());
+            co_await turns(4);
+            QASYNCIO_VERIFY(!task.done());
+            task.cancel(u"enough"_s);
+            const TimePoint begin = loop.time();
+            QASYNCIO_COMPARE(co_await error_of(task), u"CancelledError: enough"_s);
+            QASYNCIO_VERIFY(loop.time() == begin);
+            for (AnyTask &left : loop.all_tasks()) { // what goes on behind a shield
+                if (left != current_task())
+                    left.cancel();
+            }
         });
     }
 

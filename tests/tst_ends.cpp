@@ -292,6 +292,43 @@ int the_clean_up_has_a_limit(std::unique_ptr<QApplication> &app)
     return QAsyncio::run(*app, body(), RunnerOptions().cleanup_limit(1200ms));
 }
 
+/// A task that does something when the clean-up cancels it; main gives `result`.
+template<class F>
+Coroutine<int> leaves_for_the_clean_up(F at_the_end, int result)
+{
+    create_task([](F at_the_end) -> Coroutine<> {
+        bool cancelled = false;
+        try {
+            co_await sleep(1h);
+        } catch (const CancelledError &) {
+            cancelled = true;
+        }
+        if (cancelled)
+            at_the_end();
+        co_await sleep(1ms);
+        say("cleaned up");
+    }(std::move(at_the_end)));
+    co_await sleep(0s);
+    co_return result;
+}
+
+template<int result>
+int the_clean_up_fails(std::unique_ptr<QApplication> &app)
+{
+    return QAsyncio::run(*app, leaves_for_the_clean_up([] { get_running_loop().stop(); }, result));
+}
+
+template<int result>
+int the_clean_up_leaves_with_a_code(std::unique_ptr<QApplication> &app)
+{
+    return QAsyncio::run(*app, leaves_for_the_clean_up([] { throw LoopExit(6); }, result));
+}
+
+int quit_in_the_clean_up(std::unique_ptr<QApplication> &app)
+{
+    return QAsyncio::run(*app, leaves_for_the_clean_up([] { QCoreApplication::exit(4); }, 0));
+}
+
 int a_worker_calls_while_the_runner_cleans_up(std::unique_ptr<QApplication> &app)
 {
     static std::atomic<bool> ends{false};
@@ -498,6 +535,11 @@ const Scenario all[] = {
     {"quit_requested_that_nobody_awaits_any_more", quit_requested_that_nobody_awaits_any_more, 7, ""},
     {"interrupted_in_the_clean_up", interrupted_in_the_clean_up, 130, "unwound\n"},
     {"the_clean_up_has_a_limit", the_clean_up_has_a_limit, 5, ""},
+    {"the_clean_up_fails", the_clean_up_fails<0>, 1, ""},
+    {"the_clean_up_fails_after_a_result", the_clean_up_fails<5>, 5, ""},
+    {"the_clean_up_leaves_with_a_code", the_clean_up_leaves_with_a_code<0>, 6, ""},
+    {"the_clean_up_leaves_with_a_code_after_a_result", the_clean_up_leaves_with_a_code<5>, 5, ""},
+    {"quit_in_the_clean_up", quit_in_the_clean_up, 4, "cleaned up\n"},
     {"a_worker_calls_while_the_runner_cleans_up", a_worker_calls_while_the_runner_cleans_up, 0, "the call was cancelled\n"},
     {"a_loop_thread_outlives_the_application", a_loop_thread_outlives_the_application, 0, "ended\n"},
     {"a_thread_whose_exec_was_ended_cleans_up", a_thread_whose_exec_was_ended_cleans_up, 0, "cleaned up\n"},

@@ -5,6 +5,7 @@
 #include <QtCore/qfile.h>
 #include <QtCore/qtemporaryfile.h>
 
+#include <fcntl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 
@@ -19,6 +20,11 @@ private Q_SLOTS:
     void removingTellsWhetherThereWasOne_data() { selectors(); }
     void removingTellsWhetherThereWasOne();
     void oneThatWasClosedBeforeItWasRemovedCallsNobody();
+    void oneThatWasClosedAndOpenedAgainIsServed_data() { selectors(); }
+    void oneThatWasClosedAndOpenedAgainIsServed();
+    void aHangUpWakesTheWriter_data() { selectors(); }
+    void aHangUpWakesTheWriter();
+    void aRefusedReaderLeavesTheOldOne();
     void readinessIsALevel_data() { selectors(); }
     void readinessIsALevel();
     void aReaderRemovedInTheSameBatchDoesNotRun_data() { selectors(); }
@@ -83,6 +89,55 @@ void tst_Fds::oneThatWasClosedBeforeItWasRemovedCallsNobody()
     loop.remove_reader(fresh[0]);
     for (const int fd : {old[1], duplicate, fresh[0], fresh[1]})
         ::close(fd);
+    loop.close();
+}
+
+// The loop was not told that the number has another file now.
+void tst_Fds::oneThatWasClosedAndOpenedAgainIsServed()
+{
+    QAsyncioLoop loop(options());
+    QStringList log;
+    int old[2];
+    QVERIFY(::pipe(old) == 0);
+    loop.add_reader(old[0], [&] { log << "old"; });
+    ::close(old[0]);
+    int fresh[2];
+    QVERIFY(::pipe(fresh) == 0);
+    QCOMPARE(fresh[0], old[0]);
+    loop.add_reader(fresh[0], [&] {
+        log << "new";
+        loop.stop();
+    });
+    QVERIFY(::write(fresh[1], "x", 1) == 1);
+    loop.run_forever();
+    QCOMPARE(log, QStringList({"new"}));
+    QVERIFY(loop.remove_reader(fresh[0]));
+    for (const int fd : {old[1], fresh[0], fresh[1]})
+        ::close(fd);
+    loop.close();
+}
+
+void tst_Fds::aHangUpWakesTheWriter()
+{
+    QAsyncioLoop loop(options());
+    int fds[2];
+    QVERIFY(::pipe2(fds, O_NONBLOCK) == 0);
+    const QByteArray block(4096, 'x');
+    while (::write(fds[1], block.constData(), size_t(block.size())) > 0) { // until it is full: nothing can be written then
+    }
+    bool woken = false;
+    loop.add_writer(fds[1], [&] {
+        woken = true;
+        loop.stop();
+    });
+    run_once(loop);
+    run_once(loop);
+    QVERIFY(!woken);
+    ::close(fds[0]);
+    loop.run_forever();
+    QVERIFY(woken);
+    loop.remove_writer(fds[1]);
+    ::close(fds[1]);
     loop.close();
 }
 
@@ -304,6 +359,47 @@ private:
     unsigned m_ready = 0;
 };
 } // namespace
+
+namespace {
+/// Refuses when it is told to.
+class Refusing : public Fake
+{
+public:
+    Refusing(QStringList *log, const bool *refuses) : Fake(log), m_refuses(refuses) { }
+    void set_interest(int fd, unsigned interest) override
+    {
+        if (*m_refuses)
+            throw OSError(EBADF, QStringLiteral("refused"));
+        Fake::set_interest(fd, interest);
+    }
+
+private:
+    const bool *m_refuses;
+};
+} // namespace
+
+void tst_Fds::aRefusedReaderLeavesTheOldOne()
+{
+    QStringList told;
+    QStringList log;
+    bool refuses = false;
+    QAsyncioLoop loop(LoopOptions().selector(std::make_unique<Refusing>(&told, &refuses)));
+    const auto token = std::make_shared<int>();
+    loop.add_reader(7, [&log, token] { log << "old"; });
+    refuses = true;
+    QVERIFY(error_in([&] { loop.add_reader(7, [&log] { log << "new"; }); }).contains("refused"));
+    QVERIFY(error_in([&] { loop.add_writer(7, [&log] { log << "writer"; }); }).contains("refused"));
+    QVERIFY(error_in([&] { loop.add_writer(8, [&log] { log << "writer"; }); }).contains("refused"));
+    refuses = false;
+    QCOMPARE(token.use_count(), 2L);
+    run_once(loop);
+    QCOMPARE(log, QStringList({"old"}));
+    QVERIFY(!loop.remove_writer(7) && !loop.remove_writer(8));
+    QVERIFY(loop.remove_reader(7));
+    QCOMPARE(token.use_count(), 1L);
+    QCOMPARE(told, QStringList({"7:1", "on", "off", "7:0"}));
+    loop.close();
+}
 
 // L-001
 void tst_Fds::aForeignSelectorIsUsed()

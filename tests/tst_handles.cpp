@@ -22,6 +22,7 @@ private Q_SLOTS:
     void theTextForms();
     void whenGivesTheDeadlineAlsoAfterCancel();
     void cancelledTimersArePurgedWhenTheyAreMany();
+    void whatAPurgeLeavesComesInTheOrderOfItsDeadlines();
     void onlyTimersInTheHeapAreCounted();
     void getContextGivesTheContextOfTheHandle();
     void aCallbackMayCancelItself();
@@ -203,6 +204,33 @@ void tst_Handles::cancelledTimersArePurgedWhenTheyAreMany()
     QCOMPARE(left_after_purge(101, 50), std::size_t(101));
     QCOMPARE(left_after_purge(100, 89), std::size_t(100));
     QCOMPARE(left_after_purge(100, 100), std::size_t(0)); // those at the top always go
+}
+
+// L-069
+void tst_Handles::whatAPurgeLeavesComesInTheOrderOfItsDeadlines()
+{
+    constexpr int count = 307; // a prime: the multiples of 100 visit every deadline, in no order
+    QAsyncioLoop loop(virtual_time());
+    std::vector<TimerHandle> timers;
+    std::vector<int> order;
+    for (int i = 0; i < count; ++i) {
+        const int hour = i * 100 % count;
+        timers.push_back(loop.call_later(std::chrono::hours(1 + hour), [&order, hour] { order.push_back(hour); }));
+    }
+    std::vector<int> left;
+    for (int i = 0; i < count; ++i) {
+        if (i % 3 != 0)
+            timers[size_t(i)].cancel();
+        else
+            left.push_back(i * 100 % count);
+    }
+    run_once(loop);
+    QCOMPARE(detail::LoopPrivate::of(loop).timers.size(), left.size());
+    loop.call_later(std::chrono::hours(count + 1), [&] { loop.stop(); });
+    loop.run_forever();
+    std::sort(left.begin(), left.end());
+    QCOMPARE(order, left);
+    loop.close();
 }
 
 // L-070

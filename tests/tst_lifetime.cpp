@@ -3,6 +3,7 @@
 #include "support.h"
 
 #include <QtCore/qdir.h>
+#include <QtCore/qscopeguard.h>
 #include <QtWidgets/qapplication.h>
 #include <QtWidgets/qwidget.h>
 
@@ -13,6 +14,7 @@ class tst_Lifetime : public QObject
 
 private Q_SLOTS:
     void theApplicationMayGoBeforeTheLoopIsClosed();
+    void anotherApplicationGetsALoopOfItsOwn();
     void theProcessMayEndWithoutClose();
     void theLoopOfTheMainThreadMayStillBeAttached();
     void withoutAnApplicationThereIsNoLoop();
@@ -40,6 +42,24 @@ int scenario(const QByteArray &name, int argc, char **argv)
             return 1;
         loop.close();
         return 0;
+    }
+    if (name == "two applications") {
+        bool unwound = false;
+        {
+            QCoreApplication app(argc, argv);
+            get_event_loop().create_task([](bool &unwound) -> Coroutine<> {
+                const QScopeGuard end([&] { unwound = true; });
+                co_await sleep(1h);
+            }(unwound));
+            run_once(get_event_loop());
+        }
+        if (!unwound)
+            return 1;
+        QCoreApplication app(argc, argv);
+        return get_event_loop().run_until_complete([]() -> Coroutine<int> {
+            co_await sleep(1ms);
+            co_return 18;
+        }());
     }
     if (name == "no close") {
         QApplication app(argc, argv);
@@ -90,6 +110,15 @@ void tst_Lifetime::theApplicationMayGoBeforeTheLoopIsClosed()
     const ScenarioResult result = run_scenario(QStringLiteral("app first"));
     QVERIFY(!result.crashed);
     QCOMPARE(result.exit_code, 0);
+}
+
+// H-29
+void tst_Lifetime::anotherApplicationGetsALoopOfItsOwn()
+{
+    SKIP_WITHOUT_PROCESSES();
+    const ScenarioResult result = run_scenario(QStringLiteral("two applications"));
+    QVERIFY(!result.crashed);
+    QCOMPARE(result.exit_code, 18);
 }
 
 // H-30

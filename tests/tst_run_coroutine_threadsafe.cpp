@@ -17,6 +17,7 @@ private Q_SLOTS:
     void cancellingReachesTheTask();
     void cancellingBeforeItBegins();
     void doneCallbacks();
+    void severalDoneCallbacksRunInTheirOrder();
     void aResultThatCanOnlyBeMovedIsTakenOnce();
     void aClosedLoopRefuses();
     void closingTheLoopCancels();
@@ -198,6 +199,21 @@ void tst_RunCoroutineThreadsafe::doneCallbacks()
         future.add_done_callback([&] { at_once = true; });
     });
     QVERIFY(at_once);
+    loop.close();
+}
+
+// L-077
+void tst_RunCoroutineThreadsafe::severalDoneCallbacksRunInTheirOrder()
+{
+    QAsyncioLoop loop;
+    std::vector<int> order;
+    auto future = run_coroutine_threadsafe(number(1), loop);
+    for (int i = 0; i < 3; ++i)
+        future.add_done_callback([&order, i] { order.push_back(i); });
+    QCOMPARE(order, std::vector<int>());
+    run_ready(loop);
+    QVERIFY(future.done());
+    QCOMPARE(order, std::vector<int>({0, 1, 2}));
     loop.close();
 }
 

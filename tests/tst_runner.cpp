@@ -28,6 +28,7 @@ private Q_SLOTS:
     void theFirstSigintCancelsMain();
     void aSwallowedSigintGivesTheResult();
     void theSecondSigintInterruptsAtOnce();
+    void twoSigintsAtOnceAreTwo();
     void sigintOnAnIdleLoopInAProcessOfItsOwn();
     void anOwnHandlerForSigintIsLeftAlone();
     void keyboardInterruptAndLoopExitComeOutOfRun();
@@ -301,6 +302,29 @@ void tst_Runner::theSecondSigintInterruptsAtOnce()
     Runner runner;
     QCOMPARE(error_in([&] { return runner.run(main(cleaned)); }), "KeyboardInterrupt");
     QVERIFY(!cleaned);
+}
+
+// L-115
+void tst_Runner::twoSigintsAtOnceAreTwo()
+{
+    QStringList log;
+    const auto main = [&]() -> Coroutine<int> {
+        get_running_loop().call_soon([] {
+            ::raise(SIGINT);
+            ::raise(SIGINT); // before the loop has seen the first
+        });
+        try {
+            co_await sleep(1h);
+        } catch (const CancelledError &) {
+            log << "cancelled";
+        }
+        co_return 5;
+    };
+    Runner runner;
+    QCOMPARE(error_in([&] { return runner.run(main()); }), "KeyboardInterrupt");
+    QCOMPARE(log, QStringList());
+    runner.close();
+    QCOMPARE(log, QStringList({"cancelled"}));
 }
 
 // H-58, H-57

@@ -460,14 +460,18 @@ private Q_SLOTS:
     void anEagerTaskMayCancelItsGroup()
     {
         Test::run([]() -> Coroutine<> {
-            const auto body = [](TaskGroup &group) -> Coroutine<> {
-                group.create_task(TaskOptions().eager_start(), [](TaskGroup &group) -> Coroutine<> {
-                    group.cancel();
+            Task<> child;
+            const auto body = [&](TaskGroup &group) -> Coroutine<> {
+                child = group.create_task(TaskOptions().eager_start(), [](TaskGroup &group) -> Coroutine<> {
+                    group.cancel(); // does not know this task yet
                     co_await sleep(1h);
                 }, std::ref(group));
                 co_await sleep(1h);
             };
+            const TimePoint begin = get_running_loop().time();
             QASYNCIO_COMPARE(co_await outcome_of(task_group(body)), u"nothing"_s);
+            QASYNCIO_VERIFY(child.cancelled());
+            QASYNCIO_VERIFY(get_running_loop().time() == begin);
         });
     }
 
