@@ -3,6 +3,7 @@
 #include "support.h"
 
 #include <QtCore/qelapsedtimer.h>
+#include <QtCore/qscopeguard.h>
 #include <QtCore/qthread.h>
 #include <QtCore/qtimer.h>
 #include <QtWidgets/qapplication.h>
@@ -329,6 +330,104 @@ int quit_in_the_clean_up(std::unique_ptr<QApplication> &app)
     return QAsyncio::run(*app, leaves_for_the_clean_up([] { QCoreApplication::exit(4); }, 0));
 }
 
+/// What may come from outside at any moment.
+using Blow = void (*)();
+void interrupt() { std::raise(SIGINT); }
+void quit() { QCoreApplication::quit(); }
+void exit_with_3() { QCoreApplication::exit(3); }
+
+struct Last
+{
+    ~Last() { say("unwound"); }
+};
+
+Coroutine<> hit_when_cancelled(Blow blow)
+{
+    const Last last;
+    bool cancelled = false;
+    try {
+        co_await sleep(1h);
+    } catch (const CancelledError &) {
+        cancelled = true;
+    }
+    QTimer::singleShot(0, blow);
+    co_await sleep(20ms);
+    if (cancelled)
+        throw CancelledError();
+}
+
+AsyncGenerator<int> hit_when_closed(Blow blow)
+{
+    const Last last;
+    bool closed = false;
+    try {
+        co_yield 1;
+    } catch (const GeneratorExit &) {
+        closed = true;
+    }
+    if (closed) {
+        QTimer::singleShot(0, blow);
+        co_await sleep(20ms);
+        throw GeneratorExit();
+    }
+}
+
+template<Blow blow>
+int main_is_hit(std::unique_ptr<QApplication> &app)
+{
+    return QAsyncio::run(*app, []() -> Coroutine<> {
+        const Last last;
+        QTimer::singleShot(0, blow);
+        co_await sleep(1h);
+    }());
+}
+
+template<Blow blow>
+int main_is_hit_when_it_cleans_up(std::unique_ptr<QApplication> &app)
+{
+    return QAsyncio::run(*app, []() -> Coroutine<> {
+        QTimer::singleShot(0, &quit);
+        co_await hit_when_cancelled(blow);
+    }());
+}
+
+template<Blow blow>
+int the_tasks_are_hit(std::unique_ptr<QApplication> &app)
+{
+    return QAsyncio::run(*app, []() -> Coroutine<int> {
+        create_task(hit_when_cancelled(blow));
+        co_await sleep(0s);
+        co_return 5;
+    }());
+}
+
+template<Blow blow>
+int the_generators_are_hit(std::unique_ptr<QApplication> &app)
+{
+    AsyncGenerator<int> numbers = hit_when_closed(blow);
+    return QAsyncio::run(*app, [](AsyncGenerator<int> &numbers) -> Coroutine<int> {
+        co_await numbers.next();
+        co_return 5;
+    }(numbers));
+}
+
+template<Blow blow>
+int the_executor_is_hit(std::unique_ptr<QApplication> &app)
+{
+    return QAsyncio::run(*app, [](QApplication &app) -> Coroutine<int> {
+        static std::atomic<bool> main_has_ended{false};
+        const QScopeGuard end([] { main_has_ended = true; });
+        const auto job = get_running_loop().run_in_executor(nullptr, [&app] {
+            while (!main_has_ended)
+                QThread::yieldCurrentThread();
+            QMetaObject::invokeMethod(&app, blow, Qt::QueuedConnection);
+            QThread::msleep(20); // for as long the clean-up waits
+        });
+        co_await sleep(1ms);
+        co_return 5;
+    }(*app));
+}
+
 int a_worker_calls_while_the_runner_cleans_up(std::unique_ptr<QApplication> &app)
 {
     static std::atomic<bool> ends{false};
@@ -540,6 +639,21 @@ const Scenario all[] = {
     {"the_clean_up_leaves_with_a_code", the_clean_up_leaves_with_a_code<0>, 6, ""},
     {"the_clean_up_leaves_with_a_code_after_a_result", the_clean_up_leaves_with_a_code<5>, 5, ""},
     {"quit_in_the_clean_up", quit_in_the_clean_up, 4, "cleaned up\n"},
+    {"main_is_interrupted", main_is_hit<interrupt>, 130, "unwound\n"},
+    {"main_is_asked_to_quit", main_is_hit<quit>, 0, "unwound\n"},
+    {"main_is_asked_to_exit", main_is_hit<exit_with_3>, 3, "unwound\n"},
+    {"main_is_interrupted_when_it_cleans_up", main_is_hit_when_it_cleans_up<interrupt>, 130, "unwound\n"},
+    {"main_is_asked_to_quit_when_it_cleans_up", main_is_hit_when_it_cleans_up<quit>, 0, "unwound\n"},
+    {"main_is_asked_to_exit_when_it_cleans_up", main_is_hit_when_it_cleans_up<exit_with_3>, 0, "unwound\n"},
+    {"the_tasks_are_interrupted", the_tasks_are_hit<interrupt>, 130, "unwound\n"},
+    {"the_tasks_are_asked_to_quit", the_tasks_are_hit<quit>, 5, "unwound\n"},
+    {"the_tasks_are_asked_to_exit", the_tasks_are_hit<exit_with_3>, 3, "unwound\n"},
+    {"the_generators_are_interrupted", the_generators_are_hit<interrupt>, 130, "unwound\n"},
+    {"the_generators_are_asked_to_quit", the_generators_are_hit<quit>, 5, "unwound\n"},
+    {"the_generators_are_asked_to_exit", the_generators_are_hit<exit_with_3>, 3, "unwound\n"},
+    {"the_executor_is_interrupted", the_executor_is_hit<interrupt>, 130, ""},
+    {"the_executor_is_asked_to_quit", the_executor_is_hit<quit>, 5, ""},
+    {"the_executor_is_asked_to_exit", the_executor_is_hit<exit_with_3>, 3, ""},
     {"a_worker_calls_while_the_runner_cleans_up", a_worker_calls_while_the_runner_cleans_up, 0, "the call was cancelled\n"},
     {"a_loop_thread_outlives_the_application", a_loop_thread_outlives_the_application, 0, "ended\n"},
     {"a_thread_whose_exec_was_ended_cleans_up", a_thread_whose_exec_was_ended_cleans_up, 0, "cleaned up\n"},

@@ -118,11 +118,9 @@ void LoopPrivate::application_dies() noexcept
     if (!is_on_stack())
         return close();
     // Qt's dispatcher is on the stack, too, and would go with the application. It is left behind, for whoever returns to it.
-    static std::vector<QObject *> left;
-    if (QAbstractEventDispatcher *dispatcher = QAbstractEventDispatcher::instance()) {
-        dispatcher->setParent(nullptr);
-        left.push_back(dispatcher);
-    }
+    static QObject *const keeper = new QObject; // outlives static destruction
+    if (QAbstractEventDispatcher *dispatcher = QAbstractEventDispatcher::instance())
+        dispatcher->setParent(keeper);
     close_later();
 }
 

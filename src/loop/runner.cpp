@@ -36,6 +36,7 @@ struct Runner::Private
     int quit_code = 0;
     bool abandoned = false;    // a second quit: no clean-up with awaits any more
     bool interrupted = false;  // Ctrl+C has cancelled the main task
+    int quit_cancels = 0;      // and the quit did, once
     bool destroyed = false;    // the runner is gone
 
     void watch_sigint()
@@ -123,7 +124,7 @@ void Runner::run_main(const AnyTask &main)
     AnyTask task = main;
     // Each run begins afresh.
     p->quit = p->abandoned = p->interrupted = false;
-    p->quit_code = 0;
+    p->quit_code = p->quit_cancels = 0;
     Future<> &asked = detail::LoopPrivate::of(loop).quit_requested;
     if (asked && asked.done())
         asked = {};
@@ -151,13 +152,13 @@ void Runner::run_main(const AnyTask &main)
         if (detail::LoopPrivate::of(loop).is_quit_awaited())
             detail::LoopPrivate::of(loop).quit_requested.set_result();
         else
-            loop.call_soon([task]() mutable { task.cancel(); });
+            loop.call_soon([p = p.get(), task]() mutable { p->quit_cancels += task.cancel(); });
     }
     if (p->abandoned) {
         close();
         throw CancelledError(QStringLiteral("the application quit a second time during the clean-up"));
     }
-    if (p->interrupted && task.cancelled() && task.uncancel() == 0)
+    if (p->interrupted && task.cancelled() && task.uncancel() == p->quit_cancels)
         throw KeyboardInterrupt();
 }
 
