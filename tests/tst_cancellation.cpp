@@ -126,6 +126,72 @@ private Q_SLOTS:
         });
     }
 
+    // Each end, cancellation and destruction costs the same, however many wait. (Were it a search, this would take hours.)
+    void manyTasksMayWaitForOneFuture_data()
+    {
+        QTest::addColumn<QString>("end");
+        for (const char *end : {"result", "cancel the future", "cancel the tasks", "cancel the last ones first", "close"})
+            QTest::newRow(end) << QString::fromLatin1(end);
+    }
+    void manyTasksMayWaitForOneFuture()
+    {
+        QFETCH(QString, end);
+        constexpr int count = 200'000;
+        QAsyncioLoop loop(virtual_time());
+        const Reports reports(loop);
+        auto future = loop.create_future<int>();
+        std::vector<Task<int>> tasks;
+        tasks.reserve(count);
+        for (int i = 0; i < count; ++i)
+            tasks.push_back(loop.create_task(value_of(future)));
+        run_once(loop);
+        if (end == u"result") {
+            future.set_result(1);
+        } else if (end == u"cancel the future") {
+            future.cancel();
+        } else if (end == u"cancel the tasks") {
+            for (Task<int> &task : tasks)
+                task.cancel();
+        } else if (end == u"cancel the last ones first") {
+            for (auto task = tasks.rbegin(); task != tasks.rend(); ++task)
+                task->cancel();
+        } else {
+            loop.close();
+        }
+        if (!loop.is_closed())
+            run_ready(loop);
+        QCOMPARE(std::count_if(tasks.begin(), tasks.end(), [](const Task<int> &task) { return task.done(); }), count);
+        QCOMPARE(tasks.front().cancelled(), end != u"result");
+        loop.close();
+    }
+
+    // G-052
+    void manyShieldsMayBeAbandoned()
+    {
+        constexpr int count = 50'000;
+        QAsyncioLoop loop(virtual_time());
+        Task<int> task = loop.create_task(give(1, 1h));
+        run_once(loop);
+        for (const bool forwards : {true, false}) {
+            std::vector<Future<int>> shields;
+            loop.call_soon([&] {
+                for (int i = 0; i < count; ++i)
+                    shields.push_back(shield(task));
+            });
+            run_once(loop);
+            if (!forwards)
+                std::reverse(shields.begin(), shields.end());
+            for (Future<int> &shielded : shields)
+                shielded.cancel();
+            run_ready(loop);
+        }
+        QCOMPARE(task.done(), false);
+        QVERIFY(unheard(task));
+        task.cancel();
+        run_ready(loop);
+        loop.close();
+    }
+
     // T-021, T-024
     void theMessageReachesWhateverIsAwaited_data()
     {
