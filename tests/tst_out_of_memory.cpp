@@ -43,6 +43,10 @@ private Q_SLOTS:
     void scopes();
     void signalsOfObjects();
     void signalStreams();
+    void emissionsFromOtherThreads();
+    void contextObjects();
+    void contextObjectsThatDieInATask();
+    void taskScopes();
     void threads();
     void coroutinesFromOtherThreads();
     void otherLoops();
@@ -236,15 +240,6 @@ AsyncGenerator<int> numbers(Counted)
         co_yield i;
         co_await sleep(0s);
     }
-}
-
-/// Nothing fails in here: clang frees the frame twice when get_return_object() throws.
-AsyncGenerator<int> make_numbers()
-{
-    const long left = std::exchange(allocations_left, -1);
-    auto made = numbers(Counted());
-    allocations_left = left;
-    return made;
 }
 
 std::vector<Coroutine<int>> several()
@@ -494,13 +489,13 @@ void tst_OutOfMemory::groups()
 void tst_OutOfMemory::generators()
 {
     RUN(
-        auto generator = make_numbers();
+        auto generator = numbers(Counted());
         for (;;) {
             const auto next = co_await generator.next();
             if (!next)
                 break;
         }
-        auto closed = make_numbers();
+        auto closed = numbers(Counted());
         co_await closed.next();
         co_await closed.aclose();
     );
@@ -582,6 +577,120 @@ void tst_OutOfMemory::signalStreams()
             count += next.has_value();
         }
         QASYNCIO_COMPARE(count, 3);
+    );
+}
+
+/// The failing allocations are those of the other thread.
+void tst_OutOfMemory::emissionsFromOtherThreads()
+{
+    for (const bool dies : {false, true}) {
+        bool failed = true;
+        for (long n = 0; failed; ++n) {
+            QVERIFY(n < 50);
+            Test::run([&]() -> Coroutine<> {
+                QThread thread;
+                auto *sender = new QObject;
+                sender->moveToThread(&thread);
+                auto future = from_signal(sender, &QObject::objectNameChanged);
+                auto stream = signal_stream(sender, &QObject::objectNameChanged);
+                QObject::connect(&thread, &QThread::started, sender, [&] {
+                    has_failed = false;
+                    allocations_left = n;
+                    try {
+                        if (dies)
+                            delete sender;
+                        else
+                            sender->setObjectName(u"name"_s);
+                    } catch (const std::bad_alloc &) {
+                    }
+                    allocations_left = -1;
+                    failed = has_failed;
+                    if (!dies)
+                        delete sender;
+                    QThread::currentThread()->quit();
+                }, Qt::DirectConnection);
+                thread.start();
+                const QString error = co_await error_of(future);
+                if (!failed)
+                    QASYNCIO_COMPARE(error.isEmpty(), !dies);
+                while (co_await stream.next()) { // to its end
+                }
+                thread.wait();
+            });
+        }
+    }
+}
+
+namespace {
+Coroutine<int> begins_more(Counted counted)
+{
+    const Counted local;
+    create_task(work(counted));
+    create_task(work(counted), TaskOptions().eager_start());
+    const int value = co_await work(counted);
+    co_return value;
+}
+} // namespace
+
+void tst_OutOfMemory::contextObjects()
+{
+    RUN(
+        auto object = std::make_unique<QObject>();
+        std::vector<Task<int>> tasks;
+        for (int i = 0; i < 3; ++i)
+            tasks.push_back(create_task(begins_more(Counted()), TaskOptions().context(object.get())));
+        const auto group = [](TaskGroup &group) -> Coroutine<> {
+            group.create_task(begins_more(Counted()));
+            co_await sleep(1h);
+        };
+        Task<> with_group = create_task(task_group(group), TaskOptions().context(object.get()));
+        co_await sleep(0s);
+        co_await sleep(0s);
+        object.reset();
+        co_await sleep(0s);
+        QASYNCIO_VERIFY(with_group.done());
+        for (const Task<int> &task : tasks)
+            QASYNCIO_VERIFY(task.done());
+    );
+}
+
+void tst_OutOfMemory::contextObjectsThatDieInATask()
+{
+    RUN(
+        auto *object = new QObject;
+        const auto kills = [](QObject *object) -> Coroutine<> {
+            const Counted local;
+            create_task(work(Counted()));
+            co_await sleep(0s);
+            delete object;
+            co_await sleep(0s);
+            QTest::qFail("a line ran after the object had died", __FILE__, __LINE__);
+        };
+        Task<> task;
+        try {
+            task = create_task(kills(object), TaskOptions().context(object));
+        } catch (const std::bad_alloc &) {
+            delete object;
+        }
+        for (int i = 0; i < 4; ++i)
+            co_await sleep(0s);
+        if (task)
+            QASYNCIO_VERIFY(task.done());
+    );
+}
+
+void tst_OutOfMemory::taskScopes()
+{
+    RUN(
+        TaskScope scope;
+        for (int i = 0; i < 3; ++i)
+            scope.create_task(begins_more(Counted()));
+        co_await sleep(0s);
+        auto dropped = std::make_unique<TaskScope>();
+        dropped->create_task(begins_more(Counted()));
+        dropped.reset();
+        co_await scope.cancel_and_wait();
+        QASYNCIO_COMPARE(scope.size(), std::size_t(0));
     );
 }
 

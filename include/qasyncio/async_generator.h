@@ -72,10 +72,10 @@ private:
 template<class T>
 struct AsyncGenerator<T>::promise_type : detail::GeneratorPromise<T>
 {
-    AsyncGenerator get_return_object(std::source_location site = std::source_location::current())
+    AsyncGenerator get_return_object(std::source_location site = std::source_location::current()) noexcept
     {
         this->site = site;
-        return AsyncGenerator(this->make_state());
+        return AsyncGenerator(detail::Ref<detail::GeneratorState>::adopt(this->state));
     }
     std::suspend_always initial_suspend() const noexcept { return {}; }
     detail::GeneratorEnd final_suspend() const noexcept { return {}; }

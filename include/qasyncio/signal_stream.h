@@ -41,7 +41,7 @@ public:
         if (core.in_own_thread() || core.has(detail::LoopCore::Closed))
             m_state->disconnect();
         else
-            detail::run_there(core, [state = std::move(m_state)] { state->disconnect(); });
+            m_state->disconnect_from_elsewhere.push(core, m_state);
     }
 
     /// `co_await stream.next()`: the next emission (the signal's argument, a tuple if there are several, an empty struct

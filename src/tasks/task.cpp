@@ -278,24 +278,44 @@ void TaskStateBase::unwind()
     try {
         tasks = with_descendants();
     } catch (const std::bad_alloc &) {
-        if (!(flags & OnStack))
-            return unwind_alone(); // its groups unwind their tasks when their frames are destroyed
-        throw;
-    }
-    for (const Ref<TaskStateBase> &task : tasks) {
-        if (task->flags & OnStack) {
-            task->flags |= UnwindPending;
-            task->extra().to_be_unwound.push_back(Ref<FutureStateBase>::share(this));
-            for (const Ref<TaskStateBase> &waiting : tasks)
-                waiting->flags |= Doomed;
-            return;
-        }
+        return unwind_without_memory();
     }
     for (const Ref<TaskStateBase> &task : tasks) // a destructor may open an event loop: none of them goes on in it
         task->flags |= Doomed;
+    for (const Ref<TaskStateBase> &task : tasks) {
+        if (task->flags & OnStack) {
+            task->flags |= UnwindPending;
+            try {
+                task->extra().to_be_unwound.push_back(Ref<FutureStateBase>::share(this));
+            } catch (const std::bad_alloc &) { // only that one then, and its family; the end of the loop unwinds the rest
+            }
+            return;
+        }
+    }
     for (auto task = tasks.rbegin(); task != tasks.rend(); ++task) {
         if (!(*task)->done())
             (*task)->unwind_alone();
+    }
+}
+
+void TaskStateBase::unwind_without_memory()
+{
+    // Without looking for descendants: those in groups end with the frames of their groups.
+    const TaskFamily *const family = this->family();
+    if (!family || !(family->is_ending() || family->is_headed_by(*this))) {
+        if (flags & OnStack)
+            flags |= Doomed | UnwindPending;
+        else
+            unwind_alone();
+        return;
+    }
+    family->doom();
+    const Ref<TaskStateBase> oldest = Ref<TaskStateBase>::share(family->oldest());
+    while (oldest->family() == family) {
+        TaskStateBase *const task = family->youngest_to_unwind();
+        if (!task)
+            return;
+        task->unwind_alone();
     }
 }
 
@@ -334,7 +354,9 @@ std::vector<Ref<TaskStateBase>> TaskStateBase::with_descendants()
 void TaskStateBase::unwind_what_waited()
 {
     flags &= ~UnwindPending;
-    const auto tasks = std::exchange(extra().to_be_unwound, {});
+    if (!m_extra || m_extra->to_be_unwound.empty())
+        return unwind();
+    const auto tasks = std::exchange(m_extra->to_be_unwound, {});
     for (const Ref<FutureStateBase> &task : tasks)
         static_cast<TaskStateBase *>(task.get())->unwind();
 }
@@ -356,9 +378,7 @@ void TaskStateBase::unwind_alone()
     flags |= Doomed;
     leave_registry();
     TaskStateBase *outer_task = std::exchange(core->current_task, nullptr); // what destructors begin is nobody's
-    ++core->unwinding;
     destroy_frames();
-    --core->unwinding;
     core->current_task = outer_task;
     if (!(flags & Queued)) // else run() or discard() lets go of what the list owned
         release();

@@ -23,21 +23,25 @@ TaskFamily &TaskOwner::family_for(TaskStateBase *parent)
 
 void TaskOwner::unwind_all(const char *why) noexcept
 {
-    for (const Ref<TaskStateBase> &task : members())
-        task->flags |= FutureStateBase::Doomed; // a destructor may open an event loop: none of them goes on in it
+    for (const TaskFamily *family = m_oldest; family; family = family->m_younger)
+        family->doom(); // a destructor may open an event loop: none of them goes on in it
     while (TaskFamily *family = m_youngest) {
         family->leave_owner();
-        std::vector<Ref<TaskStateBase>> tasks;
-        family->append_to(tasks);
-        if (tasks.empty())
+        if (!family->m_oldest) { // nobody could join it: no memory
+            delete family;
             continue;
-        if (tasks.front()->core->has(LoopCore::Debug)) {
-            for (const Ref<TaskStateBase> &task : tasks)
-                qCWarning(logCategory).noquote()
-                    << "Task is unwound unfinished, since" << why << "is gone:" << task->describe();
         }
-        tasks.front()->unwind();
+        const Ref<TaskStateBase> first = Ref<TaskStateBase>::share(family->m_oldest);
+        if (first->core->has(LoopCore::Debug))
+            family->report_unfinished(why);
+        first->unwind();
     }
+}
+
+LoopCore *TaskOwner::core() const noexcept
+{
+    const TaskStateBase *task = m_oldest ? m_oldest->m_oldest : nullptr;
+    return task ? task->core : nullptr;
 }
 
 std::vector<Ref<TaskStateBase>> TaskOwner::members() const
@@ -95,6 +99,29 @@ void TaskFamily::remove(TaskStateBase &task)
     }
     if (owner && owner->m_size == 0)
         owner->became_empty(); // it may delete itself
+}
+
+void TaskFamily::doom() const
+{
+    for (TaskStateBase *task = m_oldest; task; task = task->m_extra->younger)
+        task->flags |= FutureStateBase::Doomed;
+}
+
+TaskStateBase *TaskFamily::youngest_to_unwind() const
+{
+    TaskStateBase *task = m_youngest;
+    for (; task && (task->flags & FutureStateBase::OnStack); task = task->m_extra->elder)
+        task->flags |= FutureStateBase::UnwindPending;
+    return task;
+}
+
+void TaskFamily::report_unfinished(const char *why) const
+try {
+    std::vector<Ref<TaskStateBase>> tasks; // what takes the messages may run anything
+    append_to(tasks);
+    for (const Ref<TaskStateBase> &task : tasks)
+        qCWarning(logCategory).noquote() << "Task is unwound unfinished, since" << why << "is gone:" << task->describe();
+} catch (const std::bad_alloc &) {
 }
 
 void TaskFamily::append_to(std::vector<Ref<TaskStateBase>> &tasks) const

@@ -52,11 +52,9 @@ TaskScope::TaskScope() : d(std::make_unique<ScopeOwner>()) { }
 
 TaskScope::~TaskScope()
 {
-    const auto left = d->members();
-    if (!left.empty() && !left.front()->core->in_own_thread()) {
+    if (LoopCore *core = d->core(); core && !core->in_own_thread()) {
         qCCritical(logCategory).noquote() << to_string() << "is destroyed in another thread than that of its loop";
-        LoopCore &core = *left.front()->core;
-        run_there(core, [owner = std::shared_ptr<ScopeOwner>(std::move(d))] { owner->unwind_all("its scope"); });
+        run_there(*core, [owner = std::shared_ptr<ScopeOwner>(std::move(d))] { owner->unwind_all("its scope"); });
         return;
     }
     d->unwind_all("its scope");
@@ -66,8 +64,7 @@ TaskOptions TaskScope::owned(const TaskOptions &options) const
 {
     if (options.m_detached)
         throw ValueError(QStringLiteral("TaskScope.create_task: a task of a scope cannot be detached"));
-    const auto left = d->members();
-    if (!left.empty() && left.front()->core != &get_running_loop().core())
+    if (const LoopCore *core = d->core(); core && core != &get_running_loop().core())
         throw RuntimeError(QStringLiteral("%1 has tasks of another loop").arg(to_string()));
     TaskOptions mine = options;
     mine.m_owner = d.get();

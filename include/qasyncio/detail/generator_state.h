@@ -67,21 +67,18 @@ private:
 
 struct GeneratorPromiseBase : PromiseBase
 {
+    // The state is made here, since clang frees a frame twice whose get_return_object() throws.
+    GeneratorPromiseBase() : state(new GeneratorState(*this)) { }
     ~GeneratorPromiseBase()
     {
         if (state)
             state->promise_gone();
     }
-    Ref<GeneratorState> make_state()
-    {
-        state = new GeneratorState(*this);
-        return Ref<GeneratorState>::adopt(state);
-    }
     void unhandled_exception() noexcept { error = std::current_exception(); }
     void return_void() const noexcept { }
 
-    GeneratorState *state = nullptr; // null when the state has let go of it
-    std::exception_ptr error;        // of the body, until somebody has got it
+    GeneratorState *state;    // null when the state has let go of it
+    std::exception_ptr error; // of the body, until somebody has got it
 };
 
 template<class T>

@@ -64,7 +64,6 @@ struct QASYNCIO_EXPORT LoopCore
     std::atomic<unsigned> status{0}; // written by the loop's thread, read by anybody
     unsigned flags = 0;
     bool has_task_factory = false;
-    int unwinding = 0; // frames are being destroyed: no code of theirs may run any more
     QAsyncioLoop *loop = nullptr; // null when the loop object is gone
     ThreadData *thread = nullptr; // of the thread that the loop lives in
     quint64 thread_id = 0;

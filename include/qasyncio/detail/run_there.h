@@ -4,6 +4,8 @@
 
 #include "qasyncio/detail/loop_core.h"
 
+#include <memory>
+
 namespace QAsyncio::detail {
 
 /// Calls a function in the loop's thread; drops it if the loop is closed, which has ended all its tasks. Unlike
@@ -31,5 +33,29 @@ void run_there(LoopCore &core, F function)
     if (!core.try_push_threadsafe(call->node))
         call->discard();
 }
+
+/// The same for one function of a shared state, which has this as a member: it takes no memory. Called once at most.
+template<class State, void (State::*function)()>
+class CallHome final : public Runnable
+{
+public:
+    void push(LoopCore &core, std::shared_ptr<State> state) noexcept
+    {
+        m_state = std::move(state);
+        if (!core.try_push_threadsafe(m_node))
+            discard();
+    }
+
+    void run(LoopCore &) noexcept override
+    {
+        const std::shared_ptr<State> state = std::move(m_state); // this goes with it
+        ((*state).*function)();
+    }
+    void discard() noexcept override { const std::shared_ptr<State> state = std::move(m_state); }
+
+private:
+    std::shared_ptr<State> m_state;
+    InboxNode m_node{this};
+};
 
 } // namespace QAsyncio::detail

@@ -244,7 +244,26 @@ public:
     /// Neither done nor without handles.
     bool is_open() const noexcept { return !m_closed; }
 
+    /// What comes home from another thread that has no memory left for more.
+    class NoMemory final : public Runnable
+    {
+    public:
+        explicit NoMemory(SignalFuture &future) : m_future(future) { }
+        void run(LoopCore &) noexcept override
+        {
+            m_future.failed(std::make_exception_ptr(std::bad_alloc()));
+            m_future.remove_owner();
+        }
+        void discard() noexcept override { m_future.remove_owner(); }
+
+        InboxNode node{this};
+
+    private:
+        SignalFuture &m_future;
+    };
+
     std::optional<QMetaObject::Connection> connection;
+    NoMemory no_memory{*this};
 
 private:
     /// It may be done by whoever has the future, and nobody may have it any more.
@@ -360,9 +379,18 @@ private:
     template<class F>
     static void send(SignalFuture<R> &future, F &&value, bool cut) noexcept
     {
-        auto *emission = new RemoteEmission<R>(future, value, cut);
-        if (!future.core->try_push_threadsafe(emission->node))
-            emission->discard();
+        LoopCore &core = *future.core;
+        const auto push = [&core](auto &emission) {
+            if (!core.try_push_threadsafe(emission.node))
+                emission.discard();
+        };
+        RemoteEmission<R> *emission = nullptr;
+        try {
+            emission = new RemoteEmission<R>(future, value, cut);
+        } catch (const std::bad_alloc &) {
+            return push(future.no_memory);
+        }
+        push(*emission);
     }
 
     // Null when moved from, or called. Atomic because threads may follow each other here: Qt orders them.

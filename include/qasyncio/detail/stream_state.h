@@ -83,6 +83,8 @@ public:
 
     LoopCore *const core;
     QMetaObject::Connection connection;
+    CallHome<StreamState, &StreamState::end> end_from_elsewhere;
+    CallHome<StreamState, &StreamState::disconnect> disconnect_from_elsewhere;
 
 private:
     void wake()
@@ -115,7 +117,7 @@ public:
         if (m_state->core->in_own_thread())
             m_state->end();
         else
-            run_there(*m_state->core, [state = m_state] { state->end(); });
+            m_state->end_from_elsewhere.push(*m_state->core, m_state);
     }
 
     void operator()(const Args &...args)

@@ -22,6 +22,8 @@ public:
     /// its next suspension. `why` is for debug mode, which names each task that was not finished.
     void unwind_all(const char *why) noexcept;
     std::vector<Ref<TaskStateBase>> members() const;
+    /// The loop of its tasks; null if it has none.
+    LoopCore *core() const noexcept;
     std::size_t size() const { return m_size; }
 
 protected:
@@ -49,10 +51,16 @@ public:
     /// Its owner is gone: what becomes of one of them becomes of all.
     bool is_ending() const { return m_owner == nullptr; }
     void append_to(std::vector<Ref<TaskStateBase>> &tasks) const;
+    /// None of them runs another line.
+    void doom() const;
+    TaskStateBase *oldest() const { return m_oldest; }
+    /// The youngest one that can be unwound now; those on the stack are, when they have left it. Null if there is none.
+    TaskStateBase *youngest_to_unwind() const;
 
 private:
     friend class TaskOwner;
     void leave_owner();
+    void report_unfinished(const char *why) const;
 
     TaskOwner *m_owner;
     TaskFamily *m_older;

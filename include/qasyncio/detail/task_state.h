@@ -136,6 +136,7 @@ private:
     /// This task and all that ends with it: each before those that depend on it, the older before the younger.
     std::vector<Ref<TaskStateBase>> with_descendants();
     void unwind_alone();
+    void unwind_without_memory();
     void unwind_what_waited();
     void complete();
     void set_outcome(std::exception_ptr exception);
