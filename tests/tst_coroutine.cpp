@@ -142,6 +142,24 @@ private Q_SLOTS:
         replaced.close();
     }
 
+    void aConnectedCoroutineIsReportedWithTheRemedy()
+    {
+        struct Page : QObject
+        {
+            Coroutine<> load(QString) { co_return; }
+        } page;
+        QObject sender;
+        const auto remedy = u"was never awaited \\(.*: co_await it, or give it to create_task\\(\\); connect\\(\\) wants a slot or lambda "
+                            "that does so$"_s;
+        const auto connected = QObject::connect(&sender, &QObject::objectNameChanged, &page, &Page::load);
+        QTest::ignoreMessage(QtWarningMsg, QRegularExpression(u"coroutine 'load' "_s + remedy));
+        sender.setObjectName(u"one"_s);
+        QObject::disconnect(connected);
+        QObject::connect(&sender, &QObject::objectNameChanged, &page, [](QString) -> Coroutine<> { co_return; });
+        QTest::ignoreMessage(QtWarningMsg, QRegularExpression(remedy));
+        sender.setObjectName(u"two"_s);
+    }
+
     // L-099
     void aClosedCoroutineIsNotReported()
     {

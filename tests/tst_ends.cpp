@@ -6,6 +6,7 @@
 #include <QtCore/qscopeguard.h>
 #include <QtCore/qthread.h>
 #include <QtCore/qtimer.h>
+#include <QtGui/qwindow.h>
 #include <QtWidgets/qapplication.h>
 #include <QtWidgets/qdialog.h>
 #include <QtWidgets/qwidget.h>
@@ -556,27 +557,89 @@ int a_locker_goes(std::unique_ptr<QApplication> &app)
     }());
 }
 
+template<class Window>
+Coroutine<> close_and_wait_for_the_end(Window &window)
+{
+    QTimer::singleShot(20, &window, &Window::close); // the loop has nothing to do until then
+    try {
+        co_await sleep(1h);
+    } catch (const CancelledError &) {
+        say("that was the end");
+        throw;
+    }
+}
+
+Coroutine<> ask_and_close(QWidget &window)
+{
+    {
+        QDialog dialog(&window);
+        dialog.open();
+        QTimer::singleShot(1, &dialog, &QDialog::accept);
+        co_await from_signal(&dialog, &QDialog::finished);
+    }
+    co_await close_and_wait_for_the_end(window);
+}
+
 int a_window_closes_long_after_a_dialog(std::unique_ptr<QApplication> &app)
 {
     QWidget window;
     window.show();
     QWidget tool(&window, Qt::Tool);
     tool.show();
-    return QAsyncio::run(*app, [](QWidget &window) -> Coroutine<> {
+    return QAsyncio::run(*app, ask_and_close(window));
+}
+
+int a_window_closes_long_after_a_dialog_attached(std::unique_ptr<QApplication> &app)
+{
+    QAsyncioLoop loop;
+    loop.attach();
+    QWidget window;
+    window.show();
+    QWidget tool(&window, Qt::Tool);
+    tool.show();
+    loop.create_task(ask_and_close(window));
+    return app->exec();
+}
+
+int a_dialog_alone_ends_nothing_attached(std::unique_ptr<QApplication> &app)
+{
+    QAsyncioLoop loop;
+    loop.attach();
+    loop.create_task([]() -> Coroutine<> {
         {
-            QDialog dialog(&window);
+            QDialog dialog;
             dialog.open();
             QTimer::singleShot(1, &dialog, &QDialog::accept);
             co_await from_signal(&dialog, &QDialog::finished);
         }
-        QTimer::singleShot(20, &window, &QWidget::close); // the loop has nothing to do until then
-        try {
-            co_await sleep(1h);
-        } catch (const CancelledError &) {
-            say("that was the end");
-            throw;
-        }
-    }(window));
+        co_await sleep(20ms);
+        QCoreApplication::exit(8);
+    }());
+    return app->exec();
+}
+
+/// As those of QML: no widgets.
+int a_window_without_widgets_closes(std::unique_ptr<QApplication> &app)
+{
+    QWindow window;
+    window.show();
+    QWindow transient;
+    transient.setTransientParent(&window);
+    transient.show();
+    return QAsyncio::run(*app, close_and_wait_for_the_end(window));
+}
+
+int a_window_without_widgets_stays(std::unique_ptr<QApplication> &app)
+{
+    QWindow first;
+    QWindow second;
+    first.show();
+    second.show();
+    return QAsyncio::run(*app, [](QWindow &first) -> Coroutine<int> {
+        first.close();
+        co_await sleep(20ms);
+        co_return 8;
+    }(first));
 }
 
 int a_window_opens_some_turns_later(std::unique_ptr<QApplication> &app)
@@ -662,6 +725,10 @@ const Scenario all[] = {
     {"a_filter_swallows_our_events", a_filter_swallows_our_events, 0, "ended\nended\nended\n"},
     {"a_locker_goes", a_locker_goes, 7, ""},
     {"a_window_closes_long_after_a_dialog", a_window_closes_long_after_a_dialog, 0, "that was the end\n"},
+    {"a_window_closes_long_after_a_dialog_attached", a_window_closes_long_after_a_dialog_attached, 0, "that was the end\n"},
+    {"a_dialog_alone_ends_nothing_attached", a_dialog_alone_ends_nothing_attached, 8, ""},
+    {"a_window_without_widgets_closes", a_window_without_widgets_closes, 0, "that was the end\n"},
+    {"a_window_without_widgets_stays", a_window_without_widgets_stays, 8, ""},
     {"a_window_opens_some_turns_later", a_window_opens_some_turns_later, 8, ""},
     {"a_locker_of_the_program_is_respected", a_locker_of_the_program_is_respected, 9, ""},
 };
