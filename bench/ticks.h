@@ -4,11 +4,15 @@
 
 #include "common.h"
 
+#include <QtCore/qobject.h>
+
 #include <QTimer>
 
 #include <algorithm>
 #include <chrono>
 #include <functional>
+#include <ratio>
+#include <utility>
 #include <vector>
 
 /// A precise Qt timer of 2 ms; after `n` ticks it calls `done`.

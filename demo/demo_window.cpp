@@ -5,6 +5,7 @@
 #include <qasyncio/errors.h>
 #include <qasyncio/task.h>
 
+#include <QtCore/qurl.h>
 #include <QtQuick/qquickitem.h>
 #include <QtQuick/qquickwindow.h>
 

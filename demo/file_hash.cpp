@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: MIT
 #include "file_hash.h"
 
+#include <QtCore/qbytearrayview.h>
+
 #include <qasyncio/errors.h>
 
 #include <fcntl.h>

@@ -6,6 +6,8 @@
 
 #include <QtQuick/qquickwindow.h>
 
+#include <algorithm>
+
 namespace Demo {
 
 using namespace QAsyncio;

@@ -7,6 +7,7 @@
 
 #include <qasyncio.h>
 
+#include <QtCore/qfile.h>
 #include <QtCore/qfileinfo.h>
 #include <QtCore/qmetaobject.h>
 #include <QtCore/qscopeguard.h>

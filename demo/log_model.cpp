@@ -5,6 +5,10 @@
 #include <QtCore/qcoreevent.h>
 #include <QtCore/qmetaobject.h>
 
+#include <cstddef>
+#include <iterator>
+#include <utility>
+
 namespace Demo {
 
 namespace {

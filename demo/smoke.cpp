@@ -8,15 +8,21 @@
 
 #include <qasyncio.h>
 
+#include <QtCore/qcoreapplication.h>
 #include <QtCore/qdir.h>
 #include <QtCore/qelapsedtimer.h>
+#include <QtCore/qfile.h>
+#include <QtCore/qpoint.h>
 #include <QtCore/qprocess.h>
+#include <QtCore/qstringlist.h>
 #include <QtCore/qtemporarydir.h>
 #include <QtGui/qevent.h>
 #include <QtGui/qguiapplication.h>
+#include <QtGui/qimage.h>
 #include <QtQuick/qquickitem.h>
 #include <QtQuick/qquickwindow.h>
 
+#include <algorithm>
 #include <cstdio>
 
 namespace Demo {

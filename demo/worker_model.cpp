@@ -4,6 +4,8 @@
 
 #include "file_name.h"
 
+#include <utility>
+
 namespace Demo {
 
 namespace {

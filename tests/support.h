@@ -7,6 +7,7 @@
 #include <QtCore/qcoreapplication.h>
 #include <QtCore/qeventloop.h>
 #include <QtCore/qprocess.h>
+#include <QtCore/qstringlist.h>
 #include <QtTest/qtest.h>
 
 #include <unistd.h>

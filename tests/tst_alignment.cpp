@@ -237,3 +237,5 @@ void tst_Alignment::functionsInThreads()
 
 QTEST_GUILESS_MAIN(tst_Alignment)
 #include "tst_alignment.moc"
+
+#include <cstring>

@@ -701,3 +701,5 @@ private Q_SLOTS:
 
 QTEST_GUILESS_MAIN(tst_async_generator)
 #include "tst_async_generator.moc"
+
+#include <QtCore/qregularexpression.h>

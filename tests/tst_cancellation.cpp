@@ -939,3 +939,5 @@ private Q_SLOTS:
 
 QTEST_GUILESS_MAIN(tst_cancellation)
 #include "tst_cancellation.moc"
+
+#include <algorithm>

@@ -4,6 +4,7 @@
 
 #include <qasyncio/test.h>
 
+#include <QtCore/qstringlist.h>
 #include <QtCore/qthread.h>
 
 /// Clocks of the program's own, the virtual clock, precise timers.
@@ -181,3 +182,5 @@ void tst_Clock::aCancelledTimerFreesItsCallbackAtOnce()
 
 QTEST_GUILESS_MAIN(tst_Clock)
 #include "tst_clock.moc"
+
+#include <algorithm>

@@ -7,6 +7,7 @@
 #include <QtCore/qjsondocument.h>
 #include <QtCore/qjsonobject.h>
 #include <QtCore/qregularexpression.h>
+#include <QtCore/qstringlist.h>
 #include <QtTest/qtest.h>
 
 /// The recorded programs of the conformance language (conformance/README.md): each must do what it did on CPython.
@@ -81,3 +82,5 @@ void tst_Conformance::programsDoWhatTheyDidOnCPython()
 QTEST_GUILESS_MAIN(tst_Conformance)
 
 #include "tst_conformance.moc"
+
+#include <algorithm>

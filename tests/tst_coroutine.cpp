@@ -295,3 +295,5 @@ private Q_SLOTS:
 
 QTEST_GUILESS_MAIN(tst_coroutine)
 #include "tst_coroutine.moc"
+
+#include <QtCore/qregularexpression.h>

@@ -472,3 +472,6 @@ void tst_Durations::aThreadWaitsForAnyTime()
 
 QTEST_GUILESS_MAIN(tst_Durations)
 #include "tst_durations.moc"
+
+#include <algorithm>
+#include <ratio>

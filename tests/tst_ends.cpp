@@ -12,6 +12,7 @@
 #include <QtWidgets/qwidget.h>
 
 #include <csignal>
+#include <cstdio>
 
 /// Loops, runners and applications that end at a moment that does not suit them, each in a process of its own.
 class tst_Ends : public QObject

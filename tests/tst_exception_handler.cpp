@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: MIT
 #include "support.h"
 
+#include <QtCore/qregularexpression.h>
+#include <QtCore/qstringlist.h>
 #include <QtCore/qtimer.h>
 
 /// Who is told of the exceptions that nobody else gets.
@@ -273,3 +275,5 @@ void tst_ExceptionHandler::withoutAHandlerALostExceptionIsLogged()
 
 QTEST_GUILESS_MAIN(tst_ExceptionHandler)
 #include "tst_exception_handler.moc"
+
+#include <stdexcept>

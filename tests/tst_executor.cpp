@@ -9,6 +9,7 @@
 #include <QtCore/qtimer.h>
 
 #include <future>
+#include <stdexcept>
 
 /// run_in_executor(), to_thread(), the default executor and its end.
 class tst_Executor : public QObject

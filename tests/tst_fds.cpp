@@ -3,6 +3,7 @@
 #include "support.h"
 
 #include <QtCore/qfile.h>
+#include <QtCore/qstringlist.h>
 #include <QtCore/qtemporaryfile.h>
 
 #include <fcntl.h>

@@ -4,9 +4,12 @@
 
 #include <qasyncio/test.h>
 
+#include <QtCore/qmetaobject.h>
 #include <QtCore/qscopeguard.h>
+#include <QtCore/qstringlist.h>
 #include <QtCore/qtimer.h>
 
+#include <algorithm>
 #include <thread>
 
 struct Brittle

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: MIT
 #include "task_helpers.h"
 
+#include <stdexcept>
 #include <thread>
 
 namespace {
@@ -823,3 +824,6 @@ private Q_SLOTS:
 
 QTEST_GUILESS_MAIN(tst_future)
 #include "tst_future.moc"
+
+#include <QtCore/qelapsedtimer.h>
+#include <QtCore/qregularexpression.h>

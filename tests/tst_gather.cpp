@@ -3,6 +3,7 @@
 #include "task_helpers.h"
 
 #include <QtCore/qelapsedtimer.h>
+#include <QtCore/qregularexpression.h>
 
 namespace {
 

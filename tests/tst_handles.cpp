@@ -4,6 +4,7 @@
 
 #include "loop/loop_p.h" // how many timers are in the heap
 
+#include <algorithm>
 #include <thread>
 
 /// Handles and timer handles.
@@ -348,3 +349,5 @@ void tst_Handles::debugModeRefusesAThreadWithALoopOfItsOwn()
 
 QTEST_GUILESS_MAIN(tst_Handles)
 #include "tst_handles.moc"
+
+#include <QtCore/qstringlist.h>

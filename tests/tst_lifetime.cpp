@@ -4,6 +4,7 @@
 
 #include <QtCore/qdir.h>
 #include <QtCore/qscopeguard.h>
+#include <QtCore/qstringlist.h>
 #include <QtWidgets/qapplication.h>
 #include <QtWidgets/qwidget.h>
 

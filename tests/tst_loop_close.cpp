@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: MIT
 #include "support.h"
 
+#include <QtCore/qregularexpression.h>
+#include <QtCore/qstringlist.h>
 #include <QtCore/qthreadpool.h>
 
 #include <future>

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: MIT
 #include "support.h"
 
+#include <QtCore/qstringlist.h>
 #include <QtCore/qtimer.h>
 
 #include <thread>

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: MIT
 #include "support.h"
 
+#include <QtCore/qstringlist.h>
 #include <QtCore/qtimer.h>
 
 #include <sys/socket.h>
@@ -445,3 +446,5 @@ void tst_LoopTurn::shortSleepsCostFewTurns()
 
 QTEST_GUILESS_MAIN(tst_LoopTurn)
 #include "tst_loop_turn.moc"
+
+#include <ratio>

@@ -4,12 +4,14 @@
 
 #include <qasyncio/test.h>
 
+#include <QtCore/qstringlist.h>
 #include <QtCore/qthread.h>
 #include <QtCore/qregularexpression.h>
 #include <QtCore/qtimer.h>
 #include <QtWidgets/qapplication.h>
 #include <QtWidgets/qdialog.h>
 
+#include <algorithm>
 #include <ctime>
 #include <thread>
 

@@ -349,3 +349,5 @@ private Q_SLOTS:
 
 QTEST_GUILESS_MAIN(tst_on_loop)
 #include "tst_on_loop.moc"
+
+#include <QtCore/qregularexpression.h>

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: MIT
 #include "task_helpers.h"
 
+#include <QtCore/qlogging.h>
 #include <QtCore/qtimer.h>
 
 #include <cstdlib>
@@ -9,6 +10,17 @@
 #include <new>
 
 #include <link.h>
+
+#if defined(__has_feature)
+#  if __has_feature(thread_sanitizer)
+#    define KEEP_OPERATOR_NEW
+#  endif
+#endif
+#ifdef KEEP_OPERATOR_NEW
+constexpr bool replaces_operator_new = false;
+#else
+constexpr bool replaces_operator_new = true;
+#endif
 
 /// Everything that allocates, with each allocation failing in turn: an exception, or as if nothing had happened. No terminate,
 /// no hang, nothing is left behind. (A leak checker, the asan preset, sees what is lost besides.)
@@ -20,6 +32,11 @@ class tst_OutOfMemory : public QObject
     Q_OBJECT
 
 private Q_SLOTS:
+    void initTestCase()
+    {
+        if (!replaces_operator_new)
+            QSKIP("the operator new of ThreadSanitizer cannot be replaced");
+    }
     void aFailureIsSeen();
     void callbacks();
     void manyCallbacks();
@@ -112,7 +129,7 @@ void *get_memory(std::size_t size, std::size_t alignment, const void *caller)
     return alignment <= 16 ? std::malloc(size ? size : 1) : std::aligned_alloc(alignment, (size + alignment - 1) / alignment * alignment);
 }
 
-void *get_memory_or_throw(std::size_t size, std::size_t alignment, const void *caller)
+[[maybe_unused]] void *get_memory_or_throw(std::size_t size, std::size_t alignment, const void *caller)
 {
     void *const memory = get_memory(size, alignment, caller);
     if (!memory)
@@ -122,6 +139,7 @@ void *get_memory_or_throw(std::size_t size, std::size_t alignment, const void *c
 
 } // namespace
 
+#ifndef KEEP_OPERATOR_NEW
 void *operator new(std::size_t size) { return get_memory_or_throw(size, 16, __builtin_return_address(0)); }
 void *operator new[](std::size_t size) { return get_memory_or_throw(size, 16, __builtin_return_address(0)); }
 void *operator new(std::size_t size, std::align_val_t alignment)
@@ -142,6 +160,7 @@ void operator delete(void *memory, std::align_val_t) noexcept { std::free(memory
 void operator delete[](void *memory, std::align_val_t) noexcept { std::free(memory); }
 void operator delete(void *memory, std::size_t, std::align_val_t) noexcept { std::free(memory); }
 void operator delete[](void *memory, std::size_t, std::align_val_t) noexcept { std::free(memory); }
+#endif
 
 namespace {
 

@@ -2,6 +2,9 @@
 // SPDX-License-Identifier: MIT
 #include "task_helpers.h"
 
+#include <QtCore/qelapsedtimer.h>
+#include <QtCore/qpoint.h>
+#include <QtCore/qrect.h>
 #include <QtCore/qtimer.h>
 #include <QtGui/qbackingstore.h>
 #include <QtGui/qevent.h>
@@ -11,6 +14,7 @@
 #include <QtWidgets/qdialog.h>
 #include <QtWidgets/qlabel.h>
 #include <QtWidgets/qlineedit.h>
+#include <QtWidgets/qwidget.h>
 
 /// process_qt_events(): behind it Qt has taken input and painted.
 class tst_Paint : public QObject

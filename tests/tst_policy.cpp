@@ -197,3 +197,5 @@ void tst_Policy::theDefaultPolicyStaysTheSame()
 
 QTEST_GUILESS_MAIN(tst_Policy)
 #include "tst_policy.moc"
+
+#include <QtCore/qstringlist.h>

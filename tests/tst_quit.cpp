@@ -464,3 +464,5 @@ int main(int argc, char **argv)
     return QTest::qExec(&test, argc, argv);
 }
 #include "tst_quit.moc"
+
+#include <cstdio>

@@ -695,3 +695,5 @@ void tst_ResultTypes::anEmptyOptionalIsAValueOfAStream()
 
 QTEST_GUILESS_MAIN(tst_ResultTypes)
 #include "tst_result_types.moc"
+
+#include <QtCore/qjsonarray.h>

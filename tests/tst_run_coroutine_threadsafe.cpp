@@ -461,3 +461,6 @@ void tst_RunCoroutineThreadsafe::joinWhenTheLoopIsClosed()
 
 QTEST_GUILESS_MAIN(tst_RunCoroutineThreadsafe)
 #include "tst_run_coroutine_threadsafe.moc"
+
+#include <QtCore/qregularexpression.h>
+#include <QtCore/qstringlist.h>

@@ -3,9 +3,13 @@
 #include "support.h"
 
 #include <QtCore/qelapsedtimer.h>
+#include <QtCore/qregularexpression.h>
 #include <QtCore/qscopeguard.h>
+#include <QtCore/qstringlist.h>
 
+#include <algorithm>
 #include <csignal>
+#include <cstdio>
 #include <limits>
 
 /// run(), Runner, Ctrl+C.

@@ -403,3 +403,5 @@ private Q_SLOTS:
 
 QTEST_GUILESS_MAIN(tst_shield)
 #include "tst_shield.moc"
+
+#include <QtCore/qelapsedtimer.h>

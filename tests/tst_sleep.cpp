@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: MIT
 #include "task_helpers.h"
 
+#include <QtCore/qregularexpression.h>
 #include <QtCore/qtimer.h>
 
 namespace {
@@ -225,3 +226,5 @@ private Q_SLOTS:
 
 QTEST_GUILESS_MAIN(tst_sleep)
 #include "tst_sleep.moc"
+
+#include <ratio>

@@ -550,3 +550,5 @@ private Q_SLOTS:
 
 QTEST_GUILESS_MAIN(tst_task)
 #include "tst_task.moc"
+
+#include <QtCore/qregularexpression.h>

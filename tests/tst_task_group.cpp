@@ -987,3 +987,5 @@ private Q_SLOTS:
 
 QTEST_GUILESS_MAIN(tst_task_group)
 #include "tst_task_group.moc"
+
+#include <QtCore/qregularexpression.h>

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: MIT
 #include "support.h"
 
+#include <algorithm>
 #include <atomic>
 #include <thread>
 
@@ -262,3 +263,5 @@ void tst_Threadsafe::handlesOnFuturesMayDieInOtherThreads()
 
 QTEST_GUILESS_MAIN(tst_Threadsafe)
 #include "tst_threadsafe.moc"
+
+#include <QtCore/qstringlist.h>

@@ -3,6 +3,7 @@
 #include "support.h"
 
 #include <QtCore/qelapsedtimer.h>
+#include <QtCore/qstringlist.h>
 #include <QtCore/qtimer.h>
 
 #include <algorithm>

@@ -6,6 +6,7 @@
 #include "task_helpers.h"
 
 #include <QtCore/qmetaobject.h>
+#include <QtCore/qregularexpression.h>
 #include <QtCore/qtimer.h>
 
 namespace {

@@ -17,6 +17,9 @@
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
+#include <chrono>
+#include <exception>
+
 namespace asio = boost::asio;
 
 #ifdef TYPED_EXECUTOR

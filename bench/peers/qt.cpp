@@ -5,6 +5,8 @@
 #include "../sender.h"
 #include "../ticks.h"
 
+#include <QtCore/qobjectdefs.h>
+
 #include <QCoreApplication>
 
 #include <thread>

@@ -5,6 +5,8 @@
 #include "qasyncio/detail/nanoseconds.h"
 #include "qasyncio/global.h"
 
+#include <QtCore/qstring.h>
+
 #include <chrono>
 
 namespace QAsyncio {

@@ -9,6 +9,7 @@
 
 #include <exception>
 #include <system_error>
+#include <utility>
 
 namespace QAsyncio {
 

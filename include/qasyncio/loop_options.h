@@ -5,7 +5,10 @@
 #include "qasyncio/clock.h"
 #include "qasyncio/selector.h"
 
+#include <QtCore/qstring.h>
+
 #include <memory>
+#include <utility>
 
 namespace QAsyncio {
 

@@ -4,6 +4,8 @@
 
 #include "loop/seconds.h"
 
+#include <QtCore/qstringlist.h>
+
 namespace QAsyncio {
 
 using detail::in_seconds;

@@ -3,6 +3,7 @@
 #include "loop/depot.h"
 
 #include <algorithm>
+#include <cstdio>
 #include <new>
 #include <utility>
 

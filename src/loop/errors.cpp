@@ -6,7 +6,9 @@
 
 #include <cstdlib>
 #include <memory>
+#include <new>
 #include <typeinfo>
+#include <utility>
 #include <vector>
 
 namespace QAsyncio {

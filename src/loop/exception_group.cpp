@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: MIT
 #include "qasyncio/exception_group.h"
 
+#include <cstddef>
+
 namespace QAsyncio {
 
 namespace {

@@ -7,9 +7,11 @@
 
 #include <QtCore/qrunnable.h>
 #include <QtCore/qscopeguard.h>
+#include <QtCore/qstringlist.h>
 #include <QtCore/qthread.h>
 #include <QtCore/qthreadpool.h>
 
+#include <algorithm>
 #include <map>
 #include <thread>
 

@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: MIT
 #include "loop/fd_table.h"
 
+#include <system_error>
+
 namespace QAsyncio::detail {
 
 void FdTable::add(FdState *state)

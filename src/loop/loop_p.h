@@ -11,6 +11,8 @@
 #include "loop/timer_queue.h"
 #include "loop/timer_source.h"
 
+#include <QtCore/qstringlist.h>
+
 #include <unordered_map>
 
 QT_BEGIN_NAMESPACE

@@ -10,6 +10,7 @@
 #include "qasyncio/wait.h"
 
 #include <QtCore/qscopeguard.h>
+#include <QtCore/qstringlist.h>
 #include <QtCore/qtimer.h>
 
 namespace QAsyncio {

@@ -6,6 +6,8 @@
 
 #include <QtCore/qsocketnotifier.h>
 
+#include <utility>
+
 #ifdef Q_OS_LINUX
 #  include <fcntl.h>
 #  include <sys/epoll.h>

@@ -13,6 +13,7 @@
 #endif
 
 #include <map>
+#include <utility>
 
 namespace QAsyncio {
 

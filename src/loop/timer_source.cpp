@@ -9,6 +9,9 @@
 #include <QtCore/qobject.h>
 #include <QtCore/qsocketnotifier.h>
 
+#include <algorithm>
+#include <utility>
+
 #ifdef Q_OS_LINUX
 #  include <sys/timerfd.h>
 #  include <unistd.h>

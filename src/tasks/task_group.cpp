@@ -4,6 +4,8 @@
 
 #include "loop/loop_p.h"
 
+#include <algorithm>
+
 namespace QAsyncio {
 
 namespace detail {

@@ -5,6 +5,7 @@
 #include <QtCore/qcoreapplication.h>
 #include <QtCore/qdeadlinetimer.h>
 #include <QtCore/qdir.h>
+#include <QtCore/qstringlist.h>
 #include <QtCore/qthread.h>
 #include <QtCore/qtimer.h>
 

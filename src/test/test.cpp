@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: MIT
 #include "qasyncio/test.h"
 
+#include <QtCore/qstringlist.h>
 #include <QtCore/qthread.h>
 #include <QtCore/qtimer.h>
 

@@ -8,6 +8,7 @@
 #include <QtCore/qcoreapplication.h>
 #include <QtCore/qjsondocument.h>
 #include <QtCore/qjsonobject.h>
+#include <QtCore/qlogging.h>
 
 #include <iostream>
 #include <string>

@@ -6,8 +6,10 @@
 // compiler has to refuse (docs/compilers.md).
 #include "qasyncio.h"
 
+#include <QtCore/qanystringview.h>
 #include <QtCore/qproperty.h>
 #include <QtCore/qtimer.h>
+#include <QtCore/qutf8stringview.h>
 
 using namespace QAsyncio;
 

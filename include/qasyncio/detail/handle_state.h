@@ -5,6 +5,8 @@
 #include "qasyncio/detail/is_coroutine.h"
 #include "qasyncio/detail/loop_core.h"
 
+#include <QtCore/qstring.h>
+
 #include <new>
 #include <utility>
 

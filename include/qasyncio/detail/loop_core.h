@@ -9,6 +9,7 @@
 
 #include <atomic>
 #include <coroutine>
+#include <exception>
 #include <functional>
 
 namespace QAsyncio::detail {

@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <limits>
 #include <numeric>
+#include <ratio>
 #include <type_traits>
 
 namespace QAsyncio::detail {

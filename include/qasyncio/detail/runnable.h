@@ -5,6 +5,8 @@
 #include "qasyncio/detail/context_state.h"
 #include "qasyncio/detail/pool.h"
 
+#include <QtCore/qstring.h>
+
 namespace QAsyncio::detail {
 
 struct LoopCore;

@@ -5,10 +5,12 @@
 #include "qasyncio/detail/settle.h"
 #include "qasyncio/loop.h"
 
+#include <QtCore/qanystringview.h>
 #include <QtCore/qbytearrayview.h>
 #include <QtCore/qobject.h>
 #include <QtCore/qpointer.h>
 #include <QtCore/qstringview.h>
+#include <QtCore/qutf8stringview.h>
 #if QT_VERSION >= QT_VERSION_CHECK(6, 7, 0)
 #  include <QtCore/qspan.h>
 #endif
