@@ -11,6 +11,8 @@
 #include <QtCore/qtimer.h>
 #include <QtTest/qsignalspy.h>
 
+#include <fcntl.h>
+#include <sys/epoll.h>
 #include <unistd.h>
 
 class tst_test_kit : public QObject
@@ -206,12 +208,19 @@ private Q_SLOTS:
             50ms);
     }
 
+    void tearDownFindsADescriptorThatIsLeftOpen_data()
+    {
+        QTest::addColumn<QByteArray>("file");
+        for (const char *file : {"/dev/null", "/proc/self/exe", "/", ""}) // a device, an ordinary file, a folder, and no file
+            QTest::addRow("'%s'", file) << QByteArray(file);
+    }
     void tearDownFindsADescriptorThatIsLeftOpen()
     {
+        QFETCH(QByteArray, file);
         int descriptor = -1;
         QEXPECT_FAIL("", "the first way, after the first step", Continue);
         Test::tear_down([&]() -> Coroutine<> {
-            descriptor = ::dup(0);
+            descriptor = file.isEmpty() ? ::epoll_create1(0) : ::open(file.constData(), O_RDONLY);
             co_await sleep(1s);
             ::close(descriptor);
         });
