@@ -6,7 +6,12 @@
 #include "task_helpers.h"
 
 #include <QtCore/qregularexpression.h>
+#include <QtCore/qscopeguard.h>
+#include <QtCore/qthreadpool.h>
 #include <QtCore/qtimer.h>
+
+#include <future>
+#include <iterator>
 
 namespace {
 
@@ -171,6 +176,62 @@ private Q_SLOTS:
         });
     }
 
+    void aScopeThatIsDestroyedInAnotherThread()
+    {
+        Test::run(
+            [&]() -> Coroutine<> {
+                QStringList log;
+                Page page(log);
+                auto scope = std::make_unique<TaskScope>();
+                Task<> task = scope->create_task(page.load(u"a"_s, 1h));
+                co_await turns(1);
+                QTest::ignoreMessage(QtCriticalMsg, QRegularExpression(u"is destroyed in another thread than that of its loop"_s));
+                const std::unique_ptr<QThread> thread(QThread::create([&scope] { scope.reset(); }));
+                thread->start();
+                thread->wait();
+                QASYNCIO_COMPARE(log.join(u' '), QString()); // its tasks belong to this thread, and end here
+                const QString error = co_await error_of(task);
+                QASYNCIO_COMPARE(error, u"CancelledError"_s);
+                QASYNCIO_COMPARE(log.join(u' '), u"-a"_s);
+            },
+            Test::TestOptions().real_time());
+    }
+
+    void aScopeOfTwoLoopsIsRefused()
+    {
+        QAsyncioLoop first(virtual_time());
+        QAsyncioLoop second(virtual_time());
+        TaskScope scope;
+        QString error;
+        first.call_soon([&] { scope.create_task(sleeper()); });
+        run_once(first);
+        second.call_soon([&] {
+            Coroutine<> coroutine = sleeper();
+            error = error_in([&] { scope.create_task(std::move(coroutine)); });
+            coroutine.close();
+        });
+        run_once(second);
+        QVERIFY2(error.contains(u"has tasks of another loop"_s), qPrintable(error));
+        scope.cancel();
+        run_ready(first);
+        first.close();
+        second.close();
+    }
+
+    void anObjectOfAnotherThreadIsRefused()
+    {
+        Test::run([&]() -> Coroutine<> {
+            QThread thread;
+            QObject object;
+            object.moveToThread(&thread);
+            Coroutine<> coroutine = sleeper();
+            QASYNCIO_COMPARE(error_in([&] { create_task(std::move(coroutine), TaskOptions().context(&object)); }),
+                             u"ValueError: create_task: the context object lives in another thread"_s);
+            coroutine.close();
+            co_return;
+        });
+    }
+
     void cleanUpThatAwaitsDoesNotRun()
     {
         Test::run([&]() -> Coroutine<> {
@@ -274,7 +335,7 @@ private Q_SLOTS:
         loop.close();
     }
 
-    void whoDeletesTheObjectIsUnwoundWithItsFamilyAtItsNextSuspension()
+    void whoDeletesTheObjectIsUnwoundAtItsNextSuspensionTheYoungerAtOnce()
     {
         Test::run([&]() -> Coroutine<> {
             QStringList log;
@@ -295,7 +356,158 @@ private Q_SLOTS:
             create_task(body(), TaskOptions().context(page));
             create_task(used.load(u"other"_s, 2s), TaskOptions().context(page));
             co_await sleep(3s);
-            QASYNCIO_COMPARE(log.join(u' '), u"-other still here -a -deleting -body"_s);
+            QASYNCIO_COMPARE(log.join(u' '), u"-other -a still here -deleting -body"_s);
+        });
+    }
+
+    /// Cancelling destroys what was queued for an executor, and with it the last owner of the scope that all belong to.
+    void whatIsCancelledMayOwnItsScope_data()
+    {
+        QTest::addColumn<int>("way");
+        const char *const ways[] = {"cancel", "timeout", "wait_for", "gather", "a group's cancel", "a failure in a group"};
+        for (int i = 0; i < int(std::size(ways)); ++i)
+            QTest::newRow(ways[i]) << i;
+    }
+    void whatIsCancelledMayOwnItsScope()
+    {
+        QFETCH(int, way);
+        QThreadPool pool;
+        pool.setMaxThreadCount(1);
+        std::promise<void> gate;
+        pool.start([&] { gate.get_future().wait(); }); // what comes after it is queued
+        QStringList log;
+        Test::run(
+            [&]() -> Coroutine<> {
+                struct Window
+                {
+                    explicit Window(QStringList &log) : farewell(log, u"-window"_s) { }
+                    Farewell farewell;
+                    TaskScope scope;
+                };
+                auto window = std::make_shared<Window>(log);
+                Window &alive = *window;
+                const auto queued = [](QThreadPool *pool, std::shared_ptr<Window> window) -> Coroutine<> {
+                    const auto work = [](std::shared_ptr<Window>) { };
+                    auto job = get_running_loop().run_in_executor(pool, work, std::move(window));
+                    co_await job;
+                };
+                const auto in_time = [&](Timeout &, std::shared_ptr<Window> window) { return queued(&pool, std::move(window)); };
+                TaskGroup *the_group = nullptr;
+                const auto in_group = [&](TaskGroup &group, std::shared_ptr<Window> window) -> Coroutine<> {
+                    the_group = &group;
+                    group.create_task(sleeper());
+                    group.create_task(queued(&pool, std::move(window)));
+                    group.create_task(sleeper());
+                    if (way == 5)
+                        group.create_task(fail_with(u"no"_s, 5ms));
+                    co_return;
+                };
+                Coroutine<> body;
+                if (way == 1)
+                    body = timeout(5ms, in_time, std::move(window));
+                else if (way == 2)
+                    body = wait_for(queued(&pool, std::move(window)), 5ms);
+                else if (way == 3)
+                    body = [](Coroutine<> inner) -> Coroutine<> { co_await gather(std::move(inner), sleeper()); }(
+                        queued(&pool, std::move(window)));
+                else if (way >= 4)
+                    body = task_group(in_group, std::move(window));
+                else
+                    body = queued(&pool, std::move(window));
+                Task<> task = alive.scope.create_task(std::move(body));
+                co_await turns(4);
+                if (way == 0 || way == 3)
+                    task.cancel();
+                else if (way == 4)
+                    the_group->cancel();
+                const QString error = co_await error_of(task);
+                QASYNCIO_COMPARE(error, u"CancelledError"_s);
+                QASYNCIO_COMPARE(log.join(u' '), u"-window"_s);
+            },
+            Test::TestOptions().real_time());
+        gate.set_value();
+        pool.waitForDone();
+    }
+
+    void whatAScopeHasBegunEndsBeforeTheOtherMembers()
+    {
+        Test::run([&]() -> Coroutine<> {
+            QStringList log;
+            struct Window
+            {
+                explicit Window(QStringList &log) : farewell(log, u"-member"_s) { }
+                Farewell farewell;
+                TaskScope scope;
+            };
+            auto *window = new Window(log);
+            const auto animate = [](QStringList &log) -> Coroutine<> {
+                const Farewell local(log, u"-animation"_s);
+                co_await sleep(1h);
+            };
+            const auto click = [&](Window *window) -> Coroutine<> {
+                create_task(animate(log));
+                co_await sleep(1ms);
+                delete window;
+                log << u"still here"_s;
+                co_await sleep(1ms);
+            };
+            window->scope.create_task(click(window));
+            co_await sleep(1s);
+            QASYNCIO_COMPARE(log.join(u' '), u"-animation -member still here"_s);
+        });
+    }
+
+    /// Were each task looked at for each other one, this would take minutes.
+    void manyTasksOfAGroupEndWithTheObject()
+    {
+        Test::run([&]() -> Coroutine<> {
+            auto object = std::make_unique<QObject>();
+            const auto body = [](TaskGroup &group) -> Coroutine<> {
+                for (int i = 0; i < 50'000; ++i)
+                    group.create_task(sleeper());
+                co_return;
+            };
+            Task<> task = create_task(task_group(body), TaskOptions().context(object.get()));
+            co_await turns(3);
+            object.reset();
+            QASYNCIO_VERIFY(task.cancelled());
+        });
+    }
+
+    void whatHasNotBegunIsNotReported()
+    {
+        QTest::failOnWarning(QRegularExpression(u"never awaited"_s));
+        Test::run([&]() -> Coroutine<> {
+            auto object = std::make_unique<QObject>();
+            auto scope = std::make_unique<TaskScope>();
+            create_task(wait_for(sleeper(), 1s), TaskOptions().context(object.get()));
+            scope->create_task(wait_for(sleeper(), 1s));
+            object.reset();
+            scope.reset();
+            Task<> task = create_task(wait_for(sleeper(), 1s));
+            task.cancel(); // before its first step
+            const QString error = co_await error_of(task);
+            QASYNCIO_COMPARE(error, u"CancelledError"_s);
+        });
+    }
+
+    void aDyingObjectIsRefused()
+    {
+        Test::run([&]() -> Coroutine<> {
+            auto object = std::make_unique<QObject>();
+            QString error;
+            const QScopeGuard at_the_end([&] { QCOMPARE(error, u"ValueError: create_task: the context object is being destroyed"_s); });
+            const auto body = [&](QObject *object) -> Coroutine<> {
+                const QScopeGuard last([&, object] {
+                    Coroutine<> late = sleeper();
+                    error = error_in([&] { create_task(std::move(late), TaskOptions().context(object)); });
+                    late.close();
+                });
+                co_await sleep(1h);
+            };
+            create_task(body(object.get()), TaskOptions().context(object.get()));
+            co_await turns(1);
+            object.reset();
         });
     }
 

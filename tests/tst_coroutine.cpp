@@ -32,6 +32,12 @@ concept CanCopy = requires(const T &value) { T(value); };
 
 } // namespace
 
+class Loader : public QObject
+{
+public:
+    Coroutine<> load(QString) { co_return; }
+};
+
 class tst_coroutine : public QObject
 {
     Q_OBJECT
@@ -144,15 +150,12 @@ private Q_SLOTS:
 
     void aConnectedCoroutineIsReportedWithTheRemedy()
     {
-        struct Page : QObject
-        {
-            Coroutine<> load(QString) { co_return; }
-        } page;
+        Loader page;
         QObject sender;
         const auto remedy = u"was never awaited \\(.*: co_await it, or give it to create_task\\(\\); connect\\(\\) wants a slot or lambda "
                             "that does so$"_s;
-        const auto connected = QObject::connect(&sender, &QObject::objectNameChanged, &page, &Page::load);
-        QTest::ignoreMessage(QtWarningMsg, QRegularExpression(u"coroutine 'load' "_s + remedy));
+        const auto connected = QObject::connect(&sender, &QObject::objectNameChanged, &page, &Loader::load);
+        QTest::ignoreMessage(QtWarningMsg, QRegularExpression(u"coroutine 'Loader::load' "_s + remedy));
         sender.setObjectName(u"one"_s);
         QObject::disconnect(connected);
         QObject::connect(&sender, &QObject::objectNameChanged, &page, [](QString) -> Coroutine<> { co_return; });

@@ -153,6 +153,7 @@ void tst_Debug::everythingCanBeWrittenToQDebug()
     QCOMPARE(written(KeyboardInterrupt()), "KeyboardInterrupt");
     QCOMPARE(written(GeneratorExit()), "GeneratorExit");
     QCOMPARE(written(Outcome<int>(5)), "5");
+    QCOMPARE(written(Outcome<>(std::in_place)), "<Outcome>");
     QCOMPARE(written(Outcome<>(std::make_exception_ptr(ValueError(QStringLiteral("no"))))), "ValueError: no");
     QCOMPARE(written(RaceResult<int>{1, 5}), "<RaceResult index=1 value=5>");
     QCOMPARE(written(RaceResult<std::monostate>{1, {}}), "<RaceResult index=1>");
@@ -174,6 +175,8 @@ void tst_Debug::everythingCanBeWrittenToQDebug()
     runner.close();
     QCOMPARE(written(runner), "<Runner closed>");
     QCOMPARE(written(FIRST_EXCEPTION), "FIRST_EXCEPTION");
+    QCOMPARE(written(FIRST_COMPLETED), "FIRST_COMPLETED");
+    QCOMPARE(written(ALL_COMPLETED), "ALL_COMPLETED");
     QCOMPARE(written(static_cast<ReturnWhen>(9)), "ReturnWhen(9)");
     ExceptionContext context;
     context.message = QStringLiteral("lost");
@@ -181,6 +184,8 @@ void tst_Debug::everythingCanBeWrittenToQDebug()
     context.handle = loop.call_soon([] { });
     QCOMPARE(written(context), "lost: ValueError: no <Handle>");
     context.handle = {};
+    context.future = loop.create_future<int>();
+    QCOMPARE(written(context), "lost: ValueError: no <Future pending>");
     context.task = task;
     context.future = task; // as reports of tasks have it
     QCOMPARE(written(context), QStringLiteral("lost: ValueError: no ") + task.to_string());
@@ -225,6 +230,10 @@ void tst_Debug::everythingCanBeWrittenToQDebug()
     QCOMPARE(written(concurrent), "<ConcurrentFuture pending>");
     run_ready(loop);
     QCOMPARE(written(concurrent), "<ConcurrentFuture finished>");
+    concurrent = run_coroutine_threadsafe(load(), loop);
+    concurrent.cancel();
+    run_ready(loop);
+    QCOMPARE(written(concurrent), "<ConcurrentFuture cancelled>");
     loop.close();
 }
 

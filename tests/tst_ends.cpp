@@ -12,6 +12,7 @@
 #include <QtWidgets/qwidget.h>
 
 #include <csignal>
+#include <functional>
 #include <cstdio>
 
 /// Loops, runners and applications that end at a moment that does not suit them, each in a process of its own.
@@ -422,12 +423,52 @@ int the_executor_is_hit(std::unique_ptr<QApplication> &app)
         const auto job = get_running_loop().run_in_executor(nullptr, [&app] {
             while (!main_has_ended)
                 QThread::yieldCurrentThread();
-            QMetaObject::invokeMethod(&app, blow, Qt::QueuedConnection);
-            QThread::msleep(20); // for as long the clean-up waits
+            QMetaObject::invokeMethod(&app, blow, Qt::BlockingQueuedConnection); // the clean-up waits for this
         });
         co_await sleep(1ms);
         co_return 5;
     }(*app));
+}
+
+int interrupted_attached(std::unique_ptr<QApplication> &app)
+{
+    QAsyncioLoop loop;
+    loop.attach();
+    loop.call_later(1ms, [] { throw KeyboardInterrupt(); });
+    return app->exec();
+}
+
+int main_is_cancelled(std::unique_ptr<QApplication> &app)
+{
+    return QAsyncio::run(*app, []() -> Coroutine<int> {
+        AnyTask self = current_task();
+        self.cancel();
+        co_await sleep(1h);
+        co_return 3;
+    }());
+}
+
+int two_quits_in_the_clean_up(std::unique_ptr<QApplication> &app)
+{
+    return QAsyncio::run(*app, []() -> Coroutine<int> {
+        create_task([]() -> Coroutine<> {
+            const Last last;
+            for (;;) {
+                bool cancelled = false;
+                try {
+                    co_await sleep(1h);
+                } catch (const CancelledError &) {
+                    cancelled = true;
+                }
+                if (cancelled) {
+                    QTimer::singleShot(1, [] { QCoreApplication::exit(4); });
+                    QTimer::singleShot(10, [] { QCoreApplication::exit(5); });
+                }
+            }
+        }());
+        co_await sleep(0s);
+        co_return 3;
+    }());
 }
 
 int a_worker_calls_while_the_runner_cleans_up(std::unique_ptr<QApplication> &app)
@@ -672,6 +713,268 @@ int a_locker_of_the_program_is_respected(std::unique_ptr<QApplication> &app)
     }(window));
 }
 
+/// Runs `function` when it goes.
+struct Guard
+{
+    explicit Guard(std::function<void()> function) : function(std::move(function)) { }
+    Guard(Guard &&other) noexcept : function(std::exchange(other.function, nullptr)) { }
+    ~Guard()
+    {
+        if (function)
+            function();
+    }
+    std::function<void()> function;
+};
+
+Coroutine<> sleep_with(Guard)
+{
+    co_await sleep(1h);
+}
+
+/// The loop's timer is overdue when Qt looks for events: its callback runs when Qt is about to block.
+void let_a_timer_be_overdue()
+{
+    QTimer::singleShot(0, [] { QThread::msleep(10); });
+}
+
+int loop_deleted_when_qt_is_about_to_block(std::unique_ptr<QApplication> &app)
+{
+    auto *loop = new QAsyncioLoop;
+    loop->attach();
+    loop->call_later(6ms, [loop] {
+        delete loop;
+        say("deleted");
+        QTimer::singleShot(5, [] { QCoreApplication::exit(5); });
+    });
+    let_a_timer_be_overdue();
+    return app->exec();
+}
+
+int who_waits_for_a_callback_is_woken(std::unique_ptr<QApplication> &)
+{
+    for (const bool detaches : {false, true}) {
+        QAsyncioLoop loop;
+        loop.attach();
+        bool done = false;
+        loop.call_later(6ms, [&] {
+            done = true;
+            if (detaches)
+                loop.detach();
+        });
+        let_a_timer_be_overdue();
+        while (!done)
+            QCoreApplication::processEvents(QEventLoop::WaitForMoreEvents);
+        loop.detach();
+        loop.close();
+    }
+    return 0;
+}
+
+int application_deleted_when_qt_is_about_to_block(std::unique_ptr<QApplication> &app)
+{
+    QAsyncioLoop loop;
+    loop.attach();
+    loop.call_later(6ms, [&] { app.reset(); });
+    let_a_timer_be_overdue();
+    while (app)
+        QCoreApplication::processEvents(QEventLoop::WaitForMoreEvents);
+    return 0;
+}
+
+int application_deleted_in_a_run(std::unique_ptr<QApplication> &app)
+{
+    QAsyncioLoop loop;
+    try {
+        loop.run_until_complete([](std::unique_ptr<QApplication> &app) -> Coroutine<> {
+            const Last last;
+            co_await sleep(2ms);
+            app.reset();
+            say("gone");
+            co_await sleep(1ms);
+            say("unreachable");
+        }(app));
+    } catch (const CancelledError &) {
+        say("cancelled");
+    }
+    return 0;
+}
+
+int application_deleted_under_its_exec(std::unique_ptr<QApplication> &app)
+{
+    QAsyncioLoop loop;
+    loop.attach();
+    loop.call_later(2ms, [&] { app.reset(); });
+    QApplication::exec();
+    say("returned");
+    return 0;
+}
+
+template<bool deletes>
+int loop_ended_by_a_local_of_a_task_that_is_unwound(std::unique_ptr<QApplication> &app)
+{
+    auto *loop = new QAsyncioLoop;
+    loop->attach();
+    auto *object = new QObject;
+    const auto end = [loop] {
+        loop->detach();
+        loop->close();
+        if (deletes)
+            delete loop;
+        say("ended");
+    };
+    auto task = loop->create_task(sleep_with(Guard(end)), TaskOptions().context(object));
+    task.add_done_callback([] { });
+    loop->create_task(sleep_with(Guard([] { say("the older one") ; })));
+    QTimer::singleShot(1, app.get(), [object] {
+        delete object;
+        say("the object is gone");
+        QCoreApplication::exit(6);
+    });
+    const int code = app->exec();
+    if (!deletes)
+        delete loop;
+    return code;
+}
+
+int loop_ended_by_a_local_of_a_task_of_a_scope(std::unique_ptr<QApplication> &app)
+{
+    struct Window
+    {
+        QAsyncioLoop loop;
+        std::optional<TaskScope> scope{std::in_place};
+    } window;
+    window.loop.attach();
+    window.loop.call_soon([&] {
+        const Task<> task = window.scope->create_task(sleep_with(Guard([&] {
+            window.loop.detach();
+            window.loop.close();
+            say("ended");
+        })));
+        AnyTask(task).add_done_callback([] { });
+    });
+    QTimer::singleShot(5, app.get(), [&] {
+        window.scope.reset();
+        say("the scope is gone");
+        QCoreApplication::exit(6);
+    });
+    return app->exec();
+}
+
+/// Nobody else has the loop: `keep` gives it to something that only its end destroys.
+int loop_kept_by(std::unique_ptr<QApplication> &app, const std::function<void(std::shared_ptr<QAsyncioLoop>)> &keep)
+{
+    auto loop = std::make_shared<QAsyncioLoop>();
+    loop->set_exception_handler([](QAsyncioLoop &, const ExceptionContext &) { });
+    keep(loop);
+    run_once(*loop);
+    const std::weak_ptr<QAsyncioLoop> watched = loop;
+    loop.reset();
+    say(watched.expired() ? "gone" : "kept");
+    app.reset();
+    say(watched.expired() ? "gone" : "kept");
+    return 0;
+}
+
+int loop_kept_by_its_own_task(std::unique_ptr<QApplication> &app)
+{
+    return loop_kept_by(app, [](std::shared_ptr<QAsyncioLoop> loop) {
+        QAsyncioLoop &target = *loop;
+        target.create_task(sleep_with(Guard([loop = std::move(loop)] { })));
+    });
+}
+
+int loop_kept_by_its_own_callback(std::unique_ptr<QApplication> &app)
+{
+    return loop_kept_by(app, [](std::shared_ptr<QAsyncioLoop> loop) {
+        QAsyncioLoop &target = *loop;
+        target.call_later(1h, [loop = std::move(loop)] { });
+    });
+}
+
+int loop_kept_by_its_own_reader(std::unique_ptr<QApplication> &app)
+{
+    static Pipe pipe;
+    return loop_kept_by(app, [](std::shared_ptr<QAsyncioLoop> loop) {
+        QAsyncioLoop &target = *loop;
+        target.add_reader(pipe.read_end(), [loop = std::move(loop)] { });
+    });
+}
+
+int loop_deleted_under_a_group(std::unique_ptr<QApplication> &app)
+{
+    auto *owner = new Owner;
+    owner->loop.attach();
+    owner->loop.set_exception_handler([](QAsyncioLoop &, const ExceptionContext &) { });
+    const auto body = [](TaskGroup &group) -> Coroutine<> {
+        group.create_task([]() -> Coroutine<> { co_await sleep(1h); });
+        QEventLoop dialog;
+        QTimer::singleShot(20, &dialog, &QEventLoop::quit);
+        dialog.exec();
+        auto late = [](const Last &) -> Coroutine<> { co_return; };
+        const Last last;
+        say(refusal([&] { group.create_task(late, std::cref(last)); }));
+        co_return;
+    };
+    owner->loop.create_task(task_group(body));
+    QTimer::singleShot(5, app.get(), [owner] {
+        delete owner;
+        say("deleted");
+    });
+    QTimer::singleShot(40, app.get(), &QCoreApplication::quit);
+    return app->exec();
+}
+
+int loop_deleted_beside_a_property(std::unique_ptr<QApplication> &app)
+{
+    auto *owner = new Owner;
+    owner->loop.attach();
+    owner->loop.set_exception_handler([](QAsyncioLoop &, const ExceptionContext &) { });
+    QTimer sender;
+    const auto is_x = [](const QString &name) { return name == QLatin1String("x"); };
+    owner->loop.create_task(wait_until(&sender, &QTimer::objectName, &QObject::objectNameChanged, is_x));
+    owner->loop.create_task(ask("the dialog has returned"));
+    QTimer::singleShot(5, app.get(), [owner, &sender] {
+        delete owner;
+        sender.disconnect();
+        sender.setObjectName(QStringLiteral("x"));
+    });
+    QTimer::singleShot(60, app.get(), &QCoreApplication::quit);
+    return app->exec();
+}
+
+int a_runner_in_a_slot_and_a_quit(std::unique_ptr<QApplication> &app)
+{
+    QObject::connect(app.get(), &QCoreApplication::aboutToQuit, [] { say("about to quit"); });
+    QTimer::singleShot(2, app.get(), [] {
+        Runner runner;
+        try {
+            runner.run([]() -> Coroutine<> {
+                QTimer::singleShot(1, [] { QCoreApplication::quit(); });
+                co_await sleep(1h);
+            }());
+        } catch (const CancelledError &) {
+            say("cancelled");
+        }
+    });
+    const int code = app->exec();
+    say(app->signalsBlocked() ? "blocked" : "as ever");
+    return code;
+}
+
+int a_run_inside_of_close(std::unique_ptr<QApplication> &)
+{
+    QAsyncioLoop loop;
+    loop.set_exception_handler([](QAsyncioLoop &, const ExceptionContext &) { });
+    loop.create_task(sleep_with(Guard([&] {
+        say(refusal([&] { loop.run_until_complete([]() -> Coroutine<> { co_return; }()); }));
+        say(refusal([&] { loop.attach(); }));
+        loop.close();
+    })));
+    run_once(loop);
+    loop.close();
+    return 0;
+}
+
 struct Scenario
 {
     const char *name;
@@ -688,6 +991,24 @@ const Scenario all[] = {
      "the dialog has returned\nunwound\ncancelled\nno loop is left\n"},
     {"application_deleted_in_a_task", application_deleted_in_a_task, 0, "gone\n"},
     {"a_loop_takes_another_one_along", a_loop_takes_another_one_along, 0, "both closed\n"},
+    {"loop_deleted_when_qt_is_about_to_block", loop_deleted_when_qt_is_about_to_block, 5, "deleted\n"},
+    {"who_waits_for_a_callback_is_woken", who_waits_for_a_callback_is_woken, 0, ""},
+    {"application_deleted_when_qt_is_about_to_block", application_deleted_when_qt_is_about_to_block, 0, ""},
+    {"application_deleted_in_a_run", application_deleted_in_a_run, 0, "gone\nunwound\ncancelled\n"},
+    {"application_deleted_under_its_exec", application_deleted_under_its_exec, 0, "returned\n"},
+    {"loop_closed_by_a_local_of_a_task_that_is_unwound", loop_ended_by_a_local_of_a_task_that_is_unwound<false>, 6,
+     "ended\nthe older one\nthe object is gone\n"},
+    {"loop_deleted_by_a_local_of_a_task_that_is_unwound", loop_ended_by_a_local_of_a_task_that_is_unwound<true>, 6,
+     "ended\nthe older one\nthe object is gone\n"},
+    {"loop_closed_by_a_local_of_a_task_of_a_scope", loop_ended_by_a_local_of_a_task_of_a_scope, 6,
+     "ended\nthe scope is gone\n"},
+    {"loop_kept_by_its_own_task", loop_kept_by_its_own_task, 0, "kept\ngone\n"},
+    {"loop_kept_by_its_own_callback", loop_kept_by_its_own_callback, 0, "kept\ngone\n"},
+    {"loop_kept_by_its_own_reader", loop_kept_by_its_own_reader, 0, "kept\ngone\n"},
+    {"loop_deleted_under_a_group", loop_deleted_under_a_group, 0, "deleted\nrefused\nunwound\n"},
+    {"loop_deleted_beside_a_property", loop_deleted_beside_a_property, 0, "the dialog has returned\nunwound\n"},
+    {"a_runner_in_a_slot_and_a_quit", a_runner_in_a_slot_and_a_quit, 0, "cancelled\nabout to quit\nas ever\n"},
+    {"a_run_inside_of_close", a_run_inside_of_close, 0, "refused\nrefused\n"},
     {"stop_in_the_clean_up_of_a_quit", stop_in_the_clean_up_of_a_quit, 0, ""},
     {"a_runner_closed_by_its_own_coroutine", a_runner_closed_by_its_own_coroutine, 4, "refused\n"},
     {"a_runner_destroyed_by_its_own_coroutine", a_runner_destroyed_by_its_own_coroutine, 0,
@@ -718,6 +1039,9 @@ const Scenario all[] = {
     {"the_executor_is_interrupted", the_executor_is_hit<interrupt>, 130, ""},
     {"the_executor_is_asked_to_quit", the_executor_is_hit<quit>, 5, ""},
     {"the_executor_is_asked_to_exit", the_executor_is_hit<exit_with_3>, 3, ""},
+    {"interrupted_attached", interrupted_attached, 130, ""},
+    {"main_is_cancelled", main_is_cancelled, 1, ""},
+    {"two_quits_in_the_clean_up", two_quits_in_the_clean_up, 4, "unwound\n"},
     {"a_worker_calls_while_the_runner_cleans_up", a_worker_calls_while_the_runner_cleans_up, 0, "the call was cancelled\n"},
     {"a_loop_thread_outlives_the_application", a_loop_thread_outlives_the_application, 0, "ended\n"},
     {"a_thread_whose_exec_was_ended_cleans_up", a_thread_whose_exec_was_ended_cleans_up, 0, "cleaned up\n"},

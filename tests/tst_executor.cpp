@@ -34,6 +34,7 @@ private Q_SLOTS:
     void aResultThatCannotBeMovedInItsThreadIsAnException();
     void whatAnExecutorDropsIsCancelled();
     void theExecutorThatWasSetRunsTheFunctions();
+    void anExecutorThatIsSetLaterTakesOver();
     void tenFunctionsAtOnceRunOnceEach();
 };
 
@@ -301,6 +302,24 @@ void tst_Executor::whatAnExecutorDropsIsCancelled()
 }
 
 // L-078
+void tst_Executor::anExecutorThatIsSetLaterTakesOver()
+{
+    Test::run([&](QAsyncioLoop &loop) -> Coroutine<> {
+        const auto thread = [] { return QThread::currentThread(); };
+        std::promise<void> gate;
+        const auto early = loop.run_in_executor(nullptr, [&] {
+            gate.get_future().wait();
+            return QThread::currentThread();
+        });
+        const auto pool = std::make_shared<QThreadPool>();
+        loop.set_default_executor(pool); // the loop's own goes; what runs there comes to its end
+        QThread *const later = co_await loop.run_in_executor(nullptr, thread);
+        QASYNCIO_VERIFY(pool->contains(later));
+        gate.set_value();
+        QASYNCIO_VERIFY(!pool->contains(co_await early));
+    });
+}
+
 void tst_Executor::theExecutorThatWasSetRunsTheFunctions()
 {
     Test::run([&](QAsyncioLoop &loop) -> Coroutine<> {

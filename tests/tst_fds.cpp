@@ -26,6 +26,9 @@ private Q_SLOTS:
     void aHangUpWakesTheWriter_data() { selectors(); }
     void aHangUpWakesTheWriter();
     void aRefusedReaderLeavesTheOldOne();
+    void whatTheSelectorDoesNotKnowAnyMoreIsRemoved();
+    void theOthersAreServedWhenTheSetIsMadeAnew();
+    void theSetIsMadeAnewWhenThereIsADescriptorForIt();
     void readinessIsALevel_data() { selectors(); }
     void readinessIsALevel();
     void aReaderRemovedInTheSameBatchDoesNotRun_data() { selectors(); }
@@ -353,6 +356,11 @@ public:
             ready.push_back({m_fd, std::exchange(m_ready, 0u)});
     }
     void set_enabled(bool enabled) override { *m_log << (enabled ? "on" : "off"); }
+    void speak_of(int fd)
+    {
+        m_fd = fd;
+        m_ready = Read;
+    }
 
 private:
     QStringList *m_log;
@@ -399,6 +407,106 @@ void tst_Fds::aRefusedReaderLeavesTheOldOne()
     QVERIFY(loop.remove_reader(7));
     QCOMPARE(token.use_count(), 1L);
     QCOMPARE(told, QStringList({"7:1", "on", "off", "7:0"}));
+    loop.close();
+}
+
+/// The descriptor was closed: the selector refuses, and may still speak of it.
+void tst_Fds::whatTheSelectorDoesNotKnowAnyMoreIsRemoved()
+{
+    QStringList told;
+    bool refuses = false;
+    int calls = 0;
+    auto owned = std::make_unique<Refusing>(&told, &refuses);
+    Refusing &selector = *owned;
+    QAsyncioLoop loop(LoopOptions().selector(std::move(owned)));
+    loop.add_reader(7, [&] { ++calls; });
+    loop.add_reader(8, [&] { ++calls; });
+    refuses = true;
+    QVERIFY(loop.remove_reader(7));
+    selector.speak_of(7);
+    run_once(loop);
+    QCOMPARE(calls, 0);
+    refuses = false;
+    QVERIFY(loop.remove_reader(8));
+    loop.close();
+}
+
+namespace {
+/// A reader of a pipe that was closed before it was removed; a duplicate keeps its data readable.
+struct Lost
+{
+    explicit Lost(QAsyncioLoop &loop) : loop(loop)
+    {
+        if (::pipe(fds) != 0 || (duplicate = ::dup(fds[0])) < 0 || ::write(fds[1], "x", 1) != 1)
+            qFatal("no pipe");
+        loop.add_reader(fds[0], [this] { ++calls; });
+        ::close(fds[0]);
+    }
+    ~Lost()
+    {
+        ::close(fds[1]);
+        ::close(duplicate);
+    }
+    bool remove() { return loop.remove_reader(fds[0]); }
+
+    QAsyncioLoop &loop;
+    int fds[2];
+    int duplicate = -1;
+    int calls = 0;
+};
+
+qint64 turns_of(QAsyncioLoop &loop, std::chrono::milliseconds time)
+{
+    qint64 turns = -detail::rest_of(loop.core()).turns;
+    loop.call_later(time, [&] { loop.stop(); });
+    loop.run_forever();
+    return turns + detail::rest_of(loop.core()).turns;
+}
+} // namespace
+
+void tst_Fds::theOthersAreServedWhenTheSetIsMadeAnew()
+{
+    QAsyncioLoop loop;
+    Pipe readable;
+    Pipe writable;
+    QStringList log;
+    loop.add_reader(readable.read_end(), [&] {
+        log << "read";
+        loop.remove_reader(readable.read_end());
+    });
+    Lost lost(loop);
+    QVERIFY(lost.remove());
+    loop.add_writer(writable.write_end(), [&] {
+        log << "written";
+        loop.remove_writer(writable.write_end());
+    });
+    turns_of(loop, 5ms);
+    QCOMPARE(log, QStringList({"written"}));
+    readable.fill();
+    turns_of(loop, 5ms);
+    QCOMPARE(log, QStringList({"written", "read"}));
+    QCOMPARE(lost.calls, 0);
+    loop.close();
+}
+
+void tst_Fds::theSetIsMadeAnewWhenThereIsADescriptorForIt()
+{
+    QAsyncioLoop loop;
+    Pipe other;
+    loop.add_reader(other.read_end(), [] { });
+    Lost lost(loop);
+    rlimit old;
+    QVERIFY(::getrlimit(RLIMIT_NOFILE, &old) == 0);
+    rlimit none = old;
+    none.rlim_cur = 0;
+    QVERIFY(::setrlimit(RLIMIT_NOFILE, &none) == 0);
+    QVERIFY(lost.remove());
+    run_once(loop);
+    QVERIFY(::setrlimit(RLIMIT_NOFILE, &old) == 0);
+    run_once(loop);
+    QVERIFY(turns_of(loop, 50ms) < 20); // an idle loop sleeps
+    QCOMPARE(lost.calls, 0);
+    loop.remove_reader(other.read_end());
     loop.close();
 }
 

@@ -5,6 +5,7 @@
 #include <qasyncio/test.h>
 
 #include <QtCore/qmetaobject.h>
+#include <QtCore/qregularexpression.h>
 #include <QtCore/qscopeguard.h>
 #include <QtCore/qstringlist.h>
 #include <QtCore/qtimer.h>
@@ -41,6 +42,15 @@ protected:
     void connectNotify(const QMetaMethod &) override { Q_EMIT number(7); }
 };
 
+class SlotOwner : public QObject
+{
+    Q_OBJECT
+
+public:
+    void noSignal(int) { }
+    int level() const { return 0; }
+};
+
 /// from_signal(): results, death, cancellation, threads.
 class tst_FromSignal : public QObject
 {
@@ -58,6 +68,9 @@ private Q_SLOTS:
     void theDeathOfTheSenderEndsAWaitWithATimeoutAtOnce();
     void cancellingDisconnects();
     void droppingTheFutureDisconnects();
+    void whatIsNoSignalIsRefused();
+    void anEmissionThatComesHomeTooLate_data();
+    void anEmissionThatComesHomeTooLate();
     void aNullSenderIsRefused();
     void aSlotCompletesAFutureOfAnIdleLoop();
     void anEmissionInAnotherThread();
@@ -291,6 +304,76 @@ void tst_FromSignal::cancellingDisconnects()
         QASYNCIO_THROWS(co_await task, CancelledError);
         QASYNCIO_COMPARE(sender.connected(), 0);
     });
+}
+
+void tst_FromSignal::whatIsNoSignalIsRefused()
+{
+    Test::run([]() -> Coroutine<> {
+        SlotOwner owner;
+        const QRegularExpression warning(u"signal not found in SlotOwner"_s);
+        QTest::ignoreMessage(QtWarningMsg, warning);
+        QASYNCIO_COMPARE(error_in([&] { static_cast<void>(from_signal(&owner, &SlotOwner::noSignal)); }),
+                         u"ValueError: from_signal: this signal cannot be connected"_s);
+        QTest::ignoreMessage(QtWarningMsg, warning);
+        QASYNCIO_COMPARE(error_in([&] { static_cast<void>(signal_stream(&owner, &SlotOwner::noSignal)); }),
+                         u"ValueError: from_signal: this signal cannot be connected"_s);
+        QTest::ignoreMessage(QtWarningMsg, warning);
+        const auto is_one = [](int level) { return level == 1; };
+        const QString error = co_await error_of(wait_until(&owner, &SlotOwner::level, &SlotOwner::noSignal, is_one));
+        QASYNCIO_COMPARE(error, u"ValueError: from_signal: this signal cannot be connected"_s);
+    });
+}
+
+void tst_FromSignal::anEmissionThatComesHomeTooLate_data()
+{
+    QTest::addColumn<QString>("before");
+    QTest::addColumn<bool>("dies");
+    for (const char *before : {"cancelled", "dropped", "completed", "closed"}) {
+        QTest::addRow("%s, an emission", before) << QString::fromLatin1(before) << false;
+        QTest::addRow("%s, the sender's death", before) << QString::fromLatin1(before) << true;
+    }
+}
+/// Another thread emits, or deletes the sender; before the loop hears of it something else has happened.
+void tst_FromSignal::anEmissionThatComesHomeTooLate()
+{
+    QFETCH(QString, before);
+    QFETCH(bool, dies);
+    QTest::failOnWarning(QRegularExpression(u"."_s));
+    auto loop = std::make_unique<QAsyncioLoop>();
+    auto *sender = new Sender;
+    std::optional<Future<std::shared_ptr<int>>> future;
+    const auto value = std::make_shared<int>(1);
+    loop->call_soon([&] {
+        future = from_signal(sender, &Sender::moveable);
+        std::thread([&] {
+            if (dies)
+                delete sender;
+            else
+                Q_EMIT sender->moveable(value);
+        }).join();
+        if (before == u"cancelled")
+            future->cancel();
+        else if (before == u"dropped")
+            future.reset();
+        else if (before == u"completed")
+            future->set_result(nullptr);
+        loop->stop();
+    });
+    loop->run_forever();
+    if (before == u"closed")
+        loop->close();
+    else
+        run_ready(*loop);
+    if (future && before == u"cancelled")
+        QVERIFY(future->cancelled());
+    else if (future && before == u"completed")
+        QVERIFY(future->result() == nullptr);
+    future.reset();
+    loop->close();
+    loop.reset();
+    QCOMPARE(value.use_count(), 1L); // no copy is left anywhere
+    if (!dies)
+        delete sender;
 }
 
 // H-74

@@ -262,6 +262,7 @@ void tst_Handles::getContextGivesTheContextOfTheHandle()
     Context own;
     const Handle given = loop.call_soon([] { }, own);
     QVERIFY(given.get_context() == own);
+    QCOMPARE(error_in([] { return Handle().get_context(); }), "RuntimeError: the handle is of no callback");
     const Handle handle = loop.call_soon([] { var.set(5); });
     const Context context = handle.get_context();
     run_once(loop);

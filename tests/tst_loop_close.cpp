@@ -27,6 +27,7 @@ private Q_SLOTS:
     void pendingTasksAreReportedYoungestFirst();
     void whatADestructorSchedulesDuringCloseIsDiscarded();
     void tasksThatMakeTasksAsTheyDieAreAllDestroyed();
+    void aDestructorThatAlwaysSchedulesAnotherEndsWithAWarning();
     void aReadersDestructorMayUseTheLoopWhileItIsClosed();
     void futuresOutliveTheLoop();
 };
@@ -293,6 +294,38 @@ void tst_LoopClose::tasksThatMakeTasksAsTheyDieAreAllDestroyed()
     QCOMPARE(destroyed, 20);
     QVERIFY(loop.all_tasks().empty());
     QCOMPARE(int(reports.list().size()), 1); // none of those that were made meanwhile
+}
+
+namespace {
+/// Whose destructor makes a task with another one.
+struct Heir
+{
+    explicit Heir(QAsyncioLoop &loop) : loop(&loop) { ++alive; }
+    Heir(Heir &&other) noexcept : loop(std::exchange(other.loop, nullptr)) { ++alive; }
+    ~Heir()
+    {
+        --alive;
+        if (loop && !stop)
+            loop->create_task(idle(Heir(*loop)));
+    }
+    static Coroutine<> idle(Heir) { co_await sleep(1h); }
+    QAsyncioLoop *loop;
+    static inline int alive = 0;
+    static inline bool stop = false;
+};
+} // namespace
+
+void tst_LoopClose::aDestructorThatAlwaysSchedulesAnotherEndsWithAWarning()
+{
+    auto loop = std::make_unique<QAsyncioLoop>(virtual_time());
+    loop->set_exception_handler([](QAsyncioLoop &, const ExceptionContext &) { });
+    loop->create_task(Heir::idle(Heir(*loop)));
+    run_once(*loop);
+    QTest::ignoreMessage(QtWarningMsg, QRegularExpression(QStringLiteral("destructors go on scheduling")));
+    loop->close();
+    QVERIFY(loop->is_closed());
+    QVERIFY(Heir::alive > 0);
+    Heir::stop = true;
 }
 
 // L-051

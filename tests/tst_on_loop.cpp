@@ -248,6 +248,47 @@ private Q_SLOTS:
     }
 
     // L-049
+    void cancelledBeforeItHasBegunThere()
+    {
+        LoopThread other;
+        Test::run(
+            [&]() -> Coroutine<> {
+                std::promise<void> gate;
+                other.loop().call_soon_threadsafe([&] { gate.get_future().wait(); });
+                std::atomic<bool> ran{false};
+                const auto body = [](std::atomic<bool> *ran) -> Coroutine<> {
+                    *ran = true;
+                    co_return;
+                };
+                const auto call = [&]() -> Coroutine<> { co_await on_loop(other.loop(), body, &ran); };
+                Task<> caller = create_task(call());
+                co_await turns(2);
+                caller.cancel();
+                gate.set_value();
+                QASYNCIO_COMPARE(co_await error_of(caller), u"CancelledError"_s);
+                QASYNCIO_VERIFY(!ran);
+                QASYNCIO_COMPARE(caller.cancel(), false);
+            },
+            Test::TestOptions().real_time());
+    }
+
+    void whatTheTaskFactoryThrowsComesHome()
+    {
+        LoopThread other;
+        std::promise<void> set;
+        other.loop().call_soon_threadsafe([&] {
+            other.loop().set_task_factory([](QAsyncioLoop &, const TaskOptions &) -> TaskOptions { throw ValueError(u"no task"_s); });
+            set.set_value();
+        });
+        set.get_future().wait();
+        Test::run(
+            [&]() -> Coroutine<> {
+                const QString error = co_await error_of(on_loop(other.loop(), give, 1, 0ns));
+                QASYNCIO_COMPARE(error, u"ValueError: no task"_s);
+            },
+            Test::TestOptions().real_time());
+    }
+
     void aClosedLoopIsAnError()
     {
         auto other = std::make_unique<LoopThread>();

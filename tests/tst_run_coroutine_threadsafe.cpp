@@ -18,6 +18,7 @@ private Q_SLOTS:
     void cancellingBeforeItBegins();
     void doneCallbacks();
     void severalDoneCallbacksRunInTheirOrder();
+    void aDoneCallbackThatThrowsIsLogged();
     void aResultThatCanOnlyBeMovedIsTakenOnce();
     void aClosedLoopRefuses();
     void closingTheLoopCancels();
@@ -29,6 +30,7 @@ private Q_SLOTS:
     void aTaskFactoryThatThrows();
     void aResultThatCannotBeMovedIsAnException();
     void joinWaitsForTheEndOfTheCoroutine();
+    void joinTakesAnyDuration();
     void joinOfOneThatNeverBegins();
     void joinWhenTheLoopIsClosed();
 };
@@ -199,6 +201,21 @@ void tst_RunCoroutineThreadsafe::doneCallbacks()
         future.add_done_callback([&] { at_once = true; });
     });
     QVERIFY(at_once);
+    loop.close();
+}
+
+// L-077
+void tst_RunCoroutineThreadsafe::aDoneCallbackThatThrowsIsLogged()
+{
+    QAsyncioLoop loop;
+    bool next = false;
+    auto future = run_coroutine_threadsafe(number(1), loop);
+    future.add_done_callback([] { throw ValueError(QStringLiteral("mine")); });
+    future.add_done_callback([&] { next = true; });
+    QTest::ignoreMessage(QtCriticalMsg,
+                         QRegularExpression(QStringLiteral("exception calling callback for ConcurrentFuture: ValueError: mine")));
+    run_ready(loop);
+    QVERIFY(next);
     loop.close();
 }
 
@@ -422,6 +439,17 @@ void tst_RunCoroutineThreadsafe::joinWaitsForTheEndOfTheCoroutine()
     QCOMPARE(in_time, false);
     QCOMPARE(left, 0);
     QCOMPARE(later, true);
+    loop.close();
+}
+
+void tst_RunCoroutineThreadsafe::joinTakesAnyDuration()
+{
+    QAsyncioLoop loop;
+    beside(loop, [&] {
+        auto future = run_coroutine_threadsafe(number(1), loop);
+        QVERIFY(future.join(std::chrono::hours::max()));
+        QVERIFY(future.join(0.5s));
+    });
     loop.close();
 }
 

@@ -3,12 +3,14 @@
 #include "support.h"
 
 #include <QtCore/qelapsedtimer.h>
+#include <QtCore/qlogging.h>
 #include <QtCore/qregularexpression.h>
 #include <QtCore/qscopeguard.h>
 #include <QtCore/qstringlist.h>
 
 #include <algorithm>
 #include <csignal>
+#include <future>
 #include <cstdio>
 #include <limits>
 
@@ -28,6 +30,11 @@ private Q_SLOTS:
     void aStopDuringTheShutdownIsAnError();
     void closesTheLoopAlsoWhenTheMainCoroutineFails();
     void withALoopFactoryNoLoopIsSet();
+    void aFactoryThatGivesNoLoopIsRefused();
+    void oneThatWasNeverUsedIsClosed();
+    void aStopEndsTheRun();
+    void theCleanUpNamesTheThreadItWaitsFor();
+    void aCleanUpLimitOfAnyDuration();
     void debugIsHandedOn();
     void theFirstSigintCancelsMain();
     void aSwallowedSigintGivesTheResult();
@@ -243,6 +250,79 @@ void tst_Runner::withALoopFactoryNoLoopIsSet()
     }
     QVERIFY(!error_in([] { get_event_loop(); }).isEmpty()); // cleared, as asyncio does
     outer.close();
+}
+
+void tst_Runner::aFactoryThatGivesNoLoopIsRefused()
+{
+    Runner runner(RunnerOptions().loop_factory([] { return std::unique_ptr<QAsyncioLoop>(); }));
+    QCOMPARE(error_in([&] { runner.get_loop(); }), "RuntimeError: Runner: the loop factory gave no loop");
+}
+
+void tst_Runner::oneThatWasNeverUsedIsClosed()
+{
+    Runner runner(RunnerOptions().loop_factory([]() -> std::unique_ptr<QAsyncioLoop> { throw ValueError(); }));
+    runner.close(); // makes no loop for that
+    QCOMPARE(error_in([&] { runner.get_loop(); }), "RuntimeError: Runner is closed");
+}
+
+// L-019
+void tst_Runner::aStopEndsTheRun()
+{
+    Runner runner(with_virtual_time());
+    const auto main = []() -> Coroutine<> {
+        get_running_loop().stop();
+        co_await sleep(1h);
+    };
+    QCOMPARE(error_in([&] { runner.run(main()); }), "RuntimeError: Event loop stopped before Future completed.");
+}
+
+void tst_Runner::aCleanUpLimitOfAnyDuration()
+{
+    for (const RunnerOptions &options : {RunnerOptions().cleanup_limit(std::chrono::hours::max()), RunnerOptions().cleanup_limit(1e9s)}) {
+        bool cleaned = false;
+        Runner runner(options);
+        const auto main = [&]() -> Coroutine<> {
+            const auto cleans = [](bool &cleaned) -> Coroutine<> {
+                bool cancelled = false;
+                try {
+                    co_await sleep(1h);
+                } catch (const CancelledError &) {
+                    cancelled = true;
+                }
+                co_await sleep(1ms);
+                cleaned = cancelled;
+            };
+            create_task(cleans(cleaned));
+            co_await sleep(0s);
+        };
+        runner.run(main());
+        runner.close();
+        QVERIFY(cleaned);
+    }
+}
+
+void tst_Runner::theCleanUpNamesTheThreadItWaitsFor()
+{
+    static std::promise<void> gate;
+    static QtMessageHandler outer = nullptr;
+    static QString told;
+    outer = qInstallMessageHandler([](QtMsgType type, const QMessageLogContext &context, const QString &text) {
+        if (!text.contains(QLatin1String("the clean-up waits for")))
+            return outer(type, context, text);
+        told = text;
+        gate.set_value();
+    });
+    {
+        Runner runner;
+        const auto main = []() -> Coroutine<> {
+            const auto job = get_running_loop().run_in_executor(nullptr, [] { gate.get_future().wait(); });
+            co_await sleep(0s);
+        };
+        runner.run(main());
+        runner.close();
+    }
+    qInstallMessageHandler(outer);
+    QVERIFY2(told.startsWith(QLatin1String("Runner: the clean-up waits for a function in thread asyncio_")), qPrintable(told));
 }
 
 // L-111

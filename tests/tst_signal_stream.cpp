@@ -48,6 +48,41 @@ private Q_SLOTS:
         });
     }
 
+    void anItemThatCannotBeMovedIsAnException()
+    {
+        struct Rigid
+        {
+            explicit Rigid(int number) : number(number) { }
+            Rigid(Rigid &&other) : number(other.number)
+            {
+                if (number == 2)
+                    throw ValueError(u"stays where it is"_s);
+            }
+            int number;
+        };
+        Test::run([]() -> Coroutine<> {
+            StreamSender sender;
+            const auto rigid = [](int number) { return std::make_shared<int>(number); };
+            auto numbers = signal_stream(&sender, &StreamSender::number, rigid);
+            const auto throwing = [](int number) { return Rigid(number); };
+            auto rigids = signal_stream(&sender, &StreamSender::number, throwing);
+            for (const int number : {1, 2, 3})
+                Q_EMIT sender.number(number);
+            for (const int number : {1, 2, 3}) {
+                const auto shared = co_await numbers.next();
+                QASYNCIO_COMPARE(**shared, number);
+                QString error;
+                try {
+                    const auto next = co_await rigids.next();
+                    QASYNCIO_COMPARE(next->number, number);
+                } catch (const ValueError &thrown) {
+                    error = thrown.message();
+                }
+                QASYNCIO_COMPARE(error, number == 2 ? u"stays where it is"_s : QString());
+            }
+        });
+    }
+
     void theValuesAreTheArguments()
     {
         Test::run([]() -> Coroutine<> {

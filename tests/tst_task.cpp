@@ -21,6 +21,20 @@ class tst_task : public QObject
     Q_OBJECT
 
 private Q_SLOTS:
+    void optionsTellWhatTheyWereGiven()
+    {
+        const QObject object;
+        const Context context = copy_context();
+        const TaskOptions none;
+        QVERIFY(none.get_name().isNull() && !none.get_context_object() && !none.get_context());
+        QVERIFY(!none.get_eager_start() && !none.get_detached());
+        const TaskOptions all = TaskOptions().name(u"load"_s).context(&object).context(context).eager_start().detached();
+        QCOMPARE(all.get_name(), u"load"_s);
+        QCOMPARE(all.get_context_object(), &object);
+        QVERIFY(*all.get_context() == context);
+        QVERIFY(all.get_eager_start() && all.get_detached());
+    }
+
     // T-001
     void aCoroutineThatWasMovedFromIsRefused()
     {

@@ -435,6 +435,25 @@ private Q_SLOTS:
         });
     }
 
+    // TG-016
+    void cancelBeforeTheBodyHasGivenAResult()
+    {
+        Test::run([]() -> Coroutine<> {
+            const auto body = [](TaskGroup &group) -> Coroutine<int> {
+                group.cancel();
+                co_await sleep(1h);
+                co_return 1;
+            };
+            QASYNCIO_COMPARE(co_await outcome_of(task_group(body)), u"CancelledError"_s);
+            const auto late = [](TaskGroup &group) -> Coroutine<int> {
+                group.create_task(sleeper());
+                group.cancel();
+                co_return 1;
+            };
+            QASYNCIO_COMPARE(co_await task_group(late), 1);
+        });
+    }
+
     // TG-017
     void aCancellationFromOutsideDuringTheGroupsOwnGoesOn()
     {
@@ -545,7 +564,7 @@ private Q_SLOTS:
                     const Farewell farewell(log, u"child"_s);
                     co_await sleep(1s);
                     window.reset();
-                    log << u"still here"_s; // the frame is on the stack: nothing may go yet
+                    log << u"still here"_s; // the frame is on the stack: it, and what is older, may not go yet
                     co_await sleep(1h);
                     log << u"not reached"_s;
                 });
@@ -559,7 +578,7 @@ private Q_SLOTS:
         };
         auto task = loop.create_task(main(), TaskOptions().context(window.get()));
         QCOMPARE(error_in([&] { loop.run_until_complete(task); }), u"CancelledError"_s);
-        QCOMPARE(log.join(u", "_s), u"still here, sibling, child, caller"_s);
+        QCOMPARE(log.join(u", "_s), u"sibling, still here, child, caller"_s);
         loop.close();
     }
 

@@ -526,6 +526,30 @@ private Q_SLOTS:
         });
     }
 
+    void theTextFormsOfATimeout()
+    {
+        Test::run([]() -> Coroutine<> {
+            QStringList texts;
+            const auto late = [&](Timeout &scope) -> Coroutine<> {
+                try {
+                    co_await sleep(1h);
+                } catch (const CancelledError &) {
+                    texts << scope.to_string();
+                    throw;
+                }
+            };
+            Timeout *left = nullptr;
+            const auto outer = [&](Timeout &scope) -> Coroutine<> {
+                left = &scope;
+                texts << scope.to_string();
+                const QString error = co_await error_of(timeout(1s, late));
+                QASYNCIO_COMPARE(error, u"TimeoutError"_s);
+            };
+            co_await timeout(std::nullopt, outer);
+            QASYNCIO_COMPARE(texts.join(u' '), u"<Timeout [active] when=none> <Timeout [expiring]>"_s);
+        });
+    }
+
     void aDeadlineThatTheLoopRefusesIsNotSet()
     {
         QAsyncioLoop loop(virtual_time());

@@ -38,6 +38,40 @@ class tst_wait_until : public QObject
     Q_OBJECT
 
 private Q_SLOTS:
+    void anObjectOfAnotherThreadIsRefused()
+    {
+        Test::run([&]() -> Coroutine<> {
+            QThread thread;
+            PropertyOwner owner;
+            owner.moveToThread(&thread);
+            QASYNCIO_COMPARE(error_in([&] {
+                return wait_until(&owner, &PropertyOwner::level, &PropertyOwner::levelChanged, is_high);
+            }), u"ValueError: wait_until: the object lives in another thread"_s);
+            co_return;
+        });
+    }
+
+    void anObjectThatDiesInAnotherThread()
+    {
+        Test::run(
+            []() -> Coroutine<> {
+                auto *owner = new PropertyOwner;
+                Task<int> task = create_task(wait_until(owner, &PropertyOwner::level, &PropertyOwner::levelChanged, is_high));
+                co_await turns(2);
+                QThread thread;
+                owner->moveToThread(&thread);
+                QObject::connect(&thread, &QThread::started, owner, [owner, &thread] {
+                    delete owner;
+                    thread.quit();
+                }, Qt::DirectConnection);
+                thread.start();
+                const QString error = co_await error_of(task);
+                QASYNCIO_VERIFY(error.startsWith(u"ObjectDestroyedError"_s));
+                thread.wait();
+            },
+            Test::TestOptions().real_time());
+    }
+
     void aPropertyThatHoldsAlreadyDoesNotSuspend()
     {
         Test::run([](QAsyncioLoop &loop) -> Coroutine<> {

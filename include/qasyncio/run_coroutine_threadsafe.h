@@ -51,7 +51,11 @@ public:
     /// never will. Throws RuntimeError in the loop's own thread.
     void join() { m_state->join(); }
     /// The same, for `timeout` at most: false if it has not ended by then.
-    bool join(std::chrono::nanoseconds timeout) { return m_state->join(timeout); }
+    template<class Rep, class Period>
+    bool join(std::chrono::duration<Rep, Period> timeout)
+    {
+        return m_state->join(detail::saturated(timeout));
+    }
     /// Calls `callback()` once it is done, in the loop's thread (if cancel() did it: in the thread that called cancel()); at
     /// once if it is done already. What it throws is logged.
     void add_done_callback(std::function<void()> callback) { m_state->add_done_callback(std::move(callback)); }

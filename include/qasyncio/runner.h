@@ -44,9 +44,10 @@ public:
     /// How long each part of the clean-up may take: the end of the tasks that were cancelled, of the asynchronous generators, and
     /// of the functions in the default executor. Then the rest is left behind, and named. Five minutes, as asyncio waits for its
     /// executor. Real time, also under a clock of the program's own.
-    RunnerOptions &cleanup_limit(std::chrono::nanoseconds limit)
+    template<class Rep, class Period>
+    RunnerOptions &cleanup_limit(std::chrono::duration<Rep, Period> limit)
     {
-        m_cleanup_limit = limit;
+        m_cleanup_limit = detail::saturated(limit);
         return *this;
     }
     /// "<RunnerOptions debug=true loop_factory=set>"
@@ -142,26 +143,8 @@ namespace detail {
 /// What run(app, main) needs of the application's class.
 struct ApplicationHooks
 {
-    int (*exec)();             // the class's own exec()
-    bool (*window_is_open)();  // whether a window is visible; null without windows
+    int (*exec)(); // the class's own exec()
 };
-template<class App>
-bool window_is_open()
-{
-    for (auto *window : App::topLevelWindows()) {
-        if (window->isVisible())
-            return true;
-    }
-    return false;
-}
-template<class App>
-ApplicationHooks hooks_of()
-{
-    if constexpr (requires { App::topLevelWindows(); })
-        return {&App::exec, &window_is_open<App>};
-    else
-        return {&App::exec, nullptr};
-}
 
 /// Runs `body` under the hooks and gives the exit code: what `body` gives, 0 after a quit, the n of exit(n), 130 after
 /// Ctrl+C, 1 for any other exception, which is reported.
@@ -179,7 +162,7 @@ template<class App, class T>
 int run(App &, Coroutine<T> main, RunnerOptions options = RunnerOptions())
 {
     detail::check_no_running_loop("run()");
-    return detail::run_application(detail::hooks_of<App>(), std::move(options), [&](Runner &runner) -> int {
+    return detail::run_application(detail::ApplicationHooks{&App::exec}, std::move(options), [&](Runner &runner) -> int {
         if constexpr (std::is_convertible_v<T, int>) {
             return runner.run(std::move(main));
         } else {

@@ -36,8 +36,8 @@ public:
     {
         const detail::Closer<T> closer{coroutine};
         check_accepts();
-        Task<T> task = Q_UNLIKELY(is_entered_by_a_stranger()) ? m_loop.create_task(std::move(coroutine), heir(options))
-                                                              : m_loop.create_task(std::move(coroutine), options);
+        Task<T> task = Q_UNLIKELY(is_entered_by_a_stranger()) ? m_parent->core->loop->create_task(std::move(coroutine), heir(options))
+                                                              : m_parent->core->loop->create_task(std::move(coroutine), options);
         add(task);
         return task;
     }
@@ -90,17 +90,17 @@ private:
     /// The running task does not end with the object of the task that the group belongs to, as the group's tasks have to.
     bool is_entered_by_a_stranger() const
     {
-        const detail::TaskStateBase *running = m_loop.core().current_task;
+        const detail::TaskStateBase *running = m_parent->core->current_task;
         return running != m_parent.get() && (running ? running->family() : nullptr) != m_parent->family();
     }
     TaskOptions heir(const TaskOptions &options) const;
     void add(const AnyTask &task);
     void child_done(detail::TaskStateBase &task);
-    void abort();
+    /// False if that has ended the group: a destructor may destroy the object that its task belongs to.
+    bool abort();
     void cancel_parent();
     void collect_tasks(std::vector<detail::Ref<detail::TaskStateBase>> &tasks) const;
 
-    QAsyncioLoop &m_loop;
     detail::Ref<detail::TaskStateBase> m_parent;
     TaskGroup *m_outer = nullptr; // the group of the same parent that was entered before
     detail::GroupChild *m_first = nullptr;
@@ -113,6 +113,7 @@ private:
     bool m_exiting = false;
     bool m_aborting = false;
     bool m_parent_cancelled = false; // by us
+    bool *m_destroyed = nullptr;     // set when this ends inside of abort()
 };
 
 namespace detail {

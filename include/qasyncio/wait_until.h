@@ -172,8 +172,8 @@ private:
     /// The connection is gone: by the sender's death, or by the program.
     void cut() noexcept
     {
-        if (!std::exchange(m_is_connected, false) || this->is_over())
-            return;
+        if (!std::exchange(m_is_connected, false) || this->is_over() || !this->core().loop)
+            return; // the latter: the loop was destroyed, and code of it is still on the stack
         try {
             connect();
             // What changed meanwhile. Not here: the sender may be in its destructor.

@@ -11,6 +11,7 @@
 #include <QtCore/qabstracteventdispatcher.h>
 #include <QtCore/qcoreapplication.h>
 #include <QtCore/qeventloop.h>
+#include <QtCore/qpointer.h>
 #include <QtCore/qscopeguard.h>
 #include <QtCore/qthread.h>
 #include <QtCore/qtimer.h>
@@ -115,7 +116,7 @@ bool Bridge::event(QEvent *event)
 
 void LoopPrivate::check_runnable() const
 {
-    if (has(Closed) || m_end_waits)
+    if (has(Closed) || m_closing || m_end_waits)
         throw RuntimeError(QStringLiteral("Event loop is closed"));
     if (has(Running))
         throw RuntimeError(QStringLiteral("This event loop is already running"));
@@ -190,7 +191,9 @@ int LoopPrivate::exec_qt()
 {
     // Only under QCoreApplication::exec() do quit() and the closing of the last window mean anything; but it cannot be nested.
     if (in_main_thread() && loop_level() == 0) {
+        m_in_exec = true;
         const int code = hooks ? hooks->exec() : QCoreApplication::exec();
+        m_in_exec = false;
         // leave_qt_loop() silences aboutToQuit, which Qt emits whenever exec() returns: a stop is no quit.
         if (QCoreApplication *app = QCoreApplication::instance(); m_left && app) {
             app->blockSignals(false);
@@ -256,7 +259,7 @@ void LoopPrivate::leave_qt_loop() noexcept
     m_left = true;
     if (m_event_loop)
         return m_event_loop->exit(stop_code);
-    if (!QCoreApplication::instance() || !in_main_thread() || loop_level() != 1) {
+    if (!m_in_exec || !QCoreApplication::instance()) {
         // exec_after_exit(), or the application has gone with its event loop
         if (QAbstractEventDispatcher *dispatcher = QAbstractEventDispatcher::instance())
             dispatcher->interrupt();
@@ -290,6 +293,7 @@ void LoopPrivate::dispatcher_turns(bool blocks, const char *frame) noexcept
     }
     if (m_left || (!has(Running) && !m_end_waits))
         return;
+    const Activation active(*this); // a turn may end the loop
     const bool at_own_level = is_at_own_level(frame);
     if (blocks && has(Running))
         look_for_lost_events();
@@ -321,6 +325,12 @@ void LoopPrivate::look_for_lost_events() noexcept
 {
     if (m_depth > 0 && !may_nest())
         return;
+    // Qt is about to block, on whatever it has looked at before: whoever waits for what a callback does here waits on.
+    const QPointer<QAbstractEventDispatcher> dispatcher = QAbstractEventDispatcher::instance(); // the application may die
+    const QScopeGuard wake_dispatcher([&dispatcher, turns = m_turns, this] {
+        if (dispatcher && m_turns != turns)
+            dispatcher->wakeUp();
+    });
     if (m_armed != TimePoint::max() && now() >= m_armed)
         return timer_arrived();
     if (!(flags & WakePosted) && !m_advance_posted) {

@@ -121,6 +121,7 @@ void LoopPrivate::application_dies() noexcept
     static QObject *const keeper = new QObject; // outlives static destruction
     if (QAbstractEventDispatcher *dispatcher = QAbstractEventDispatcher::instance())
         dispatcher->setParent(keeper);
+    QCoreApplication::exit(); // or an exec() on the stack, ours or the program's, would wait for a dispatcher for ever
     close_later();
 }
 
@@ -128,6 +129,7 @@ void LoopPrivate::close() noexcept
 {
     if (has(Closed) || std::exchange(m_closing, true))
         return;
+    const auto self = Ref<LoopCore>::share(this); // what is destroyed may own the loop
     unregister_main_loop(this);
     inbox.close_into(ready);
     fds.close();
@@ -232,7 +234,7 @@ QAsyncioLoop::~QAsyncioLoop()
     LoopPrivate &d = LoopPrivate::of(*this);
     if (d.attached)
         detach();
-    if (!is_closed() && !d.ended_with_application)
+    if (!is_closed() && !d.is_closing() && !d.ended_with_application)
         qCWarning(logCategory).noquote() << "unclosed event loop" << to_string();
     if (d.is_on_stack()) // a task, or a slot under its dialog, destroys it: what is on the stack returns first
         d.close_later();
@@ -312,7 +314,7 @@ void QAsyncioLoop::close()
         throw RuntimeError(QStringLiteral("Cannot close a running event loop"));
     if (!d.is_on_stack())
         return d.close();
-    if (!d.is_under_a_slot())
+    if (!d.is_under_a_slot() && !d.is_unwinding()) // a destructor cannot throw
         throw RuntimeError(QStringLiteral("Cannot close an event loop while code of it is on the stack"));
     d.close_later();
 }

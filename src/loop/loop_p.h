@@ -93,6 +93,10 @@ public:
     /// The innermost code is not the loop's, but a slot that a nested event loop above it has called.
     bool is_under_a_slot() const;
     bool is_closing_later() const { return m_end_waits; }
+    /// Inside of close(): a destructor destroys the loop.
+    bool is_closing() const { return m_closing; }
+    /// Frames of a task are being destroyed.
+    bool is_unwinding() const { return thread_data().unwinding > 0; }
 
     // loop.cpp
     void close() noexcept;
@@ -203,6 +207,7 @@ private:
     int m_blocks_unanswered = 0; // since an event was posted to the bridge
     int m_activations = 0;
     bool m_end_waits = false;
+    bool m_in_exec = false; // of the application, which this run has called
     QEventLoop *m_event_loop = nullptr;
     QMetaObject::Connection m_awake;
     QMetaObject::Connection m_about_to_block;

@@ -61,6 +61,8 @@ QString describe_site(const char *kind, const std::source_location *site)
 
 void report_never_awaited(const std::source_location &site) noexcept
 {
+    if (thread_data().unwinding > 0)
+        return;
     qCWarning(logCategory).noquote() << QStringLiteral("coroutine '%1' was never awaited (%2:%3): co_await it, or give "
                                                            "it to create_task(); connect() wants a slot or lambda that does so")
                                             .arg(function_name(site), QString::fromUtf8(site.file_name()))

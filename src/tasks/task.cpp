@@ -282,19 +282,21 @@ void TaskStateBase::unwind()
     }
     for (const Ref<TaskStateBase> &task : tasks) // a destructor may open an event loop: none of them goes on in it
         task->flags |= Doomed;
-    for (const Ref<TaskStateBase> &task : tasks) {
-        if (task->flags & OnStack) {
-            task->flags |= UnwindPending;
-            try {
-                task->extra().to_be_unwound.push_back(Ref<FutureStateBase>::share(this));
-            } catch (const std::bad_alloc &) { // only that one then, and its family; the end of the loop unwinds the rest
-            }
-            return;
-        }
-    }
     for (auto task = tasks.rbegin(); task != tasks.rend(); ++task) {
+        if ((*task)->flags & OnStack)
+            return unwind_later(**task); // it, and the older ones, whose locals it may use
         if (!(*task)->done())
             (*task)->unwind_alone();
+    }
+}
+
+/// As soon as `executed` has left the stack.
+void TaskStateBase::unwind_later(TaskStateBase &executed)
+{
+    executed.flags |= UnwindPending;
+    try {
+        executed.extra().to_be_unwound.push_back(Ref<FutureStateBase>::share(this));
+    } catch (const std::bad_alloc &) { // only that one then, and its family; the end of the loop unwinds the rest
     }
 }
 
@@ -322,7 +324,7 @@ void TaskStateBase::unwind_without_memory()
 std::vector<Ref<TaskStateBase>> TaskStateBase::with_descendants()
 {
     std::vector<Ref<TaskStateBase>> tasks;
-    std::unordered_set<TaskStateBase *> known;
+    std::unordered_set<const void *> known; // tasks and families
     const auto add = [&](const Ref<TaskStateBase> &task) {
         if (known.insert(task.get()).second)
             tasks.push_back(task);
@@ -332,6 +334,8 @@ std::vector<Ref<TaskStateBase>> TaskStateBase::with_descendants()
         const TaskFamily *family = task->family();
         if (!family || !(family->is_ending() || family->is_headed_by(*task)))
             return add(task);
+        if (!known.insert(family).second)
+            return;
         std::vector<Ref<TaskStateBase>> members;
         family->append_to(members);
         std::for_each(members.begin(), members.end(), add);
@@ -391,6 +395,7 @@ void TaskStateBase::destroy_frames() noexcept
 {
     // As good as on the stack: a destructor may end the context object of a task that this one belongs to.
     flags |= OnStack;
+    ++core->thread->unwinding;
     // Innermost first, one after the other: a chain of any length needs no stack.
     PromiseBase *frame = leaf;
     m_root = nullptr;
@@ -405,6 +410,7 @@ void TaskStateBase::destroy_frames() noexcept
         frame_of(*frame).destroy();
         frame = parent;
     }
+    --core->thread->unwinding;
     flags &= ~OnStack;
 }
 

@@ -23,6 +23,10 @@ TaskFamily &TaskOwner::family_for(TaskStateBase *parent)
 
 void TaskOwner::unwind_all(const char *why) noexcept
 {
+    LoopCore *const loop = core();
+    if (!loop)
+        return;
+    const LoopPrivate::Activation active(static_cast<LoopPrivate &>(*loop)); // a destructor may end the loop
     for (const TaskFamily *family = m_oldest; family; family = family->m_younger)
         family->doom(); // a destructor may open an event loop: none of them goes on in it
     while (TaskFamily *family = m_youngest) {
@@ -164,12 +168,18 @@ ObjectOwner &ObjectOwner::of(LoopPrivate &loop, const QObject &object)
     std::unique_ptr<ObjectOwner> &owner = loop.object_owners[&object];
     if (!owner || owner->m_object.isNull()) // another object was there
         owner.reset(new ObjectOwner(loop, object));
+    if (owner->m_object.isNull()) {
+        loop.object_owners.erase(&object);
+        throw ValueError(QStringLiteral("create_task: the context object is being destroyed"));
+    }
     return *owner;
 }
 
 void ObjectOwner::connect()
 {
     m_connected = false;
+    if (!m_object)
+        return;
     m_connection = QObject::connect(m_object.data(), &QObject::destroyed, Slot(*this));
     m_connected = true;
 }

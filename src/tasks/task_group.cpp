@@ -75,14 +75,15 @@ bool is_generator_exit(const std::exception_ptr &exception)
 } // namespace
 
 TaskGroup::TaskGroup()
-    : m_loop(get_running_loop()), m_parent(Ref<TaskStateBase>::share(m_loop.core().current_task)),
-      m_outer(m_parent->enter_group(this))
+    : m_parent(Ref<TaskStateBase>::share(get_running_loop().core().current_task)), m_outer(m_parent->enter_group(this))
 {
 }
 
 TaskGroup::~TaskGroup()
 {
     m_parent->leave_group(this);
+    if (m_destroyed)
+        *m_destroyed = true;
     // Only if it was not left in order, because the frame is being destroyed: what uses its locals goes first.
     while (GroupChild *child = m_last) {
         const Ref<TaskStateBase> task = child->task;
@@ -101,6 +102,8 @@ void TaskGroup::check_accepts() const
         refuse("finished");
     if (m_aborting)
         refuse("shutting down");
+    if (!m_parent->core->loop) // destroyed under a dialog of this task
+        refuse("without its event loop");
 }
 
 TaskOptions TaskGroup::heir(const TaskOptions &options) const
@@ -145,17 +148,28 @@ void TaskGroup::child_done(TaskStateBase &task)
         m_leaving = exception;
     if (m_aborting || m_parent_cancelled)
         return;
-    abort();
-    cancel_parent();
+    if (abort())
+        cancel_parent();
 }
 
-void TaskGroup::abort()
+bool TaskGroup::abort()
 {
     m_aborting = true;
+    bool destroyed = false;
+    bool *const outer = std::exchange(m_destroyed, &destroyed);
     for (GroupChild *child = m_first; child; child = child->next) {
-        if (!child->task->done())
-            child->task->cancel({});
+        if (child->task->done())
+            continue;
+        const Ref<TaskStateBase> task = child->task;
+        task->cancel({});
+        if (Q_UNLIKELY(destroyed)) {
+            if (outer)
+                *outer = true;
+            return false;
+        }
     }
+    m_destroyed = outer;
+    return true;
 }
 
 void TaskGroup::cancel_parent()
@@ -167,8 +181,8 @@ void TaskGroup::cancel_parent()
 void TaskGroup::cancel()
 {
     m_parent->check_thread();
-    if (!m_aborting)
-        abort();
+    if (!m_aborting && !abort())
+        return;
     if (!m_parent_cancelled && !(m_exiting && !m_first))
         cancel_parent();
 }
@@ -182,7 +196,7 @@ Coroutine<> TaskGroup::leave(std::exception_ptr exception)
     if (exception && !m_aborting)
         abort();
     while (m_first) {
-        m_all_ended = m_loop.create_future<void>();
+        m_all_ended = FutureAccess::wrap<Future<>>(Ref<FutureState<void>>::adopt(new FutureState<void>(*m_parent->core)));
         try {
             co_await m_all_ended;
         } catch (const CancelledError &) {

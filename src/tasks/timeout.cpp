@@ -48,9 +48,10 @@ void Timeout::reschedule(std::optional<TimePoint> when)
 
 void Timeout::expire()
 {
-    m_task.cancel();
     m_state = Expiring;
     m_handle = {};
+    AnyTask task = m_task;
+    task.cancel(); // last: a destructor may end the task, and this with it
 }
 
 std::exception_ptr Timeout::leave(std::exception_ptr exception)

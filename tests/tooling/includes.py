@@ -38,7 +38,7 @@ STANDARD = {
     "exception": "current_exception exception exception_ptr make_exception_ptr rethrow_exception terminate",
     "filesystem": "filesystem filesystem::*",
     "fstream": "ifstream",
-    "functional": "bind function greater invoke is_bind_expression_v ref reference_wrapper",
+    "functional": "bind function cref greater invoke is_bind_expression_v ref reference_wrapper",
     "future": "future_status promise shared_future",
     "initializer_list": "initializer_list",
     "iostream": "cerr cin cout endl",

@@ -22,6 +22,7 @@ struct ThreadData
     QAsyncioLoop *running = nullptr;
     ContextState **context_slot = nullptr; // null before its first use: own_context
     ContextState *own_context = nullptr;
+    int unwinding = 0; // frames of tasks are being destroyed, and coroutines that nobody will await any more with them
     quint64 id = 0; // given by the first loop that is made in it; unlike the address of this, nobody gets it again
 };
 

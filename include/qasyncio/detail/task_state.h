@@ -71,7 +71,7 @@ public:
     void join(TaskFamily &family);
     /// Destroys the frames, innermost first, without running another line of them, and ends as cancelled. The tasks of its
     /// groups, and the rest of a family that ends, go with it, the youngest first. If a frame of one of all these is being
-    /// executed, at its next suspension; none of the others runs another line until then.
+    /// executed, it and the older ones go at its next suspension; none of the others runs another line until then.
     void unwind();
 
     // For awaiters, while a frame of this task is executed:
@@ -137,6 +137,7 @@ private:
     std::vector<Ref<TaskStateBase>> with_descendants();
     void unwind_alone();
     void unwind_without_memory();
+    void unwind_later(TaskStateBase &executed);
     void unwind_what_waited();
     void complete();
     void set_outcome(std::exception_ptr exception);
