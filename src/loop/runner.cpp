@@ -50,6 +50,14 @@ struct Runner::Private
             main.cancel();
         });
     }
+    /// The application's event loop has ended. False: for the second time.
+    bool note_quit(const detail::RunEnd &end)
+    {
+        if (std::exchange(quit, true))
+            return false;
+        quit_code = end.code;
+        return true;
+    }
     /// False: abandoned by a second quit, or given up.
     bool run_cleanup(const AnyTask &task, const std::function<QStringList()> &rest);
     void clean_up();
@@ -140,16 +148,18 @@ void Runner::run_main(const AnyTask &main)
         const detail::RunEnd end = detail::RunnerAccess::run_until_done(loop, task);
         if (p->destroyed)
             throw RuntimeError(QStringLiteral("The Runner was destroyed by its own coroutine"));
-        if (task.done())
+        if (task.done()) {
+            if (end.quit) // in the same pass
+                p->note_quit(end);
             break;
+        }
         if (!end.quit)
             throw RuntimeError(QStringLiteral("Event loop stopped before Future completed."));
         // The application was asked to quit and its event loop has ended. It is started anew for the clean-up.
-        if (std::exchange(p->quit, true)) {
+        if (!p->note_quit(end)) {
             p->abandoned = true;
             break;
         }
-        p->quit_code = end.code;
         if (detail::LoopPrivate::of(loop).is_quit_awaited())
             detail::LoopPrivate::of(loop).quit_requested.set_result();
         else
@@ -237,8 +247,11 @@ bool Runner::Private::run_cleanup(const AnyTask &task, const std::function<QStri
     limit.start(detail::timer_milliseconds(options.m_cleanup_limit));
     while (!task.done()) {
         const detail::RunEnd end = detail::RunnerAccess::run_until_done(*loop, task);
-        if (task.done())
+        if (task.done()) {
+            if (end.quit)
+                note_quit(end);
             break;
+        }
         if (given_up) {
             qCWarning(detail::logCategory).noquote()
                 << "Runner: the clean-up goes on without" << rest().join(QLatin1String(", "));
@@ -247,11 +260,10 @@ bool Runner::Private::run_cleanup(const AnyTask &task, const std::function<QStri
         }
         if (!end.quit)
             throw RuntimeError(QStringLiteral("Event loop stopped before Future completed."));
-        if (std::exchange(quit, true)) {
+        if (!note_quit(end)) {
             abandoned = true;
             return false;
         }
-        quit_code = end.code;
     }
     return true;
 }
