@@ -1,6 +1,6 @@
 // SPDX-FileCopyrightText: 2026 QAsyncio contributors
 // SPDX-License-Identifier: MIT
-#include "support.h"
+#include "task_helpers.h"
 
 #include <qasyncio/test.h>
 

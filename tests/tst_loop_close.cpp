@@ -317,6 +317,8 @@ struct Heir
 
 void tst_LoopClose::aDestructorThatAlwaysSchedulesAnotherEndsWithAWarning()
 {
+    if (QASYNCIO_SANITIZED)
+        QSKIP("what was scheduled last is leaked, on purpose");
     auto loop = std::make_unique<QAsyncioLoop>(virtual_time());
     loop->set_exception_handler([](QAsyncioLoop &, const ExceptionContext &) { });
     loop->create_task(Heir::idle(Heir(*loop)));

@@ -676,25 +676,19 @@ void tst_OutOfMemory::contextObjects()
 void tst_OutOfMemory::contextObjectsThatDieInATask()
 {
     RUN(
-        auto *object = new QObject;
-        const auto kills = [](QObject *object) -> Coroutine<> {
+        auto object = std::make_unique<QObject>();
+        const auto kills = [](std::unique_ptr<QObject> *object) -> Coroutine<> {
             const Counted local;
             create_task(work(Counted()));
             co_await sleep(0s);
-            delete object;
+            object->reset();
             co_await sleep(0s);
             QTest::qFail("a line ran after the object had died", __FILE__, __LINE__);
         };
-        Task<> task;
-        try {
-            task = create_task(kills(object), TaskOptions().context(object));
-        } catch (const std::bad_alloc &) {
-            delete object;
-        }
+        Task<> task = create_task(kills(&object), TaskOptions().context(object.get()));
         for (int i = 0; i < 4; ++i)
             co_await sleep(0s);
-        if (task)
-            QASYNCIO_VERIFY(task.done());
+        QASYNCIO_VERIFY(task.done());
     );
 }
 

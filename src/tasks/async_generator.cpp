@@ -100,6 +100,34 @@ void GeneratorState::last_reference_gone() noexcept
     delete this;
 }
 
+namespace {
+/// The memory of a state, until it is made.
+struct ReservedState
+{
+    void *memory = nullptr;
+    ~ReservedState()
+    {
+        if (memory)
+            deallocate(memory, sizeof(GeneratorState));
+    }
+};
+thread_local ReservedState reserved;
+} // namespace
+
+void GeneratorState::reserve()
+{
+    if (!reserved.memory)
+        reserved.memory = allocate(sizeof(GeneratorState));
+}
+
+GeneratorState *GeneratorState::make(GeneratorPromiseBase &promise)
+{
+    void *const memory = std::exchange(reserved.memory, nullptr);
+    if (!memory) // an argument has taken it, which was made meanwhile
+        return new GeneratorState(promise);
+    return ::new (memory) GeneratorState(promise);
+}
+
 GeneratorState::~GeneratorState()
 {
     if (m_core)

@@ -20,6 +20,10 @@ public:
     explicit GeneratorState(GeneratorPromiseBase &promise) : m_promise(&promise) { }
     Q_DISABLE_COPY_MOVE(GeneratorState)
 
+    /// The next make() in this thread finds its memory.
+    static void reserve();
+    static GeneratorState *make(GeneratorPromiseBase &promise);
+
     void retain() noexcept { ++m_refs; }
     void release() noexcept
     {
@@ -67,8 +71,15 @@ private:
 
 struct GeneratorPromiseBase : PromiseBase
 {
-    // The state is made here, since clang frees a frame twice whose get_return_object() throws.
-    GeneratorPromiseBase() : state(new GeneratorState(*this)) { }
+    // The memory for the state is had before there is a frame: clang's clean-up of one whose promise cannot be made, or whose
+    // get_return_object() throws, uses the frame when it is gone.
+    static void *operator new(std::size_t size)
+    {
+        GeneratorState::reserve();
+        return PromiseBase::operator new(size);
+    }
+    static void operator delete(void *frame, std::size_t size) noexcept { PromiseBase::operator delete(frame, size); }
+    GeneratorPromiseBase() : state(GeneratorState::make(*this)) { }
     ~GeneratorPromiseBase()
     {
         if (state)
