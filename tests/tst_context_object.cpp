@@ -474,6 +474,92 @@ private Q_SLOTS:
         });
     }
 
+    /// Were all of them looked at at each end, this would take minutes.
+    void manyTasksOfAScopeThatEndOneAfterTheOther()
+    {
+        Test::run([&](QAsyncioLoop &loop) -> Coroutine<> {
+            constexpr int count = 30'000;
+            TaskScope scope;
+            int ended = 0;
+            int turn = 0;
+            const auto in_turn = [&](int number) -> Coroutine<> {
+                bool cancelled = false;
+                try {
+                    co_await sleep(1h);
+                } catch (const CancelledError &) {
+                    cancelled = true;
+                }
+                while (cancelled && turn < number)
+                    co_await sleep(std::chrono::nanoseconds(number - turn));
+                ++turn;
+                ++ended;
+            };
+            for (int i = 0; i < count; ++i)
+                scope.create_task(in_turn(i));
+            co_await turns(1);
+            static_cast<void>(loop);
+            co_await scope.cancel_and_wait();
+            QASYNCIO_COMPARE(ended, count);
+        });
+    }
+
+    void whatTheTasksOfAScopeBeginMeanwhileIsCancelled()
+    {
+        Test::run([&]() -> Coroutine<> {
+            QStringList log;
+            Page page(log);
+            TaskScope scope;
+            const auto begins = [&]() -> Coroutine<> {
+                bool cancelled = false;
+                try {
+                    co_await sleep(1h);
+                } catch (const CancelledError &) {
+                    cancelled = true;
+                }
+                if (cancelled)
+                    create_task(page.load(u"late"_s, 1h));
+                co_await sleep(1s);
+                log << u"cleaned"_s;
+            };
+            scope.create_task(begins());
+            scope.create_task(begins());
+            co_await turns(1);
+            co_await scope.cancel_and_wait();
+            QASYNCIO_COMPARE(log.count(u"cleaned"_s), 2);
+            QASYNCIO_COMPARE(log.count(u"late"_s), 0);
+            QASYNCIO_COMPARE(scope.size(), std::size_t(0));
+        });
+    }
+
+    void aTaskMadeWhileItsObjectIsBeingConnected()
+    {
+        struct Busy : QObject
+        {
+            explicit Busy(QStringList &log) : log(log) { }
+            void connectNotify(const QMetaMethod &) override
+            {
+                if (!std::exchange(busy, true))
+                    create_task(load(log, u"inner"_s), TaskOptions().context(this));
+            }
+            static Coroutine<> load(QStringList &log, QString name)
+            {
+                const Farewell local(log, u'-' + name);
+                co_await sleep(1h);
+            }
+            QStringList &log;
+            bool busy = false;
+        };
+        Test::run([&]() -> Coroutine<> {
+            QStringList log;
+            auto busy = std::make_unique<Busy>(log);
+            create_task(Busy::load(log, u"outer"_s), TaskOptions().context(busy.get()));
+            co_await turns(2);
+            busy.reset();
+            log.sort();
+            QASYNCIO_COMPARE(log.join(u' '), u"-inner -outer"_s);
+        });
+    }
+
     void whatHasNotBegunIsNotReported()
     {
         QTest::failOnWarning(QRegularExpression(u"never awaited"_s));

@@ -200,6 +200,29 @@ int a_runner_destroyed_by_its_own_coroutine(std::unique_ptr<QApplication> &)
     return 0;
 }
 
+int a_runner_destroyed_in_its_clean_up(std::unique_ptr<QApplication> &)
+{
+    auto runner = std::make_unique<Runner>();
+    runner->run([](std::unique_ptr<Runner> &runner) -> Coroutine<> {
+        create_task([](std::unique_ptr<Runner> &runner) -> Coroutine<> {
+            bool cancelled = false;
+            try {
+                co_await sleep(1h);
+            } catch (const CancelledError &) {
+                cancelled = true;
+            }
+            if (cancelled)
+                runner.reset();
+            co_await sleep(1ms);
+            say("cleaned up");
+        }(runner));
+        co_await sleep(0s);
+    }(runner));
+    runner->close();
+    say(runner ? "there" : "gone");
+    return 0;
+}
+
 int a_runner_closed_in_another_loop(std::unique_ptr<QApplication> &)
 {
     QAsyncioLoop loop;
@@ -1013,6 +1036,7 @@ const Scenario all[] = {
     {"a_runner_closed_by_its_own_coroutine", a_runner_closed_by_its_own_coroutine, 4, "refused\n"},
     {"a_runner_destroyed_by_its_own_coroutine", a_runner_destroyed_by_its_own_coroutine, 0,
      "goes on to its next await\nrefused\n"},
+    {"a_runner_destroyed_in_its_clean_up", a_runner_destroyed_in_its_clean_up, 0, "cleaned up\ngone\n"},
     {"a_runner_closed_in_another_loop", a_runner_closed_in_another_loop, 0, "still running\n"},
     {"each_run_begins_afresh", each_run_begins_afresh, 0,
      "cleaned up\ncancelled\ncleaned up\nended\ncleaned up\ncancelled\ncleaned up\nended\n"},

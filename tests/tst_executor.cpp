@@ -35,6 +35,7 @@ private Q_SLOTS:
     void whatAnExecutorDropsIsCancelled();
     void theExecutorThatWasSetRunsTheFunctions();
     void anExecutorThatIsSetLaterTakesOver();
+    void nobodyWaitsForAnExecutorThatNobodyElseHas();
     void tenFunctionsAtOnceRunOnceEach();
 };
 
@@ -302,6 +303,29 @@ void tst_Executor::whatAnExecutorDropsIsCancelled()
 }
 
 // L-078
+void tst_Executor::nobodyWaitsForAnExecutorThatNobodyElseHas()
+{
+    for (const bool closes : {true, false}) {
+        std::promise<void> gate;
+        std::promise<void> begun;
+        QAsyncioLoop loop;
+        loop.set_default_executor(std::make_shared<QThreadPool>());
+        loop.run_in_executor(nullptr, [&] {
+            begun.set_value();
+            gate.get_future().wait(); // were it waited for, this would be the end
+        });
+        begun.get_future().wait();
+        if (closes)
+            loop.close();
+        else
+            loop.set_default_executor(std::make_shared<QThreadPool>());
+        gate.set_value();
+        loop.close();
+        while (!detail::drop_idle_executors())
+            QThread::yieldCurrentThread();
+    }
+}
+
 void tst_Executor::anExecutorThatIsSetLaterTakesOver()
 {
     Test::run([&](QAsyncioLoop &loop) -> Coroutine<> {

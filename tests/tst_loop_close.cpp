@@ -28,6 +28,8 @@ private Q_SLOTS:
     void whatADestructorSchedulesDuringCloseIsDiscarded();
     void tasksThatMakeTasksAsTheyDieAreAllDestroyed();
     void aDestructorThatAlwaysSchedulesAnotherEndsWithAWarning();
+    void handlerAndFactoryMayUseTheLoopThatDestroysThem();
+    void whatIsDroppedMayOwnTheLoop();
     void aReadersDestructorMayUseTheLoopWhileItIsClosed();
     void futuresOutliveTheLoop();
 };
@@ -328,6 +330,64 @@ void tst_LoopClose::aDestructorThatAlwaysSchedulesAnotherEndsWithAWarning()
     QVERIFY(loop->is_closed());
     QVERIFY(Heir::alive > 0);
     Heir::stop = true;
+}
+
+void tst_LoopClose::handlerAndFactoryMayUseTheLoopThatDestroysThem()
+{
+    auto loop = std::make_unique<QAsyncioLoop>(virtual_time());
+    QAsyncioLoop *const raw = loop.get();
+    int ended = 0;
+    const auto last = [&, raw] {
+        ExceptionContext context;
+        context.message = QStringLiteral("from a destructor");
+        raw->call_exception_handler(context);
+        Coroutine<> late = []() -> Coroutine<> { co_return; }();
+        QVERIFY(!error_in([&] { raw->create_task(std::move(late)); }).isEmpty());
+        late.close();
+        ++ended;
+    };
+    const auto guard = [&] { return std::shared_ptr<void>(nullptr, [last](void *) { last(); }); };
+    loop->set_exception_handler([kept = guard()](QAsyncioLoop &, const ExceptionContext &) { QFAIL("it is gone"); });
+    loop->set_task_factory([kept = guard()](QAsyncioLoop &, const TaskOptions &options) { return options; });
+    loop->close();
+    for (int i = 0; i < 2; ++i)
+        QTest::ignoreMessage(QtCriticalMsg, QRegularExpression(QStringLiteral("from a destructor")));
+    loop.reset();
+    QCOMPARE(ended, 2);
+}
+
+/// Cancelling destroys the closure, that the loop and the handle, and these the rest of the closure, if nobody minds.
+void tst_LoopClose::whatIsDroppedMayOwnTheLoop()
+{
+    struct Owner
+    {
+        ~Owner() { loop.close(); }
+        QAsyncioLoop loop;
+        Handle handle;
+    };
+    struct Noticed
+    {
+        std::shared_ptr<QString> text = std::make_shared<QString>(QStringLiteral("as it was"));
+        ~Noticed()
+        {
+            if (text)
+                QCOMPARE(*text, "as it was");
+        }
+    };
+    for (int way = 0; way < 3; ++way) {
+        auto owner = std::make_shared<Owner>();
+        Owner *const raw = owner.get();
+        const std::weak_ptr<Owner> watched = owner;
+        auto closure = [first = Noticed(), owner = std::move(owner), last = Noticed()] { };
+        if (way == 0)
+            raw->handle = raw->loop.call_later(1h, std::move(closure));
+        else if (way == 1)
+            raw->handle = raw->loop.call_soon(std::move(closure));
+        else
+            raw->handle = raw->loop.call_soon_threadsafe(std::move(closure));
+        raw->handle.cancel();
+        QVERIFY(watched.expired());
+    }
 }
 
 // L-051

@@ -263,6 +263,15 @@ void tst_Runner::oneThatWasNeverUsedIsClosed()
     Runner runner(RunnerOptions().loop_factory([]() -> std::unique_ptr<QAsyncioLoop> { throw ValueError(); }));
     runner.close(); // makes no loop for that
     QCOMPARE(error_in([&] { runner.get_loop(); }), "RuntimeError: Runner is closed");
+    QTest::failOnWarning(QRegularExpression(QStringLiteral(".")));
+    QAsyncioLoop loop(virtual_time());
+    loop.call_soon([&] {
+        Runner unused; // nor does a running loop keep it from being closed
+        unused.close();
+        loop.stop();
+    });
+    loop.run_forever();
+    loop.close();
 }
 
 // L-019

@@ -305,6 +305,76 @@ private Q_SLOTS:
         QCOMPARE(log.join(u' '), u"CancelledError unwound"_s);
     }
 
+    void whatATaskThatIsLeftThrowsIsNoEndOfTheProgram()
+    {
+        QEXPECT_FAIL("", "it leaves a task behind", Continue);
+        Test::run([]() -> Coroutine<> {
+            const auto leaves = []() -> Coroutine<> {
+                bool cancelled = false;
+                try {
+                    co_await sleep(1h);
+                } catch (const CancelledError &) {
+                    cancelled = true;
+                }
+                if (cancelled)
+                    throw LoopExit(3);
+            };
+            create_task(leaves());
+            co_await sleep(0s);
+        });
+    }
+
+    void aGroupThatIsLeftEndsInOrder()
+    {
+        QEXPECT_FAIL("", "it leaves a task behind", Continue); // and nothing else is found
+        Test::run([]() -> Coroutine<> {
+            const auto body = [](TaskGroup &group) -> Coroutine<> {
+                group.create_task(sleeper());
+                co_await sleep(1h);
+            };
+            create_task(task_group(body));
+            co_await sleep(0s);
+        });
+    }
+
+    void aTimerThatNeverComesIsNothingToWaitFor()
+    {
+        QEXPECT_FAIL("", "nobody completes it", Continue);
+        Test::run([](QAsyncioLoop &loop) -> Coroutine<> {
+            Future<> never = loop.create_future<>();
+            co_await wait_for(never, std::chrono::hours::max());
+        });
+    }
+
+    void tearDownFindsABodyThatIsNoCoroutineYet()
+    {
+        QEXPECT_FAIL("", "it throws", Continue);
+        Test::tear_down([]() -> Coroutine<> { throw ValueError(u"at once"_s); });
+    }
+
+    void tearDownFindsATaskThatLeavesTheLoop()
+    {
+        QEXPECT_FAIL("", "the first way", Continue);
+        Test::tear_down([]() -> Coroutine<> {
+            const auto leaves = []() -> Coroutine<> {
+                bool cancelled = false;
+                try {
+                    co_await sleep(1s);
+                } catch (const CancelledError &) {
+                    cancelled = true;
+                }
+                co_await sleep(1s);
+                if (cancelled)
+                    throw LoopExit(3);
+            };
+            const auto body = [&](TaskGroup &group) -> Coroutine<> {
+                group.create_task(leaves());
+                co_await sleep(1s);
+            };
+            co_await task_group(body);
+        });
+    }
+
     void aReportFailsTheTest()
     {
         const auto reports = [](QAsyncioLoop &loop) -> Coroutine<> {

@@ -51,6 +51,23 @@ private Q_SLOTS:
         });
     }
 
+    void aPredicateThatDeletesTheSenderInAnEmission()
+    {
+        Test::run([]() -> Coroutine<> {
+            auto *owner = new PropertyOwner;
+            const auto deletes = [owner](int level) {
+                if (level == 5)
+                    delete owner;
+                return false;
+            };
+            Task<int> task = create_task(wait_until(owner, &PropertyOwner::level, &PropertyOwner::levelChanged, deletes));
+            co_await turns(2);
+            owner->setLevel(5);
+            const QString error = co_await error_of(task);
+            QASYNCIO_VERIFY(error.startsWith(u"ObjectDestroyedError"_s));
+        });
+    }
+
     void anObjectThatDiesInAnotherThread()
     {
         Test::run(

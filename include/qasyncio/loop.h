@@ -99,8 +99,8 @@ public:
     /// Ends the loop for good: drops callbacks and timers, unwinds unfinished tasks, youngest first, and reports them.
     /// Functions that still run in the default executor are not waited for. Throws RuntimeError if the loop runs (L-045), and
     /// while code of it is on the stack: a task, a callback, the exception handler, whatever was detached before. Only a slot under
-    /// a dialog of a task, after detach(), may close it there, as a window's destructor does: then what is on the stack returns
-    /// first. A second call does nothing.
+    /// a dialog of a task, and a local of a task that is unwound, may close it there after detach(), as a window's destructor
+    /// does: then what is on the stack returns first. A second call does nothing.
     void close();
 
     /// Runs the loop under the QCoreApplication::exec() (or QThread::exec()) of the program, until detach(), stop() or the

@@ -99,7 +99,7 @@ public:
     /// RunnerOptions::cleanup_limit() it goes on without. Calls of run_coroutine_threadsafe() that arrive meanwhile are cancelled.
     /// Ctrl+C ends the clean-up with KeyboardInterrupt, a second quit ends it, too: what is left is unwound.
     /// Throws RuntimeError, and changes nothing, if a loop runs in this thread. The destructor closes its loop without clean-up
-    /// then, and says so.
+    /// then, and says so; but inside of close() itself that goes on to its end. One without a loop is just closed.
     void close();
     /// "<Runner created>", or open, closed
     QString to_string() const;

@@ -23,7 +23,8 @@ class ScopeOwner;
 /// What its tasks begin (by gather(), create_task()...) belongs to it as well, unless it is detached() or given another object.
 /// The destructor unwinds them all there and then, the youngest first: locals are destroyed, no line runs any more, clean-up
 /// that awaits does not happen (cancel_and_wait() is for those who can await), and they end as cancelled. In debug mode each is
-/// named. One that is being executed, since it deletes the object itself, is unwound at its next suspension.
+/// named. One that is being executed, since it deletes the object itself, is unwound at its next suspension, and with it those
+/// that are older; the younger ones go at once.
 /// Thread: that of the loop, the destructor too.
 class QASYNCIO_EXPORT TaskScope
 {

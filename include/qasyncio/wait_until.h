@@ -123,8 +123,13 @@ public:
 
     void ask_sender() noexcept
     {
+        const auto get = [this] {
+            if (!m_sender) // the predicate has deleted it
+                std::rethrow_exception(sender_died());
+            return std::invoke(m_getter, m_sender.data());
+        };
         if (m_sender)
-            this->ask([this] { return std::invoke(m_getter, m_sender.data()); });
+            this->ask(get);
     }
     /// Throws ObjectDestroyedError if the sender is gone.
     void connect()

@@ -170,7 +170,9 @@ bool ExecutorJobBase::abandon() noexcept
     int expected = Queued;
     if (!m_stage.compare_exchange_strong(expected, Abandoned, std::memory_order_acq_rel))
         return false;
+    retain(); // what is dropped may own the executor, the loop and the future
     drop();
+    release();
     return true;
 }
 
@@ -205,9 +207,11 @@ QStringList LoopPrivate::running_jobs() const
 
 void LoopPrivate::close_executor() noexcept
 {
-    // What is queued still runs (L-048), and finds its loop closed.
-    if (executor->activeThreadCount() > 0)
-        park(executor);
+    // What is queued still runs (L-048), and finds its loop closed. Destroying a pool would wait for it.
+    if (executor && executor.use_count() == 1 && executor->activeThreadCount() > 0)
+        park(std::move(executor));
+    executor.reset();
+    owns_executor = false;
 }
 
 } // namespace QAsyncio::detail
@@ -244,10 +248,8 @@ void QAsyncioLoop::set_default_executor(std::shared_ptr<QThreadPool> executor)
     if (!executor)
         throw TypeError(QStringLiteral("the default executor must be a QThreadPool, not null"));
     LoopPrivate &d = LoopPrivate::of(*this);
-    if (d.owns_executor)
-        d.close_executor();
+    d.close_executor();
     d.executor = std::move(executor);
-    d.owns_executor = false;
 }
 
 Coroutine<> QAsyncioLoop::shutdown_default_executor(std::optional<std::chrono::nanoseconds> timeout)

@@ -62,8 +62,11 @@ void HandleState::cancel() noexcept
     if (has(Cancelled))
         return;
     set(Cancelled);
-    if (!has(Executing)) // else execute() drops it when it has returned
-        drop();
+    if (has(Executing)) // execute() drops it when it has returned
+        return;
+    retain(); // what is dropped may own the loop, and who has the handle
+    drop();
+    release();
 }
 
 QString HandleState::describe() const

@@ -135,9 +135,7 @@ void LoopPrivate::close() noexcept
     fds.close();
     discard_everything();
     set(Closed, true);
-    if (owns_executor)
-        close_executor();
-    executor.reset();
+    close_executor();
     executor_shut_down = true;
     quit_requested = {};
     timer_source.reset();
@@ -240,8 +238,10 @@ QAsyncioLoop::~QAsyncioLoop()
         d.close_later();
     else
         d.close();
-    d.exception_handler = {};
-    d.task_factory = {};
+    // What these have may report, or make tasks, when it goes: then they are forgotten already.
+    m_core->has_task_factory = false;
+    static_cast<void>(std::exchange(d.exception_handler, {}));
+    static_cast<void>(std::exchange(d.task_factory, {}));
     m_core->orphan(); // futures may still refer to it
 }
 

@@ -46,7 +46,8 @@ void throw_wrong_thread()
 LoopRest rest_of(const LoopCore &core)
 {
     const auto &self = static_cast<const LoopPrivate &>(core);
-    const bool nothing = self.ready.empty() && self.timers.empty() && self.fds.empty() && self.jobs_in_flight == 0;
+    const bool no_timer = self.timers.empty() || self.timers.first_deadline() == TimePoint::max(); // the end of time is never
+    const bool nothing = self.ready.empty() && no_timer && self.fds.empty() && self.jobs_in_flight == 0;
     return {nothing, self.turns()};
 }
 

@@ -230,6 +230,7 @@ private:
 class RunnerAccess
 {
 public:
+    static void mark_implicit(QAsyncioLoop &loop, const AnyFuture &task) { loop.mark_implicit(task); }
     static RunEnd run_until_done(QAsyncioLoop &loop, const AnyFuture &future);
     static int run_application(Runner &runner, const ApplicationHooks &hooks, const std::function<int(Runner &)> &body);
 };

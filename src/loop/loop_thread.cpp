@@ -41,7 +41,8 @@ struct LoopThread::Private
         try {
             own->run_forever();
         } catch (...) {
-            qCCritical(detail::logCategory).noquote() << "LoopThread:" << describe(std::current_exception());
+            if (QCoreApplication::instance()) // else it is why the run was refused, at the end of the program
+                qCCritical(detail::logCategory).noquote() << "LoopThread:" << describe(std::current_exception());
         }
         own->close();
         released.get_future().wait();

@@ -25,6 +25,7 @@ private:
     void disconnected();
     void object_died();
     void became_empty() override;
+    void forget_if_unused();
     std::unique_ptr<ObjectOwner> take();
 
     LoopPrivate &m_loop;

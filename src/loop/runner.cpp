@@ -61,6 +61,9 @@ struct Runner::Private
     /// False: abandoned by a second quit, or given up.
     bool run_cleanup(const AnyTask &task, const std::function<QStringList()> &rest);
     void clean_up();
+    /// A task of our own, of which nobody needs to hear.
+    template<class T>
+    AnyTask begin(Coroutine<T> &&coroutine);
 };
 
 namespace {
@@ -183,18 +186,28 @@ void Runner::close()
 {
     if (d->closed)
         return;
-    detail::check_no_running_loop("Runner.close()");
+    if (d->loop)
+        detail::check_no_running_loop("Runner.close()");
     d->closed = true;
     if (!d->loop)
         return;
-    const QScopeGuard finish([this] {
-        d->sigint.reset();
-        if (d->installed)
+    const std::shared_ptr<Private> p = d; // what is cleaned up may destroy the runner
+    const QScopeGuard finish([&p] {
+        p->sigint.reset();
+        if (p->installed)
             set_event_loop(nullptr);
-        d->loop->close(); // whatever happened before (L-113)
+        p->loop->close(); // whatever happened before (L-113)
     });
-    if (!d->abandoned && !d->loop->is_closed())
-        d->clean_up();
+    if (!p->abandoned && !p->loop->is_closed())
+        p->clean_up();
+}
+
+template<class T>
+AnyTask Runner::Private::begin(Coroutine<T> &&coroutine)
+{
+    const Task<T> task = loop->create_task(std::move(coroutine));
+    detail::RunnerAccess::mark_implicit(*loop, task);
+    return task;
 }
 
 void Runner::Private::clean_up()
@@ -214,7 +227,7 @@ void Runner::Private::clean_up()
             }
             return names;
         };
-        if (!run_cleanup(loop->create_task(detail::wait_until({left.begin(), left.end()}, WaitOptions())), tasks))
+        if (!run_cleanup(begin(detail::wait_until({left.begin(), left.end()}, WaitOptions())), tasks))
             return;
         for (AnyTask &task : left) {
             if (task.done())
@@ -222,10 +235,10 @@ void Runner::Private::clean_up()
         }
     }
     const auto generators = [] { return QStringList{QStringLiteral("asynchronous generators that are being closed")}; };
-    if (!run_cleanup(loop->create_task(loop->shutdown_asyncgens()), generators))
+    if (!run_cleanup(begin(loop->shutdown_asyncgens()), generators))
         return;
     const auto threads = [&] { return internals.running_jobs(); };
-    run_cleanup(loop->create_task(loop->shutdown_default_executor(options.m_cleanup_limit)), threads);
+    run_cleanup(begin(loop->shutdown_default_executor(options.m_cleanup_limit)), threads);
 }
 
 bool Runner::Private::run_cleanup(const AnyTask &task, const std::function<QStringList()> &rest)

@@ -81,8 +81,10 @@ void TaskFamily::add(TaskStateBase &task)
     (m_youngest ? m_youngest->m_extra->younger : m_oldest) = &task;
     m_youngest = &task;
     ++m_size;
-    if (m_owner)
+    if (m_owner) {
         ++m_owner->m_size;
+        ++m_owner->m_joined;
+    }
 }
 
 void TaskFamily::remove(TaskStateBase &task)
@@ -158,21 +160,34 @@ private:
     ObjectOwner *m_owner;
 };
 
-ObjectOwner::ObjectOwner(LoopPrivate &loop, const QObject &object) : m_loop(loop), m_key(&object), m_object(&object)
-{
-    connect();
-}
+ObjectOwner::ObjectOwner(LoopPrivate &loop, const QObject &object) : m_loop(loop), m_key(&object), m_object(&object) { }
 
 ObjectOwner &ObjectOwner::of(LoopPrivate &loop, const QObject &object)
 {
-    std::unique_ptr<ObjectOwner> &owner = loop.object_owners[&object];
-    if (!owner || owner->m_object.isNull()) // another object was there
-        owner.reset(new ObjectOwner(loop, object));
-    if (owner->m_object.isNull()) {
-        loop.object_owners.erase(&object);
-        throw ValueError(QStringLiteral("create_task: the context object is being destroyed"));
+    for (;;) {
+        std::unique_ptr<ObjectOwner> &owner = loop.object_owners[&object];
+        if (owner && !owner->m_object.isNull())
+            return *owner;
+        owner.reset(new ObjectOwner(loop, object)); // if there was one: of another object
+        ObjectOwner *const made = owner.get();
+        if (made->m_object.isNull()) {
+            loop.object_owners.erase(&object);
+            throw ValueError(QStringLiteral("create_task: the context object is being destroyed"));
+        }
+        try {
+            made->connect();
+        } catch (...) {
+            made->forget_if_unused();
+            throw;
+        }
+        // connectNotify() may have made a task of this object that has ended already, and the owner with it.
     }
-    return *owner;
+}
+
+void ObjectOwner::forget_if_unused()
+{
+    if (size() == 0)
+        const std::unique_ptr<ObjectOwner> self = take();
 }
 
 void ObjectOwner::connect()

@@ -95,17 +95,23 @@ Coroutine<> TaskScope::cancel_and_wait()
         if (task.get() == get_running_loop().core().current_task)
             throw RuntimeError(QStringLiteral("cancel_and_wait(): a task of the scope would wait for itself"));
     }
+    std::size_t cancelled = 0; // of all that have joined
     while (d->size() > 0) {
-        cancel();
-        Future<> next = get_running_loop().create_future<void>(); // done when some task has ended: it may have begun another
         const auto left = d->members();
-        AnyFuture first = FutureAccess::wrap<AnyFuture>(Ref<FutureStateBase>::share(left.front().get()));
-        const DoneCallbackId heard = first.add_done_callback([next]() mutable {
-            if (!next.done())
-                next.set_result();
-        });
-        const QScopeGuard deaf([&] { first.remove_done_callback(heard); });
-        co_await next;
+        for (const Ref<TaskStateBase> &task : left) {
+            if (std::exchange(cancelled, d->joined()) != d->joined()) // some have begun others meanwhile
+                cancel();
+            if (task->done())
+                continue;
+            Future<> ended = get_running_loop().create_future<void>();
+            AnyFuture future = FutureAccess::wrap<AnyFuture>(Ref<FutureStateBase>::share(task.get()));
+            const DoneCallbackId heard = future.add_done_callback([ended]() mutable {
+                if (!ended.done())
+                    ended.set_result();
+            });
+            const QScopeGuard deaf([&] { future.remove_done_callback(heard); });
+            co_await ended;
+        }
     }
 }
 

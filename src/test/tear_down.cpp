@@ -62,6 +62,8 @@ qsizetype objects_of_the_application()
 class TearDown
 {
 public:
+    static constexpr int undisturbed = std::numeric_limits<int>::max(); // as a step
+
     TearDown(Way way, int step, std::chrono::milliseconds patience, const std::source_location &where)
         : m_way(way), m_step(step), m_patience(patience), m_where(where), m_descriptors(open_descriptors()),
           m_objects(objects_of_the_application()),
@@ -87,7 +89,13 @@ public:
             m_loop.stop();
         });
         watchdog.start(m_patience);
-        m_task = m_loop.create_task(body(m_loop), TaskOptions().context(m_context.get()));
+        try {
+            m_task = m_loop.create_task(body(m_loop), TaskOptions().context(m_context.get()));
+        } catch (...) {
+            fail(QStringLiteral("it threw ") + describe(std::current_exception()));
+            m_loop.close();
+            return false;
+        }
         detail::observe_callbacks(m_loop.core(), [this] { stepped(); });
         run_loop();
         detail::observe_callbacks(m_loop.core(), {});
@@ -132,7 +140,10 @@ private:
     {
         if (std::exchange(m_failed, true) || QTest::currentTestFailed())
             return;
-        const QString text = QStringLiteral("%1, after step %2: %3").arg(QLatin1String(name_of(m_way))).arg(m_step).arg(what);
+        const QString when = m_step == undisturbed
+            ? QStringLiteral("undisturbed")
+            : QStringLiteral("%1, after step %2").arg(QLatin1String(name_of(m_way))).arg(m_step);
+        const QString text = QStringLiteral("%1: %2").arg(when, what);
         QTest::qFail(qPrintable(text), m_where.file_name(), static_cast<int>(m_where.line()));
     }
 
@@ -179,12 +190,20 @@ private:
     {
         for (int turn = 0; turn < 5; ++turn) {
             m_loop.stop();
-            m_loop.run_forever();
+            run_on();
         }
         const TimePoint end = m_loop.time() + std::chrono::minutes(1);
         while (!m_failed && any_task_cleans_up() && m_loop.time() < end) {
             m_loop.call_later(std::chrono::milliseconds(100), [this] { m_loop.stop(); });
+            run_on();
+        }
+    }
+    void run_on()
+    {
+        try {
             m_loop.run_forever();
+        } catch (...) { // LoopExit, KeyboardInterrupt
+            fail(QStringLiteral("a task that it left threw ") + describe(std::current_exception()));
         }
     }
     bool any_task_cleans_up() const
@@ -225,10 +244,10 @@ void tear_down_coroutine(const std::function<Coroutine<>(QAsyncioLoop &)> &body,
                          const std::source_location &where)
 {
     start_symbolizer();
-    TearDown undisturbed(Way::Cancel, std::numeric_limits<int>::max(), patience, where); // so that what is made once is there
-    undisturbed.run(body);
-    undisturbed.finish();
-    if (undisturbed.failed())
+    TearDown first(Way::Cancel, TearDown::undisturbed, patience, where); // so that what is made once is there
+    first.run(body);
+    first.finish();
+    if (first.failed())
         return;
     for (const Way way : {Way::Cancel, Way::DestroyContext, Way::CloseLoop}) {
         bool torn = true;

@@ -25,6 +25,8 @@ public:
     /// The loop of its tasks; null if it has none.
     LoopCore *core() const noexcept;
     std::size_t size() const { return m_size; }
+    /// How many tasks it has been given, or they have begun, so far.
+    std::size_t joined() const { return m_joined; }
 
 protected:
     /// The last task has ended.
@@ -34,6 +36,7 @@ private:
     friend class TaskFamily;
     TaskFamily *m_oldest = nullptr;
     TaskFamily *m_youngest = nullptr;
+    std::size_t m_joined = 0;
     std::size_t m_size = 0; // tasks
 };
 
