@@ -5,6 +5,7 @@
 
 #include "task_helpers.h"
 
+#include <QtCore/qmetaobject.h>
 #include <QtCore/qregularexpression.h>
 #include <QtCore/qscopeguard.h>
 #include <QtCore/qthreadpool.h>

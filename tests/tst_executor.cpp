@@ -310,7 +310,7 @@ void tst_Executor::nobodyWaitsForAnExecutorThatNobodyElseHas()
         std::promise<void> begun;
         QAsyncioLoop loop;
         loop.set_default_executor(std::make_shared<QThreadPool>());
-        loop.run_in_executor(nullptr, [&] {
+        const auto job = loop.run_in_executor(nullptr, [&] {
             begun.set_value();
             gate.get_future().wait(); // were it waited for, this would be the end
         });

@@ -120,6 +120,10 @@ private:
             } catch (...) { // LoopExit, KeyboardInterrupt: the test has failed already
             }
         }
+        for (AnyTask &task : left) {
+            if (task.done() && !task.cancelled())
+                task.exception(); // no more to be said of it
+        }
     }
 
     const std::source_location m_where;
