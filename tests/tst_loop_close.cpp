@@ -346,9 +346,18 @@ void tst_LoopClose::handlerAndFactoryMayUseTheLoopThatDestroysThem()
         late.close();
         ++ended;
     };
-    const auto guard = [&] { return std::shared_ptr<void>(nullptr, [last](void *) { last(); }); };
-    loop->set_exception_handler([kept = guard()](QAsyncioLoop &, const ExceptionContext &) { QFAIL("it is gone"); });
-    loop->set_task_factory([kept = guard()](QAsyncioLoop &, const TaskOptions &options) { return options; });
+    struct Guard
+    {
+        explicit Guard(std::function<void()> function) : function(std::move(function)) { }
+        ~Guard() { function(); }
+        const std::function<void()> function;
+    };
+    auto of_handler = std::make_shared<Guard>(last);
+    auto of_factory = std::make_shared<Guard>(last);
+    loop->set_exception_handler([of_handler](QAsyncioLoop &, const ExceptionContext &) { QFAIL("it is gone"); });
+    loop->set_task_factory([of_factory](QAsyncioLoop &, const TaskOptions &options) { return options; });
+    of_handler.reset();
+    of_factory.reset();
     loop->close();
     for (int i = 0; i < 2; ++i)
         QTest::ignoreMessage(QtCriticalMsg, QRegularExpression(QStringLiteral("from a destructor")));
