@@ -4,11 +4,10 @@
 
 #include "qasyncio/detail/run_there.h"
 #include "qasyncio/detail/task_family.h"
+#include "qasyncio/wait.h"
 
 #include "loop/logging.h"
 #include "loop/loop_p.h"
-
-#include <QtCore/qscopeguard.h>
 
 namespace QAsyncio {
 
@@ -103,14 +102,8 @@ Coroutine<> TaskScope::cancel_and_wait()
                 cancel();
             if (task->done())
                 continue;
-            Future<> ended = get_running_loop().create_future<void>();
-            AnyFuture future = FutureAccess::wrap<AnyFuture>(Ref<FutureStateBase>::share(task.get()));
-            const DoneCallbackId heard = future.add_done_callback([ended]() mutable {
-                if (!ended.done())
-                    ended.set_result();
-            });
-            const QScopeGuard deaf([&] { future.remove_done_callback(heard); });
-            co_await ended;
+            std::vector<AnyFuture> one(1, FutureAccess::wrap<AnyFuture>(Ref<FutureStateBase>::share(task.get())));
+            co_await wait_until(std::move(one), WaitOptions());
         }
     }
 }
