@@ -103,6 +103,18 @@ QString error_in(F &&call)
     return {};
 }
 
+/// Sleeps. True if it was cancelled meanwhile: that ends here, and the caller goes on, to clean up.
+inline Coroutine<bool> is_cancelled_asleep(std::chrono::nanoseconds delay = 1h)
+{
+    bool cancelled = false;
+    try {
+        co_await sleep(delay);
+    } catch (const CancelledError &) {
+        cancelled = true;
+    }
+    co_return cancelled;
+}
+
 /// For a loop that a test runs by itself.
 inline LoopOptions virtual_time()
 {

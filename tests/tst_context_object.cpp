@@ -31,12 +31,7 @@ struct Page : QObject
     Coroutine<> tidy(QString name)
     {
         const Farewell local(log, u'-' + name);
-        bool cancelled = false;
-        try {
-            co_await sleep(1h);
-        } catch (const CancelledError &) {
-            cancelled = true;
-        }
+        const bool cancelled = co_await is_cancelled_asleep();
         log << name;
         co_await sleep(1s);
         if (cancelled)
@@ -484,12 +479,7 @@ private Q_SLOTS:
             int ended = 0;
             int turn = 0;
             const auto in_turn = [&](int number) -> Coroutine<> {
-                bool cancelled = false;
-                try {
-                    co_await sleep(1h);
-                } catch (const CancelledError &) {
-                    cancelled = true;
-                }
+                const bool cancelled = co_await is_cancelled_asleep();
                 while (cancelled && turn < number)
                     co_await sleep(std::chrono::nanoseconds(number - turn));
                 ++turn;
@@ -511,12 +501,7 @@ private Q_SLOTS:
             Page page(log);
             TaskScope scope;
             const auto begins = [&]() -> Coroutine<> {
-                bool cancelled = false;
-                try {
-                    co_await sleep(1h);
-                } catch (const CancelledError &) {
-                    cancelled = true;
-                }
+                const bool cancelled = co_await is_cancelled_asleep();
                 if (cancelled)
                     create_task(page.load(u"late"_s, 1h));
                 co_await sleep(1s);

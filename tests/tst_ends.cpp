@@ -160,12 +160,7 @@ int stop_in_the_clean_up_of_a_quit(std::unique_ptr<QApplication> &app)
     QAsyncioLoop loop(LoopOptions().quit_deadline(1h));
     loop.attach();
     loop.create_task([](QAsyncioLoop &loop) -> Coroutine<> {
-        bool cancelled = false;
-        try {
-            co_await sleep(1h);
-        } catch (const CancelledError &) {
-            cancelled = true;
-        }
+        const bool cancelled = co_await is_cancelled_asleep();
         if (cancelled)
             loop.stop();
         co_await sleep(1h);
@@ -205,12 +200,7 @@ int a_runner_destroyed_in_its_clean_up(std::unique_ptr<QApplication> &)
     auto runner = std::make_unique<Runner>();
     runner->run([](std::unique_ptr<Runner> &runner) -> Coroutine<> {
         create_task([](std::unique_ptr<Runner> &runner) -> Coroutine<> {
-            bool cancelled = false;
-            try {
-                co_await sleep(1h);
-            } catch (const CancelledError &) {
-                cancelled = true;
-            }
+            const bool cancelled = co_await is_cancelled_asleep();
             if (cancelled)
                 runner.reset();
             co_await sleep(1ms);
@@ -324,12 +314,7 @@ template<class F>
 Coroutine<int> leaves_for_the_clean_up(F at_the_end, int result)
 {
     create_task([](F at_the_end) -> Coroutine<> {
-        bool cancelled = false;
-        try {
-            co_await sleep(1h);
-        } catch (const CancelledError &) {
-            cancelled = true;
-        }
+        const bool cancelled = co_await is_cancelled_asleep();
         if (cancelled)
             at_the_end();
         co_await sleep(1ms);
@@ -370,12 +355,7 @@ struct Last
 Coroutine<> hit_when_cancelled(Blow blow)
 {
     const Last last;
-    bool cancelled = false;
-    try {
-        co_await sleep(1h);
-    } catch (const CancelledError &) {
-        cancelled = true;
-    }
+    const bool cancelled = co_await is_cancelled_asleep();
     QTimer::singleShot(0, blow);
     co_await sleep(20ms);
     if (cancelled)
@@ -477,12 +457,7 @@ int two_quits_in_the_clean_up(std::unique_ptr<QApplication> &app)
         create_task([]() -> Coroutine<> {
             const Last last;
             for (;;) {
-                bool cancelled = false;
-                try {
-                    co_await sleep(1h);
-                } catch (const CancelledError &) {
-                    cancelled = true;
-                }
+                const bool cancelled = co_await is_cancelled_asleep();
                 if (cancelled) {
                     QTimer::singleShot(1, [] { QCoreApplication::exit(4); });
                     QTimer::singleShot(10, [] { QCoreApplication::exit(5); });

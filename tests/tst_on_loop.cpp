@@ -191,12 +191,7 @@ private Q_SLOTS:
                 std::atomic<int> stage{0};
                 const auto waits = [&stage]() -> Coroutine<> {
                     stage = 1;
-                    bool cancelled = false;
-                    try {
-                        co_await sleep(1h);
-                    } catch (const CancelledError &) {
-                        cancelled = true;
-                    }
+                    const bool cancelled = co_await is_cancelled_asleep();
                     co_await sleep(1ms);
                     stage = 2;
                     if (cancelled)

@@ -414,12 +414,7 @@ void tst_RunCoroutineThreadsafe::joinWaitsForTheEndOfTheCoroutine()
     const auto body = [](std::atomic<bool> &begun, std::atomic<int> &alive) -> Coroutine<int> {
         const Local local(alive);
         begun = true;
-        bool cancelled = false;
-        try {
-            co_await sleep(1h);
-        } catch (const CancelledError &) {
-            cancelled = true;
-        }
+        const bool cancelled = co_await is_cancelled_asleep();
         if (cancelled)
             co_await sleep(20ms);
         co_return 1;

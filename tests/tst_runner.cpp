@@ -292,12 +292,7 @@ void tst_Runner::aCleanUpLimitOfAnyDuration()
         Runner runner(options);
         const auto main = [&]() -> Coroutine<> {
             const auto cleans = [](bool &cleaned) -> Coroutine<> {
-                bool cancelled = false;
-                try {
-                    co_await sleep(1h);
-                } catch (const CancelledError &) {
-                    cancelled = true;
-                }
+                const bool cancelled = co_await is_cancelled_asleep();
                 co_await sleep(1ms);
                 cleaned = cancelled;
             };

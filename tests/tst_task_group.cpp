@@ -40,12 +40,7 @@ Coroutine<> fail_after(std::chrono::nanoseconds delay, QString text)
 /// Waits for an hour; when cancelled it says so, waits for `cleanup`, and throws `error` if there is one.
 Coroutine<> worker(QStringList &log, QString name, std::chrono::nanoseconds cleanup = 0s, QString error = {})
 {
-    bool cancelled = false;
-    try {
-        co_await sleep(1h);
-    } catch (const CancelledError &) {
-        cancelled = true;
-    }
+    const bool cancelled = co_await is_cancelled_asleep();
     if (!cancelled)
         co_return;
     log << name + u" cancelled"_s;
@@ -865,12 +860,7 @@ private Q_SLOTS:
             for (const bool through_a_task : {false, true}) {
                 const auto body = [](TaskGroup &group) -> Coroutine<> {
                     group.create_task(fail_after(3s, u"bad"_s));
-                    bool cancelled = false;
-                    try {
-                        co_await sleep(1h);
-                    } catch (const CancelledError &) {
-                        cancelled = true;
-                    }
+                    const bool cancelled = co_await is_cancelled_asleep();
                     co_await sleep(5s); // the failure interrupts it
                     if (cancelled)
                         throw CancelledError();

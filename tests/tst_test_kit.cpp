@@ -310,12 +310,7 @@ private Q_SLOTS:
         QEXPECT_FAIL("", "it leaves a task behind", Continue);
         Test::run([]() -> Coroutine<> {
             const auto leaves = []() -> Coroutine<> {
-                bool cancelled = false;
-                try {
-                    co_await sleep(1h);
-                } catch (const CancelledError &) {
-                    cancelled = true;
-                }
+                const bool cancelled = co_await is_cancelled_asleep();
                 if (cancelled)
                     throw LoopExit(3);
             };
@@ -357,12 +352,7 @@ private Q_SLOTS:
         QEXPECT_FAIL("", "the first way", Continue);
         Test::tear_down([]() -> Coroutine<> {
             const auto leaves = []() -> Coroutine<> {
-                bool cancelled = false;
-                try {
-                    co_await sleep(1s);
-                } catch (const CancelledError &) {
-                    cancelled = true;
-                }
+                const bool cancelled = co_await is_cancelled_asleep(1s);
                 co_await sleep(1s);
                 if (cancelled)
                     throw LoopExit(3);
