@@ -41,6 +41,13 @@ struct Page : QObject
     QStringList &log;
 };
 
+Coroutine<> stay(QStringList &log)
+{
+    const Farewell local(log, u"unwound"_s);
+    log << u"waiting"_s;
+    co_await sleep(1h);
+}
+
 struct Begun
 {
     const char *name;
@@ -543,6 +550,64 @@ private Q_SLOTS:
             busy.reset();
             log.sort();
             QASYNCIO_COMPARE(log.join(u' '), u"-inner -outer"_s);
+        });
+    }
+
+    void aTaskThatEndsWhileItsObjectIsBeingConnected()
+    {
+        struct Brief : QObject
+        {
+            explicit Brief(QStringList &log) : log(log) { }
+            void connectNotify(const QMetaMethod &) override
+            {
+                create_task(say(log, u"inner"_s), TaskOptions().context(this).eager());
+            }
+            static Coroutine<> say(QStringList &log, QString name)
+            {
+                log << name;
+                co_return;
+            }
+            QStringList &log;
+        };
+        Test::run([&]() -> Coroutine<> {
+            QStringList log;
+            auto brief = std::make_unique<Brief>(log);
+            create_task(stay(log), TaskOptions().context(brief.get()));
+            co_await turns(2);
+            brief->disconnect(); // is connected anew
+            QASYNCIO_COMPARE(log.join(u' '), u"inner waiting inner"_s);
+            brief.reset();
+            QASYNCIO_COMPARE(log.join(u' '), u"inner waiting inner unwound"_s);
+        });
+    }
+
+    void anObjectDeletedWhileItIsBeingConnected()
+    {
+        struct Gone : QObject
+        {
+            explicit Gone(QStringList &log) : log(log) { }
+            void connectNotify(const QMetaMethod &) override
+            {
+                if (std::exchange(first, false))
+                    create_task(stay(log), TaskOptions().context(this).eager());
+                else
+                    log << u"?"_s;
+                delete this;
+            }
+            QStringList &log;
+            bool first = true;
+        };
+        Test::run([&]() -> Coroutine<> {
+            QStringList log;
+            QString error;
+            try {
+                create_task(stay(log), TaskOptions().context(new Gone(log)));
+            } catch (const ValueError &exception) {
+                error = QString::fromUtf8(exception.what());
+            }
+            QASYNCIO_COMPARE(error, u"create_task: the context object is being destroyed"_s);
+            QASYNCIO_COMPARE(log.join(u' '), u"waiting unwound"_s);
+            co_return;
         });
     }
 

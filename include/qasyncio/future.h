@@ -156,4 +156,13 @@ protected:
     void check_settable(const char *operation) const { detail::check_settable(*m_state, operation); }
 };
 
+namespace detail {
+/// A pending future of `core`'s loop.
+template<class T>
+Future<T> make_future(LoopCore &core)
+{
+    return FutureAccess::wrap<Future<T>>(Ref<FutureState<T>>::adopt(new FutureState<T>(core)));
+}
+} // namespace detail
+
 } // namespace QAsyncio

@@ -178,9 +178,7 @@ public:
     template<class T = void>
     QAsyncio::Future<T> create_future()
     {
-        using State = QAsyncio::detail::FutureState<T>;
-        return QAsyncio::detail::FutureAccess::wrap<QAsyncio::Future<T>>(
-            QAsyncio::detail::Ref<State>::adopt(new State(core())));
+        return QAsyncio::detail::make_future<T>(core());
     }
     /// Starts a coroutine as a task of this loop. Its first line runs in the next turn (T-002).
     /// Throws RuntimeError if the loop is closed (the coroutine is then left as it was) or the coroutine was awaited before.

@@ -33,6 +33,7 @@ private:
     const QPointer<const QObject> m_object;
     QMetaObject::Connection m_connection;
     bool m_connected = false;
+    bool m_connecting = false; // connectNotify() may run; it may start tasks of the object, and see them end
     bool m_ending = false;
 };
 

@@ -164,24 +164,15 @@ ObjectOwner::ObjectOwner(LoopPrivate &loop, const QObject &object) : m_loop(loop
 
 ObjectOwner &ObjectOwner::of(LoopPrivate &loop, const QObject &object)
 {
-    for (;;) {
+    const QPointer<const QObject> alive(&object);
+    while (alive) { // twice, since connectNotify() may do anything
         std::unique_ptr<ObjectOwner> &owner = loop.object_owners[&object];
         if (owner && !owner->m_object.isNull())
             return *owner;
         owner.reset(new ObjectOwner(loop, object)); // if there was one: of another object
-        ObjectOwner *const made = owner.get();
-        if (made->m_object.isNull()) {
-            loop.object_owners.erase(&object);
-            throw ValueError(QStringLiteral("create_task: the context object is being destroyed"));
-        }
-        try {
-            made->connect();
-        } catch (...) {
-            made->forget_if_unused();
-            throw;
-        }
-        // connectNotify() may have made a task of this object that has ended already, and the owner with it.
+        owner->connect();
     }
+    throw ValueError(QStringLiteral("create_task: the context object is being destroyed"));
 }
 
 void ObjectOwner::forget_if_unused()
@@ -195,8 +186,18 @@ void ObjectOwner::connect()
     m_connected = false;
     if (!m_object)
         return;
-    m_connection = QObject::connect(m_object.data(), &QObject::destroyed, Slot(*this));
+    m_connecting = true;
+    try {
+        m_connection = QObject::connect(m_object.data(), &QObject::destroyed, Slot(*this));
+    } catch (...) {
+        m_connecting = false;
+        forget_if_unused();
+        throw;
+    }
+    m_connecting = false;
     m_connected = true;
+    if (m_ending)
+        delete this; // connectNotify() has deleted the object
 }
 
 void ObjectOwner::disconnected()
@@ -214,14 +215,18 @@ void ObjectOwner::disconnected()
 
 void ObjectOwner::object_died()
 {
-    const std::unique_ptr<ObjectOwner> self = take();
-    if (self)
-        unwind_all("its context object");
+    std::unique_ptr<ObjectOwner> self = take();
+    if (!self)
+        return;
+    unwind_all("its context object");
+    if (m_connecting)
+        (void)self.release(); // connect() deletes it
 }
 
 void ObjectOwner::became_empty()
 {
-    const std::unique_ptr<ObjectOwner> self = take(); // null while the object dies
+    if (!m_connecting)
+        const std::unique_ptr<ObjectOwner> self = take(); // null while the object dies
 }
 
 std::unique_ptr<ObjectOwner> ObjectOwner::take()

@@ -196,7 +196,7 @@ Coroutine<> TaskGroup::leave(std::exception_ptr exception)
     if (exception && !m_aborting)
         abort();
     while (m_first) {
-        m_all_ended = FutureAccess::wrap<Future<>>(Ref<FutureState<void>>::adopt(new FutureState<void>(*m_parent->core)));
+        m_all_ended = make_future<void>(*m_parent->core); // not the loop's: it may be gone
         try {
             co_await m_all_ended;
         } catch (const CancelledError &) {
