@@ -6,6 +6,7 @@
 
 #include <qasyncio/errors.h>
 
+#include <cstdio>
 #include <cstring>
 #include <fcntl.h>
 #include <filesystem>

@@ -105,8 +105,9 @@ public:
 
     /// Runs the loop under the QCoreApplication::exec() (or QThread::exec()) of the program, until detach(), stop() or the
     /// end of the application. When the application quits, the tasks of a loop in its main thread are cancelled and the
-    /// loop runs on inside aboutToQuit until they have ended, for `LoopOptions::quit_deadline` at most. The end of a
-    /// QThread's exec() cancels nothing: the tasks stay suspended.
+    /// loop runs on inside aboutToQuit until they have ended, for `LoopOptions::quit_deadline` at most. (Newer versions of Qt
+    /// emit aboutToQuit inside of quit(): if a task calls it, the loop runs on as soon as that task is suspended.) The end of
+    /// a QThread's exec() cancels nothing: the tasks stay suspended.
     /// Throws RuntimeError as run_forever() does.
     void attach();
     /// Ends attach(). Tasks stay suspended. Does nothing if the loop is not attached.

@@ -391,18 +391,36 @@ void LoopPrivate::attach()
 
 void LoopPrivate::application_quits()
 {
-    if (!attached || m_drain)
+    if (!attached || m_drain || m_quit_waits)
         return;
     const Activation active(*this); // a task may end the loop
     if (is_quit_awaited())
         quit_requested.set_result();
     for (const AnyTask &task : loop->all_tasks())
         AnyTask(task).cancel();
-    QEventLoop drain; // works here: exec() has returned already
-    m_drain = &drain;
-    QTimer::singleShot(timer_milliseconds(quit_deadline), &drain, [&drain] { drain.exit(1); });
-    if (first_task && attached)
-        drain.exec();
+    // Qt 6.4 says so when exec() has returned, Qt 6.8 inside of quit(): a task may have called it, and has to return first.
+    m_quit_waits = m_depth > 0;
+    if (!m_quit_waits)
+        drain();
+}
+
+void LoopPrivate::drain()
+{
+    m_quit_waits = false;
+    QEventLoop event_loop;
+    m_drain = &event_loop;
+    bool too_late = false;
+    QTimer::singleShot(timer_milliseconds(quit_deadline), &event_loop, [&] {
+        too_late = true;
+        event_loop.exit();
+    });
+    const qint64 turns_before = m_turns;
+    if (first_task && attached && event_loop.exec() == -1 && m_turns == turns_before) {
+        // Inside of an exec() that was told to exit: no QEventLoop runs there any more.
+        const QPointer<QAbstractEventDispatcher> dispatcher = QAbstractEventDispatcher::instance();
+        while (first_task && attached && !too_late && dispatcher)
+            dispatcher->processEvents(QEventLoop::WaitForMoreEvents);
+    }
     m_drain = nullptr;
     ended_with_application = true;
     detach();

@@ -183,6 +183,8 @@ private:
     void look_for_lost_events() noexcept;
     void carry_out_end() noexcept;
     void application_quits();
+    /// Runs on until the tasks have ended, or the quit_deadline is over.
+    void drain();
     int exec_qt();
     int exec_after_exit();
 
@@ -213,6 +215,7 @@ private:
     QMetaObject::Connection m_about_to_block;
     QMetaObject::Connection m_about_to_quit;
     QEventLoop *m_drain = nullptr;
+    bool m_quit_waits = false; // for code of the loop that is on the stack: then drain()
     bool m_closing = false;
     std::unique_ptr<QObject> m_quit_judge;
 

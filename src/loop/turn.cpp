@@ -71,6 +71,8 @@ void LoopPrivate::process() noexcept
         m_drain->exit();
     end_if_possible();
     sleep_or_wake();
+    if (Q_UNLIKELY(m_quit_waits) && m_depth == 0)
+        drain();
 }
 
 bool LoopPrivate::may_nest() const

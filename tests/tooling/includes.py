@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-FileCopyrightText: 2026 QAsyncio contributors
 # SPDX-License-Identifier: MIT
-"""Does each file include what it uses of the standard library and of Qt's classes, itself or by way of the project's headers?
+"""Does each file include what it uses of the standard library, of Qt's classes and of the system's functions (`::read`), itself
+or by way of the project's headers?
 
 What Qt's headers, or those of the standard library, include besides is an accident: newer ones do it no more. A class that a
 file declares itself (`class QObject;`) needs no header. Names of which this does not know the header are findings, too.
@@ -70,6 +71,26 @@ STANDARD = {
     "variant": "get get_if holds_alternative monostate variant",
     "vector": "erase erase_if size vector",
 }
+# header: the system's functions that it gives.
+SYSTEM = {
+    "csignal": "kill raise sigaction sigemptyset signal",
+    "cstdio": "rename",
+    "cstdlib": "free malloc realpath",
+    "ctime": "clock_gettime",
+    "dirent.h": "closedir dirfd fdopendir opendir readdir",
+    "epoll.h": "epoll_*",
+    "eventfd.h": "eventfd",
+    "fcntl.h": "fcntl open openat",
+    "inotify.h": "inotify_*",
+    "mman.h": "madvise mmap munmap",
+    "poll.h": "poll",
+    "resource.h": "getrlimit getrusage setpriority setrlimit",
+    "signal.h": "kill raise sigaction sigemptyset signal",
+    "socket.h": "accept bind connect listen recv send shutdown socket socketpair",
+    "stat.h": "chmod fstat fstatat lstat mkdir mkfifo stat",
+    "timerfd.h": "timerfd_*",
+    "unistd.h": "access close dup dup2 dup3 fork ftruncate getpid lseek pipe pipe2 read rmdir symlink syscall sysconf unlink write",
+}
 # What a header of Qt gives besides its own class and can never stop giving: base classes, and what these are made of.
 OBJECT = "qobject.h qobjectdefs.h qcoreevent.h qstring.h qchar.h qstringliteral.h qbytearray.h qlist.h"
 GIVES = {
@@ -83,7 +104,7 @@ GIVES = {
 }
 CODE = re.compile(r'//[^\n]*|/\*.*?\*/|R"(\w*)\(.*?\)\1"|"(?:\\.|[^"\\\n])*"' r"|'(?:\\.|[^'\\\n])+'", re.DOTALL)
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]', re.MULTILINE)
-NAME = re.compile(r"\bstd::((?:chrono|this_thread|filesystem)::\w+|\w+)|(?<![\w:])(Q[A-Z]\w*[a-z]\w*)\b")
+NAME = re.compile(r"\bstd::((?:chrono|this_thread|filesystem)::\w+|\w+)|(?<![\w:])(Q[A-Z]\w*[a-z]\w*)\b|(?<![\w:>])::(?!new|delete|operator)([a-z]\w+)")
 
 
 def code_of(text):
@@ -92,9 +113,9 @@ def code_of(text):
 
 
 @functools.cache
-def headers_of(name):
-    """The headers of which each gives a name of std::; none if it is not known."""
-    return frozenset(header for header, names in STANDARD.items()
+def headers_of(name, table):
+    """The headers of which each gives a name of std::, or a function of the system; none if it is not known."""
+    return frozenset(header for header, names in {"std": STANDARD, "": SYSTEM}[table].items()
                      if any(name.startswith(n[:-1]) if n.endswith("*") else name == n for n in names.split()))
 
 
@@ -150,15 +171,16 @@ def missing(path, files, qt):
     declared = set(re.findall(r"\b(?:class|struct)\s+(?:\w+_EXPORT\s+)?(Q\w+)\s*[;:{]", code))
     found, seen = [], set()
     for match in NAME.finditer(code):
-        name = match[1] or match[2]
-        if name in seen:
+        name = match[1] or match[2] or match[3]
+        table = "std" if match[1] else "" if match[3] else "Qt"
+        if (table, name) in seen:
             continue
-        seen.add(name)
-        headers = headers_of(name) if match[1] else qt.headers_of(name)
+        seen.add((table, name))
+        headers = qt.headers_of(name) if match[2] else headers_of(name, table)
         if match[2] and (headers is None or name in declared or name in reached):
             continue    # one of ours, or included by the class's name
         if not headers & reached:
-            found.append((code.count("\n", 0, match.start()) + 1, ("std::" if match[1] else "") + name, sorted(headers)))
+            found.append((code.count("\n", 0, match.start()) + 1, (f"{table}::" if table != "Qt" else "") + name, sorted(headers)))
     return found
 
 
@@ -166,7 +188,8 @@ def sees_faults(qt):
     """Of what this would do if it saw nothing any more, no run would tell."""
     path = ROOT / "sample.cpp"
     text = "#include <QtCore/qobject.h>\n// QTimer\nstd::vector<QString> all(const QElapsedTimer &, const QObject &);\nclass QThread;\nQThread *t;\n"
-    return [name for _, name, _ in missing(path, Files({path: text}), qt)] == ["std::vector", "QElapsedTimer"]
+    text += "int i = ::dup(1);\n"
+    return [name for _, name, _ in missing(path, Files({path: text}), qt)] == ["std::vector", "QElapsedTimer", "::dup"]
 
 
 def qt_folders(build):
