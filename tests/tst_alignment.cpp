@@ -4,6 +4,8 @@
 
 #include <QtCore/qrandom.h>
 
+#include <cstring>
+
 /// Values that must lie at multiples of more than a pointer has: SIMD vectors, what has a cache line for itself. As captures
 /// of callbacks, as arguments and locals of coroutines. As results: tst_result_types.
 class tst_Alignment : public QObject
@@ -238,4 +240,3 @@ void tst_Alignment::functionsInThreads()
 QTEST_GUILESS_MAIN(tst_Alignment)
 #include "tst_alignment.moc"
 
-#include <cstring>

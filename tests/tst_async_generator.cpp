@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: MIT
 #include "task_helpers.h"
 
+#include <QtCore/qregularexpression.h>
+
 #include <thread>
 
 namespace {
@@ -702,4 +704,3 @@ private Q_SLOTS:
 QTEST_GUILESS_MAIN(tst_async_generator)
 #include "tst_async_generator.moc"
 
-#include <QtCore/qregularexpression.h>

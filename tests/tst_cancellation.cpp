@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: MIT
 #include "task_helpers.h"
 
+#include <algorithm>
+
 namespace {
 Coroutine<int> value_of(Future<int> future)
 {
@@ -940,4 +942,3 @@ private Q_SLOTS:
 QTEST_GUILESS_MAIN(tst_cancellation)
 #include "tst_cancellation.moc"
 
-#include <algorithm>

@@ -2,10 +2,11 @@
 // SPDX-License-Identifier: MIT
 #include "support.h"
 
-#include <qasyncio/test.h>
-
 #include <QtCore/qstringlist.h>
 #include <QtCore/qthread.h>
+#include <qasyncio/test.h>
+
+#include <algorithm>
 
 /// Clocks of the program's own, the virtual clock, precise timers.
 class tst_Clock : public QObject
@@ -183,4 +184,3 @@ void tst_Clock::aCancelledTimerFreesItsCallbackAtOnce()
 QTEST_GUILESS_MAIN(tst_Clock)
 #include "tst_clock.moc"
 
-#include <algorithm>

@@ -10,6 +10,8 @@
 #include <QtCore/qstringlist.h>
 #include <QtTest/qtest.h>
 
+#include <algorithm>
+
 /// The recorded programs of the conformance language (conformance/README.md): each must do what it did on CPython.
 class tst_Conformance : public QObject
 {
@@ -83,4 +85,3 @@ QTEST_GUILESS_MAIN(tst_Conformance)
 
 #include "tst_conformance.moc"
 
-#include <algorithm>

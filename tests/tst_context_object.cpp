@@ -560,7 +560,7 @@ private Q_SLOTS:
             explicit Brief(QStringList &log) : log(log) { }
             void connectNotify(const QMetaMethod &) override
             {
-                create_task(say(log, u"inner"_s), TaskOptions().context(this).eager());
+                create_task(say(log, u"inner"_s), TaskOptions().context(this).eager_start());
             }
             static Coroutine<> say(QStringList &log, QString name)
             {
@@ -589,7 +589,7 @@ private Q_SLOTS:
             void connectNotify(const QMetaMethod &) override
             {
                 if (std::exchange(first, false))
-                    create_task(stay(log), TaskOptions().context(this).eager());
+                    create_task(stay(log), TaskOptions().context(this).eager_start());
                 else
                     log << u"?"_s;
                 delete this;

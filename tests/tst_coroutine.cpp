@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: MIT
 #include "task_helpers.h"
 
+#include <QtCore/qregularexpression.h>
+
 namespace {
 
 Coroutine<int> give_at_once(int value)
@@ -299,4 +301,3 @@ private Q_SLOTS:
 QTEST_GUILESS_MAIN(tst_coroutine)
 #include "tst_coroutine.moc"
 
-#include <QtCore/qregularexpression.h>

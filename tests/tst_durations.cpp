@@ -1,12 +1,14 @@
 // SPDX-FileCopyrightText: 2026 QAsyncio contributors
 // SPDX-License-Identifier: MIT
 #include "task_helpers.h"
-
 #include "loop/loop_p.h"
 
 #include <QtCore/qabstracteventdispatcher.h>
 #include <QtCore/qrandom.h>
 #include <QtCore/qtimer.h>
+
+#include <algorithm>
+#include <ratio>
 
 using namespace std::chrono;
 
@@ -473,5 +475,3 @@ void tst_Durations::aThreadWaitsForAnyTime()
 QTEST_GUILESS_MAIN(tst_Durations)
 #include "tst_durations.moc"
 
-#include <algorithm>
-#include <ratio>

@@ -6,6 +6,8 @@
 #include <QtCore/qstringlist.h>
 #include <QtCore/qtimer.h>
 
+#include <stdexcept>
+
 /// Who is told of the exceptions that nobody else gets.
 class tst_ExceptionHandler : public QObject
 {
@@ -276,4 +278,3 @@ void tst_ExceptionHandler::withoutAHandlerALostExceptionIsLogged()
 QTEST_GUILESS_MAIN(tst_ExceptionHandler)
 #include "tst_exception_handler.moc"
 
-#include <stdexcept>

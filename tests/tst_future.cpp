@@ -2,6 +2,9 @@
 // SPDX-License-Identifier: MIT
 #include "task_helpers.h"
 
+#include <QtCore/qelapsedtimer.h>
+#include <QtCore/qregularexpression.h>
+
 #include <stdexcept>
 #include <thread>
 
@@ -825,5 +828,3 @@ private Q_SLOTS:
 QTEST_GUILESS_MAIN(tst_future)
 #include "tst_future.moc"
 
-#include <QtCore/qelapsedtimer.h>
-#include <QtCore/qregularexpression.h>

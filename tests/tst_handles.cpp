@@ -1,8 +1,9 @@
 // SPDX-FileCopyrightText: 2026 QAsyncio contributors
 // SPDX-License-Identifier: MIT
 #include "support.h"
-
 #include "loop/loop_p.h" // how many timers are in the heap
+
+#include <QtCore/qstringlist.h>
 
 #include <algorithm>
 #include <thread>
@@ -351,4 +352,3 @@ void tst_Handles::debugModeRefusesAThreadWithALoopOfItsOwn()
 QTEST_GUILESS_MAIN(tst_Handles)
 #include "tst_handles.moc"
 
-#include <QtCore/qstringlist.h>

@@ -5,6 +5,7 @@
 #include <QtCore/qstringlist.h>
 #include <QtCore/qtimer.h>
 
+#include <ratio>
 #include <sys/socket.h>
 
 /// One turn: what it does, in which order, and what waits for the next one.
@@ -447,4 +448,3 @@ void tst_LoopTurn::shortSleepsCostFewTurns()
 QTEST_GUILESS_MAIN(tst_LoopTurn)
 #include "tst_loop_turn.moc"
 
-#include <ratio>

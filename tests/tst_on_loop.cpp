@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: MIT
 #include "task_helpers.h"
 
+#include <QtCore/qregularexpression.h>
+
 #include <atomic>
 #include <future>
 #include <thread>
@@ -386,4 +388,3 @@ private Q_SLOTS:
 QTEST_GUILESS_MAIN(tst_on_loop)
 #include "tst_on_loop.moc"
 
-#include <QtCore/qregularexpression.h>

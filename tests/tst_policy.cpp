@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: MIT
 #include "support.h"
 
+#include <QtCore/qstringlist.h>
+
 #include <thread>
 
 /// Getting and setting the loop; policies.
@@ -198,4 +200,3 @@ void tst_Policy::theDefaultPolicyStaysTheSame()
 QTEST_GUILESS_MAIN(tst_Policy)
 #include "tst_policy.moc"
 
-#include <QtCore/qstringlist.h>

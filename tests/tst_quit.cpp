@@ -8,6 +8,8 @@
 #include <QtWidgets/qdialog.h>
 #include <QtWidgets/qwidget.h>
 
+#include <cstdio>
+
 /// What the end of the application does, each in a process of its own, which writes what happened line by line.
 class tst_Quit : public QObject
 {
@@ -465,4 +467,3 @@ int main(int argc, char **argv)
 }
 #include "tst_quit.moc"
 
-#include <cstdio>

@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: MIT
 #include "task_helpers.h"
 
+#include <QtCore/qjsonarray.h>
+
 #include <any>
 #include <variant>
 
@@ -696,4 +698,3 @@ void tst_ResultTypes::anEmptyOptionalIsAValueOfAStream()
 QTEST_GUILESS_MAIN(tst_ResultTypes)
 #include "tst_result_types.moc"
 
-#include <QtCore/qjsonarray.h>

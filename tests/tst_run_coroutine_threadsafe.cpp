@@ -2,6 +2,9 @@
 // SPDX-License-Identifier: MIT
 #include "survives_moves.h"
 
+#include <QtCore/qregularexpression.h>
+#include <QtCore/qstringlist.h>
+
 #include <future>
 #include <thread>
 
@@ -485,5 +488,3 @@ void tst_RunCoroutineThreadsafe::joinWhenTheLoopIsClosed()
 QTEST_GUILESS_MAIN(tst_RunCoroutineThreadsafe)
 #include "tst_run_coroutine_threadsafe.moc"
 
-#include <QtCore/qregularexpression.h>
-#include <QtCore/qstringlist.h>

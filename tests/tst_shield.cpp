@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: MIT
 #include "task_helpers.h"
 
+#include <QtCore/qelapsedtimer.h>
+
 namespace {
 
 Coroutine<int> await_shielded(Future<int> inner)
@@ -404,4 +406,3 @@ private Q_SLOTS:
 QTEST_GUILESS_MAIN(tst_shield)
 #include "tst_shield.moc"
 
-#include <QtCore/qelapsedtimer.h>

@@ -5,6 +5,8 @@
 #include <QtCore/qregularexpression.h>
 #include <QtCore/qtimer.h>
 
+#include <ratio>
+
 namespace {
 template<class N>
 concept CanSleep = requires(N delay) { QAsyncio::sleep(delay); };
@@ -227,4 +229,3 @@ private Q_SLOTS:
 QTEST_GUILESS_MAIN(tst_sleep)
 #include "tst_sleep.moc"
 
-#include <ratio>

@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: MIT
 #include "task_helpers.h"
 
+#include <QtCore/qregularexpression.h>
+
 #include <thread>
 
 namespace {
@@ -565,4 +567,3 @@ private Q_SLOTS:
 QTEST_GUILESS_MAIN(tst_task)
 #include "tst_task.moc"
 
-#include <QtCore/qregularexpression.h>

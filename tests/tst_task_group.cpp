@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: MIT
 #include "task_helpers.h"
 
+#include <QtCore/qregularexpression.h>
+
 namespace {
 
 /// The errors of the ExceptionGroup that `awaitable` throws, groups in brackets; else what it throws or "nothing".
@@ -997,4 +999,3 @@ private Q_SLOTS:
 QTEST_GUILESS_MAIN(tst_task_group)
 #include "tst_task_group.moc"
 
-#include <QtCore/qregularexpression.h>

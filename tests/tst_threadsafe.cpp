@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: MIT
 #include "support.h"
 
+#include <QtCore/qstringlist.h>
+
 #include <algorithm>
 #include <atomic>
 #include <thread>
@@ -264,4 +266,3 @@ void tst_Threadsafe::handlesOnFuturesMayDieInOtherThreads()
 QTEST_GUILESS_MAIN(tst_Threadsafe)
 #include "tst_threadsafe.moc"
 
-#include <QtCore/qstringlist.h>

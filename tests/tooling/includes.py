@@ -91,6 +91,8 @@ SYSTEM = {
     "timerfd.h": "timerfd_*",
     "unistd.h": "access close dup dup2 dup3 fork ftruncate getpid lseek pipe pipe2 read rmdir symlink syscall sysconf unlink write",
 }
+# Two headers of which each needs the other's templates.
+MUTUAL = {ROOT / "include/qasyncio/loop.h"}
 # What a header of Qt gives besides its own class and can never stop giving: base classes, and what these are made of.
 OBJECT = "qobject.h qobjectdefs.h qcoreevent.h qstring.h qchar.h qstringliteral.h qbytearray.h qlist.h"
 GIVES = {
@@ -184,12 +186,23 @@ def missing(path, files, qt):
     return found
 
 
+def misplaced(path, files):
+    """[(line, text)] of what is included below code (but for moc's): what stands between does not have it."""
+    text = files.texts[path]
+    begin = re.search(r"^(?!using namespace)[a-zA-Z{].*", code_of(text), re.MULTILINE)
+    lines = ((text.count("\n", 0, found.start(2)) + 1, found[0].strip()) for found in INCLUDE.finditer(text))
+    return [(line, include) for line, include in lines
+            if begin and line > text.count("\n", 0, begin.start()) + 1 and not include.endswith('.moc"')]
+
+
 def sees_faults(qt):
     """Of what this would do if it saw nothing any more, no run would tell."""
     path = ROOT / "sample.cpp"
     text = "#include <QtCore/qobject.h>\n// QTimer\nstd::vector<QString> all(const QElapsedTimer &, const QObject &);\nclass QThread;\nQThread *t;\n"
-    text += "int i = ::dup(1);\n"
-    return [name for _, name, _ in missing(path, Files({path: text}), qt)] == ["std::vector", "QElapsedTimer", "::dup"]
+    text += "int i = ::dup(1);\n#include <late.h>\n"
+    files = Files({path: text})
+    return ([name for _, name, _ in missing(path, files, qt)] == ["std::vector", "QElapsedTimer", "::dup"] and
+            misplaced(path, files) == [(7, "#include <late.h>")])
 
 
 def qt_folders(build):
@@ -212,6 +225,10 @@ def main():
         for line, name, headers in missing(path, files, qt):
             print(f"{path.relative_to(ROOT)}:{line}: {name}: include {' or '.join(headers) or '(unknown: name its header)'}")
             count += 1
+        for line, include in misplaced(path, files):
+            if path not in MUTUAL:
+                print(f"{path.relative_to(ROOT)}:{line}: {include}: below code")
+                count += 1
     print(f"includes: {len(paths)} files, {count} findings")
     return 1 if count else 0
 
