@@ -2,9 +2,10 @@
 // SPDX-License-Identifier: MIT
 #include "support.h"
 
+#include <qasyncio/test.h>
+
 #include <QtCore/qstringlist.h>
 #include <QtCore/qthread.h>
-#include <qasyncio/test.h>
 
 #include <algorithm>
 
