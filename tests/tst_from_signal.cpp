@@ -310,7 +310,7 @@ void tst_FromSignal::whatIsNoSignalIsRefused()
 {
     Test::run([]() -> Coroutine<> {
         SlotOwner owner;
-        const QRegularExpression warning(u"signal not found in SlotOwner"_s);
+        const QRegularExpression warning(u"SlotOwner.*signal not found|signal not found in SlotOwner"_s); // Qt 6.11, Qt 6.4
         QTest::ignoreMessage(QtWarningMsg, warning);
         QASYNCIO_COMPARE(error_in([&] { static_cast<void>(from_signal(&owner, &SlotOwner::noSignal)); }),
                          u"ValueError: from_signal: this signal cannot be connected"_s);

@@ -360,13 +360,6 @@ void LoopPrivate::close_later() noexcept
     stop_requested = false;
 }
 
-void LoopPrivate::carry_out_end() noexcept
-{
-    if (m_quit_judge)
-        end_run();
-    close();
-}
-
 void LoopPrivate::dialog_awaited(const QObject *dialog, bool begins) noexcept
 {
     if (begins)

@@ -115,6 +115,7 @@ void LoopPrivate::application_dies() noexcept
     ended_with_application = true;
     if (attached)
         detach();
+    m_quit_judge.reset(); // its QEventLoopLocker refers to the application
     if (!is_on_stack())
         return close();
     // Qt's dispatcher is on the stack, too, and would go with the application. It is left behind, for whoever returns to it.

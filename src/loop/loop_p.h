@@ -78,7 +78,7 @@ public:
         ~Activation()
         {
             if (--m_loop.m_activations == 0 && Q_UNLIKELY(m_loop.m_end_waits))
-                m_loop.carry_out_end();
+                m_loop.close();
             m_loop.release();
         }
         Q_DISABLE_COPY_MOVE(Activation)
@@ -181,7 +181,6 @@ private:
     void leave_qt_loop() noexcept;
     bool is_at_own_level(const char *frame) noexcept;
     void look_for_lost_events() noexcept;
-    void carry_out_end() noexcept;
     void application_quits();
     /// Runs on until the tasks have ended, or the quit_deadline is over.
     void drain();
