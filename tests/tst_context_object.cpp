@@ -8,11 +8,14 @@
 #include <QtCore/qmetaobject.h>
 #include <QtCore/qregularexpression.h>
 #include <QtCore/qscopeguard.h>
+#include <QtCore/qthread.h>
 #include <QtCore/qthreadpool.h>
 #include <QtCore/qtimer.h>
 
 #include <future>
 #include <iterator>
+#include <memory>
+#include <thread>
 
 namespace {
 
@@ -608,6 +611,39 @@ private Q_SLOTS:
             QASYNCIO_COMPARE(error, u"create_task: the context object is being destroyed"_s);
             QASYNCIO_COMPARE(log.join(u' '), u"waiting unwound"_s);
             co_return;
+        });
+    }
+
+    void anObjectThatIsMovedToAnotherThreadAndDiesThere_data()
+    {
+        QTest::addColumn<bool>("disconnected");
+        QTest::newRow("it dies") << false;
+        QTest::newRow("it is disconnected, and dies here") << true;
+    }
+    void anObjectThatIsMovedToAnotherThreadAndDiesThere()
+    {
+        QFETCH(const bool, disconnected);
+        QTest::ignoreMessage(QtWarningMsg, QRegularExpression(u"another thread than theirs"_s));
+        Test::run([&]() -> Coroutine<> {
+            QStringList log;
+            std::unique_ptr<QObject> object(new QObject);
+            create_task(stay(log), TaskOptions().context(object.get()));
+            co_await turns(2);
+            QThread *const home = object->thread();
+            object->moveToThread(nullptr);
+            std::thread([&] {
+                object->moveToThread(QThread::currentThread());
+                if (disconnected) {
+                    object->disconnect();
+                    object->moveToThread(home);
+                } else {
+                    object.reset();
+                }
+            }).join();
+            co_await turns(2);
+            QASYNCIO_COMPARE(log.join(u' '), disconnected ? u"waiting"_s : u"waiting unwound"_s);
+            object.reset();
+            QASYNCIO_COMPARE(log.join(u' '), u"waiting unwound"_s);
         });
     }
 

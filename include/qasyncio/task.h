@@ -33,13 +33,14 @@ public:
     /// locals are destroyed, no line of it runs any more) and the task is cancelled. If the object dies while a line of the
     /// task is being executed, that happens at its next suspension; until then the code must treat the object as gone.
     /// That happens in ~QObject, when the derived parts of `object` are gone: locals of the coroutine whose destructors use
-    /// members of it (guards!) would use dead ones. Where there are such, make a QObject the *last* member of the class and
-    /// give that one: it dies first.
+    /// members of it (guards!) would use dead ones. Where there are such, give the tasks to a TaskScope that is the *last* member
+    /// of the class: it dies first.
     /// The tasks that it begins (by gather(), race(), wait_for(), shield(), task groups, create_task()...) have the same object,
     /// unless they are given another or are detached(). When it dies all of them are unwound, the youngest first, before the
     /// frames they refer to; clean-up that awaits does not run. In debug mode each is named. `object->disconnect()` does not
     /// untie them.
-    /// `object` must live in the loop's thread. A null pointer is refused with ValueError by create_task(), and so is an object
+    /// `object` must live in the loop's thread, and stay there: if it is moved to another one and dies there, a warning says
+    /// so, and the tasks are unwound in theirs, later. A null pointer is refused with ValueError by create_task(), and so is an object
     /// together with detached(), or in a TaskScope.
     TaskOptions &context(const QObject *object)
     {

@@ -23,6 +23,7 @@ private:
     ObjectOwner(LoopPrivate &loop, const QObject &object);
     void connect();
     void disconnected();
+    void look_again();
     void object_died();
     void became_empty() override;
     void forget_if_unused();

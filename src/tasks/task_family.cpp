@@ -5,6 +5,8 @@
 #include "loop/logging.h"
 #include "loop/object_owner.h"
 
+#include "qasyncio/detail/run_there.h"
+
 namespace QAsyncio::detail {
 
 // TaskOwner
@@ -138,26 +140,40 @@ void TaskFamily::append_to(std::vector<Ref<TaskStateBase>> &tasks) const
 
 // ObjectOwner
 
-/// The slot of destroyed(). Its own end tells when the program has disconnected it: then it is connected anew.
+/// The slot of destroyed(). Its own end tells when the program has disconnected it: then it is connected anew. Both may come in
+/// another thread, if the object was moved there.
 class ObjectOwner::Slot
 {
 public:
-    explicit Slot(ObjectOwner &owner) : m_owner(&owner) { }
-    Slot(Slot &&other) noexcept : m_owner(std::exchange(other.m_owner, nullptr)) { }
+    explicit Slot(ObjectOwner &owner) : m_core(Ref<LoopCore>::share(&owner.m_loop)), m_owner(&owner), m_key(owner.m_key) { }
+    Slot(Slot &&other) noexcept = default;
     Slot &operator=(Slot &&) = delete;
-    ~Slot()
-    {
-        if (m_owner)
-            m_owner->disconnected();
-    }
-    void operator()()
-    {
-        if (ObjectOwner *owner = std::exchange(m_owner, nullptr))
-            owner->object_died();
-    }
+    ~Slot() { tell(&ObjectOwner::disconnected); }
+    void operator()() { tell(&ObjectOwner::object_died); }
 
 private:
+    void tell(void (ObjectOwner::*event)())
+    {
+        ObjectOwner *const owner = m_core ? std::exchange(m_owner, nullptr) : nullptr;
+        if (!owner)
+            return;
+        if (m_core->in_own_thread())
+            return (owner->*event)();
+        qCWarning(logCategory, "a context object of tasks ends, or is disconnected, in another thread than theirs");
+        try {
+            run_there(*m_core, [loop = m_core, key = m_key, owner] { // which may be gone by then
+                const auto &all = static_cast<LoopPrivate &>(*loop).object_owners;
+                if (const auto found = all.find(key); found != all.end() && found->second.get() == owner)
+                    owner->look_again();
+            });
+        } catch (const std::bad_alloc &) {
+            qCCritical(logCategory, "no memory to tell tasks that their context object is gone");
+        }
+    }
+
+    Ref<LoopCore> m_core; // null: moved from
     ObjectOwner *m_owner;
+    const QObject *m_key;
 };
 
 ObjectOwner::ObjectOwner(LoopPrivate &loop, const QObject &object) : m_loop(loop), m_key(&object), m_object(&object) { }
@@ -211,6 +227,14 @@ void ObjectOwner::disconnected()
     } catch (const std::bad_alloc &) {
         qCCritical(logCategory, "no memory to tie tasks to their context object again after a disconnect()");
     }
+}
+
+void ObjectOwner::look_again()
+{
+    if (!m_object)
+        object_died();
+    else if (!m_connection)
+        disconnected();
 }
 
 void ObjectOwner::object_died()
