@@ -17,7 +17,8 @@ function(qasyncio_precompile target header)
 endfunction()
 
 # What a target and everything that links it must be compiled with.
-# Below -O2 g++ makes no tail calls unless it is told to; without them a long chain of awaits overflows the stack.
+# Below -O2 g++ makes no tail calls unless it is told to; without them a long chain of awaits overflows the stack. clang tells
+# the alignment of a coroutine's frame only if it is asked to.
 function(qasyncio_compiler_options target)
     get_target_property(type ${target} TYPE)
     set(scope PUBLIC)
@@ -25,5 +26,6 @@ function(qasyncio_compiler_options target)
         set(scope INTERFACE)
     endif()
     target_compile_features(${target} ${scope} cxx_std_20)
-    target_compile_options(${target} ${scope} $<$<CXX_COMPILER_ID:GNU>:-foptimize-sibling-calls>)
+    target_compile_options(${target} ${scope} $<$<CXX_COMPILER_ID:GNU>:-foptimize-sibling-calls>
+        $<$<CXX_COMPILER_ID:Clang,AppleClang>:-fcoro-aligned-allocation>)
 endfunction()

@@ -217,9 +217,6 @@ void tst_Alignment::callbacksOfOtherKinds()
 
 void tst_Alignment::argumentsAndLocalsOfCoroutines()
 {
-#if QASYNCIO_SANITIZED
-    QSKIP("clang makes frames under a sanitizer whose size is no multiple of what their locals need");
-#endif
     misplaced = 0;
     for (const auto body : {everywhere<16>, everywhere<32>, everywhere<64>, everywhere<256>, everywhere<1024>})
         Test::run(body);
@@ -228,9 +225,6 @@ void tst_Alignment::argumentsAndLocalsOfCoroutines()
 
 void tst_Alignment::functionsInThreads()
 {
-#if QASYNCIO_SANITIZED
-    QSKIP("clang makes frames under a sanitizer whose size is no multiple of what their locals need");
-#endif
     misplaced = 0;
     for (const auto body : {in_threads<32>, in_threads<64>, in_threads<1024>})
         Test::run(body);

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include "qasyncio/detail/pool.h"
 #include "qasyncio/detail/settle.h"
 #include "qasyncio/loop.h"
 
@@ -13,12 +14,8 @@ namespace QAsyncio::detail {
 /// resumes it, even if the task that waits for it has ended long before.
 struct DetachedFrame
 {
-    struct promise_type
+    struct promise_type : PooledFrame
     {
-        // The pool, because its blocks are aligned.
-        static void *operator new(std::size_t size) { return allocate(size); }
-        static void operator delete(void *frame, std::size_t size) noexcept { deallocate(frame, size); }
-
         DetachedFrame get_return_object() const noexcept { return {}; }
         std::suspend_never initial_suspend() const noexcept { return {}; }
         std::suspend_never final_suspend() const noexcept { return {}; }

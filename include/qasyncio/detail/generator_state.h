@@ -4,6 +4,7 @@
 
 #include "qasyncio/coroutine.h"
 
+#include <new>
 #include <optional>
 
 namespace QAsyncio::detail {
@@ -78,7 +79,16 @@ struct GeneratorPromiseBase : PromiseBase
         GeneratorState::reserve();
         return PromiseBase::operator new(size);
     }
+    static void *operator new(std::size_t size, std::align_val_t alignment)
+    {
+        GeneratorState::reserve();
+        return PromiseBase::operator new(size, alignment);
+    }
     static void operator delete(void *frame, std::size_t size) noexcept { PromiseBase::operator delete(frame, size); }
+    static void operator delete(void *frame, std::size_t size, std::align_val_t alignment) noexcept
+    {
+        PromiseBase::operator delete(frame, size, alignment);
+    }
     GeneratorPromiseBase() : state(GeneratorState::make(*this)) { }
     ~GeneratorPromiseBase()
     {

@@ -5,6 +5,7 @@
 #include "qasyncio/detail/boxed.h"
 #include "qasyncio/detail/compiler.h"
 #include "qasyncio/detail/is_coroutine.h"
+#include "qasyncio/detail/pool.h"
 #include "qasyncio/detail/task_state.h"
 #include "qasyncio/errors.h"
 
@@ -24,13 +25,10 @@ struct FrameLink
 };
 
 /// What the promises of all our coroutine types begin with. Aligned so that a frame can be found from it: see frame_of().
-struct alignas(16) PromiseBase
+struct alignas(16) PromiseBase : PooledFrame
 {
     PromiseBase() = default;
     Q_DISABLE_COPY_MOVE(PromiseBase)
-
-    static void *operator new(std::size_t size) { return allocate(size); }
-    static void operator delete(void *frame, std::size_t size) noexcept { deallocate(frame, size); }
 
     FrameLink *link = nullptr;     // null for the outermost frame of a task
     TaskStateBase *task = nullptr; // whose step executes this frame; set when it starts
