@@ -10,6 +10,8 @@
 #include <QtCore/qstringlist.h>
 #include <QtTest/qtest.h>
 
+#include <cstdio>
+
 #include <unistd.h>
 
 using namespace QAsyncio;
@@ -43,6 +45,26 @@ public:
 private:
     int m_fds[2];
 };
+
+/// At the end of each test program, and of each scenario: whatever is left of the library's objects refers to a loop.
+class NothingIsLeft
+{
+public:
+    NothingIsLeft() = default;
+    ~NothingIsLeft()
+    {
+        const int left = detail::live_loops();
+        if (left <= on_purpose)
+            return;
+        std::fprintf(stderr, "FAIL!  : %d loops are left: futures, tasks or connections were lost\n", left);
+        std::fflush(nullptr);
+        ::_exit(1);
+    }
+    Q_DISABLE_COPY_MOVE(NothingIsLeft)
+
+    static inline int on_purpose = 0;
+};
+inline const NothingIsLeft nothing_is_left;
 
 /// Writes down what a loop's exception handler is told.
 class Reports

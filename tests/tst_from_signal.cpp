@@ -84,6 +84,7 @@ private Q_SLOTS:
     void whatAMapThrowsIsTheException();
     void aMapMayAct_data();
     void aMapMayAct();
+    void aMapMayDropTheFuture();
     void aMapMayCloseTheLoop();
     void aMapRunsInTheThreadThatEmits();
     void aMapIsDestroyedWithTheWait();
@@ -328,7 +329,7 @@ void tst_FromSignal::anEmissionThatComesHomeTooLate_data()
 {
     QTest::addColumn<QString>("before");
     QTest::addColumn<bool>("dies");
-    for (const char *before : {"cancelled", "dropped", "completed", "closed"}) {
+    for (const char *before : {"cancelled", "dropped", "completed", "closed", "closed for long"}) {
         QTest::addRow("%s, an emission", before) << QString::fromLatin1(before) << false;
         QTest::addRow("%s, the sender's death", before) << QString::fromLatin1(before) << true;
     }
@@ -343,14 +344,16 @@ void tst_FromSignal::anEmissionThatComesHomeTooLate()
     auto *sender = new Sender;
     std::optional<Future<std::shared_ptr<int>>> future;
     const auto value = std::make_shared<int>(1);
+    const auto other_thread = [&] {
+        if (dies)
+            delete sender;
+        else
+            Q_EMIT sender->moveable(value);
+    };
     loop->call_soon([&] {
         future = from_signal(sender, &Sender::moveable);
-        std::thread([&] {
-            if (dies)
-                delete sender;
-            else
-                Q_EMIT sender->moveable(value);
-        }).join();
+        if (before != u"closed for long")
+            std::thread(other_thread).join();
         if (before == u"cancelled")
             future->cancel();
         else if (before == u"dropped")
@@ -360,10 +363,12 @@ void tst_FromSignal::anEmissionThatComesHomeTooLate()
         loop->stop();
     });
     loop->run_forever();
-    if (before == u"closed")
+    if (before.startsWith(u"closed"))
         loop->close();
     else
         run_ready(*loop);
+    if (before == u"closed for long")
+        std::thread(other_thread).join();
     if (future && before == u"cancelled")
         QVERIFY(future->cancelled());
     else if (future && before == u"completed")
@@ -621,6 +626,27 @@ void tst_FromSignal::aMapMayAct()
     loop.close();
     delete sender;
     delete object;
+}
+
+void tst_FromSignal::aMapMayDropTheFuture()
+{
+    QAsyncioLoop loop(virtual_time());
+    Sender sender;
+    const auto value = std::make_shared<int>(1);
+    Future<std::shared_ptr<int>> future;
+    int calls = 0;
+    const auto drop = [&](const std::shared_ptr<int> &emitted) {
+        future = {};
+        ++calls;
+        return emitted;
+    };
+    loop.call_soon([&] { future = from_signal(&sender, &Sender::moveable, drop); });
+    run_once(loop);
+    Q_EMIT sender.moveable(value);
+    Q_EMIT sender.moveable(value);
+    QCOMPARE(calls, 1);
+    QCOMPARE(value.use_count(), 1L);
+    loop.close();
 }
 
 void tst_FromSignal::aMapMayCloseTheLoop()

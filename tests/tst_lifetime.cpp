@@ -64,6 +64,7 @@ int scenario(const QByteArray &name, int argc, char **argv)
     }
     if (name == "no close") {
         QApplication app(argc, argv);
+        NothingIsLeft::on_purpose = 1;
         static QAsyncioLoop *loop = new QAsyncioLoop;
         static Pipe pipe;
         loop->call_later(1h, [] { });

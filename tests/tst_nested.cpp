@@ -4,6 +4,7 @@
 
 #include <qasyncio/test.h>
 
+#include <QtCore/qdeadlinetimer.h>
 #include <QtCore/qstringlist.h>
 #include <QtCore/qthread.h>
 #include <QtCore/qregularexpression.h>
@@ -27,6 +28,7 @@ private Q_SLOTS:
     void twoTasksInDialogsTheOuterAcceptedFirst();
     void cancellingATaskInsideADialogReachesItAtItsNextAwait();
     void tasksGoOnWhileATaskCallsProcessEvents();
+    void tasksGoOnWhileOneInsideADialogCallsProcessEvents();
     void processEventsInEachOfManyTasksNeedsNoStack();
     void nestedEventLoopsGoToABoundedDepth();
     void aNestedEventLoopIsNotSlow();
@@ -222,6 +224,33 @@ void tst_Nested::tasksGoOnWhileATaskCallsProcessEvents()
         },
         real());
     QVERIFY(ticks >= 5);
+}
+
+void tst_Nested::tasksGoOnWhileOneInsideADialogCallsProcessEvents()
+{
+    int ticks = 0;
+    int seen = 0;
+    Test::run(
+        [&]() -> Coroutine<> {
+            QEventLoop dialog;
+            auto ticker = create_task(tick(ticks));
+            const auto pump = [&]() -> Coroutine<> {
+                const int before = ticks;
+                QDeadlineTimer end(5000);
+                while (ticks < before + 5 && !end.hasExpired())
+                    QCoreApplication::processEvents();
+                seen = ticks - before;
+                dialog.quit();
+                co_return;
+            };
+            auto pumping = create_task(pump());
+            dialog.exec();
+            co_await pumping;
+            ticker.cancel();
+            QASYNCIO_THROWS(co_await ticker, CancelledError);
+        },
+        real());
+    QVERIFY(seen >= 5);
 }
 
 void tst_Nested::processEventsInEachOfManyTasksNeedsNoStack()

@@ -83,6 +83,36 @@ private Q_SLOTS:
         });
     }
 
+    void anItemOfAnotherThreadThatCannotBeMovedIsAnException()
+    {
+        struct Homeless
+        {
+            explicit Homeless(int number) : number(number) { }
+            Homeless(Homeless &&other) : number(other.number), home(other.home)
+            {
+                if (number == 2 && std::this_thread::get_id() != home)
+                    throw ValueError(u"stays where it is"_s);
+            }
+            int number;
+            std::thread::id home = std::this_thread::get_id();
+        };
+        Test::run([]() -> Coroutine<> {
+            StreamSender sender;
+            const auto make = [](int number) { return std::make_shared<int>(number); };
+            auto numbers = signal_stream(&sender, &StreamSender::number, make);
+            const auto make_homeless = [](int number) { return Homeless(number); };
+            auto homeless = signal_stream(&sender, &StreamSender::number, make_homeless);
+            std::thread([&] {
+                Q_EMIT sender.number(2);
+                Q_EMIT sender.number(3);
+            }).join();
+            QASYNCIO_THROWS(co_await homeless.next(), ValueError);
+            const auto next = co_await homeless.next();
+            QASYNCIO_COMPARE(next->number, 3);
+            QASYNCIO_COMPARE(numbers.size(), size_t(2));
+        }, Test::TestOptions().real_time());
+    }
+
     void theValuesAreTheArguments()
     {
         Test::run([]() -> Coroutine<> {
@@ -357,6 +387,27 @@ private Q_SLOTS:
             co_await sleep(10ms);
             Q_EMIT sender.number(2);
         }, Test::TestOptions().real_time());
+    }
+
+    /// Nothing that another thread sends home then is left anywhere.
+    void theLoopMayGoFirst()
+    {
+        auto loop = std::make_unique<QAsyncioLoop>(virtual_time());
+        auto *sender = new StreamSender;
+        const auto value = std::make_shared<int>(1);
+        const auto with_value = [value](int) { return value; };
+        std::optional<SignalStream<std::shared_ptr<int>>> values;
+        loop->call_soon([&] { values.emplace(signal_stream(sender, &StreamSender::number, with_value)); });
+        run_once(*loop);
+        loop->close();
+        loop.reset();
+        const long before = value.use_count();
+        std::thread([&] { Q_EMIT sender->number(1); }).join();
+        QCOMPARE(value.use_count(), before);
+        QCOMPARE(values->size(), size_t(0));
+        std::thread([&] { delete sender; }).join();
+        values.reset();
+        QCOMPARE(value.use_count(), 2L); // ours and that of with_value
     }
 
     void itsNextCanBeATask()

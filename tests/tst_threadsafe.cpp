@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: MIT
 #include "support.h"
 
+#include <QtCore/qcoreapplication.h>
 #include <QtCore/qstringlist.h>
 
 #include <algorithm>
@@ -18,6 +19,7 @@ private Q_SLOTS:
     void twentyThousandFromFourThreadsArriveInOrder();
     void callsFromTheLoopsOwnThreadKeepTheOrder();
     void callsBeforeTheRunAreKept();
+    void oneThatComesWithTheEndOfTheRunWaitsForTheNext();
     void theHandleCanBeCancelledFromAnyThread();
     void cancelWaitsForACallbackThatRuns();
     void givesTheContextOfTheCaller();
@@ -112,6 +114,23 @@ void tst_Threadsafe::callsBeforeTheRunAreKept()
     QCOMPARE(runs, 0);
     run_once(loop);
     QCOMPARE(runs, 100);
+    loop.close();
+}
+
+void tst_Threadsafe::oneThatComesWithTheEndOfTheRunWaitsForTheNext()
+{
+    QAsyncioLoop loop;
+    int calls = 0;
+    loop.call_soon([&] {
+        loop.stop();
+        std::thread([&] { loop.call_soon_threadsafe([&] { ++calls; }); }).join(); // Qt has a wake-up for it
+    });
+    loop.run_forever();
+    for (int i = 0; i < 5; ++i)
+        QCoreApplication::processEvents();
+    QCOMPARE(calls, 0);
+    run_once(loop);
+    QCOMPARE(calls, 1);
     loop.close();
 }
 

@@ -13,6 +13,7 @@
 #include <QtCore/qthread.h>
 
 #include <algorithm>
+#include <atomic>
 #include <mutex>
 
 namespace QAsyncio::detail {
@@ -77,6 +78,8 @@ std::shared_ptr<Selector> default_selector()
     return selector ? selector : make_notifier_selector();
 }
 
+std::atomic<int> cores_alive{0};
+
 quint64 id_of(ThreadData &thread)
 {
     static std::atomic<quint64> last{0};
@@ -106,9 +109,18 @@ LoopPrivate::LoopPrivate(QAsyncioLoop &owner, std::shared_ptr<Selector> selector
     fds.selector().open(bridge.get(), [this] { process(); });
     if (bridge->thread() == QCoreApplication::instance()->thread())
         register_main_loop(this);
+    ++cores_alive; // last: a constructor that throws has no destructor
 }
 
-LoopPrivate::~LoopPrivate() = default;
+LoopPrivate::~LoopPrivate()
+{
+    --cores_alive;
+}
+
+int live_loops() noexcept
+{
+    return cores_alive;
+}
 
 void LoopPrivate::application_dies() noexcept
 {
