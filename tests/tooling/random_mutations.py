@@ -3,16 +3,16 @@
 # SPDX-License-Identifier: MIT
 """Does a test fail for random small faults in src/ and include/? (tests/mutations/README.md)
 
-Faults are put one at a time into copies of the tree, and the tests that run the line are asked. Prints those that nobody
+One fault at a time is switched on in a copy of the tree, and the tests that run its line are asked. Prints those that nobody
 notices, as diffs, and how many of those that compile were noticed. The same seed and tree give the same faults.
 """
 import argparse
+import collections
 import concurrent.futures
 import dataclasses
 import itertools
 import os
 import pathlib
-import queue
 import random
 import re
 import resource
@@ -22,22 +22,26 @@ import sys
 import threading
 import time
 
-from mutants.copies import ROOT, Copy
-from mutants.coverage import FOLDERS, CoverageMap, tests_of
+from mutants import schemata
+from mutants.copies import ROOT, Copy, SanitizedBuild
+from mutants.coverage import FOLDERS, CoverageMap, Reach, tests_of
 from mutants.cpp import Source
 from mutants.faults import Faults
+from mutants.schemata import Schemata, write
 
 EQUIVALENT = ROOT / "tests/mutations/equivalent.txt"
-SHORTEST_LIMIT = 15     # seconds
+SHORTEST_LIMIT = 10     # seconds
 LIMIT_FACTOR = 6        # of the time that a test takes with the tree as it is
 MEMORY = 16 << 30       # for a test: a fault may fill a queue without an end
-PROGRAMS_FIRST = 2
+PROGRAMS_ALONE = 6
+PROGRAMS_FOR_UNSEEN = 3
+SANITIZED_FACTOR = 4    # of the limits: how much slower tests are with AddressSanitizer
 ATTEMPTS = 3            # a test that measures time may fail by chance; once is no proof
 
 
 @dataclasses.dataclass
 class Result:
-    verdict: str        # killed, SURVIVED, UNREACHED, EQUIVALENT, invalid (does not compile)
+    verdict: str        # killed, SURVIVED, EQUIVALENT, invalid (does not compile)
     details: str = ""
 
 
@@ -45,27 +49,35 @@ def read_equivalents():
     """{(file, function, before, after)}: faults of which equivalent.txt says why nobody can notice them."""
     known = set()
     for entry in re.split(r"\n\s*\n", EQUIVALENT.read_text() if EQUIVALENT.exists() else ""):
-        fields = dict(re.findall(r"^(File|Function|Before|After|Reason): *(.*)$", entry, re.MULTILINE))
+        fields = re.findall(r"^(File|Function|Before|After|Reason): *(.*)$", entry, re.MULTILINE)
         if not fields:
             continue
-        if len(fields) != 5 or not fields["Reason"]:
-            sys.exit(f"{EQUIVALENT.relative_to(ROOT)}: an entry has File, Function, Before, After and Reason:\n{entry}")
-        known.add((fields["File"], fields["Function"], fields["Before"], fields["After"]))
+        one = dict(fields)
+        if len(one) != 5 or not one["Reason"] or any(name != "After" and value != one[name] for name, value in fields):
+            sys.exit(f"{EQUIVALENT.relative_to(ROOT)}: an entry has File, Function, Before, Reason, and After once or more:\n{entry}")
+        known.update((one["File"], one["Function"], one["Before"], value) for name, value in fields if name == "After")
     return known
 
 
 class Candidates:
-    """All faults that can be put into some paths, in a random order."""
+    """All faults that can be put into some paths."""
 
-    def __init__(self, paths, reach, seed):
-        self.texts = {}
-        faults = []
+    def __init__(self, paths, reach):
+        self.sources, faults = {}, []
         for path in sorted(reach):
             if any(pathlib.PurePath(path).is_relative_to(wanted) for wanted in paths):
-                self.texts[path] = (ROOT / path).read_text()
-                faults += [f for f in Faults(Source(path, self.texts[path])) if f.line in reach[path]]
-        random.Random(seed).shuffle(faults)
+                self.sources[path] = Source(path, (ROOT / path).read_text())
+                faults += [f for f in Faults(self.sources[path]) if f.line in reach[path]]
         self.faults = list(dict.fromkeys(faults))
+
+    def in_random_order(self, seed):
+        shuffled = self.faults[:]
+        random.Random(seed).shuffle(shuffled)
+        return shuffled
+
+    def lines(self, fault):
+        """(before, after)"""
+        return fault.lines(self.sources[fault.path].text)
 
 
 class Tests:
@@ -73,6 +85,7 @@ class Tests:
 
     def __init__(self, copy, jobs):
         self.properties = tests_of(copy.build_folder)
+        self.jobs = jobs
         self.times = {}
         self.serial_lock = threading.Lock()
         with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
@@ -82,18 +95,23 @@ class Tests:
         if failed:
             sys.exit(f"random-mutations: the tree fails as it is: {', '.join(failed)}")
 
-    def run(self, name, copy, program=None, limit=None):
-        """Does it pass?"""
+    def run(self, name, copy, program=None, number=0, limit=None):
+        """Does it pass? With the fault of that number, if the copy has it."""
         command = [str(copy.build_folder / "tests" / name) if part.endswith(f"/tests/{name}") else
                    re.sub(r"^.*/results/", f"{copy.build_folder}/results/", part) for part in self.properties[name]["command"]]
         if program:
             command[0] = str(program)
+        sanitized = bool(copy.test_environment)
+        limit = limit or max(SHORTEST_LIMIT, LIMIT_FACTOR * self.times[name]) * (SANITIZED_FACTOR if sanitized else 1)
+        memory = resource.RLIM_INFINITY if sanitized else MEMORY   # the sanitizer maps more than there is
+        environment = os.environ | copy.test_environment | {schemata.VARIABLE: str(number)}
         started = time.monotonic()
         with open(os.devnull, "r+b") as nothing, subprocess.Popen(
-                command, cwd=copy.build_folder / "tests", stdin=nothing, stdout=nothing, stderr=nothing, start_new_session=True,
-                preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))) as process:
+                command, cwd=copy.build_folder / "tests", env=environment, stdin=nothing, stdout=nothing,
+                stderr=nothing, start_new_session=True,
+                preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, (memory, memory))) as process:
             try:
-                status = process.wait(limit or max(SHORTEST_LIMIT, LIMIT_FACTOR * self.times[name]))
+                status = process.wait(limit)
             except subprocess.TimeoutExpired:
                 status = None
             try:
@@ -103,11 +121,13 @@ class Tests:
         self.times.setdefault(name, time.monotonic() - started)
         return status == 0
 
-    def notices(self, name, copy, program):
+    def notices(self, name, copy, program=None, number=0):
+        if copy.test_environment:
+            return all(not self.run(name, copy, program, number) for _ in range(2))
         if not self.properties[name].get("RUN_SERIAL"):
-            return not self.run(name, copy, program)
+            return not self.run(name, copy, program, number)
         with self.serial_lock:
-            return all(not self.run(name, copy, program) for _ in range(ATTEMPTS))
+            return all(not self.run(name, copy, program, number) for _ in range(ATTEMPTS))
 
     def order(self, names, path):
         """Those whose name fits the file come first, then the fast ones; those that measure time are the last."""
@@ -115,106 +135,150 @@ class Tests:
         return sorted(names, key=lambda name: (bool(self.properties[name].get("RUN_SERIAL")), stem not in name, self.times[name]))
 
 
-def judge(fault, reach, copy, tests):
-    """The copy is left as the tree is, but what was built from the fault is still there."""
-    target = copy.source / fault.path
-    text = target.read_text()
-    target.write_text(fault.apply(text))
-    try:
-        # A fault in a header would build most of the library anew: first a few programs that have the code themselves.
-        for name in tests.order(reach.own, fault.path)[:PROGRAMS_FIRST if reach.library else 0]:
+def ask_programs(names, copy, tests, number=0, compiled_anew=()):
+    """A result, if one of these tests fails or does not compile; those of `compiled_anew` have the code themselves."""
+    for name in names:
+        program = None
+        if name in compiled_anew:
             built, output, program = copy.build_beside(name)
             if not built:
                 return Result("invalid", output)
-            if tests.notices(name, copy, program):
-                return Result("killed", name)
-        if reach.library or not reach.tests():      # what does not compile is no fault, reached or not
-            built, output = copy.build(["QAsyncio", "QAsyncioTest"])
-            if not built:
-                return Result("invalid", output)
-        if not reach.tests():
-            return Result("UNREACHED", "no test runs this line")
-        for name in tests.order(reach.tests(), fault.path):
-            program = None
-            if name in reach.own:
-                built, output, program = copy.build_beside(name)
-                if not built:
-                    return Result("invalid", output)
-            if tests.notices(name, copy, program):
-                return Result("killed", name)
-        return Result("SURVIVED")
+        if tests.notices(name, copy, program, number):
+            return Result("killed", name)
+    return None
+
+
+def judge_alone(fault, reach, copy, tests):
+    """Of a fault that does not go together with others. The copy is left as it was, but the library may have the fault still."""
+    target = copy.source / fault.path
+    text = target.read_text()
+    # A fault in a header would build nearly everything anew: a few programs do that have the code themselves.
+    beside = tests.order(reach.own, fault.path)[:PROGRAMS_ALONE]
+    write(target, fault.apply((ROOT / fault.path).read_text()), quietly=bool(beside))
+    try:
+        if beside:
+            return ask_programs(beside, copy, tests, compiled_anew=beside) or Result("SURVIVED")
+        built, output = copy.build(["QAsyncio", "QAsyncioTest"], tests.jobs)
+        if not built:
+            return Result("invalid", output)
+        return ask_programs(tests.order(reach.tests(), fault.path), copy, tests) or Result("SURVIVED")
     finally:
-        target.write_text(text)
+        write(target, text, quietly=bool(beside))
 
 
 class Trial:
-    """Tries the faults in their order until enough of them compile."""
+    """Tries faults. Most go together into one build."""
 
-    def __init__(self, candidates, reach, equivalents, pool_of_copies, tests):
-        self.candidates, self.reach, self.equivalents, self.tests = candidates, reach, equivalents, tests
-        self.free = queue.SimpleQueue()
-        for copy in pool_of_copies:
-            self.free.put(copy)
-        self.threads = len(pool_of_copies)
+    def __init__(self, candidates, reach, jobs):
+        self.candidates, self.reach, self.jobs = candidates, reach, jobs
+        self.equivalents = read_equivalents()
+        self.results = {}       # {fault: Result}
 
-    def run(self, count):
-        """[(fault, result)] of the first `count` that compile, in their order."""
-        done, running, counted = {}, {}, 0
-        upcoming = enumerate(self.candidates.faults)
-        with concurrent.futures.ThreadPoolExecutor(self.threads) as pool:
-            while True:
-                # Never more at once than are still wanted: so the same ones are tried, whichever is the fastest.
-                room = min(self.threads, count - counted) - len(running)
-                for number, fault in itertools.islice(upcoming, max(room, 0)):
-                    running[pool.submit(self._try_one, fault)] = (number, fault)
-                if not running:
-                    break
-                finished, _ = concurrent.futures.wait(running, return_when=concurrent.futures.FIRST_COMPLETED)
-                for future in finished:
-                    number, fault = running.pop(future)
-                    done[number] = (fault, future.result())
-                    counted += done[number][1].verdict in ("killed", "SURVIVED", "UNREACHED")
-        return [done[number] for number in sorted(done)]
+    def run(self, orders, count):
+        """Tries the first `count` that compile of each order; these."""
+        wanted = [[fault for fault in order[:count * 5 // 4] if not self._is_equivalent(fault)] for order in orders]
+        self.copy = Copy("schemata")
+        self.copy.restore()
+        self.schemata = Schemata(self.copy, self.candidates.sources, dict.fromkeys(itertools.chain(*wanted)))
+        configure(self.copy, "-DCMAKE_CXX_FLAGS=-w")
+        print(f"building {len(self.schemata.faults)} faults", flush=True)
+        self.schemata.build(self.copy, self.jobs)
+        self.tests = Tests(self.copy, self.jobs)
+        chosen = [self._first_that_compile(order, count) for order in orders]
+        built, output = self.copy.build(["all"], self.jobs)     # what was alone in it goes
+        if not built:
+            sys.exit(output)
+        together = [fault for fault in dict.fromkeys(itertools.chain(*chosen)) if fault not in self.results]
+        # One more than there are processors: many a mutant hangs until its time is over.
+        with concurrent.futures.ThreadPoolExecutor(self.jobs + 1) as pool:
+            list(pool.map(self._try_one, together))
+        self._ask_sanitizer()
+        return chosen
+
+    def _is_equivalent(self, fault):
+        if (fault.path, fault.function, *self.candidates.lines(fault)) not in self.equivalents:
+            return False
+        self.results[fault] = Result("EQUIVALENT")
+        return True
+
+    def _first_that_compile(self, order, count):
+        """And those before the last of them. Tries those that are not in the build."""
+        taken, compiled = [], 0
+        for fault in order:
+            if compiled == count:
+                break
+            taken.append(fault)
+            if self._is_equivalent(fault):
+                continue
+            if fault in self.schemata.invalid:
+                self.results[fault] = Result("invalid")
+            elif not self.schemata.number(fault) and fault not in self.results:
+                self._note(fault, judge_alone(fault, self._reach_of(fault), self.copy, self.tests))
+            compiled += fault not in self.results or self.results[fault].verdict != "invalid"
+        return taken
+
+    def _reach_of(self, fault):
+        """A map does not see what only the compiler runs, or only g++, and misses the line behind some loops: the tests that run
+        the most of the file are asked then."""
+        reach = self.reach[fault.path][fault.line]
+        if reach.tests():
+            return reach
+        kind = "own" if fault.path.startswith("include/") else "library"
+        counts = collections.Counter(name for line in self.reach[fault.path].values() for name in getattr(line, kind))
+        return Reach(**{kind: {name for name, _ in counts.most_common(PROGRAMS_FOR_UNSEEN)}})
 
     def _try_one(self, fault):
-        text = self.candidates.texts[fault.path]
-        reach = self.reach[fault.path][fault.line]
-        started = time.monotonic()
-        if (fault.path, fault.function, *fault.lines(text)) in self.equivalents:
-            result = Result("EQUIVALENT")
-        else:
-            copy = self.free.get()
-            result = judge(fault, reach, copy, self.tests)
-            self.free.put(copy)
-        before, after = fault.lines(text)
-        print(f"{fault.path}:{fault.line}: {result.verdict} ({time.monotonic() - started:.0f} s) "
-              f"{result.details if result.verdict == 'killed' else ''}\n    {before}\n    {after}", flush=True)
-        return result
+        names = self.tests.order(self._reach_of(fault).tests(), fault.path)
+        self._note(fault, ask_programs(names, self.copy, self.tests, self.schemata.number(fault)) or Result("SURVIVED"))
+
+    def _note(self, fault, result):
+        self.results[fault] = result
+        before, after = self.candidates.lines(fault)
+        print(f"{fault.path}:{fault.line}: {result.verdict} {result.details if result.verdict == 'killed' else ''}\n"
+              f"    {before}\n    {after}", flush=True)
+
+    def _ask_sanitizer(self):
+        """All tests pass under AddressSanitizer, too (scripts/test --asan), which sees what is lost, or used too late."""
+        survivors = [fault for fault, result in self.results.items()
+                     if result.verdict == "SURVIVED" and self.schemata.number(fault)]
+        if not survivors:
+            return
+        print(f"building for AddressSanitizer: {len(survivors)} survived", flush=True)
+        build = SanitizedBuild(self.copy)
+        configure(build)
+        self.schemata.build(build, self.jobs)
+        # Not those that measure time, and none that fails without a fault.
+        fit = {name for name, properties in self.tests.properties.items()
+               if not properties.get("RUN_SERIAL") and not self.tests.notices(name, build)}
+
+        def ask(fault):
+            number = self.schemata.number(fault)    # it may be one that clang refuses
+            names = self.tests.order(self._reach_of(fault).tests() & fit, fault.path)
+            if number and ask_programs(names, build, self.tests, number):
+                self._note(fault, Result("killed", "AddressSanitizer"))
+        with concurrent.futures.ThreadPoolExecutor(self.jobs) as pool:
+            list(pool.map(ask, survivors))
 
 
-def prepare(number_of_copies, jobs):
-    made = [Copy(number) for number in range(number_of_copies)]
-    for copy in made:
-        copy.restore()
-        done, output = copy.configure()
-        if done:
-            done, output = copy.build(["all"], jobs)
-        if not done:
-            sys.exit("\n".join(output.splitlines()[-40:]) + "\nrandom-mutations: the tree does not build")
-    return made
+def configure(copy, *options):
+    done, output = copy.configure(*options)
+    if not done:
+        sys.exit(output)
 
 
-def report(results, texts, seed):
-    counted = [r for _, r in results if r.verdict in ("killed", "SURVIVED", "UNREACHED")]
-    killed = sum(r.verdict == "killed" for r in counted)
+def report(seed, chosen, trial):
+    """How many of 100 were noticed."""
+    results = [(fault, trial.results[fault]) for fault in chosen]
     for fault, result in results:
-        if result.verdict in ("SURVIVED", "UNREACHED"):
-            print(f"\n{result.verdict} in {fault.function}" + (f": {result.details}" if result.details else ""))
-            print(fault.diff(texts[fault.path]), end="")
-    others = ", ".join(f"{sum(r.verdict == word for _, r in results)} {text}"
-                       for word, text in (("invalid", "did not compile"), ("EQUIVALENT", "known to change nothing")))
-    rate = 100 * killed / len(counted) if counted else 100
-    print(f"\nseed {seed}: {killed} of {len(counted)} were noticed ({rate:.0f} of 100); {others}")
+        if result.verdict == "SURVIVED":
+            unreached = "" if trial.reach[fault.path][fault.line].tests() else " (no test runs this line)"
+            print(f"\nSURVIVED in {fault.function}{unreached}")
+            print(fault.diff(trial.candidates.sources[fault.path].text), end="")
+    count = collections.Counter(result.verdict for _, result in results)
+    counted = count["killed"] + count["SURVIVED"]
+    rate = 100 * count["killed"] / counted if counted else 100
+    print(f"\nseed {seed}: {count['killed']} of {counted} were noticed ({rate:.0f} of 100); {count['invalid']} did not compile, "
+          f"{count['EQUIVALENT']} known to change nothing")
     return rate
 
 
@@ -222,22 +286,21 @@ def main(options):
     os.environ.update(QTEST_DISABLE_STACK_DUMP="1", QT_QPA_PLATFORM=os.environ.get("QT_QPA_PLATFORM", "offscreen"))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     paths = [pathlib.Path(path).resolve().relative_to(ROOT) for path in options.paths] or list(FOLDERS)
+    seeds = options.seed or [str(random.SystemRandom().randrange(10**6))]
     reach = CoverageMap(options.jobs).lines
-    candidates = Candidates(paths, reach, options.seed)
-    print(f"seed {options.seed}: {len(candidates.faults)} faults to choose from", flush=True)
-    # One more than there are processors: many a mutant hangs until its time is over.
-    made = prepare(options.jobs + 1, options.jobs)
-    tests = Tests(made[0], options.jobs)
-    trial = Trial(candidates, reach, read_equivalents(), made, tests)
-    results = trial.run(options.count)
-    return 0 if report(results, candidates.texts, options.seed) >= options.rate else 1
+    candidates = Candidates(paths, reach)
+    print(f"seed {', '.join(seeds)}: {len(candidates.faults)} faults to choose from", flush=True)
+    trial = Trial(candidates, reach, options.jobs)
+    chosen = trial.run([candidates.in_random_order(seed) for seed in seeds], options.count)
+    rates = [report(seed, faults, trial) for seed, faults in zip(seeds, chosen)]
+    return 0 if min(rates) >= options.rate else 1
 
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("count", type=int, help="how many that compile")
     parser.add_argument("paths", nargs="*", help="files or folders below src/ and include/ (default: all)")
-    parser.add_argument("--seed", default=str(random.SystemRandom().randrange(10**6)), help="default: a new one")
+    parser.add_argument("--seed", action="append", help="may be given several times: they share the build (default: a new one)")
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--rate", type=float, default=95, help="of 100 that have to be noticed (default: 95)")
     sys.exit(main(parser.parse_intermixed_args()))

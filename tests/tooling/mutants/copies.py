@@ -1,8 +1,10 @@
 # SPDX-FileCopyrightText: 2026 QAsyncio contributors
 # SPDX-License-Identifier: MIT
 """Copies of the tree in build/mutants, in which one mutant after the other is built."""
+import json
 import os
 import pathlib
+import re
 import shlex
 import shutil
 import subprocess
@@ -15,9 +17,12 @@ TIMEOUT = 30    # seconds for one test program; the longest that a good one take
 class Copy:
     """A copy of the tree in which one mutant after the other is built."""
 
-    def __init__(self, number):
-        self.source = WORK / str(number) / "src"
-        self.build_folder = WORK / str(number) / "build"
+    compiler_options = ("-DCMAKE_CXX_COMPILER=g++",)
+    test_environment = {}
+
+    def __init__(self, name):
+        self.source = WORK / str(name) / "src"
+        self.build_folder = WORK / str(name) / "build"
 
     def run(self, *command, cwd=None):
         """(succeeded, output) of a command run in the copy."""
@@ -42,17 +47,17 @@ class Copy:
                 target.parent.mkdir(parents=True, exist_ok=True)
                 shutil.copy(source, target)
 
-    def configure(self):
+    def configure(self, *options):
         return self.run(
-            "cmake", "-S", self.source, "-B", self.build_folder, "-G", "Ninja", "-DCMAKE_CXX_COMPILER=g++",
+            "cmake", "-S", self.source, "-B", self.build_folder, "-G", "Ninja", *self.compiler_options,
             "-DCMAKE_BUILD_TYPE=Debug", "-DCMAKE_CXX_FLAGS_DEBUG=-O0", "-DQASYNCIO_BUILD_DEMO=OFF",
             "-DCMAKE_DISABLE_PRECOMPILE_HEADERS=ON",    # a change of a header would compile them anew for one test or two
             "-DCMAKE_LINK_DEPENDS_NO_SHARED=ON",        # a changed library does not link all tests anew
             "-DQASYNCIO_BUILD_QML=OFF", "-DQASYNCIO_BUILD_BENCH=OFF", "-DQASYNCIO_WERROR=OFF", "-DQASYNCIO_COMPILER_PROBE=OFF",
-            f"-DQASYNCIO_TEST_TIMEOUT={TIMEOUT}")
+            f"-DQASYNCIO_TEST_TIMEOUT={TIMEOUT}", *options)
 
-    def build(self, targets, jobs=1):
-        return self.run("cmake", "--build", self.build_folder, "-j", jobs, "--target", *targets)
+    def build(self, targets, jobs=1, *options):
+        return self.run("cmake", "--build", self.build_folder, "-j", jobs, "--target", *targets, "--", *options)
 
     def build_beside(self, test):
         """(succeeded, output, program): compiles a test program anew, beside the one that ninja knows. Nothing else is built,
@@ -69,6 +74,26 @@ class Copy:
             link = link.replace(str(compiled.relative_to(self.build_folder)), str(mutant))
             done, output = self.run("sh", "-c", _with_output(link, program), cwd=self.build_folder)
         return done, output, program
+
+
+class SanitizedBuild(Copy):
+    """Another build of a copy, with the compiler, and for its tests the environment, of the preset asan."""
+
+    def __init__(self, copy):
+        super().__init__(copy.source.parent.name)
+        self.build_folder = copy.build_folder.with_name("asan")
+        presets = json.loads((ROOT / "CMakePresets.json").read_text())
+        variables = self._preset(presets["configurePresets"], "clang") | self._preset(presets["configurePresets"], "asan")
+        self.compiler_options = [f"-DCMAKE_CXX_COMPILER={variables['CMAKE_CXX_COMPILER']}",
+                                 f"-DCMAKE_CXX_FLAGS={variables['CMAKE_CXX_FLAGS']} -w"]
+        known = {"${sourceDir}": str(ROOT), "$penv{PATH}": os.environ["PATH"]}
+        self.test_environment = {
+            key: re.sub(r"\$\w*\{\w+\}", lambda name: known[name[0]], value)
+            for key, value in self._preset(presets["testPresets"], "asan", "environment").items()}
+
+    @staticmethod
+    def _preset(presets, name, part="cacheVariables"):
+        return next(preset[part] for preset in presets if preset["name"] == name)
 
 
 def _with_output(command, target):
