@@ -47,6 +47,8 @@ private Q_SLOTS:
     void aRunThatWasLeftDoesNotEndTheNextOne();
     void anAttachedLoopRunsUntilItIsDetached();
     void detachedInACallbackItRunsNoFurtherTurn();
+    void whatADetachedLoopLeavesRunsInOneTurnWithWhatComesLater();
+    void aRunFromDeepInTheStackEndsAsOthersDo();
 };
 
 namespace {
@@ -639,6 +641,51 @@ void tst_LoopRun::detachedInACallbackItRunsNoFurtherTurn()
     log.clear();
     run_ready(loop);
     QCOMPARE(log, QStringList({"same turn, running: 1", "next turn, running: 1"}));
+    loop.close();
+}
+
+void tst_LoopRun::whatADetachedLoopLeavesRunsInOneTurnWithWhatComesLater()
+{
+    QAsyncioLoop loop;
+    QEventLoop host;
+    QStringList log;
+    loop.attach();
+    loop.call_soon([&] {
+        loop.detach();
+        QTimer::singleShot(0, &host, &QEventLoop::quit);
+    });
+    loop.call_soon([&] { log << "left"; });
+    host.exec();
+    loop.call_soon([&] { log << "later"; });
+    loop.call_soon_threadsafe([&] { log << "from outside"; });
+    run_once(loop);
+    QCOMPARE(log, QStringList({"left", "later", "from outside"}));
+    loop.close();
+}
+
+namespace {
+/// Runs it with a stack that is so much deeper.
+Q_NEVER_INLINE void run_once_in_the_depth(QAsyncioLoop &loop, int depth)
+{
+    volatile char room[1024];
+    room[0] = 1;
+    if (depth > 0)
+        run_once_in_the_depth(loop, depth - room[0]);
+    else
+        run_once(loop);
+    room[0] = 0; // no tail call
+}
+} // namespace
+
+void tst_LoopRun::aRunFromDeepInTheStackEndsAsOthersDo()
+{
+    QAsyncioLoop loop;
+    int turns = 0;
+    for (const int depth : {0, 20, 1, 40, 0}) {
+        loop.call_soon([&] { ++turns; });
+        run_once_in_the_depth(loop, depth);
+    }
+    QCOMPARE(turns, 5);
     loop.close();
 }
 

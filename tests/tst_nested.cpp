@@ -30,6 +30,8 @@ private Q_SLOTS:
     void processEventsInEachOfManyTasksNeedsNoStack();
     void nestedEventLoopsGoToABoundedDepth();
     void aNestedEventLoopIsNotSlow();
+    void whatIsSlowBesideANestedEventLoopIsNamed_data();
+    void whatIsSlowBesideANestedEventLoopIsNamed();
     void aReaderInsideAnEventLoopIsNotReentered_data();
     void aReaderInsideAnEventLoopIsNotReentered();
     void stopWaitsForTheDialogToReturn();
@@ -283,6 +285,38 @@ void tst_Nested::aNestedEventLoopIsNotSlow()
         QEventLoop inner;
         QTimer::singleShot(100, &inner, &QEventLoop::quit);
         inner.exec();
+        loop.stop();
+    });
+    loop.run_forever();
+    loop.close();
+}
+
+void tst_Nested::whatIsSlowBesideANestedEventLoopIsNamed_data()
+{
+    QTest::addColumn<QString>("opens");
+    for (const char *opens : {"nothing", "event loop", "processEvents"})
+        QTest::newRow(opens) << QString::fromLatin1(opens);
+}
+
+// A bare processEvents() keeps the others waiting in the same way.
+void tst_Nested::whatIsSlowBesideANestedEventLoopIsNamed()
+{
+    QFETCH(QString, opens);
+    QAsyncioLoop loop;
+    loop.set_debug(true);
+    loop.set_slow_callback_duration(50ms);
+    QTest::ignoreMessage(QtWarningMsg, QRegularExpression(QStringLiteral("^Executing <Handle> took \\d+\\.\\d{3} seconds$")));
+    loop.call_soon([&] {
+        for (int i = 0; i < 2; ++i) {
+            QEventLoop inner;
+            QTimer::singleShot(1, &inner, &QEventLoop::quit);
+            if (opens == QStringLiteral("event loop"))
+                inner.exec();
+            else if (opens == QStringLiteral("processEvents"))
+                QCoreApplication::processEvents();
+            if (i == (opens == QStringLiteral("event loop") ? 1 : 0)) // outside of the event loops, or between two pumps
+                QThread::msleep(60);
+        }
         loop.stop();
     });
     loop.run_forever();
