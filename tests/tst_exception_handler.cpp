@@ -7,6 +7,7 @@
 #include <QtCore/qtimer.h>
 
 #include <stdexcept>
+#include <thread>
 
 /// Who is told of the exceptions that nobody else gets.
 class tst_ExceptionHandler : public QObject
@@ -28,6 +29,8 @@ private Q_SLOTS:
     void aHandlerCannotLeaveALoopThatDoesNotRun();
     void withoutAHandlerAFailedCallbackIsLogged();
     void withoutAHandlerALostExceptionIsLogged();
+    void whatIsLostInAnotherThreadWithoutALoopIsLoggedThere();
+    void aHandlerThatThrowsHasItsOwnContextOnly();
 };
 
 // L-085
@@ -271,6 +274,37 @@ void tst_ExceptionHandler::withoutAHandlerALostExceptionIsLogged()
                          QRegularExpression(QStringLiteral("^Task exception was never retrieved\\nexception: ValueError: lost\\n"
                                                            "future: <Task finished name='failing'")));
     task = {};
+    run_once(loop);
+    loop.close();
+}
+
+void tst_ExceptionHandler::whatIsLostInAnotherThreadWithoutALoopIsLoggedThere()
+{
+    QAsyncioLoop loop(virtual_time());
+    int calls = 0;
+    loop.set_exception_handler([&](QAsyncioLoop &, const ExceptionContext &) { ++calls; });
+    auto failed = loop.create_future<>();
+    failed.set_exception(ValueError(QStringLiteral("lost")));
+    loop.close();
+    QTest::ignoreMessage(QtCriticalMsg, QRegularExpression(QStringLiteral("never retrieved\\nexception: ValueError: lost")));
+    std::thread([last = std::move(failed)] { }).join();
+    QCOMPARE(calls, 0); // the handler belongs to the thread of the loop
+}
+
+void tst_ExceptionHandler::aHandlerThatThrowsHasItsOwnContextOnly()
+{
+    static ContextVar<int> var(QStringLiteral("var"), 0);
+    QAsyncioLoop loop(virtual_time());
+    loop.set_exception_handler([](QAsyncioLoop &, const ExceptionContext &) {
+        var.set(5);
+        throw ValueError(QStringLiteral("handler"));
+    });
+    ExceptionContext context;
+    context.handle = loop.call_soon([] { });
+    QTest::ignoreMessage(QtCriticalMsg, QRegularExpression(QStringLiteral("^Unhandled error in exception handler")));
+    loop.call_exception_handler(context);
+    QCOMPARE(var.get(), 0);
+    QCOMPARE(context.handle.get_context().run([] { return var.get(); }), 5);
     run_once(loop);
     loop.close();
 }

@@ -28,6 +28,7 @@ private Q_SLOTS:
     void onlyTimersInTheHeapAreCounted();
     void getContextGivesTheContextOfTheHandle();
     void aCallbackMayCancelItself();
+    void aCallbackThatHasItsHandleGoesWithIt();
     void debugModeRefusesTheWrongThread();
     void debugModeRefusesAThreadWithALoopOfItsOwn();
 };
@@ -161,6 +162,7 @@ void tst_Handles::theTextForms()
     QAsyncioLoop loop(LoopOptions().clock(clock));
     Handle soon = loop.call_soon([] { });
     TimerHandle timer = loop.call_at(TimePoint(123500ms), [] { });
+    QCOMPARE(Handle().to_string(), "<Handle none>");
     QCOMPARE(soon.to_string(), "<Handle>");
     QCOMPARE(timer.to_string(), "<TimerHandle when=123.500>");
     soon.cancel();
@@ -290,6 +292,30 @@ void tst_Handles::aCallbackMayCancelItself()
     });
     run_once(loop);
     QCOMPARE(runs, 2);
+    QCOMPARE(token.use_count(), 1L);
+    loop.close();
+}
+
+void tst_Handles::aCallbackThatHasItsHandleGoesWithIt()
+{
+    QAsyncioLoop loop(virtual_time());
+    const auto token = std::make_shared<int>();
+    const auto owns_its_handle = [&](auto schedule) {
+        const auto own = std::make_shared<Handle>();
+        *own = schedule([own, token] { });
+        return std::weak_ptr<Handle>(own);
+    };
+    const std::weak_ptr<Handle> handles[] = {
+        owns_its_handle([&](auto callback) { return loop.call_soon(std::move(callback)); }),
+        owns_its_handle([&](auto callback) { return Handle(loop.call_later(1h, std::move(callback))); }),
+        owns_its_handle([&](auto callback) { return loop.call_soon_threadsafe(std::move(callback)); }),
+    };
+    for (const std::weak_ptr<Handle> &handle : handles) {
+        Handle *const alive = handle.lock().get(); // its callback has it
+        QVERIFY(alive);
+        alive->cancel();
+        QVERIFY(handle.expired());
+    }
     QCOMPARE(token.use_count(), 1L);
     loop.close();
 }

@@ -20,6 +20,8 @@ private Q_SLOTS:
     void callsBeforeTheRunAreKept();
     void theHandleCanBeCancelledFromAnyThread();
     void cancelWaitsForACallbackThatRuns();
+    void cancelFromAnotherThreadAfterTheRunOnlySetsCancelled();
+    void severalMayCancelACallbackThatRuns();
     void givesTheContextOfTheCaller();
     void throwsInTheCallingThreadAfterClose();
     void closingWhileThreadsCallLosesNothingSilently();
@@ -161,6 +163,59 @@ void tst_Threadsafe::cancelWaitsForACallbackThatRuns()
     canceller.join();
     QVERIFY(ended_before_cancel_returned);
     QVERIFY(handle.cancelled());
+    loop.close();
+}
+
+void tst_Threadsafe::cancelFromAnotherThreadAfterTheRunOnlySetsCancelled()
+{
+    QAsyncioLoop loop(virtual_time());
+    int runs = 0;
+    Handle handle = loop.call_soon_threadsafe([&] { ++runs; });
+    run_once(loop);
+    QVERIFY(!handle.cancelled());
+    std::thread([&] {
+        handle.cancel();
+        handle.cancel();
+    }).join();
+    QVERIFY(handle.cancelled());
+    run_once(loop);
+    QCOMPARE(runs, 1);
+    loop.close();
+}
+
+void tst_Threadsafe::severalMayCancelACallbackThatRuns()
+{
+    QAsyncioLoop loop;
+    for (int round = 0; round < 20; ++round) {
+        std::atomic<int> cancelling{0};
+        std::atomic<bool> running{false};
+        std::atomic<bool> ended{false};
+        std::atomic<int> too_early{0};
+        Handle handle = loop.call_soon_threadsafe([&] {
+            running = true;
+            while (cancelling < 3)
+                std::this_thread::yield();
+            for (int i = 0; i < 100; ++i)
+                std::this_thread::yield();
+            ended = true;
+            loop.stop();
+        });
+        std::vector<std::thread> threads;
+        for (int i = 0; i < 3; ++i) {
+            threads.emplace_back([&, own = handle]() mutable {
+                while (!running)
+                    std::this_thread::yield();
+                ++cancelling;
+                own.cancel();
+                too_early += !ended;
+            });
+        }
+        loop.run_forever();
+        for (std::thread &thread : threads)
+            thread.join();
+        QCOMPARE(too_early.load(), 0);
+        QVERIFY(handle.cancelled());
+    }
     loop.close();
 }
 
