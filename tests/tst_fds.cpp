@@ -75,6 +75,7 @@ private Q_SLOTS:
     void aReaderRemovedInsideOfItsEventLoopIsNotWatchedAgain();
     void withoutADescriptorThereIsNoLoop();
     void theLowestNumbersAreAsGoodAsOthers();
+    void theOtherDispatcherServesThem();
 
 private:
     void selectors()
@@ -1035,6 +1036,14 @@ void tst_Fds::theLowestNumbersAreAsGoodAsOthers()
     loop.remove_reader(lost.fds[0]);
     ::close(lost.fds[0]);
     loop.close();
+}
+
+void tst_Fds::theOtherDispatcherServesThem()
+{
+    SKIP_WITHOUT_PROCESSES();
+    QCOMPARE(failure_without_glib({"readerAndWriterOfOneDescriptor", "readinessIsALevel", "endOfFileWakesTheReader",
+                                   "aSelectorReportsWhatIsReady", "anIdleLoopBurnsNoTime"}),
+             QByteArray());
 }
 
 QTEST_GUILESS_MAIN(tst_Fds)
