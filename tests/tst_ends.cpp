@@ -62,7 +62,7 @@ int close_under_its_own_task(std::unique_ptr<QApplication> &app)
     return app->exec();
 }
 
-int close_in_a_callback_and_in_the_handler(std::unique_ptr<QApplication> &)
+int close_in_a_callback_and_in_the_handler(std::unique_ptr<QApplication> &app)
 {
     QAsyncioLoop loop;
     loop.set_exception_handler([](QAsyncioLoop &loop, const ExceptionContext &) { say(refusal([&] { loop.close(); })); });
@@ -72,6 +72,11 @@ int close_in_a_callback_and_in_the_handler(std::unique_ptr<QApplication> &)
     loop.run_forever();
     ExceptionContext context;
     loop.call_exception_handler(context); // outside of a run
+    QTimer::singleShot(0, app.get(), [&] {
+        loop.call_exception_handler(context); // in an event loop of the program
+        QCoreApplication::exit(0);
+    });
+    app->exec();
     loop.close();
     return 0;
 }
@@ -1137,6 +1142,18 @@ int a_window_closes_between_the_runs(std::unique_ptr<QApplication> &app)
     return code;
 }
 
+int a_locker_goes_between_the_runs(std::unique_ptr<QApplication> &app)
+{
+    QAsyncioLoop loop;
+    loop.run_until_complete([]() -> Coroutine<> { co_await sleep(1ms); }());
+    auto locker = std::make_unique<QEventLoopLocker>();
+    QTimer::singleShot(1, app.get(), [&] { locker.reset(); }); // Qt ends the program then
+    QTimer::singleShot(10000, app.get(), [] { QCoreApplication::exit(1); });
+    const int code = app->exec();
+    loop.close();
+    return code;
+}
+
 int another_loop_is_attached_under_one_that_ends(std::unique_ptr<QApplication> &app)
 {
     QAsyncioLoop other;
@@ -1456,7 +1473,7 @@ struct Scenario
 
 const Scenario all[] = {
     {"close_under_its_own_task", close_under_its_own_task, 3, "refused\nrefused\nclosed\n"},
-    {"close_in_a_callback_and_in_the_handler", close_in_a_callback_and_in_the_handler, 0, "refused\nrefused\nrefused\n"},
+    {"close_in_a_callback_and_in_the_handler", close_in_a_callback_and_in_the_handler, 0, "refused\nrefused\nrefused\nrefused\n"},
     {"loop_deleted_under_a_dialog", loop_deleted_under_a_dialog, 0, "deleted\nthe dialog has returned\nunwound\n"},
     {"loop_deleted_in_its_own_run", loop_deleted_in_its_own_run, 0,
      "the dialog has returned\nunwound\ncancelled\nno loop is left\n"},
@@ -1541,6 +1558,7 @@ const Scenario all[] = {
     {"exit_in_the_pass_in_which_main_ends", exit_in_the_pass_in_which_main_ends, 7, "about to quit\nas ever\n"},
     {"exit_in_the_pass_in_which_the_clean_up_ends", exit_in_the_pass_in_which_the_clean_up_ends, 4, "cleaned up\n"},
     {"a_window_closes_between_the_runs", a_window_closes_between_the_runs, 0, ""},
+    {"a_locker_goes_between_the_runs", a_locker_goes_between_the_runs, 0, ""},
     {"another_loop_is_attached_under_one_that_ends", another_loop_is_attached_under_one_that_ends, 0,
      "the dialog has returned\nunwound\ncancelled\nthe other one runs\n"},
     {"a_run_inside_of_an_exec_that_was_ended", a_run_inside_of_an_exec_that_was_ended, 3, "ran\nran\nran\nas ever\nran\n"},

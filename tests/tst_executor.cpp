@@ -422,8 +422,11 @@ void tst_Executor::asManyRunAtOnceAsTheDefaultExecutorHasThreads()
         const int most = std::min(32, QThread::idealThreadCount() + 4);
         std::atomic<int> begun{0};
         std::atomic<bool> open{false};
-        const auto work = [&begun, &open] {
-            for (++begun; !open;)
+        std::vector<int> numbers(std::size_t(most) + 1); // "asyncio_7": 7
+        const auto work = [&begun, &open, &numbers] {
+            const int place = begun++;
+            numbers[std::size_t(place)] = QThread::currentThread()->objectName().section(u'_', 1).toInt();
+            while (!open)
                 QThread::yieldCurrentThread();
         };
         std::vector<decltype(loop.run_in_executor(nullptr, work))> running;
@@ -436,6 +439,10 @@ void tst_Executor::asManyRunAtOnceAsTheDefaultExecutorHasThreads()
         open = true;
         co_await loop.shutdown_default_executor();
         QASYNCIO_COMPARE(begun.load(), most);
+        numbers.pop_back();
+        std::sort(numbers.begin(), numbers.end());
+        for (int i = 0; i < most; ++i)
+            QASYNCIO_COMPARE(numbers[std::size_t(i)], numbers[0] + i); // no two alike, none left out
     });
 }
 

@@ -49,6 +49,7 @@ private Q_SLOTS:
     void detachedInACallbackItRunsNoFurtherTurn();
     void whatADetachedLoopLeavesRunsInOneTurnWithWhatComesLater();
     void aRunFromDeepInTheStackEndsAsOthersDo();
+    void stopOfAnAttachedLoopFinishesTheBatch();
 };
 
 namespace {
@@ -686,6 +687,27 @@ void tst_LoopRun::aRunFromDeepInTheStackEndsAsOthersDo()
         run_once_in_the_depth(loop, depth);
     }
     QCOMPARE(turns, 5);
+    loop.close();
+}
+
+void tst_LoopRun::stopOfAnAttachedLoopFinishesTheBatch()
+{
+    QAsyncioLoop loop;
+    QEventLoop host;
+    QStringList log;
+    loop.attach();
+    loop.call_soon([&] {
+        log << "stop";
+        loop.stop();
+        loop.call_soon([&] { log << "child"; });
+        QTimer::singleShot(0, &host, &QEventLoop::quit);
+    });
+    loop.call_soon([&] { log << "after"; });
+    host.exec();
+    QVERIFY(!loop.is_running());
+    QCOMPARE(log, QStringList({"stop", "after"}));
+    run_once(loop);
+    QCOMPARE(log, QStringList({"stop", "after", "child"}));
     loop.close();
 }
 
