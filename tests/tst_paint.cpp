@@ -319,7 +319,8 @@ void tst_Paint::theUpdateIntervalOfTheEnvironmentIsRespected()
         environment.insert(u"QT_QPA_UPDATE_IDLE_TIME"_s, QString::fromLatin1(interval));
         process.setProcessEnvironment(environment);
         process.setProcessChannelMode(QProcess::ForwardedErrorChannel);
-        process.start(QCoreApplication::applicationFilePath(), {u"aWindowThatPaintsItselfIsPainted:idle"_s});
+        process.start(QCoreApplication::applicationFilePath(), 
+                      {u"aWindowThatPaintsItselfIsPainted:idle"_s, u"windowsThatAreNotReadyAreWaitedFor"_s});
         QVERIFY(process.waitForFinished(60000));
         QVERIFY2(process.exitCode() == 0, process.readAllStandardOutput());
     }
