@@ -238,9 +238,15 @@ int each_run_begins_afresh(std::unique_ptr<QApplication> &)
 {
     Runner runner;
     const auto body = [](bool asks) -> Coroutine<> {
-        QTimer::singleShot(2, [] { QCoreApplication::quit(); });
+        bool quits = false;
+        QTimer::singleShot(2, [&quits] {
+            quits = true;
+            QCoreApplication::quit();
+        });
         if (asks)
             co_await get_running_loop().quit_requested();
+        if (asks)
+            say(quits ? "told" : "too early");
         std::exception_ptr cancelled;
         try {
             if (!asks)
@@ -1504,7 +1510,7 @@ const Scenario all[] = {
     {"a_runner_destroyed_in_its_clean_up", a_runner_destroyed_in_its_clean_up, 0, "cleaned up\ngone\n"},
     {"a_runner_closed_in_another_loop", a_runner_closed_in_another_loop, 0, "still running\n"},
     {"each_run_begins_afresh", each_run_begins_afresh, 0,
-     "cleaned up\ncancelled\ncleaned up\nended\ncleaned up\ncancelled\ncleaned up\nended\n"},
+     "cleaned up\ncancelled\ntold\ncleaned up\nended\ncleaned up\ncancelled\ntold\ncleaned up\nended\n"},
     {"quit_requested_that_nobody_awaits_any_more", quit_requested_that_nobody_awaits_any_more, 7, ""},
     {"interrupted_in_the_clean_up", interrupted_in_the_clean_up, 130, "unwound\n"},
     {"the_clean_up_has_a_limit", the_clean_up_has_a_limit, 5, ""},

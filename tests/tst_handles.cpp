@@ -29,6 +29,7 @@ private Q_SLOTS:
     void getContextGivesTheContextOfTheHandle();
     void aCallbackMayCancelItself();
     void aCallbackThatHasItsHandleGoesWithIt();
+    void whatACallbackHasGoesWhenItHasRun();
     void debugModeRefusesTheWrongThread();
     void debugModeRefusesAThreadWithALoopOfItsOwn();
 };
@@ -281,17 +282,17 @@ void tst_Handles::aCallbackMayCancelItself()
     const auto token = std::make_shared<int>();
     Handle soon;
     Handle shared;
-    int runs = 0;
+    QList<long> counts;
     soon = loop.call_soon([&, token] {
         soon.cancel();
-        runs += *token + 1; // the captures are still there
+        counts << token.use_count(); // the captures are still there
     });
     shared = loop.call_soon_threadsafe([&, token] {
         shared.cancel();
-        runs += *token + 1;
+        counts << token.use_count();
     });
     run_once(loop);
-    QCOMPARE(runs, 2);
+    QCOMPARE(counts, QList<long>({3, 2}));
     QCOMPARE(token.use_count(), 1L);
     loop.close();
 }
@@ -316,6 +317,30 @@ void tst_Handles::aCallbackThatHasItsHandleGoesWithIt()
         alive->cancel();
         QVERIFY(handle.expired());
     }
+    QCOMPARE(token.use_count(), 1L);
+    loop.close();
+}
+
+void tst_Handles::whatACallbackHasGoesWhenItHasRun()
+{
+    QAsyncioLoop loop(virtual_time());
+    const auto token = std::make_shared<int>();
+    const Pipe pipe;
+    const Handle handles[] = {loop.call_soon([token] { }), Handle(loop.call_later(0s, [token] { })),
+                              loop.call_soon_threadsafe([token] { })};
+    loop.add_reader(pipe.read_end(), [&, kept = token] {
+        pipe.drain_one();
+        loop.stop();
+    });
+    QCOMPARE(token.use_count(), 5L);
+    run_once(loop);
+    QCOMPARE(token.use_count(), 2L); // the handles are held, the reader may be called again
+    for (int i = 0; i < 2; ++i) {
+        pipe.fill();
+        loop.run_forever();
+        QCOMPARE(token.use_count(), 2L);
+    }
+    loop.remove_reader(pipe.read_end());
     QCOMPARE(token.use_count(), 1L);
     loop.close();
 }
