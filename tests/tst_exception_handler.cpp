@@ -31,6 +31,7 @@ private Q_SLOTS:
     void withoutAHandlerALostExceptionIsLogged();
     void whatIsLostInAnotherThreadWithoutALoopIsLoggedThere();
     void aHandlerThatThrowsHasItsOwnContextOnly();
+    void theContextOfATaskGoesBeforeThatOfAHandle();
 };
 
 // L-085
@@ -305,6 +306,27 @@ void tst_ExceptionHandler::aHandlerThatThrowsHasItsOwnContextOnly()
     loop.call_exception_handler(context);
     QCOMPARE(var.get(), 0);
     QCOMPARE(context.handle.get_context().run([] { return var.get(); }), 5);
+    run_once(loop);
+    loop.close();
+}
+
+void tst_ExceptionHandler::theContextOfATaskGoesBeforeThatOfAHandle()
+{
+    static ContextVar<int> var(QStringLiteral("var"), 0);
+    QAsyncioLoop loop(virtual_time());
+    QList<int> seen;
+    loop.set_exception_handler([&](QAsyncioLoop &, const ExceptionContext &) { seen << var.get(); });
+    Context of_task;
+    of_task.run([] { var.set(1); });
+    Context of_handle;
+    of_handle.run([] { var.set(2); });
+    ExceptionContext context;
+    loop.call_exception_handler(context);
+    context.handle = loop.call_soon([] { }, of_handle);
+    loop.call_exception_handler(context);
+    context.task = loop.create_task([]() -> Coroutine<> { co_return; }(), TaskOptions().context(of_task));
+    loop.call_exception_handler(context);
+    QCOMPARE(seen, QList<int>({0, 2, 1}));
     run_once(loop);
     loop.close();
 }
