@@ -27,6 +27,7 @@ private Q_SLOTS:
     void closingWhileThreadsCallLosesNothingSilently();
     void aTaskIsCancelledFromAnotherThread();
     void handlesOnFuturesMayDieInOtherThreads();
+    void whatComesAtTheEndOfASliceIsNotForgotten();
 };
 
 // L-074, H-47
@@ -315,6 +316,23 @@ void tst_Threadsafe::handlesOnFuturesMayDieInOtherThreads()
     run_once(loop); // they come home to die
     QCOMPARE(alive.use_count(), 1L);
     QCOMPARE(int(reports.list().size()), 100);
+    loop.close();
+}
+
+void tst_Threadsafe::whatComesAtTheEndOfASliceIsNotForgotten()
+{
+    QAsyncioLoop loop(LoopOptions().time_slice(0s)); // over when it is looked at, after a few callbacks
+    for (int count = 1; count <= 20; ++count) {
+        int calls = 0;
+        for (int i = 0; i < count; ++i) {
+            loop.call_soon([&] {
+                if (++calls == count) // the last one: nothing else keeps the loop awake
+                    std::thread([&] { loop.call_soon_threadsafe([&] { loop.stop(); }); }).join();
+            });
+        }
+        loop.run_forever();
+        QCOMPARE(calls, count);
+    }
     loop.close();
 }
 
