@@ -41,6 +41,8 @@ private Q_SLOTS:
     void readinessIsALevel();
     void aReaderRemovedInTheSameBatchDoesNotRun_data() { selectors(); }
     void aReaderRemovedInTheSameBatchDoesNotRun();
+    void aReaderReplacedInTheSameBatchDoesNotRun_data() { selectors(); }
+    void aReaderReplacedInTheSameBatchDoesNotRun();
     void readerAndWriterOfOneDescriptor_data() { selectors(); }
     void readerAndWriterOfOneDescriptor();
     void aNumberUsedAgainIsServedForTheNewOneOnly_data() { selectors(); }
@@ -337,6 +339,29 @@ void tst_Fds::aReaderRemovedInTheSameBatchDoesNotRun()
     loop.add_reader(two.read_end(), [&] { reader(two, one); });
     loop.run_forever();
     QCOMPARE(calls, 1);
+    loop.close();
+}
+
+void tst_Fds::aReaderReplacedInTheSameBatchDoesNotRun()
+{
+    QAsyncioLoop loop(options());
+    const Pipe one;
+    const Pipe two;
+    one.fill();
+    two.fill();
+    QStringList log;
+    const auto reader = [&](const Pipe &mine, const Pipe &other) {
+        log << "old";
+        loop.remove_reader(mine.read_end());
+        loop.add_reader(other.read_end(), [&] {
+            log << "new";
+            loop.stop();
+        });
+    };
+    loop.add_reader(one.read_end(), [&] { reader(one, two); });
+    loop.add_reader(two.read_end(), [&] { reader(two, one); });
+    loop.run_forever();
+    QCOMPARE(log, QStringList({"old", "new"}));
     loop.close();
 }
 

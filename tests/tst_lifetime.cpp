@@ -50,6 +50,10 @@ int scenario(const QByteArray &name, int argc, char **argv)
     }
     if (name == "two applications") {
         bool unwound = false;
+        static bool unclosed = false;
+        qInstallMessageHandler([](QtMsgType, const QMessageLogContext &, const QString &text) {
+            unclosed |= text.contains(QStringLiteral("unclosed event loop"));
+        });
         {
             QCoreApplication app(argc, argv);
             get_event_loop().create_task([](bool &unwound) -> Coroutine<> {
@@ -58,7 +62,7 @@ int scenario(const QByteArray &name, int argc, char **argv)
             }(unwound));
             run_once(get_event_loop());
         }
-        if (!unwound)
+        if (!unwound || unclosed) // nobody else could have closed it
             return 1;
         QCoreApplication app(argc, argv);
         return get_event_loop().run_until_complete([]() -> Coroutine<int> {
