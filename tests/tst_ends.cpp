@@ -3,6 +3,7 @@
 #include "support.h"
 
 #include <QtCore/qelapsedtimer.h>
+#include <QtCore/qlogging.h>
 #include <QtCore/qscopeguard.h>
 #include <QtCore/qthread.h>
 #include <QtCore/qtimer.h>
@@ -11,6 +12,7 @@
 #include <QtWidgets/qdialog.h>
 #include <QtWidgets/qwidget.h>
 
+#include <atomic>
 #include <csignal>
 #include <functional>
 #include <cstdio>

@@ -3,6 +3,7 @@
 #include "support.h"
 
 #include <QtCore/qdir.h>
+#include <QtCore/qlogging.h>
 #include <QtCore/qscopeguard.h>
 #include <QtCore/qstringlist.h>
 #include <QtWidgets/qapplication.h>
