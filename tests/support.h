@@ -153,6 +153,20 @@ inline LoopOptions virtual_time()
 #  define SKIP_WITHOUT_PROCESSES() static_cast<void>(0)
 #endif
 
+/// Runs functions of this test program again under Qt's own dispatcher, where Qt would have glib's. Empty if they pass.
+inline QByteArray failure_without_glib(const QStringList &functions)
+{
+    QProcess process;
+    QProcessEnvironment environment = QProcessEnvironment::systemEnvironment();
+    environment.insert(QStringLiteral("QT_NO_GLIB"), QStringLiteral("1"));
+    process.setProcessEnvironment(environment);
+    process.setProcessChannelMode(QProcess::MergedChannels);
+    process.start(QCoreApplication::applicationFilePath(), functions);
+    const bool ended = process.waitForFinished(60000);
+    const bool passed = ended && process.exitStatus() == QProcess::NormalExit && process.exitCode() == 0;
+    return passed ? QByteArray() : "fails: " + process.readAll();
+}
+
 /// What a scenario in a process of its own did.
 struct ScenarioResult
 {

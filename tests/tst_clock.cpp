@@ -4,8 +4,10 @@
 
 #include <qasyncio/test.h>
 
+#include <QtCore/qabstracteventdispatcher.h>
 #include <QtCore/qstringlist.h>
 #include <QtCore/qthread.h>
+#include <QtCore/qtimer.h>
 
 #include <algorithm>
 
@@ -24,6 +26,8 @@ private Q_SLOTS:
     void timersAreNeverEarly();
     void aSleepOfMicroseconds();
     void aCancelledTimerFreesItsCallbackAtOnce();
+    void anIdleLoopSleepsOnAnyClock_data();
+    void anIdleLoopSleepsOnAnyClock();
 };
 
 // L-061
@@ -179,6 +183,47 @@ void tst_Clock::aCancelledTimerFreesItsCallbackAtOnce()
     for (int i = 0; i < 2000; ++i)
         loop.call_later(std::chrono::hours(1), [token] { }).cancel();
     QCOMPARE(token.use_count(), 1L);
+    loop.close();
+}
+
+namespace {
+/// The system's clock, but the program's own.
+class Own : public Clock
+{
+public:
+    TimePoint now() override { return std::chrono::steady_clock::now(); }
+};
+} // namespace
+
+void tst_Clock::anIdleLoopSleepsOnAnyClock_data()
+{
+    QTest::addColumn<QString>("clock");
+    for (const char *clock : {"system", "timerfd", "own"})
+        QTest::newRow(clock) << QString::fromLatin1(clock);
+}
+
+void tst_Clock::anIdleLoopSleepsOnAnyClock()
+{
+    QFETCH(QString, clock);
+    LoopOptions options;
+    if (clock == "timerfd")
+        options.precise_timers();
+    else if (clock == "own")
+        options.clock(std::make_shared<Own>());
+    QAsyncioLoop loop(std::move(options));
+    int passes = 0; // of Qt's event loop
+    const auto counting = connect(QAbstractEventDispatcher::instance(), &QAbstractEventDispatcher::awake, [&] { ++passes; });
+    const auto idle = [](QAsyncioLoop &loop) -> Coroutine<> {
+        auto ended = loop.create_future<>();
+        loop.call_later(1ms, [] { });
+        TimerHandle late = loop.call_later(1h, [] { });
+        QTimer::singleShot(40, qApp, [ended]() mutable { ended.set_result(); });
+        co_await ended;
+        late.cancel();
+    };
+    loop.run_until_complete(idle(loop));
+    disconnect(counting);
+    QVERIFY2(passes < 40, QByteArray::number(passes));
     loop.close();
 }
 

@@ -149,6 +149,7 @@ void tst_Debug::everythingCanBeWrittenToQDebug()
 
     QCOMPARE(written(TimeoutError(QStringLiteral("late"))), "TimeoutError: late");
     QCOMPARE(written(CancelledError()), "CancelledError");
+    QCOMPARE(describe(std::exception_ptr()), QString());
     QCOMPARE(written(LoopExit(3)), "LoopExit: 3");
     QCOMPARE(written(KeyboardInterrupt()), "KeyboardInterrupt");
     QCOMPARE(written(GeneratorExit()), "GeneratorExit");

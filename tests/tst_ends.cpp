@@ -3,6 +3,7 @@
 #include "support.h"
 
 #include <QtCore/qelapsedtimer.h>
+#include <QtCore/qlogging.h>
 #include <QtCore/qscopeguard.h>
 #include <QtCore/qthread.h>
 #include <QtCore/qtimer.h>
@@ -11,6 +12,7 @@
 #include <QtWidgets/qdialog.h>
 #include <QtWidgets/qwidget.h>
 
+#include <atomic>
 #include <csignal>
 #include <functional>
 #include <cstdio>
@@ -62,7 +64,7 @@ int close_under_its_own_task(std::unique_ptr<QApplication> &app)
     return app->exec();
 }
 
-int close_in_a_callback_and_in_the_handler(std::unique_ptr<QApplication> &)
+int close_in_a_callback_and_in_the_handler(std::unique_ptr<QApplication> &app)
 {
     QAsyncioLoop loop;
     loop.set_exception_handler([](QAsyncioLoop &loop, const ExceptionContext &) { say(refusal([&] { loop.close(); })); });
@@ -72,6 +74,11 @@ int close_in_a_callback_and_in_the_handler(std::unique_ptr<QApplication> &)
     loop.run_forever();
     ExceptionContext context;
     loop.call_exception_handler(context); // outside of a run
+    QTimer::singleShot(0, app.get(), [&] {
+        loop.call_exception_handler(context); // in an event loop of the program
+        QCoreApplication::exit(0);
+    });
+    app->exec();
     loop.close();
     return 0;
 }
@@ -233,9 +240,15 @@ int each_run_begins_afresh(std::unique_ptr<QApplication> &)
 {
     Runner runner;
     const auto body = [](bool asks) -> Coroutine<> {
-        QTimer::singleShot(2, [] { QCoreApplication::quit(); });
+        bool quits = false;
+        QTimer::singleShot(2, [&quits] {
+            quits = true;
+            QCoreApplication::quit();
+        });
         if (asks)
             co_await get_running_loop().quit_requested();
+        if (asks)
+            say(quits ? "told" : "too early");
         std::exception_ptr cancelled;
         try {
             if (!asks)
@@ -339,6 +352,13 @@ int the_clean_up_leaves_with_a_code(std::unique_ptr<QApplication> &app)
 int quit_in_the_clean_up(std::unique_ptr<QApplication> &app)
 {
     return QAsyncio::run(*app, leaves_for_the_clean_up([] { QCoreApplication::exit(4); }, 0));
+}
+
+/// Not in one pass of Qt's event loop, which would be one quit.
+void exit_twice()
+{
+    QCoreApplication::exit(4);
+    QTimer::singleShot(1, [] { QCoreApplication::exit(5); });
 }
 
 /// What may come from outside at any moment.
@@ -524,8 +544,7 @@ int two_quits_in_the_clean_up(std::unique_ptr<QApplication> &app)
             for (;;) {
                 const bool cancelled = co_await is_cancelled_asleep();
                 if (cancelled) {
-                    QTimer::singleShot(1, [] { QCoreApplication::exit(4); });
-                    QTimer::singleShot(10, [] { QCoreApplication::exit(5); });
+                    QTimer::singleShot(1, &exit_twice);
                 }
             }
         }());
@@ -1039,6 +1058,419 @@ int a_run_inside_of_close(std::unique_ptr<QApplication> &)
     return 0;
 }
 
+/// What is reported is written to the output, its first line.
+void tell_reports()
+{
+    qInstallMessageHandler([](QtMsgType, const QMessageLogContext &, const QString &text) {
+        say(qPrintable(text.section(u'\n', 0, 0)));
+    });
+}
+
+/// An application whose exec() one hears of.
+struct Announcing : QApplication
+{
+    static int exec()
+    {
+        say("exec");
+        return QApplication::exec();
+    }
+};
+
+int the_exec_of_the_applications_class_is_called(std::unique_ptr<QApplication> &app)
+{
+    return QAsyncio::run(static_cast<Announcing &>(*app), []() -> Coroutine<int> { co_return 3; }());
+}
+
+int main_fails(std::unique_ptr<QApplication> &app)
+{
+    tell_reports();
+    return QAsyncio::run(*app, []() -> Coroutine<int> {
+        co_await sleep(1ms);
+        throw ValueError(QStringLiteral("no luck"));
+    }());
+}
+
+template<int (*scenario)(std::unique_ptr<QApplication> &)>
+int and_tells(std::unique_ptr<QApplication> &app)
+{
+    tell_reports();
+    return scenario(app);
+}
+
+/// Leaves the application's event loop once more, with a code, in the pass in which a run leaves it.
+class ExitInTheSamePass
+{
+public:
+    explicit ExitInTheSamePass(int code)
+    {
+        QObject::connect(&m_busy, &QTimer::timeout, [code] {
+            if (armed && QCoreApplication::instance()->signalsBlocked()) { // so that nobody takes the stop for a quit
+                armed = false;
+                QCoreApplication::exit(code);
+            }
+        });
+        m_busy.start(0);
+    }
+    static bool armed;
+
+private:
+    QTimer m_busy;
+};
+bool ExitInTheSamePass::armed = true;
+
+int exit_in_the_pass_in_which_main_ends(std::unique_ptr<QApplication> &app)
+{
+    QObject::connect(app.get(), &QCoreApplication::aboutToQuit, [] { say("about to quit"); });
+    const ExitInTheSamePass exits(7);
+    const int code = QAsyncio::run(*app, []() -> Coroutine<int> {
+        co_await sleep(1ms);
+        co_return 0;
+    }());
+    say(app->signalsBlocked() ? "silenced" : "as ever");
+    return code;
+}
+
+int exit_in_the_pass_in_which_the_clean_up_ends(std::unique_ptr<QApplication> &app)
+{
+    ExitInTheSamePass::armed = false;
+    const ExitInTheSamePass exits(4);
+    return QAsyncio::run(*app, leaves_for_the_clean_up([] { ExitInTheSamePass::armed = true; }, 0));
+}
+
+int a_window_closes_between_the_runs(std::unique_ptr<QApplication> &app)
+{
+    QAsyncioLoop loop;
+    loop.run_until_complete([]() -> Coroutine<> { co_await sleep(1ms); }());
+    QWidget window;
+    window.show();
+    QTimer::singleShot(1, &window, &QWidget::close);
+    QTimer::singleShot(10000, app.get(), [] { QCoreApplication::exit(1); });
+    const int code = app->exec();
+    loop.close();
+    return code;
+}
+
+int a_locker_goes_between_the_runs(std::unique_ptr<QApplication> &app)
+{
+    QAsyncioLoop loop;
+    loop.run_until_complete([]() -> Coroutine<> { co_await sleep(1ms); }());
+    auto locker = std::make_unique<QEventLoopLocker>();
+    QTimer::singleShot(1, app.get(), [&] { locker.reset(); }); // Qt ends the program then
+    QTimer::singleShot(10000, app.get(), [] { QCoreApplication::exit(1); });
+    const int code = app->exec();
+    loop.close();
+    return code;
+}
+
+int another_loop_is_attached_under_one_that_ends(std::unique_ptr<QApplication> &app)
+{
+    QAsyncioLoop other;
+    auto first = std::make_unique<QAsyncioLoop>();
+    QTimer::singleShot(5, app.get(), [&] {
+        first.reset();
+        other.attach();
+    });
+    try {
+        first->run_until_complete(ask("the dialog has returned"));
+    } catch (const CancelledError &) {
+        say("cancelled");
+    }
+    say(find_running_loop() == &other ? "the other one runs" : "?");
+    other.detach();
+    other.close();
+    return 0;
+}
+
+int a_run_inside_of_an_exec_that_was_ended(std::unique_ptr<QApplication> &app)
+{
+    QAsyncioLoop loop;
+    const auto count = [](int value) -> Coroutine<int> {
+        co_await sleep(2ms);
+        co_return value;
+    };
+    const auto run = [&](int value) { say(loop.run_until_complete(count(value)) == value ? "ran" : "?"); };
+    run(1);
+    QTimer::singleShot(1, app.get(), [&] {
+        run(2);
+        QCoreApplication::exit(3);
+        run(3);
+        say(app->signalsBlocked() ? "silenced" : "as ever");
+    });
+    const int code = app->exec();
+    run(4);
+    loop.close();
+    return code;
+}
+
+int detached_while_work_is_pending(std::unique_ptr<QApplication> &app)
+{
+    for (const bool is_virtual : {false, true}) {
+        QAsyncioLoop loop(is_virtual ? virtual_time() : LoopOptions());
+        QStringList order;
+        loop.attach();
+        const auto add_timer = [&] { loop.call_later(is_virtual ? 1h : 1ms, [&] { order << QStringLiteral("timer"); }); };
+        if (is_virtual)
+            add_timer(); // the clock is about to move when the loop is detached
+        QTimer::singleShot(0, app.get(), [&] {
+            if (!is_virtual)
+                add_timer();
+            loop.call_soon([&] { order << QStringLiteral("soon"); });
+            loop.detach();
+            QCoreApplication::exit(0);
+        });
+        app->exec();
+        say(order.isEmpty() ? "nothing has run" : "?");
+        QTimer busy; // Qt never blocks, and what was lost would not be noticed
+        QObject::connect(&busy, &QTimer::timeout, [] { });
+        busy.start(0);
+        loop.call_later(is_virtual ? 2h : 2ms, [&] { loop.stop(); });
+        loop.run_forever();
+        say(qPrintable(order.join(u' ')));
+        loop.close();
+    }
+    return 0;
+}
+
+int stop_under_a_dialog_attached(std::unique_ptr<QApplication> &app)
+{
+    QAsyncioLoop loop;
+    loop.attach();
+    loop.create_task([](QAsyncioLoop &loop) -> Coroutine<> {
+        QEventLoop dialog;
+        loop.call_soon([&] { loop.stop(); });
+        loop.call_later(5ms, [&] {
+            say(loop.is_running() ? "turns go on" : "stopped");
+            dialog.quit();
+        });
+        dialog.exec();
+        say("the dialog has returned");
+        co_return;
+    }(loop));
+    QTimer::singleShot(40, app.get(), [&] {
+        say(loop.is_running() ? "still running" : "stopped");
+        QCoreApplication::exit(3);
+    });
+    const int code = app->exec();
+    loop.close();
+    return code;
+}
+
+int attach_with_code_on_the_stack(std::unique_ptr<QApplication> &app)
+{
+    QAsyncioLoop loop;
+    loop.attach();
+    loop.call_soon([&] {
+        loop.detach();
+        say(refusal([&] { loop.attach(); }));
+        say(loop.is_running() ? "running" : "not running");
+        QTimer::singleShot(0, app.get(), [&] {
+            loop.attach();
+            say(loop.is_running() ? "running" : "not running");
+            loop.detach();
+            QCoreApplication::exit(3);
+        });
+    });
+    const int code = app->exec();
+    loop.close();
+    return code;
+}
+
+int whoever_asked_for_the_quit_is_told_attached(std::unique_ptr<QApplication> &app)
+{
+    QAsyncioLoop loop;
+    loop.attach();
+    loop.quit_requested().add_done_callback([](const Future<> &asked) { say(asked.cancelled() ? "cancelled" : "told"); });
+    loop.create_task([]() -> Coroutine<> { co_await is_cancelled_asleep(); }());
+    QTimer::singleShot(1, app.get(), [] { QCoreApplication::exit(3); });
+    const int code = app->exec();
+    loop.close();
+    return code;
+}
+
+/// Two quits, each of which a task asks for, and another one during the clean-up.
+int attached_again_after_a_quit(std::unique_ptr<QApplication> &app)
+{
+    tell_reports();
+    QAsyncioLoop loop(LoopOptions().quit_deadline(1h));
+    for (int code = 3; code < 5; ++code) {
+        loop.attach();
+        loop.create_task([](int code) -> Coroutine<> {
+            co_await sleep(1ms);
+            quit_at_once(code);
+            int cancelled = co_await is_cancelled_asleep();
+            QMetaObject::invokeMethod(QCoreApplication::instance(), "aboutToQuit", Qt::DirectConnection);
+            cancelled += co_await is_cancelled_asleep(2ms);
+            say(cancelled == 1 ? "cancelled once" : "?");
+        }(code));
+        say(app->exec() == code && !loop.is_running() ? "ended" : "?");
+    }
+    return 0; // an application that has ended closes its loops without being asked
+}
+
+/// Tells when it was closed, after an await.
+AsyncGenerator<int> tells_its_end(const char *words)
+{
+    bool closed = false;
+    try {
+        co_yield 1;
+    } catch (const GeneratorExit &) {
+        closed = true;
+    }
+    co_await sleep(1ms);
+    say(words);
+    if (closed)
+        throw GeneratorExit();
+}
+
+/// Does not end when it is cancelled.
+template<class F>
+Coroutine<> stubborn(F at_each)
+{
+    const Last last;
+    for (;;) {
+        const bool cancelled = co_await is_cancelled_asleep();
+        if (cancelled)
+            at_each();
+    }
+}
+
+template<bool given_up>
+int what_comes_behind_a_stubborn_task(std::unique_ptr<QApplication> &app)
+{
+    AsyncGenerator<int> numbers = tells_its_end("the generator was closed");
+    return QAsyncio::run(*app, [](AsyncGenerator<int> &numbers) -> Coroutine<int> {
+        co_await numbers.next();
+        create_task(stubborn([] {
+            if (given_up)
+                return;
+            QTimer::singleShot(1, &exit_twice);
+        }));
+        co_await sleep(0s);
+        co_return 2;
+    }(numbers), RunnerOptions().cleanup_limit(given_up ? 20ms : 1h));
+}
+
+int two_quits_while_generators_are_closed(std::unique_ptr<QApplication> &app)
+{
+    static std::atomic<bool> ended{false};
+    const auto stays = []() -> AsyncGenerator<int> {
+        const Last last;
+        try {
+            co_yield 1;
+        } catch (const GeneratorExit &) {
+        }
+        QTimer::singleShot(1, &exit_twice);
+        co_await sleep(1h);
+    };
+    AsyncGenerator<int> numbers = stays();
+    const int code = QAsyncio::run(*app, [](AsyncGenerator<int> &numbers) -> Coroutine<int> {
+        co_await numbers.next();
+        const auto job = get_running_loop().run_in_executor(nullptr, [] {
+            while (!ended) // the threads are not waited for any more
+                QThread::msleep(1);
+        });
+        co_await sleep(0s);
+        co_return 2;
+    }(numbers));
+    ended = true;
+    return code;
+}
+
+int a_runner_that_was_asked_to_quit_twice_is_closed(std::unique_ptr<QApplication> &)
+{
+    tell_reports();
+    Runner runner;
+    try {
+        runner.run([]() -> Coroutine<> {
+            QTimer::singleShot(0, [] { QCoreApplication::quit(); });
+            co_await stubborn([] { QTimer::singleShot(1, [] { QCoreApplication::quit(); }); });
+        }());
+    } catch (const CancelledError &error) {
+        say(qPrintable(describe(error)));
+    }
+    say(qPrintable(runner.to_string()));
+    return 0;
+}
+
+int quit_and_then_interrupted(std::unique_ptr<QApplication> &)
+{
+    Runner runner;
+    for (const Blow blow : {&quit, &interrupt}) {
+        try {
+            runner.run([](Blow blow) -> Coroutine<> {
+                QTimer::singleShot(0, blow);
+                co_await sleep(1h);
+            }(blow));
+        } catch (...) {
+            say(qPrintable(describe(std::current_exception())));
+        }
+    }
+    return 0;
+}
+
+/// Closes its window while the loop is busy, for as many slices as it says; then another one opens.
+Coroutine<int> close_while_busy(QWidget &first, QWidget &second, int slices)
+{
+    first.close();
+    for (int i = 0; i < 8 * slices; ++i)
+        co_await sleep(0s);
+    second.show();
+    co_await sleep(20ms);
+    co_return 8;
+}
+
+template<int slices>
+int a_window_closes_while_the_loop_is_busy(std::unique_ptr<QApplication> &app)
+{
+    QWidget first;
+    QWidget second;
+    first.show();
+    const auto short_slices = [] { return std::make_unique<QAsyncioLoop>(LoopOptions().time_slice(0s)); };
+    return QAsyncio::run(*app, close_while_busy(first, second, slices), RunnerOptions().loop_factory(short_slices));
+}
+
+/// Two tasks wait for one dialog; one of them has gone when it closes.
+int a_dialog_that_two_have_awaited(std::unique_ptr<QApplication> &app)
+{
+    return QAsyncio::run(*app, []() -> Coroutine<int> {
+        {
+            QDialog dialog;
+            dialog.open();
+            try {
+                co_await wait_for(from_signal(&dialog, &QDialog::finished), 2ms);
+            } catch (const TimeoutError &) {
+                say("timed out");
+            }
+            const auto waits = [](QDialog &dialog) -> Coroutine<> { co_await from_signal(&dialog, &QDialog::finished); };
+            auto other = create_task(waits(dialog));
+            auto task = create_task(waits(dialog));
+            co_await sleep(1ms);
+            other.cancel();
+            co_await sleep(1ms);
+            dialog.accept();
+            co_await task;
+        }
+        co_await sleep(20ms);
+        co_return 8;
+    }());
+}
+
+int a_dialog_that_nobody_awaits_any_more(std::unique_ptr<QApplication> &app)
+{
+    QDialog dialog;
+    dialog.open();
+    return QAsyncio::run(*app, [](QDialog &dialog) -> Coroutine<> {
+        for (int i = 0; i < 2; ++i) {
+            try {
+                co_await wait_for(from_signal(&dialog, &QDialog::finished), 2ms);
+            } catch (const TimeoutError &) {
+                say("timed out");
+            }
+        }
+        co_await close_and_wait_for_the_end(dialog);
+    }(dialog));
+}
+
 struct Scenario
 {
     const char *name;
@@ -1049,7 +1481,7 @@ struct Scenario
 
 const Scenario all[] = {
     {"close_under_its_own_task", close_under_its_own_task, 3, "refused\nrefused\nclosed\n"},
-    {"close_in_a_callback_and_in_the_handler", close_in_a_callback_and_in_the_handler, 0, "refused\nrefused\nrefused\n"},
+    {"close_in_a_callback_and_in_the_handler", close_in_a_callback_and_in_the_handler, 0, "refused\nrefused\nrefused\nrefused\n"},
     {"loop_deleted_under_a_dialog", loop_deleted_under_a_dialog, 0, "deleted\nthe dialog has returned\nunwound\n"},
     {"loop_deleted_in_its_own_run", loop_deleted_in_its_own_run, 0,
      "the dialog has returned\nunwound\ncancelled\nno loop is left\n"},
@@ -1080,7 +1512,7 @@ const Scenario all[] = {
     {"a_runner_destroyed_in_its_clean_up", a_runner_destroyed_in_its_clean_up, 0, "cleaned up\ngone\n"},
     {"a_runner_closed_in_another_loop", a_runner_closed_in_another_loop, 0, "still running\n"},
     {"each_run_begins_afresh", each_run_begins_afresh, 0,
-     "cleaned up\ncancelled\ncleaned up\nended\ncleaned up\ncancelled\ncleaned up\nended\n"},
+     "cleaned up\ncancelled\ntold\ncleaned up\nended\ncleaned up\ncancelled\ntold\ncleaned up\nended\n"},
     {"quit_requested_that_nobody_awaits_any_more", quit_requested_that_nobody_awaits_any_more, 7, ""},
     {"interrupted_in_the_clean_up", interrupted_in_the_clean_up, 130, "unwound\n"},
     {"the_clean_up_has_a_limit", the_clean_up_has_a_limit, 5, ""},
@@ -1125,6 +1557,38 @@ const Scenario all[] = {
     {"a_window_without_widgets_stays", a_window_without_widgets_stays, 8, ""},
     {"a_window_opens_some_turns_later", a_window_opens_some_turns_later, 8, ""},
     {"a_locker_of_the_program_is_respected", a_locker_of_the_program_is_respected, 9, ""},
+    {"the_exec_of_the_applications_class_is_called", the_exec_of_the_applications_class_is_called, 3, "exec\nexec\nexec\n"},
+    {"main_fails", main_fails, 1, "run(): unhandled exception: ValueError: no luck\n"},
+    {"main_is_cancelled_and_tells", and_tells<main_is_cancelled>, 1, "run(): the main coroutine was cancelled\n"},
+    {"the_clean_up_fails_and_tells", and_tells<the_clean_up_fails<0>>, 1,
+     "Task was destroyed but it is pending!\n"
+     "run(): the clean-up failed: RuntimeError: Event loop stopped before Future completed.\n"},
+    {"exit_in_the_pass_in_which_main_ends", exit_in_the_pass_in_which_main_ends, 7, "about to quit\nas ever\n"},
+    {"exit_in_the_pass_in_which_the_clean_up_ends", exit_in_the_pass_in_which_the_clean_up_ends, 4, "cleaned up\n"},
+    {"a_window_closes_between_the_runs", a_window_closes_between_the_runs, 0, ""},
+    {"a_locker_goes_between_the_runs", a_locker_goes_between_the_runs, 0, ""},
+    {"another_loop_is_attached_under_one_that_ends", another_loop_is_attached_under_one_that_ends, 0,
+     "the dialog has returned\nunwound\ncancelled\nthe other one runs\n"},
+    {"a_run_inside_of_an_exec_that_was_ended", a_run_inside_of_an_exec_that_was_ended, 3, "ran\nran\nran\nas ever\nran\n"},
+    {"detached_while_work_is_pending", detached_while_work_is_pending, 0,
+     "nothing has run\nsoon timer\nnothing has run\nsoon timer\n"},
+    {"stop_under_a_dialog_attached", stop_under_a_dialog_attached, 3, "turns go on\nthe dialog has returned\nstopped\n"},
+    {"attach_with_code_on_the_stack", attach_with_code_on_the_stack, 3, "refused\nnot running\nrunning\n"},
+    {"whoever_asked_for_the_quit_is_told_attached", whoever_asked_for_the_quit_is_told_attached, 3, "told\n"},
+    {"attached_again_after_a_quit", attached_again_after_a_quit, 0, "cancelled once\nended\ncancelled once\nended\n"},
+    {"what_comes_behind_a_task_that_was_given_up", what_comes_behind_a_stubborn_task<true>, 2, "the generator was closed\nunwound\n"},
+    {"what_comes_behind_two_quits", what_comes_behind_a_stubborn_task<false>, 4, "unwound\n"},
+    {"two_quits_while_generators_are_closed", two_quits_while_generators_are_closed, 4, "unwound\n"},
+    {"a_runner_that_was_asked_to_quit_twice_is_closed", a_runner_that_was_asked_to_quit_twice_is_closed, 0,
+     "unwound\nTask was destroyed but it is pending!\n"
+     "CancelledError: the application quit a second time during the clean-up\n<Runner closed>\n"},
+    {"two_quits_in_the_clean_up_and_tells", and_tells<two_quits_in_the_clean_up>, 4,
+     "unwound\nTask was destroyed but it is pending!\n"},
+    {"quit_and_then_interrupted", quit_and_then_interrupted, 0, "CancelledError\nKeyboardInterrupt\n"},
+    {"a_window_closes_while_the_loop_is_busy_for_a_while", a_window_closes_while_the_loop_is_busy<5>, 8, ""},
+    {"a_window_closes_while_the_loop_is_busy_for_long", a_window_closes_while_the_loop_is_busy<10000>, 0, ""},
+    {"a_dialog_that_two_have_awaited", a_dialog_that_two_have_awaited, 8, "timed out\n"},
+    {"a_dialog_that_nobody_awaits_any_more", a_dialog_that_nobody_awaits_any_more, 0, "timed out\ntimed out\nthat was the end\n"},
 };
 
 } // namespace

@@ -7,6 +7,7 @@
 #include <QtCore/qtimer.h>
 
 #include <stdexcept>
+#include <thread>
 
 /// Who is told of the exceptions that nobody else gets.
 class tst_ExceptionHandler : public QObject
@@ -28,6 +29,9 @@ private Q_SLOTS:
     void aHandlerCannotLeaveALoopThatDoesNotRun();
     void withoutAHandlerAFailedCallbackIsLogged();
     void withoutAHandlerALostExceptionIsLogged();
+    void whatIsLostInAnotherThreadWithoutALoopIsLoggedThere();
+    void aHandlerThatThrowsHasItsOwnContextOnly();
+    void theContextOfATaskGoesBeforeThatOfAHandle();
 };
 
 // L-085
@@ -271,6 +275,58 @@ void tst_ExceptionHandler::withoutAHandlerALostExceptionIsLogged()
                          QRegularExpression(QStringLiteral("^Task exception was never retrieved\\nexception: ValueError: lost\\n"
                                                            "future: <Task finished name='failing'")));
     task = {};
+    run_once(loop);
+    loop.close();
+}
+
+void tst_ExceptionHandler::whatIsLostInAnotherThreadWithoutALoopIsLoggedThere()
+{
+    QAsyncioLoop loop(virtual_time());
+    int calls = 0;
+    loop.set_exception_handler([&](QAsyncioLoop &, const ExceptionContext &) { ++calls; });
+    auto failed = loop.create_future<>();
+    failed.set_exception(ValueError(QStringLiteral("lost")));
+    loop.close();
+    QTest::ignoreMessage(QtCriticalMsg, QRegularExpression(QStringLiteral("never retrieved\\nexception: ValueError: lost")));
+    std::thread([last = std::move(failed)] { }).join();
+    QCOMPARE(calls, 0); // the handler belongs to the thread of the loop
+}
+
+void tst_ExceptionHandler::aHandlerThatThrowsHasItsOwnContextOnly()
+{
+    static ContextVar<int> var(QStringLiteral("var"), 0);
+    QAsyncioLoop loop(virtual_time());
+    loop.set_exception_handler([](QAsyncioLoop &, const ExceptionContext &) {
+        var.set(5);
+        throw ValueError(QStringLiteral("handler"));
+    });
+    ExceptionContext context;
+    context.handle = loop.call_soon([] { });
+    QTest::ignoreMessage(QtCriticalMsg, QRegularExpression(QStringLiteral("^Unhandled error in exception handler")));
+    loop.call_exception_handler(context);
+    QCOMPARE(var.get(), 0);
+    QCOMPARE(context.handle.get_context().run([] { return var.get(); }), 5);
+    run_once(loop);
+    loop.close();
+}
+
+void tst_ExceptionHandler::theContextOfATaskGoesBeforeThatOfAHandle()
+{
+    static ContextVar<int> var(QStringLiteral("var"), 0);
+    QAsyncioLoop loop(virtual_time());
+    QList<int> seen;
+    loop.set_exception_handler([&](QAsyncioLoop &, const ExceptionContext &) { seen << var.get(); });
+    Context of_task;
+    of_task.run([] { var.set(1); });
+    Context of_handle;
+    of_handle.run([] { var.set(2); });
+    ExceptionContext context;
+    loop.call_exception_handler(context);
+    context.handle = loop.call_soon([] { }, of_handle);
+    loop.call_exception_handler(context);
+    context.task = loop.create_task([]() -> Coroutine<> { co_return; }(), TaskOptions().context(of_task));
+    loop.call_exception_handler(context);
+    QCOMPARE(seen, QList<int>({0, 2, 1}));
     run_once(loop);
     loop.close();
 }

@@ -4,12 +4,17 @@
 
 #include <qasyncio/test.h>
 
+#include <QtCore/qregularexpression.h>
 #include <QtCore/qthread.h>
 #include <QtCore/qthreadpool.h>
 #include <QtCore/qtimer.h>
 
+#include <algorithm>
+#include <atomic>
 #include <future>
 #include <stdexcept>
+
+#include <pthread.h>
 
 /// run_in_executor(), to_thread(), the default executor and its end.
 class tst_Executor : public QObject
@@ -37,6 +42,13 @@ private Q_SLOTS:
     void anExecutorThatIsSetLaterTakesOver();
     void nobodyWaitsForAnExecutorThatNobodyElseHas();
     void tenFunctionsAtOnceRunOnceEach();
+    void aThreadKeepsItsName();
+    void asManyRunAtOnceAsTheDefaultExecutorHasThreads();
+    void whatIsRefusedIsDropped();
+    void aFunctionThatOutlivesItsLoopLeavesNothingBehind();
+    void anIdleExecutorGoesWithItsLoop();
+    void anExecutorThatWasLeftBehindGoesWithTheNextOne();
+    void aVirtualClockWaitsForTheShutdown();
 };
 
 // L-078
@@ -46,7 +58,7 @@ void tst_Executor::runsInANamedThreadAndGivesAFuture()
         Future<QString> name = loop.run_in_executor(nullptr, [] { return QThread::currentThread()->objectName(); });
         QASYNCIO_COMPARE(&name.get_loop(), &loop);
         const QString text = co_await name;
-        QASYNCIO_VERIFY(text.startsWith(QStringLiteral("asyncio_")));
+        QASYNCIO_COMPARE(text, QStringLiteral("asyncio_0")); // this test runs first
         const auto thread = co_await to_thread([] { return QThread::currentThreadId(); });
         QASYNCIO_VERIFY(thread != QThread::currentThreadId());
         QASYNCIO_COMPARE(co_await to_thread([](int a, int b) { return a + b; }, 40, 2), 42);
@@ -70,14 +82,17 @@ void tst_Executor::cancellingDoesNotStopAFunctionThatRuns()
         std::promise<void> begun;
         std::promise<void> go;
         std::promise<int> ended;
-        auto future = loop.run_in_executor(nullptr, [&] {
+        const auto token = std::make_shared<int>(1);
+        auto work = [&, kept = token] {
             begun.set_value();
             go.get_future().wait();
-            ended.set_value(1);
-        });
+            ended.set_value(*kept);
+        };
+        auto future = loop.run_in_executor(nullptr, moved(work));
         begun.get_future().wait();
         QASYNCIO_VERIFY(future.cancel());
         QASYNCIO_VERIFY(future.cancelled()); // at once
+        QASYNCIO_COMPARE(token.use_count(), 2L); // but the function has what it needs
         go.set_value();
         QASYNCIO_COMPARE(ended.get_future().get(), 1);
         co_await loop.shutdown_default_executor();
@@ -367,6 +382,191 @@ void tst_Executor::tenFunctionsAtOnceRunOnceEach()
         co_await gather(std::move(work));
         for (const auto &mine : calls)
             QASYNCIO_COMPARE(mine.load(), 1);
+    });
+}
+
+namespace {
+QString system_name_of_this_thread()
+{
+    char name[16] = {};
+    pthread_getname_np(pthread_self(), name, sizeof name);
+    return QString::fromLatin1(name);
+}
+} // namespace
+
+void tst_Executor::aThreadKeepsItsName()
+{
+    Test::run([&]() -> Coroutine<> {
+        std::atomic<int> arrived{0};
+        const auto name = [&arrived](bool waits) {
+            static thread_local QString first;
+            const QString now = QThread::currentThread()->objectName();
+            if (first.isEmpty())
+                first = now;
+            for (++arrived; waits && arrived < 2;)
+                QThread::yieldCurrentThread();
+            return first == now && system_name_of_this_thread() == now ? now : QStringLiteral("another");
+        };
+        const auto [one, two] = co_await gather(to_thread(name, true), to_thread(name, true));
+        QASYNCIO_VERIFY(one != two);
+        for (int i = 0; i < 5; ++i) {
+            const QString again = co_await to_thread(name, false);
+            QASYNCIO_VERIFY(again != QStringLiteral("another"));
+        }
+    });
+}
+
+void tst_Executor::asManyRunAtOnceAsTheDefaultExecutorHasThreads()
+{
+    Test::run([&](QAsyncioLoop &loop) -> Coroutine<> {
+        const int most = std::min(32, QThread::idealThreadCount() + 4);
+        std::atomic<int> begun{0};
+        std::atomic<bool> open{false};
+        std::vector<int> numbers(std::size_t(most) + 1); // "asyncio_7": 7
+        const auto work = [&begun, &open, &numbers] {
+            const int place = begun++;
+            numbers[std::size_t(place)] = QThread::currentThread()->objectName().section(u'_', 1).toInt();
+            while (!open)
+                QThread::yieldCurrentThread();
+        };
+        std::vector<decltype(loop.run_in_executor(nullptr, work))> running;
+        for (int i = 0; i < most + 1; ++i)
+            running.push_back(loop.run_in_executor(nullptr, work));
+        while (begun < most)
+            QThread::yieldCurrentThread();
+        QThread::msleep(5); // nobody can tell that another one does not begin
+        running.back().cancel(); // it still waits for a thread, and never runs
+        open = true;
+        co_await loop.shutdown_default_executor();
+        QASYNCIO_COMPARE(begun.load(), most);
+        numbers.pop_back();
+        std::sort(numbers.begin(), numbers.end());
+        for (int i = 0; i < most; ++i)
+            QASYNCIO_COMPARE(numbers[std::size_t(i)], numbers[0] + i); // no two alike, none left out
+    });
+}
+
+void tst_Executor::whatIsRefusedIsDropped()
+{
+    const auto token = std::make_shared<int>();
+    const auto work = [token] { };
+    QAsyncioLoop loop(virtual_time());
+    const auto refuse = [&](QThreadPool *pool) {
+        return error_in([&] { static_cast<void>(loop.run_in_executor(pool, work)); });
+    };
+    loop.run_until_complete(loop.shutdown_default_executor());
+    QCOMPARE(refuse(nullptr), "RuntimeError: Executor shutdown has been called");
+    loop.close();
+    QThreadPool own;
+    for (QThreadPool *pool : {static_cast<QThreadPool *>(nullptr), &own})
+        QCOMPARE(refuse(pool), "RuntimeError: Event loop is closed");
+    QCOMPARE(token.use_count(), 2L);
+}
+
+void tst_Executor::aFunctionThatOutlivesItsLoopLeavesNothingBehind()
+{
+    QThreadPool pool;
+    for (const bool cancels : {false, true}) {
+        std::promise<void> gate;
+        auto loop = std::make_unique<QAsyncioLoop>(virtual_time());
+        detail::LoopCore &core = loop->core();
+        core.retain();
+        const auto token = std::make_shared<int>();
+        {
+            auto work = [&gate, token] {
+                gate.get_future().wait();
+                return token;
+            };
+            auto future = loop->run_in_executor(&pool, work);
+            if (cancels)
+                future.cancel();
+        }
+        loop->close();
+        loop.reset();
+        gate.set_value();
+        pool.waitForDone();
+        QCOMPARE(token.use_count(), 1L);
+        QCOMPARE(core.references(), 1);
+        core.release();
+    }
+}
+
+namespace {
+/// Waits until no function runs in it any more, of which the future may tell a bit earlier.
+void wait_until_idle(const std::weak_ptr<QThreadPool> &pool)
+{
+    while (const auto alive = pool.lock()) {
+        if (alive->activeThreadCount() == 0)
+            return;
+        QThread::yieldCurrentThread();
+    }
+}
+} // namespace
+
+void tst_Executor::anIdleExecutorGoesWithItsLoop()
+{
+    for (const bool closes : {true, false}) {
+        QAsyncioLoop loop(virtual_time());
+        auto pool = std::make_shared<QThreadPool>();
+        const std::weak_ptr<QThreadPool> watched = pool;
+        loop.set_default_executor(std::move(pool));
+        loop.run_until_complete(loop.run_in_executor(nullptr, [] { }));
+        wait_until_idle(watched);
+        QVERIFY(!watched.expired());
+        if (closes)
+            loop.close();
+        else
+            loop.set_default_executor(std::make_shared<QThreadPool>());
+        QVERIFY(watched.expired());
+        loop.close();
+    }
+}
+
+void tst_Executor::anExecutorThatWasLeftBehindGoesWithTheNextOne()
+{
+    std::weak_ptr<QThreadPool> watched[2];
+    for (int i = 0; i < 2; ++i) {
+        std::promise<void> begun;
+        std::promise<void> gate;
+        QAsyncioLoop loop(virtual_time());
+        auto pool = std::make_shared<QThreadPool>();
+        watched[i] = pool;
+        loop.set_default_executor(std::move(pool));
+        const auto job = loop.run_in_executor(nullptr, [&] {
+            begun.set_value();
+            gate.get_future().wait();
+        });
+        begun.get_future().wait();
+        loop.close(); // while the function runs
+        gate.set_value();
+        QVERIFY(i == 0 || watched[0].expired());
+        wait_until_idle(watched[i]);
+        QVERIFY(!watched[i].expired());
+    }
+    QVERIFY(detail::drop_idle_executors());
+    QVERIFY(watched[1].expired());
+}
+
+void tst_Executor::aVirtualClockWaitsForTheShutdown()
+{
+    QTest::failOnWarning(QRegularExpression(QStringLiteral("did not finish")));
+    Test::run([&](QAsyncioLoop &loop) -> Coroutine<> {
+        const auto pool = std::make_shared<QThreadPool>();
+        loop.set_default_executor(pool);
+        std::promise<void> gate;
+        pool->start([&gate] { gate.get_future().wait(); }); // of which the loop knows nothing
+        const TimePoint begin = loop.time();
+        int passes = 0; // of Qt's loop with nothing to do
+        QTimer idle;
+        QObject::connect(&idle, &QTimer::timeout, [&] {
+            if (++passes == 20)
+                gate.set_value();
+        });
+        idle.start(0);
+        co_await loop.shutdown_default_executor(1s);
+        QASYNCIO_COMPARE(loop.time(), begin);
+        co_await sleep(1h); // then it moves on
+        QASYNCIO_COMPARE(loop.time() - begin, TimePoint::duration(1h));
     });
 }
 

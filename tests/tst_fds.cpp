@@ -2,13 +2,18 @@
 // SPDX-License-Identifier: MIT
 #include "support.h"
 
+#include <QtCore/qabstracteventdispatcher.h>
 #include <QtCore/qfile.h>
 #include <QtCore/qstringlist.h>
 #include <QtCore/qtemporaryfile.h>
+#include <QtCore/qtimer.h>
 
 #include <fcntl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+
+#include <algorithm>
+#include <cerrno>
 
 /// add_reader(), add_writer(): with both selectors and a foreign one.
 class tst_Fds : public QObject
@@ -23,16 +28,21 @@ private Q_SLOTS:
     void oneThatWasClosedBeforeItWasRemovedCallsNobody();
     void oneThatWasClosedAndOpenedAgainIsServed_data() { selectors(); }
     void oneThatWasClosedAndOpenedAgainIsServed();
+    void oneThatWasClosedAndOpenedAgainIsNotServedForTheOldOne_data() { selectors(); }
+    void oneThatWasClosedAndOpenedAgainIsNotServedForTheOldOne();
     void aHangUpWakesTheWriter_data() { selectors(); }
     void aHangUpWakesTheWriter();
     void aRefusedReaderLeavesTheOldOne();
     void whatTheSelectorDoesNotKnowAnyMoreIsRemoved();
     void theOthersAreServedWhenTheSetIsMadeAnew();
+    void theSetIsMadeAnewWhileTheLoopRuns();
     void theSetIsMadeAnewWhenThereIsADescriptorForIt();
     void readinessIsALevel_data() { selectors(); }
     void readinessIsALevel();
     void aReaderRemovedInTheSameBatchDoesNotRun_data() { selectors(); }
     void aReaderRemovedInTheSameBatchDoesNotRun();
+    void aReaderReplacedInTheSameBatchDoesNotRun_data() { selectors(); }
+    void aReaderReplacedInTheSameBatchDoesNotRun();
     void readerAndWriterOfOneDescriptor_data() { selectors(); }
     void readerAndWriterOfOneDescriptor();
     void aNumberUsedAgainIsServedForTheNewOneOnly_data() { selectors(); }
@@ -47,6 +57,27 @@ private Q_SLOTS:
     void anIdleLoopBurnsNoTime_data() { selectors(); }
     void anIdleLoopBurnsNoTime();
     void theSelectorIsToldOfEveryChange();
+    void aSelectorReportsWhatIsReady_data() { selectors(); }
+    void aSelectorReportsWhatIsReady();
+    void manyAreServedInOneRun_data() { selectors(); }
+    void manyAreServedInOneRun();
+    void whatCanBeReadDoesNotWakeAWriter_data() { selectors(); }
+    void whatCanBeReadDoesNotWakeAWriter();
+    void onlyTheDirectionThatIsReadyIsCalled();
+    void oneThatIsFoundReadyTwiceIsCalledOnce();
+    void anErrorOfBeforeIsNoneOfTheNextReader_data() { selectors(); }
+    void anErrorOfBeforeIsNoneOfTheNextReader();
+    void aPollNeverWaits_data() { selectors(); }
+    void aPollNeverWaits();
+    void aLoopThatDoesNotRunKeepsNobodyAwake_data() { selectors(); }
+    void aLoopThatDoesNotRunKeepsNobodyAwake();
+    void nothingIsAskedOfASelectorThatWatchesNothing();
+    void theSelectorGoesWithTheLoop();
+    void aReaderThatADestructorAddsToAClosingLoopIsDropped();
+    void aReaderRemovedInsideOfItsEventLoopIsNotWatchedAgain();
+    void withoutADescriptorThereIsNoLoop();
+    void theLowestNumbersAreAsGoodAsOthers();
+    void theOtherDispatcherServesThem();
 
 private:
     void selectors()
@@ -61,6 +92,77 @@ private:
         return LoopOptions().selector(epoll ? make_epoll_selector() : make_notifier_selector());
     }
 };
+
+namespace {
+/// A reader of a pipe that was closed before it was removed; a duplicate keeps its data readable.
+struct Lost
+{
+    explicit Lost(QAsyncioLoop &loop) : loop(loop)
+    {
+        if (::pipe(fds) != 0 || (duplicate = ::dup(fds[0])) < 0 || ::write(fds[1], "x", 1) != 1)
+            qFatal("no pipe");
+        loop.add_reader(fds[0], [this] { ++calls; });
+        ::close(fds[0]);
+    }
+    ~Lost()
+    {
+        ::close(fds[1]);
+        ::close(duplicate);
+    }
+    bool remove() { return loop.remove_reader(fds[0]); }
+
+    QAsyncioLoop &loop;
+    int fds[2];
+    int duplicate = -1;
+    int calls = 0;
+};
+
+int lowest_free_descriptor()
+{
+    const int fd = ::dup(0);
+    ::close(fd);
+    return fd;
+}
+
+/// A socket whose buffer is full: nothing can be written into it.
+class FullSocket
+{
+public:
+    FullSocket()
+    {
+        if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, m_fds) != 0)
+            qFatal("socketpair");
+        const QByteArray block(4096, 'x');
+        while (::write(m_fds[0], block.constData(), size_t(block.size())) > 0) {
+        }
+    }
+    ~FullSocket()
+    {
+        ::close(m_fds[0]);
+        ::close(m_fds[1]);
+    }
+    Q_DISABLE_COPY_MOVE(FullSocket)
+    int fd() const { return m_fds[0]; }
+    void make_readable() const { QVERIFY(::write(m_fds[1], "x", 1) == 1); }
+    void make_writable() const
+    {
+        QByteArray block(4096, 'x');
+        while (::read(m_fds[1], block.data(), size_t(block.size())) > 0) {
+        }
+    }
+
+private:
+    int m_fds[2];
+};
+
+qint64 turns_of(QAsyncioLoop &loop, std::chrono::milliseconds time)
+{
+    qint64 turns = -detail::rest_of(loop.core()).turns;
+    loop.call_later(time, [&] { loop.stop(); });
+    loop.run_forever();
+    return turns + detail::rest_of(loop.core()).turns;
+}
+} // namespace
 
 // A duplicate keeps what was closed in epoll's set, where its number does not reach it any more.
 void tst_Fds::oneThatWasClosedBeforeItWasRemovedCallsNobody()
@@ -118,6 +220,27 @@ void tst_Fds::oneThatWasClosedAndOpenedAgainIsServed()
     QVERIFY(loop.remove_reader(fresh[0]));
     for (const int fd : {old[1], fresh[0], fresh[1]})
         ::close(fd);
+    loop.close();
+}
+
+// And a duplicate keeps the old file in epoll's set.
+void tst_Fds::oneThatWasClosedAndOpenedAgainIsNotServedForTheOldOne()
+{
+    QAsyncioLoop loop(options());
+    const Pipe idle;
+    Lost lost(loop);
+    const int fd = lost.fds[0];
+    QVERIFY(::dup2(idle.read_end(), fd) == fd);
+    int calls = 0;
+    loop.add_reader(fd, [&] { ++calls; });
+    run_ready(loop);
+    QCOMPARE(calls, 0);
+    idle.fill();
+    turns_of(loop, 2ms);
+    QVERIFY(calls > 0);
+    QCOMPARE(lost.calls, 0);
+    QVERIFY(loop.remove_reader(fd));
+    ::close(fd);
     loop.close();
 }
 
@@ -216,6 +339,29 @@ void tst_Fds::aReaderRemovedInTheSameBatchDoesNotRun()
     loop.add_reader(two.read_end(), [&] { reader(two, one); });
     loop.run_forever();
     QCOMPARE(calls, 1);
+    loop.close();
+}
+
+void tst_Fds::aReaderReplacedInTheSameBatchDoesNotRun()
+{
+    QAsyncioLoop loop(options());
+    const Pipe one;
+    const Pipe two;
+    one.fill();
+    two.fill();
+    QStringList log;
+    const auto reader = [&](const Pipe &mine, const Pipe &other) {
+        log << "old";
+        loop.remove_reader(mine.read_end());
+        loop.add_reader(other.read_end(), [&] {
+            log << "new";
+            loop.stop();
+        });
+    };
+    loop.add_reader(one.read_end(), [&] { reader(one, two); });
+    loop.add_reader(two.read_end(), [&] { reader(two, one); });
+    loop.run_forever();
+    QCOMPARE(log, QStringList({"old", "new"}));
     loop.close();
 }
 
@@ -352,15 +498,17 @@ public:
     }
     void poll(std::vector<Ready> &ready) override
     {
+        ++polls;
         if (m_ready)
             ready.push_back({m_fd, std::exchange(m_ready, 0u)});
     }
     void set_enabled(bool enabled) override { *m_log << (enabled ? "on" : "off"); }
-    void speak_of(int fd)
+    void speak_of(int fd, unsigned interest = Read)
     {
         m_fd = fd;
-        m_ready = Read;
+        m_ready = interest;
     }
+    int polls = 0;
 
 private:
     QStringList *m_log;
@@ -431,39 +579,6 @@ void tst_Fds::whatTheSelectorDoesNotKnowAnyMoreIsRemoved()
     loop.close();
 }
 
-namespace {
-/// A reader of a pipe that was closed before it was removed; a duplicate keeps its data readable.
-struct Lost
-{
-    explicit Lost(QAsyncioLoop &loop) : loop(loop)
-    {
-        if (::pipe(fds) != 0 || (duplicate = ::dup(fds[0])) < 0 || ::write(fds[1], "x", 1) != 1)
-            qFatal("no pipe");
-        loop.add_reader(fds[0], [this] { ++calls; });
-        ::close(fds[0]);
-    }
-    ~Lost()
-    {
-        ::close(fds[1]);
-        ::close(duplicate);
-    }
-    bool remove() { return loop.remove_reader(fds[0]); }
-
-    QAsyncioLoop &loop;
-    int fds[2];
-    int duplicate = -1;
-    int calls = 0;
-};
-
-qint64 turns_of(QAsyncioLoop &loop, std::chrono::milliseconds time)
-{
-    qint64 turns = -detail::rest_of(loop.core()).turns;
-    loop.call_later(time, [&] { loop.stop(); });
-    loop.run_forever();
-    return turns + detail::rest_of(loop.core()).turns;
-}
-} // namespace
-
 void tst_Fds::theOthersAreServedWhenTheSetIsMadeAnew()
 {
     QAsyncioLoop loop;
@@ -486,6 +601,29 @@ void tst_Fds::theOthersAreServedWhenTheSetIsMadeAnew()
     turns_of(loop, 5ms);
     QCOMPARE(log, QStringList({"written", "read"}));
     QCOMPARE(lost.calls, 0);
+    loop.close();
+}
+
+void tst_Fds::theSetIsMadeAnewWhileTheLoopRuns()
+{
+    QAsyncioLoop loop;
+    Pipe other;
+    int calls = 0;
+    loop.add_reader(other.read_end(), [&] {
+        ++calls;
+        loop.stop();
+    });
+    const int before = lowest_free_descriptor();
+    {
+        Lost lost(loop);
+        loop.call_soon([&] { QVERIFY(lost.remove()); });
+        QTimer::singleShot(20, qApp, [&] { other.fill(); }); // the loop sleeps then
+        loop.run_forever();
+        QCOMPARE(lost.calls, 0);
+    }
+    QCOMPARE(calls, 1);
+    QCOMPARE(lowest_free_descriptor(), before);
+    loop.remove_reader(other.read_end());
     loop.close();
 }
 
@@ -535,10 +673,14 @@ void tst_Fds::anIdleLoopBurnsNoTime()
     rusage before;
     rusage after;
     loop.call_later(100ms, [&] { loop.stop(); });
+    int passes = 0; // of Qt's event loop
+    const auto counting = connect(QAbstractEventDispatcher::instance(), &QAbstractEventDispatcher::awake, [&] { ++passes; });
     ::getrusage(RUSAGE_SELF, &before);
     loop.run_forever();
     ::getrusage(RUSAGE_SELF, &after);
+    disconnect(counting);
     QCOMPARE(reads, 0);
+    QVERIFY2(passes < 30, QByteArray::number(passes));
     const auto waits = after.ru_nvcsw - before.ru_nvcsw;
     QVERIFY2(waits < 20, QByteArray::number(qlonglong(waits))); // a spinning loop would be at thousands
     loop.close();
@@ -564,6 +706,370 @@ void tst_Fds::theSelectorIsToldOfEveryChange()
     QCOMPARE(log, QStringList({"7:1", "7:3", "7:3", "7:3", "on", "reader", "writer", "off", "7:2", "7:0",
                                "8:2", "8:3", "8:1", "8:0"}));
     loop.close();
+}
+
+/// Turns of Qt's event loop in a while in which nothing happens.
+static int passes_of_qt()
+{
+    int passes = 0;
+    QEventLoop idle;
+    const auto counting = QObject::connect(QAbstractEventDispatcher::instance(), &QAbstractEventDispatcher::awake,
+                                           [&] { ++passes; });
+    QTimer::singleShot(30, &idle, &QEventLoop::quit);
+    idle.exec();
+    QObject::disconnect(counting);
+    return passes;
+}
+
+void tst_Fds::aSelectorReportsWhatIsReady()
+{
+    QFETCH(bool, epoll);
+    const std::unique_ptr<Selector> selector = epoll ? make_epoll_selector() : make_notifier_selector();
+    int wakes = 0;
+    selector->open(qApp, [&] { ++wakes; });
+    const Pipe readable;
+    const Pipe idle;
+    const FullSocket both;
+    readable.fill();
+    both.make_readable();
+    both.make_writable();
+    for (const int fd : {readable.read_end(), idle.read_end()})
+        selector->set_interest(fd, Selector::Read);
+    selector->set_interest(both.fd(), Selector::Read | Selector::Write);
+    QVERIFY(passes_of_qt() < 20);
+    QCOMPARE(wakes, 0); // it is not enabled
+    const auto polled = [&] {
+        for (int i = 0; i < 5; ++i)
+            QCoreApplication::processEvents();
+        std::vector<Selector::Ready> ready;
+        selector->poll(ready);
+        std::vector<std::pair<int, unsigned>> found;
+        for (const Selector::Ready &event : ready)
+            found.emplace_back(event.fd, event.interest);
+        std::sort(found.begin(), found.end());
+        return found;
+    };
+    using Found = std::vector<std::pair<int, unsigned>>;
+    selector->set_enabled(true);
+    const Found all{{readable.read_end(), Selector::Read}, {both.fd(), Selector::Read | Selector::Write}};
+    QCOMPARE(polled(), all);
+    QVERIFY(wakes > 0);
+    QCOMPARE(polled(), all); // nobody has read
+    readable.drain_one();
+    if (epoll) { // the other one asks Qt first
+        std::vector<Selector::Ready> ready;
+        selector->poll(ready);
+        QCOMPARE(ready.size(), std::size_t(1));
+        QCOMPARE(ready.front().fd, both.fd());
+    }
+    selector->set_interest(both.fd(), Selector::Write);
+    for (int i = 0; i < 2; ++i) // the second time it is unknown
+        selector->set_interest(readable.read_end(), Selector::None);
+    readable.fill();
+    QCOMPARE(polled(), Found({{both.fd(), Selector::Write}}));
+    selector->set_enabled(false);
+    const int wakes_before = wakes;
+    QVERIFY(passes_of_qt() < 20);
+    QCOMPARE(wakes, wakes_before);
+    selector->set_interest(both.fd(), Selector::None);
+    selector->set_interest(idle.read_end(), Selector::None);
+}
+
+void tst_Fds::manyAreServedInOneRun()
+{
+    QAsyncioLoop loop(options());
+    constexpr int count = 300; // more than one look at epoll tells
+    std::vector<std::unique_ptr<Pipe>> pipes;
+    int served = 0;
+    for (int i = 0; i < count; ++i) {
+        pipes.push_back(std::make_unique<Pipe>());
+        pipes.back()->fill();
+        const int fd = pipes.back()->read_end();
+        loop.add_reader(fd, [&, fd] {
+            loop.remove_reader(fd);
+            if (++served == count)
+                loop.stop();
+        });
+    }
+    loop.run_forever();
+    QCOMPARE(served, count);
+    loop.close();
+}
+
+void tst_Fds::whatCanBeReadDoesNotWakeAWriter()
+{
+    QAsyncioLoop loop(options());
+    const FullSocket socket;
+    socket.make_readable();
+    int calls = 0;
+    loop.add_writer(socket.fd(), [&] {
+        ++calls;
+        loop.remove_writer(socket.fd());
+    });
+    QVERIFY(turns_of(loop, 30ms) < 20);
+    QCOMPARE(calls, 0);
+    {
+        Lost lost(loop); // the others are watched anew, for what they were
+        QVERIFY(lost.remove());
+    }
+    QVERIFY(turns_of(loop, 30ms) < 20);
+    QCOMPARE(calls, 0);
+    socket.make_writable();
+    turns_of(loop, 5ms);
+    QCOMPARE(calls, 1);
+    loop.close();
+}
+
+void tst_Fds::onlyTheDirectionThatIsReadyIsCalled()
+{
+    QStringList told;
+    QStringList log;
+    auto owned = std::make_unique<Fake>(&told);
+    Fake &selector = *owned;
+    QAsyncioLoop loop(LoopOptions().selector(std::move(owned)));
+    loop.add_reader(7, [&] { log << "reader"; });
+    loop.add_writer(7, [&] { log << "writer"; });
+    for (const auto interest : {Selector::Read, Selector::Write, Selector::Interest(Selector::Read | Selector::Write)}) {
+        selector.speak_of(7, interest);
+        run_once(loop);
+        log << "|";
+    }
+    QCOMPARE(log.join(u' '), "reader | writer | reader writer |");
+    loop.remove_reader(7);
+    loop.remove_writer(7);
+    loop.close();
+}
+
+void tst_Fds::oneThatIsFoundReadyTwiceIsCalledOnce()
+{
+    QAsyncioLoop loop(virtual_time());
+    const Pipe pipe;
+    int calls = 0;
+    loop.add_reader(pipe.read_end(), [&] {
+        ++calls;
+        loop.remove_reader(pipe.read_end());
+    });
+    loop.call_later(1h, [&] { loop.stop(); });
+    // Becomes ready behind a turn, before the clock is asked to move on: looked at then, and by the turn that follows.
+    loop.call_soon([&] { QMetaObject::invokeMethod(qApp, [&] { pipe.fill(); }, Qt::QueuedConnection); });
+    loop.run_forever();
+    QCOMPARE(calls, 1);
+    loop.close();
+}
+
+void tst_Fds::anErrorOfBeforeIsNoneOfTheNextReader()
+{
+    QAsyncioLoop loop(options());
+    const Pipe pipe;
+    for (int round = 0; round < 2; ++round) {
+        errno = ENOENT; // of somebody else's call
+        loop.add_reader(pipe.read_end(), [&] { loop.stop(); });
+    }
+    pipe.fill();
+    loop.run_forever();
+    QVERIFY(loop.remove_reader(pipe.read_end()));
+    loop.close();
+}
+
+void tst_Fds::aPollNeverWaits()
+{
+    QAsyncioLoop loop(options().strict()); // looks in every turn
+    const Pipe idle;
+    loop.add_reader(idle.read_end(), [] { });
+    constexpr int count = 2000;
+    int turns = 0;
+    std::function<void()> next = [&] {
+        if (++turns == count)
+            loop.stop();
+        else
+            loop.call_soon(next);
+    };
+    loop.call_soon(next);
+    rusage before;
+    rusage after;
+    ::getrusage(RUSAGE_THREAD, &before);
+    loop.run_forever();
+    ::getrusage(RUSAGE_THREAD, &after);
+    const auto waits = after.ru_nvcsw - before.ru_nvcsw;
+    QVERIFY2(waits < count / 4, QByteArray::number(qlonglong(waits)));
+    loop.remove_reader(idle.read_end());
+    loop.close();
+}
+
+void tst_Fds::aLoopThatDoesNotRunKeepsNobodyAwake()
+{
+    QAsyncioLoop loop(options());
+    const Pipe pipe;
+    pipe.fill();
+    loop.add_reader(pipe.read_end(), [] { });
+    QVERIFY(passes_of_qt() < 20); // has not run yet
+    run_once(loop);
+    QVERIFY(passes_of_qt() < 20);
+    loop.attach();
+    loop.detach();
+    QVERIFY(passes_of_qt() < 20);
+    loop.remove_reader(pipe.read_end());
+    loop.close();
+}
+
+void tst_Fds::nothingIsAskedOfASelectorThatWatchesNothing()
+{
+    QStringList told;
+    bool refuses = false;
+    auto owned = std::make_unique<Refusing>(&told, &refuses);
+    Refusing &selector = *owned;
+    QAsyncioLoop loop(LoopOptions().selector(std::move(owned)).strict());
+    refuses = true;
+    QVERIFY(!error_in([&] { loop.add_reader(7, [] { }); }).isEmpty());
+    QVERIFY(!error_in([&] { loop.add_writer(8, [] { }); }).isEmpty());
+    refuses = false;
+    run_ready(loop);
+    QCOMPARE(selector.polls, 0);
+    loop.add_reader(7, [] { });
+    loop.add_writer(8, [] { });
+    run_ready(loop);
+    QVERIFY(selector.polls > 0);
+    QVERIFY(loop.remove_reader(7) && loop.remove_writer(8));
+    selector.polls = 0;
+    run_ready(loop);
+    QCOMPARE(selector.polls, 0);
+    loop.close();
+}
+
+void tst_Fds::theSelectorGoesWithTheLoop()
+{
+    struct Leaving : Fake
+    {
+        using Fake::Fake;
+        ~Leaving() override { *told << "gone"; }
+        QStringList *told = nullptr;
+    };
+    QStringList told;
+    auto owned = std::make_unique<Leaving>(&told);
+    owned->told = &told;
+    QAsyncioLoop loop(LoopOptions().selector(std::move(owned)));
+    const auto token = std::make_shared<int>();
+    loop.add_reader(7, [token] { });
+    loop.add_writer(7, [token] { });
+    const auto outlives = loop.create_future<int>();
+    told.clear();
+    loop.close();
+    QCOMPARE(told, QStringList({"7:0", "gone"})); // told once more, though a future still refers to the loop
+    QCOMPARE(token.use_count(), 1L);
+}
+
+void tst_Fds::aReaderThatADestructorAddsToAClosingLoopIsDropped()
+{
+    const Pipe pipe;
+    const auto token = std::make_shared<int>();
+    bool added = false;
+    QAsyncioLoop loop(virtual_time());
+    {
+        const auto add = [&](void *) {
+            loop.add_reader(pipe.read_end(), [token] { });
+            loop.add_writer(pipe.write_end(), [token] { });
+            added = true;
+        };
+        std::shared_ptr<void> last(&loop, add);
+        loop.call_later(1h, [last = std::move(last)] { });
+    }
+    loop.close();
+    QVERIFY(added);
+    QCOMPARE(token.use_count(), 1L);
+}
+
+void tst_Fds::aReaderRemovedInsideOfItsEventLoopIsNotWatchedAgain()
+{
+    for (const bool replaced : {false, true}) {
+        QStringList told;
+        auto owned = std::make_unique<Fake>(&told);
+        Fake &selector = *owned;
+        QAsyncioLoop loop(LoopOptions().selector(std::move(owned)));
+        QStringList log;
+        loop.add_reader(7, [&] {
+            log << "begins";
+            selector.speak_of(7); // nobody has read
+            QEventLoop inner;
+            loop.call_soon([&] {
+                QVERIFY(loop.remove_reader(7));
+                if (replaced)
+                    loop.add_reader(7, [&] { log << "another"; });
+                inner.quit();
+            });
+            inner.exec();
+            log << "ends";
+            told << "returned";
+            loop.stop();
+        });
+        loop.run_forever();
+        QVERIFY(told.contains("7:0")); // not watched while it ran
+        QCOMPARE(told.mid(told.indexOf("returned")), QStringList({"returned", "off"}));
+        QCOMPARE(log.mid(0, 1) + log.mid(log.size() - 1), QStringList({"begins", "ends"}));
+        QCOMPARE(loop.remove_reader(7), replaced);
+        loop.close();
+    }
+}
+
+void tst_Fds::withoutADescriptorThereIsNoLoop()
+{
+    rlimit old;
+    QVERIFY(::getrlimit(RLIMIT_NOFILE, &old) == 0);
+    rlimit none = old;
+    none.rlim_cur = 0;
+    QVERIFY(::setrlimit(RLIMIT_NOFILE, &none) == 0);
+    const QString no_selector = error_in([] { make_epoll_selector(); });
+    const QString no_timer = error_in([] { QAsyncioLoop loop(LoopOptions().selector(make_notifier_selector()).precise_timers()); });
+    QVERIFY(::setrlimit(RLIMIT_NOFILE, &old) == 0);
+    QVERIFY2(no_selector.startsWith("OSError: epoll_create1"), qPrintable(no_selector));
+    QVERIFY2(no_timer.startsWith("OSError: timerfd_create"), qPrintable(no_timer));
+}
+
+// A program may have closed its standard input.
+void tst_Fds::theLowestNumbersAreAsGoodAsOthers()
+{
+    const int input = ::dup(0);
+    const Pipe pipe;
+    pipe.fill();
+    const auto reads = [&](LoopOptions options) {
+        ::close(0);
+        QAsyncioLoop loop(std::move(options)); // a descriptor of its own has the number 0
+        bool called = false;
+        loop.add_reader(pipe.read_end(), [&] { called = true; });
+        turns_of(loop, 1ms);
+        loop.close();
+        return called && ::dup(0) < 0; // and gives it back
+    };
+    const bool epoll = reads(LoopOptions());
+    const bool timer = reads(LoopOptions().selector(make_notifier_selector()).precise_timers());
+    QVERIFY(::dup2(input, 0) == 0);
+    QVERIFY(epoll);
+    QVERIFY(timer);
+
+    QAsyncioLoop loop;
+    const Pipe idle;
+    Lost lost(loop);
+    ::close(0);
+    const bool removed = lost.remove(); // the set is made anew, by way of the number 0
+    QVERIFY(::dup2(input, 0) == 0);
+    ::close(input);
+    QVERIFY(removed);
+    QVERIFY(::dup2(idle.read_end(), lost.fds[0]) == lost.fds[0]);
+    int calls = 0;
+    loop.add_reader(lost.fds[0], [&] { ++calls; });
+    run_ready(loop);
+    QCOMPARE(calls, 0);
+    loop.remove_reader(lost.fds[0]);
+    ::close(lost.fds[0]);
+    loop.close();
+}
+
+void tst_Fds::theOtherDispatcherServesThem()
+{
+    SKIP_WITHOUT_PROCESSES();
+    QCOMPARE(failure_without_glib({"readerAndWriterOfOneDescriptor", "readinessIsALevel", "endOfFileWakesTheReader",
+                                   "aSelectorReportsWhatIsReady", "anIdleLoopBurnsNoTime", "nothingIsServedBetweenTheRuns",
+                                   "aNumberUsedAgainIsServedForTheNewOneOnly"}),
+             QByteArray());
 }
 
 QTEST_GUILESS_MAIN(tst_Fds)

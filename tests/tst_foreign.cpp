@@ -72,6 +72,45 @@ struct OtherThread
     std::unique_ptr<QString> await_resume() const { return std::make_unique<QString>(u"from afar"_s); }
 };
 
+/// Gives a token to whoever resumes it.
+struct TokenAwaiter
+{
+    std::coroutine_handle<> *waiting;
+    std::shared_ptr<int> token;
+    TokenAwaiter(std::coroutine_handle<> &waiting, std::shared_ptr<int> token) : waiting(&waiting), token(std::move(token)) { }
+    bool await_ready() const { return false; }
+    void await_suspend(std::coroutine_handle<> handle) const { *waiting = handle; }
+    std::shared_ptr<int> await_resume() { return std::move(token); }
+};
+
+Coroutine<> await_token(std::coroutine_handle<> &waiting, std::shared_ptr<int> token)
+{
+    TokenAwaiter awaiter(waiting, std::move(token));
+    co_await std::move(awaiter);
+}
+
+/// Cannot be moved into the frame that waits for it.
+struct Brittle
+{
+    Brittle() = default;
+    Brittle(Brittle &&) { throw ValueError(u"broken on the way"_s); }
+    bool await_ready() const { return true; }
+    void await_suspend(std::coroutine_handle<>) const { }
+    void await_resume() const { }
+};
+
+Coroutine<QString> error_of_brittle()
+{
+    Brittle brittle;
+    std::exception_ptr thrown;
+    try {
+        co_await std::move(brittle);
+    } catch (...) {
+        thrown = std::current_exception();
+    }
+    co_return describe(thrown);
+}
+
 Coroutine<int> await_event(std::shared_ptr<Event> event)
 {
     co_return co_await EventAwaiter(event);
@@ -207,6 +246,46 @@ private Q_SLOTS:
         other->fire(-1);
         QCOMPARE(event.use_count(), 1);
         QCOMPARE(other.use_count(), 1);
+    }
+
+    void whatComesFromAThreadWhenTheLoopHasGoneIsDropped_data()
+    {
+        QTest::addColumn<bool>("closed");
+        QTest::newRow("closed before") << true;
+        QTest::newRow("closed before it has come home") << false;
+    }
+
+    void whatComesFromAThreadWhenTheLoopHasGoneIsDropped()
+    {
+        QFETCH(bool, closed);
+        auto loop = std::make_unique<QAsyncioLoop>(virtual_time());
+        const Reports reports(*loop);
+        detail::LoopCore &core = loop->core();
+        core.retain();
+        const auto token = std::make_shared<int>();
+        std::coroutine_handle<> waiting;
+        loop->create_task(await_token(waiting, token));
+        run_ready(*loop);
+        if (closed)
+            loop.reset();
+        std::thread([&] { waiting.resume(); }).join();
+        if (!closed)
+            loop->close();
+        loop.reset();
+        QCOMPARE(token.use_count(), 1L);
+        QCOMPARE(core.references(), 1);
+        core.release();
+    }
+
+    void anAwaitableThatCannotBeMovedIsAnError()
+    {
+        QAsyncioLoop loop(virtual_time());
+        detail::LoopCore &core = loop.core();
+        const auto before = core.references();
+        const auto body = []() -> Coroutine<QString> { co_return co_await error_of_brittle(); };
+        QCOMPARE(loop.run_until_complete(body()), u"ValueError: broken on the way"_s);
+        QCOMPARE(core.references(), before);
+        loop.close();
     }
 
     void itMayFailAfterTheContextObjectDied()

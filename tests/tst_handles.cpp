@@ -28,6 +28,8 @@ private Q_SLOTS:
     void onlyTimersInTheHeapAreCounted();
     void getContextGivesTheContextOfTheHandle();
     void aCallbackMayCancelItself();
+    void aCallbackThatHasItsHandleGoesWithIt();
+    void whatACallbackHasGoesWhenItHasRun();
     void debugModeRefusesTheWrongThread();
     void debugModeRefusesAThreadWithALoopOfItsOwn();
 };
@@ -161,6 +163,7 @@ void tst_Handles::theTextForms()
     QAsyncioLoop loop(LoopOptions().clock(clock));
     Handle soon = loop.call_soon([] { });
     TimerHandle timer = loop.call_at(TimePoint(123500ms), [] { });
+    QCOMPARE(Handle().to_string(), "<Handle none>");
     QCOMPARE(soon.to_string(), "<Handle>");
     QCOMPARE(timer.to_string(), "<TimerHandle when=123.500>");
     soon.cancel();
@@ -279,17 +282,65 @@ void tst_Handles::aCallbackMayCancelItself()
     const auto token = std::make_shared<int>();
     Handle soon;
     Handle shared;
-    int runs = 0;
+    QList<long> counts;
     soon = loop.call_soon([&, token] {
         soon.cancel();
-        runs += *token + 1; // the captures are still there
+        counts << token.use_count(); // the captures are still there
     });
     shared = loop.call_soon_threadsafe([&, token] {
         shared.cancel();
-        runs += *token + 1;
+        counts << token.use_count();
     });
     run_once(loop);
-    QCOMPARE(runs, 2);
+    QCOMPARE(counts, QList<long>({3, 2}));
+    QCOMPARE(token.use_count(), 1L);
+    loop.close();
+}
+
+void tst_Handles::aCallbackThatHasItsHandleGoesWithIt()
+{
+    QAsyncioLoop loop(virtual_time());
+    const auto token = std::make_shared<int>();
+    const auto owns_its_handle = [&](auto schedule) {
+        const auto own = std::make_shared<Handle>();
+        *own = schedule([own, token] { });
+        return std::weak_ptr<Handle>(own);
+    };
+    const std::weak_ptr<Handle> handles[] = {
+        owns_its_handle([&](auto callback) { return loop.call_soon(std::move(callback)); }),
+        owns_its_handle([&](auto callback) { return Handle(loop.call_later(1h, std::move(callback))); }),
+        owns_its_handle([&](auto callback) { return loop.call_soon_threadsafe(std::move(callback)); }),
+    };
+    for (const std::weak_ptr<Handle> &handle : handles) {
+        Handle *const alive = handle.lock().get(); // its callback has it
+        QVERIFY(alive);
+        alive->cancel();
+        QVERIFY(handle.expired());
+    }
+    QCOMPARE(token.use_count(), 1L);
+    loop.close();
+}
+
+void tst_Handles::whatACallbackHasGoesWhenItHasRun()
+{
+    QAsyncioLoop loop(virtual_time());
+    const auto token = std::make_shared<int>();
+    const Pipe pipe;
+    const Handle handles[] = {loop.call_soon([token] { }), Handle(loop.call_later(0s, [token] { })),
+                              loop.call_soon_threadsafe([token] { })};
+    loop.add_reader(pipe.read_end(), [&, kept = token] {
+        pipe.drain_one();
+        loop.stop();
+    });
+    QCOMPARE(token.use_count(), 5L);
+    run_once(loop);
+    QCOMPARE(token.use_count(), 2L); // the handles are held, the reader may be called again
+    for (int i = 0; i < 2; ++i) {
+        pipe.fill();
+        loop.run_forever();
+        QCOMPARE(token.use_count(), 2L);
+    }
+    loop.remove_reader(pipe.read_end());
     QCOMPARE(token.use_count(), 1L);
     loop.close();
 }

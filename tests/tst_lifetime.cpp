@@ -3,10 +3,14 @@
 #include "support.h"
 
 #include <QtCore/qdir.h>
+#include <QtCore/qlogging.h>
 #include <QtCore/qscopeguard.h>
 #include <QtCore/qstringlist.h>
 #include <QtWidgets/qapplication.h>
 #include <QtWidgets/qwidget.h>
+
+#include <future>
+#include <thread>
 
 /// Who may die before whom: application, loop, widgets; nothing is left behind.
 class tst_Lifetime : public QObject
@@ -19,6 +23,7 @@ private Q_SLOTS:
     void theProcessMayEndWithoutClose();
     void theLoopOfTheMainThreadMayStillBeAttached();
     void withoutAnApplicationThereIsNoLoop();
+    void withoutAnApplicationNoLoopRuns();
     void aConsoleProgramNeedsQtCoreOnly();
     void sixtyLoopsLeaveNothingBehind();
     void aWidgetDeletedDuringItsCoroutinesAwait();
@@ -46,6 +51,10 @@ int scenario(const QByteArray &name, int argc, char **argv)
     }
     if (name == "two applications") {
         bool unwound = false;
+        static bool unclosed = false;
+        qInstallMessageHandler([](QtMsgType, const QMessageLogContext &, const QString &text) {
+            unclosed |= text.contains(QStringLiteral("unclosed event loop"));
+        });
         {
             QCoreApplication app(argc, argv);
             get_event_loop().create_task([](bool &unwound) -> Coroutine<> {
@@ -54,7 +63,7 @@ int scenario(const QByteArray &name, int argc, char **argv)
             }(unwound));
             run_once(get_event_loop());
         }
-        if (!unwound)
+        if (!unwound || unclosed) // nobody else could have closed it
             return 1;
         QCoreApplication app(argc, argv);
         return get_event_loop().run_until_complete([]() -> Coroutine<int> {
@@ -78,6 +87,27 @@ int scenario(const QByteArray &name, int argc, char **argv)
         get_event_loop().attach();
         get_event_loop().create_task([]() -> Coroutine<> { co_await sleep(1h); }());
         return 5; // without exec()
+    }
+    if (name == "no app to run in") {
+        auto app = std::make_unique<QCoreApplication>(argc, argv);
+        std::promise<void> made;
+        std::promise<void> gone;
+        QStringList errors;
+        std::thread thread([&] {
+            QAsyncioLoop loop; // one of the main thread would be closed with the application
+            made.set_value();
+            gone.get_future().wait();
+            errors << error_in([&] { loop.run_forever(); }) << error_in([&] { loop.attach(); })
+                   << error_in([] { get_event_loop(); });
+            loop.close();
+        });
+        made.get_future().wait();
+        app.reset();
+        gone.set_value();
+        thread.join();
+        const QString needs = QStringLiteral("RuntimeError: The event loop needs a QCoreApplication");
+        const QString none = QStringLiteral("RuntimeError: There is no current event loop in thread '");
+        return errors[0] == needs && errors[1] == needs && errors[2].startsWith(none) ? 0 : 1;
     }
     if (name == "no app")
         return error_in([] { QAsyncioLoop loop; }).startsWith(QStringLiteral("RuntimeError: QAsyncioLoop needs a")) ? 0 : 1;
@@ -137,6 +167,12 @@ void tst_Lifetime::withoutAnApplicationThereIsNoLoop()
 {
     SKIP_WITHOUT_PROCESSES();
     QCOMPARE(run_scenario(QStringLiteral("no app")).exit_code, 0);
+}
+
+void tst_Lifetime::withoutAnApplicationNoLoopRuns()
+{
+    SKIP_WITHOUT_PROCESSES();
+    QCOMPARE(run_scenario(QStringLiteral("no app to run in")).exit_code, 0);
 }
 
 // H-70

@@ -47,6 +47,10 @@ private Q_SLOTS:
     void aRunThatWasLeftDoesNotEndTheNextOne();
     void anAttachedLoopRunsUntilItIsDetached();
     void detachedInACallbackItRunsNoFurtherTurn();
+    void whatADetachedLoopLeavesRunsInOneTurnWithWhatComesLater();
+    void aRunFromDeepInTheStackEndsAsOthersDo();
+    void stopOfAnAttachedLoopFinishesTheBatch();
+    void underTheOtherDispatcher();
 };
 
 namespace {
@@ -640,6 +644,83 @@ void tst_LoopRun::detachedInACallbackItRunsNoFurtherTurn()
     run_ready(loop);
     QCOMPARE(log, QStringList({"same turn, running: 1", "next turn, running: 1"}));
     loop.close();
+}
+
+void tst_LoopRun::whatADetachedLoopLeavesRunsInOneTurnWithWhatComesLater()
+{
+    QAsyncioLoop loop;
+    QEventLoop host;
+    QStringList log;
+    loop.attach();
+    loop.call_soon([&] {
+        loop.detach();
+        QTimer::singleShot(0, &host, &QEventLoop::quit);
+    });
+    loop.call_soon([&] { log << "left"; });
+    host.exec();
+    loop.call_soon([&] { log << "later"; });
+    loop.call_soon_threadsafe([&] { log << "from outside"; });
+    run_once(loop);
+    QCOMPARE(log, QStringList({"left", "later", "from outside"}));
+    loop.close();
+}
+
+namespace {
+/// Runs it with a stack that is so much deeper.
+Q_NEVER_INLINE void run_once_in_the_depth(QAsyncioLoop &loop, int depth)
+{
+    volatile char room[1024];
+    room[0] = 1;
+    if (depth > 0)
+        run_once_in_the_depth(loop, depth - room[0]);
+    else
+        run_once(loop);
+    room[0] = 0; // no tail call
+}
+} // namespace
+
+void tst_LoopRun::aRunFromDeepInTheStackEndsAsOthersDo()
+{
+    QAsyncioLoop loop;
+    int turns = 0;
+    for (const int depth : {0, 20, 1, 40, 0}) {
+        loop.call_soon([&] { ++turns; });
+        run_once_in_the_depth(loop, depth);
+    }
+    QCOMPARE(turns, 5);
+    loop.close();
+}
+
+void tst_LoopRun::stopOfAnAttachedLoopFinishesTheBatch()
+{
+    QAsyncioLoop loop;
+    QEventLoop host;
+    QStringList log;
+    loop.attach();
+    loop.call_soon([&] {
+        log << "stop";
+        loop.stop();
+        loop.call_soon([&] { log << "child"; });
+        QTimer::singleShot(0, &host, &QEventLoop::quit);
+    });
+    loop.call_soon([&] { log << "after"; });
+    host.exec();
+    QVERIFY(!loop.is_running());
+    QCOMPARE(log, QStringList({"stop", "after"}));
+    run_once(loop);
+    QCOMPARE(log, QStringList({"stop", "after", "child"}));
+    loop.close();
+}
+
+void tst_LoopRun::underTheOtherDispatcher()
+{
+    SKIP_WITHOUT_PROCESSES();
+    QCOMPARE(failure_without_glib({"stopBeforeTheRunMakesItOneTurn", "stopInsideACallbackFinishesTheBatch",
+                                   "stopInASlotOfQtEndsAnIdleRun", "pendingWorkSurvivesTheRun",
+                                   "readinessOfTheLastTurnIsServedOnce", "fiveHundredRunsLeakNothing",
+                                   "anAttachedLoopRunsUntilItIsDetached", "aRunFromDeepInTheStackEndsAsOthersDo",
+                                   "stopOfAnAttachedLoopFinishesTheBatch"}),
+             QByteArray());
 }
 
 QTEST_GUILESS_MAIN(tst_LoopRun)

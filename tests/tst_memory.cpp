@@ -5,7 +5,12 @@
 
 #include "task_helpers.h"
 
+#include <QtCore/qthreadpool.h>
+
+#include <coroutine>
 #include <fstream>
+
+#include <malloc.h>
 
 namespace {
 
@@ -37,6 +42,33 @@ Coroutine<int> wait_for_gate(Future<> gate, int value)
     co_return value;
 }
 
+/// What was allocated and not freed, by everybody in the process.
+std::size_t bytes_in_use()
+{
+    const struct mallinfo2 info = ::mallinfo2();
+    return info.uordblks + info.hblkhd;
+}
+
+/// Somebody else's awaitable that is resumed from a callback.
+struct Resumed
+{
+    QAsyncioLoop *loop;
+    explicit Resumed(QAsyncioLoop &loop) : loop(&loop) { }
+    bool await_ready() const { return false; }
+    void await_suspend(std::coroutine_handle<> waiting) const
+    {
+        loop->call_soon([waiting] { waiting.resume(); });
+    }
+    int await_resume() const { return 1; }
+};
+
+Coroutine<> await_resumed(QAsyncioLoop &loop)
+{
+    co_await Resumed(loop);
+}
+
+using Work = void (*)(QAsyncioLoop &);
+
 void let_it_rest(QAsyncioLoop &loop)
 {
     loop.call_later(1ms, [&] { loop.stop(); });
@@ -44,6 +76,8 @@ void let_it_rest(QAsyncioLoop &loop)
 }
 
 } // namespace
+
+Q_DECLARE_METATYPE(Work)
 
 class tst_memory : public QObject
 {
@@ -54,6 +88,85 @@ private Q_SLOTS:
     {
         if (QASYNCIO_SANITIZED)
             QSKIP("sanitizers have the ordinary heap");
+    }
+
+    // First of all: behind a peak the pool has blocks for much that would be lost.
+    void nothingIsLeftOfWhatIsOver_data()
+    {
+        QTest::addColumn<Work>("work");
+        QTest::addColumn<int>("count");
+        const auto row = [](const char *name, int count, Work work) { QTest::newRow(name) << work << count; };
+        row("runs", 10000, [](QAsyncioLoop &loop) { run_once(loop); });
+        row("callbacks", 10000, [](QAsyncioLoop &loop) {
+            const Handle handle = loop.call_soon([] { });
+            const Handle other = loop.call_soon_threadsafe([] { });
+            const TimerHandle timer = loop.call_later(0s, [] { });
+            const Context context = handle.get_context();
+            run_once(loop);
+        });
+        row("cancelled callbacks", 10000, [](QAsyncioLoop &loop) {
+            loop.call_soon([] { }).cancel();
+            loop.call_soon_threadsafe([] { }).cancel();
+            loop.call_later(1h, [] { }).cancel();
+            run_once(loop);
+        });
+        row("callbacks that fail", 10000, [](QAsyncioLoop &loop) {
+            loop.call_soon([] { throw ValueError(u"text"_s); });
+            run_once(loop);
+        });
+        row("readers", 10000, [](QAsyncioLoop &loop) {
+            static const Pipe pipe;
+            for (int i = 0; i < 2; ++i) // the second one replaces the first
+                loop.add_reader(pipe.read_end(), [] { });
+            loop.remove_reader(pipe.read_end());
+        });
+        row("functions", 5000, [](QAsyncioLoop &loop) {
+            static QThreadPool pool;
+            loop.run_until_complete(loop.run_in_executor(&pool, [] { }));
+        });
+        row("cancelled functions", 5000, [](QAsyncioLoop &loop) {
+            static QThreadPool pool;
+            pool.setMaxThreadCount(0); // nothing runs: they wait for a thread
+            for (const bool cancels : {true, false}) {
+                Future<> future = loop.run_in_executor(&pool, [] { });
+                if (cancels)
+                    future.cancel();
+            }
+            pool.clear();
+            run_once(loop);
+        });
+        row("foreign awaitables", 10000, [](QAsyncioLoop &loop) { loop.run_until_complete(await_resumed(loop)); });
+        row("loops", 3000, [](QAsyncioLoop &) {
+            QAsyncioLoop other(virtual_time());
+            other.run_until_complete(turns(1));
+            other.close();
+        });
+        row("loops in threads", 1500, [](QAsyncioLoop &) { const LoopThread thread; });
+        row("executors", 1500, [](QAsyncioLoop &) {
+            QAsyncioLoop other;
+            other.run_until_complete(other.run_in_executor(nullptr, [] { }));
+            other.run_until_complete(other.shutdown_default_executor());
+            other.close();
+        });
+        row("runners", 2000, [](QAsyncioLoop &) { QAsyncio::run(turns(1)); });
+        row("turns of Qt", 2000, [](QAsyncioLoop &loop) { loop.run_until_complete(process_qt_events()); });
+    }
+
+    void nothingIsLeftOfWhatIsOver()
+    {
+        QFETCH(Work, work);
+        QFETCH(int, count);
+        QAsyncioLoop loop;
+        loop.set_exception_handler([](QAsyncioLoop &, const ExceptionContext &) { });
+        for (int i = 0; i < count; ++i) // what is kept for the next time
+            work(loop);
+        const std::size_t before = bytes_in_use();
+        for (int i = 0; i < count; ++i)
+            work(loop);
+        const double growth = double(bytes_in_use()) - double(before);
+        const double most = 48 * 1024 + 8.0 * count; // threads and the pool keep some, which does not add up
+        QVERIFY2(growth < most, qPrintable(QString::number(growth)));
+        loop.close();
     }
 
     void aPeakIsGivenBackWhenTheLoopComesToRest()

@@ -32,6 +32,8 @@ private Q_SLOTS:
     void processEventsInEachOfManyTasksNeedsNoStack();
     void nestedEventLoopsGoToABoundedDepth();
     void aNestedEventLoopIsNotSlow();
+    void whatIsSlowBesideANestedEventLoopIsNamed_data();
+    void whatIsSlowBesideANestedEventLoopIsNamed();
     void aReaderInsideAnEventLoopIsNotReentered_data();
     void aReaderInsideAnEventLoopIsNotReentered();
     void stopWaitsForTheDialogToReturn();
@@ -45,6 +47,7 @@ private Q_SLOTS:
     void threadsafeCallsArriveInsideADialog();
     void whatANestedLoopExcludesComesAfterwards_data();
     void whatANestedLoopExcludesComesAfterwards();
+    void theOtherDispatcherServesThem();
 };
 
 namespace {
@@ -312,6 +315,37 @@ void tst_Nested::aNestedEventLoopIsNotSlow()
         QEventLoop inner;
         QTimer::singleShot(100, &inner, &QEventLoop::quit);
         inner.exec();
+        loop.stop();
+    });
+    loop.run_forever();
+    loop.close();
+}
+
+void tst_Nested::whatIsSlowBesideANestedEventLoopIsNamed_data()
+{
+    QTest::addColumn<QString>("opens");
+    for (const char *opens : {"nothing", "event loop", "processEvents"})
+        QTest::newRow(opens) << QString::fromLatin1(opens);
+}
+
+// A bare processEvents() keeps the others waiting in the same way.
+void tst_Nested::whatIsSlowBesideANestedEventLoopIsNamed()
+{
+    QFETCH(QString, opens);
+    QAsyncioLoop loop;
+    loop.set_debug(true);
+    loop.set_slow_callback_duration(50ms);
+    QTest::ignoreMessage(QtWarningMsg, QRegularExpression(QStringLiteral("^Executing <Handle> took \\d+\\.\\d{3} seconds$")));
+    loop.call_soon([&] {
+        if (opens == QStringLiteral("processEvents"))
+            QCoreApplication::processEvents();
+        QThread::msleep(60);
+        if (opens == QStringLiteral("processEvents"))
+            QCoreApplication::processEvents();
+        QEventLoop inner;
+        QTimer::singleShot(1, &inner, &QEventLoop::quit);
+        if (opens == QStringLiteral("event loop"))
+            inner.exec();
         loop.stop();
     });
     loop.run_forever();
@@ -624,6 +658,16 @@ void tst_Nested::whatANestedLoopExcludesComesAfterwards()
     QCOMPARE(timers, 2);
     loop.remove_reader(pipe.read_end());
     loop.close();
+}
+
+void tst_Nested::theOtherDispatcherServesThem()
+{
+    SKIP_WITHOUT_PROCESSES();
+    QCOMPARE(failure_without_glib({"tasksGoOnWhileATaskIsInsideADialog", "tasksGoOnWhileATaskCallsProcessEvents",
+                                   "theRestOfTheInterruptedBatchRunsFirstAndOnce", "aNestedEventLoopIsNotSlow",
+                                   "whatIsSlowBesideANestedEventLoopIsNamed", "aReaderInsideAnEventLoopIsNotReentered",
+                                   "stopWaitsForADialogThatASlotHasOpened", "threadsafeCallsArriveInsideADialog"}),
+             QByteArray());
 }
 
 QTEST_MAIN(tst_Nested)

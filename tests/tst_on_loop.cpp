@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: MIT
 #include "task_helpers.h"
 
+#include <QtCore/qelapsedtimer.h>
+#include <QtCore/qlogging.h>
 #include <QtCore/qregularexpression.h>
 
 #include <atomic>
@@ -101,6 +103,34 @@ private Q_SLOTS:
         };
         const QString error = error_in([] { LoopThread({}, LoopOptions().selector(std::make_unique<Broken>())); });
         QVERIFY2(error.startsWith(u"OSError: no selector"_s), qPrintable(error));
+    }
+
+    void aThreadThatIsHeldUpIsNamed()
+    {
+        static std::promise<void> gate;
+        static QStringList told;
+        static QtMessageHandler outer = nullptr;
+        outer = qInstallMessageHandler([](QtMsgType type, const QMessageLogContext &context, const QString &text) {
+            if (!text.startsWith(u"LoopThread: waiting"_s))
+                return outer(type, context, text);
+            told << text;
+            gate.set_value();
+        });
+        QElapsedTimer timer;
+        {
+            const LoopThread quick;
+            LoopThread other(u"worker"_s);
+            std::promise<void> begun;
+            other.loop().call_soon_threadsafe([&] {
+                begun.set_value();
+                gate.get_future().wait();
+            });
+            begun.get_future().wait();
+            timer.start();
+        }
+        qInstallMessageHandler(outer);
+        QCOMPARE(told.join(u'|'), u"LoopThread: waiting for a callback or task in thread worker to return"_s);
+        QVERIFY(timer.elapsed() >= 1000);
     }
 
     void takesACoroutineToo()

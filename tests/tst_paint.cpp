@@ -4,6 +4,7 @@
 
 #include <QtCore/qelapsedtimer.h>
 #include <QtCore/qpoint.h>
+#include <QtCore/qprocess.h>
 #include <QtCore/qrect.h>
 #include <QtCore/qtimer.h>
 #include <QtGui/qbackingstore.h>
@@ -31,6 +32,10 @@ private Q_SLOTS:
     void aWindowThatWasJustShownIsPainted();
     void aWindowThatNobodyShowsIsNotWaitedForLong();
     void inputIsTaken();
+    void windowsThatAreNotReadyAreWaitedFor();
+    void noWindowIsAskedForInAnotherThread();
+    void aVirtualClockStandsStillMeanwhile();
+    void theUpdateIntervalOfTheEnvironmentIsRespected();
 };
 
 namespace {
@@ -251,6 +256,74 @@ void tst_Paint::inputIsTaken()
         co_await process_qt_events();
         QASYNCIO_COMPARE(edit.text(), u"abc"_s);
     });
+}
+
+namespace {
+int looks = 0;
+bool at_the_third_look()
+{
+    return ++looks >= 3;
+}
+bool never()
+{
+    ++looks;
+    return false;
+}
+} // namespace
+
+void tst_Paint::windowsThatAreNotReadyAreWaitedFor()
+{
+    run_for_real([]() -> Coroutine<> {
+        looks = 0;
+        co_await detail::process_qt_events(at_the_third_look);
+        QASYNCIO_VERIFY(looks >= 3);
+        looks = 0;
+        QElapsedTimer timer;
+        timer.start();
+        co_await detail::process_qt_events(never); // but not for ever
+        QASYNCIO_VERIFY(timer.elapsed() >= 250);
+        QASYNCIO_VERIFY(looks > 1);
+    });
+}
+
+void tst_Paint::noWindowIsAskedForInAnotherThread()
+{
+    looks = 0;
+    const std::unique_ptr<QThread> thread(QThread::create([] {
+        run_for_real([]() -> Coroutine<> { co_await detail::process_qt_events(never); });
+    }));
+    thread->start();
+    QVERIFY(thread->wait(60000));
+    QCOMPARE(looks, 0);
+}
+
+void tst_Paint::aVirtualClockStandsStillMeanwhile()
+{
+    QAsyncioLoop loop(virtual_time());
+    const auto body = [](QAsyncioLoop &loop) -> Coroutine<> {
+        const TimePoint begin = loop.time();
+        co_await wait_for(process_qt_events(), 1ms);
+        QASYNCIO_COMPARE(loop.time(), begin);
+        co_await sleep(1h); // then it moves on
+    };
+    loop.run_until_complete(body(loop));
+    loop.close();
+}
+
+void tst_Paint::theUpdateIntervalOfTheEnvironmentIsRespected()
+{
+    SKIP_WITHOUT_PROCESSES();
+    for (const char *interval : {"40", "0"}) { // Qt reads it once
+        QProcess process;
+        QProcessEnvironment environment = QProcessEnvironment::systemEnvironment();
+        environment.insert(u"QT_QPA_UPDATE_IDLE_TIME"_s, QString::fromLatin1(interval));
+        process.setProcessEnvironment(environment);
+        process.setProcessChannelMode(QProcess::ForwardedErrorChannel);
+        process.start(QCoreApplication::applicationFilePath(), 
+                      {u"aWindowThatPaintsItselfIsPainted:idle"_s, u"windowsThatAreNotReadyAreWaitedFor"_s});
+        QVERIFY(process.waitForFinished(60000));
+        QVERIFY2(process.exitCode() == 0, process.readAllStandardOutput());
+    }
 }
 
 QTEST_MAIN(tst_Paint)

@@ -7,12 +7,16 @@
 #include <QtCore/qregularexpression.h>
 #include <QtCore/qscopeguard.h>
 #include <QtCore/qstringlist.h>
+#include <QtCore/qthreadpool.h>
+#include <QtCore/qtimer.h>
 
 #include <algorithm>
 #include <csignal>
 #include <future>
 #include <cstdio>
 #include <limits>
+
+#include <sys/resource.h>
 
 /// run(), Runner, Ctrl+C.
 class tst_Runner : public QObject
@@ -48,6 +52,15 @@ private Q_SLOTS:
     void sigintCancelsWhatMainAwaits();
     void sigintAtACancelledMainIsACancellation();
     void theLoopIsSetOnce();
+    void theCleanUpNamesWhatItWaitsForOnce();
+    void theCleanUpNamesAnExecutorOfTheProgram();
+    void whatTheCleanUpGivesUpIsNamed();
+    void theDestructorReportsWhatCloseThrows();
+    void oneThatIsDestroyedInsideOfALoopLeavesNoneSet();
+    void oneWhoseLoopWasClosedIsClosed();
+    void sigintInTheCleanUpOfAStoppedRunInterrupts();
+    void theDescriptorForSigintMayHaveAnyNumber();
+    void withoutADescriptorForSigintItRuns();
 };
 
 namespace {
@@ -113,8 +126,10 @@ void tst_Runner::makesItsLoopOnFirstUseAndRefusesAllWhenClosed()
     QVERIFY(loop.is_closed());
     runner.close();
     QCOMPARE(error_in([&] { runner.get_loop(); }), "RuntimeError: Runner is closed");
-    QTest::ignoreMessage(QtWarningMsg, QRegularExpression(QStringLiteral("was never awaited")));
-    QCOMPARE(error_in([&] { return runner.run(answer()); }), "RuntimeError: Runner is closed");
+    auto coroutine = answer();
+    QCOMPARE(error_in([&] { return runner.run(std::move(coroutine)); }), "RuntimeError: Runner is closed");
+    Runner another(with_virtual_time());
+    QCOMPARE(another.run(std::move(coroutine)), 42); // it was not consumed
 }
 
 // L-112
@@ -563,6 +578,247 @@ void tst_Runner::theLoopIsSetOnce()
     QCOMPARE(runner.run(answer()), 42);
     QCOMPARE(runner.run(answer()), 42);
     QCOMPARE(policy->calls, 1);
+}
+
+namespace {
+/// What the clean-up says that it waits for; what is told besides goes on to Qt Test.
+class Waits
+{
+public:
+    explicit Waits(std::function<void()> at_each = {})
+    {
+        s_told.clear();
+        s_at_each = std::move(at_each);
+        s_outer = qInstallMessageHandler([](QtMsgType type, const QMessageLogContext &context, const QString &text) {
+            const QLatin1String begin("Runner: the clean-up waits for ");
+            if (!text.startsWith(begin))
+                return s_outer(type, context, text);
+            s_told << text.mid(begin.size());
+            if (s_at_each)
+                s_at_each();
+        });
+    }
+    ~Waits() { qInstallMessageHandler(s_outer); }
+    Q_DISABLE_COPY_MOVE(Waits)
+    const QStringList &told() const { return s_told; }
+
+private:
+    static inline QStringList s_told;
+    static inline std::function<void()> s_at_each;
+    static inline QtMessageHandler s_outer = nullptr;
+};
+
+/// Cleans up until so much was told.
+Coroutine<> ends_when_told(const Waits &waits, qsizetype count)
+{
+    co_await is_cancelled_asleep();
+    while (waits.told().size() < count)
+        co_await sleep(1ms);
+    co_await sleep(1200ms); // and nothing more
+}
+
+AsyncGenerator<int> closes_when_told(const Waits &waits, qsizetype count)
+{
+    bool closed = false;
+    try {
+        co_yield 1;
+    } catch (const GeneratorExit &) {
+        closed = true;
+    }
+    while (waits.told().size() < count)
+        co_await sleep(1ms);
+    if (closed)
+        throw GeneratorExit();
+}
+
+int lowest_free_descriptor()
+{
+    const int fd = ::dup(2);
+    ::close(fd);
+    return fd;
+}
+
+bool sigint_has_its_default()
+{
+    struct sigaction now;
+    return ::sigaction(SIGINT, nullptr, &now) == 0 && now.sa_handler == SIG_DFL;
+}
+} // namespace
+
+void tst_Runner::theCleanUpNamesWhatItWaitsForOnce()
+{
+    std::promise<void> gate;
+    QElapsedTimer since;
+    bool early = false;
+    bool late = false;
+    int count = 0;
+    QTimer too_late;
+    too_late.setSingleShot(true);
+    QObject::connect(&too_late, &QTimer::timeout, [&] { late = count == 0; });
+    const Waits waits([&] {
+        if (++count == 1)
+            early = since.elapsed() < 900;
+        if (count == 3)
+            gate.set_value();
+    });
+    Runner runner;
+    AsyncGenerator<int> numbers = closes_when_told(waits, 2);
+    const auto main = [&]() -> Coroutine<> {
+        co_await numbers.next();
+        create_task(ends_when_told(waits, 1), TaskOptions().name(QStringLiteral("slow")));
+        create_task(nap(10s), TaskOptions().name(QStringLiteral("quick")));
+        co_await to_thread([] { }); // has ended when the threads are asked for
+        const auto job = get_running_loop().run_in_executor(nullptr, [&] { gate.get_future().wait(); });
+        co_await sleep(0s);
+    };
+    runner.run(main());
+    since.start();
+    too_late.start(1900);
+    runner.close();
+    QCOMPARE(waits.told().size(), 3);
+    QVERIFY2(waits.told()[0].startsWith("<Task ") && waits.told()[0].contains("name='slow'"), qPrintable(waits.told()[0]));
+    QVERIFY2(!waits.told()[0].contains("quick"), qPrintable(waits.told()[0]));
+    QCOMPARE(waits.told()[1], "asynchronous generators that are being closed");
+    QVERIFY(QRegularExpression("^a function in thread asyncio_\\d+$").match(waits.told()[2]).hasMatch());
+    QVERIFY(!early);
+    QVERIFY(!late);
+}
+
+void tst_Runner::theCleanUpNamesAnExecutorOfTheProgram()
+{
+    std::promise<void> gate;
+    const Waits waits([&] { gate.set_value(); });
+    Runner runner;
+    const auto pool = std::make_shared<QThreadPool>();
+    runner.get_loop().set_default_executor(pool);
+    pool->start([&] { gate.get_future().wait(); }); // by way of another loop, or of none
+    runner.close();
+    QCOMPARE(waits.told(), QStringList({"the default executor"}));
+}
+
+void tst_Runner::whatTheCleanUpGivesUpIsNamed()
+{
+    Runner runner(RunnerOptions().cleanup_limit(20ms));
+    runner.get_loop().set_exception_handler([](QAsyncioLoop &, const ExceptionContext &) { });
+    const auto stubborn = []() -> Coroutine<> {
+        for (;;)
+            co_await is_cancelled_asleep();
+    };
+    const auto main = [&]() -> Coroutine<> {
+        create_task(stubborn(), TaskOptions().name(QStringLiteral("stubborn")));
+        create_task(nap(10s), TaskOptions().name(QStringLiteral("quick")));
+        co_await sleep(0s);
+    };
+    runner.run(main());
+    QTest::ignoreMessage(QtWarningMsg, QRegularExpression(QStringLiteral(
+                                           "^Runner: the clean-up goes on without <Task (?!.*quick).*name='stubborn'")));
+    runner.close();
+    QVERIFY(runner.to_string().contains("closed"));
+}
+
+void tst_Runner::theDestructorReportsWhatCloseThrows()
+{
+    const auto stops = []() -> Coroutine<> {
+        const bool cancelled = co_await is_cancelled_asleep();
+        if (cancelled)
+            get_running_loop().stop();
+    };
+    const auto main = [&]() -> Coroutine<> {
+        create_task(stops());
+        co_await sleep(1s);
+    };
+    QTest::ignoreMessage(QtCriticalMsg, "Runner: RuntimeError: Event loop stopped before Future completed.");
+    Runner runner(with_virtual_time());
+    runner.run(main());
+}
+
+void tst_Runner::oneThatIsDestroyedInsideOfALoopLeavesNoneSet()
+{
+    QAsyncioLoop outer(virtual_time());
+    for (const bool has_factory : {true, false}) {
+        set_event_loop(&outer);
+        outer.call_soon([&] {
+            QTest::ignoreMessage(QtCriticalMsg, "Runner: RuntimeError: Runner.close() cannot be called from a running event loop");
+            {
+                Runner runner(has_factory ? with_virtual_time() : RunnerOptions());
+                runner.get_loop();
+            }
+            outer.stop();
+        });
+        QTest::ignoreMessage(QtWarningMsg, QRegularExpression(QStringLiteral("unclosed event loop")));
+        outer.run_forever();
+        QCOMPARE(error_in([] { get_event_loop(); }).isEmpty(), has_factory);
+    }
+    outer.close();
+}
+
+void tst_Runner::oneWhoseLoopWasClosedIsClosed()
+{
+    Runner runner(with_virtual_time());
+    runner.get_loop().close();
+    QCOMPARE(error_in([&] { runner.close(); }), QString());
+    QCOMPARE(runner.to_string(), "<Runner closed>");
+}
+
+void tst_Runner::sigintInTheCleanUpOfAStoppedRunInterrupts()
+{
+    QStringList log;
+    const auto main = [](QStringList &log) -> Coroutine<> {
+        get_running_loop().stop();
+        const bool cancelled = co_await is_cancelled_asleep();
+        if (cancelled)
+            get_running_loop().call_soon([] { ::raise(SIGINT); });
+        const bool again = co_await is_cancelled_asleep();
+        log << (again ? "unwound" : "?");
+    };
+    Runner runner;
+    QCOMPARE(error_in([&] { runner.run(main(log)); }), "RuntimeError: Event loop stopped before Future completed.");
+    QVERIFY(sigint_has_its_default());
+    QCOMPARE(error_in([&] { runner.close(); }), "KeyboardInterrupt");
+    QVERIFY(sigint_has_its_default());
+}
+
+void tst_Runner::theDescriptorForSigintMayHaveAnyNumber()
+{
+    const auto main = []() -> Coroutine<bool> {
+        struct sigaction now;
+        const bool restarts = ::sigaction(SIGINT, nullptr, &now) == 0 && (now.sa_flags & SA_RESTART);
+        get_running_loop().call_soon([] { ::raise(SIGINT); });
+        const bool cancelled = co_await is_cancelled_asleep();
+        co_return cancelled && restarts;
+    };
+    Runner runner;
+    runner.get_loop();
+    const int before = lowest_free_descriptor();
+    QVERIFY(runner.run(main()));
+    QCOMPARE(lowest_free_descriptor(), before);
+    QVERIFY(!runner.get_loop().remove_reader(before)); // nothing is left of it
+    const int input = ::dup(0);
+    ::close(0);
+    const bool interrupted = runner.run(main());
+    const bool given_back = ::dup(2) == 0;
+    QVERIFY(::dup2(input, 0) == 0);
+    ::close(input);
+    QVERIFY(interrupted);
+    QVERIFY(given_back);
+    QVERIFY(!runner.get_loop().remove_reader(0));
+}
+
+void tst_Runner::withoutADescriptorForSigintItRuns()
+{
+    Runner runner(with_virtual_time());
+    runner.get_loop();
+    rlimit old;
+    QVERIFY(::getrlimit(RLIMIT_NOFILE, &old) == 0);
+    rlimit none = old;
+    none.rlim_cur = 0;
+    QVERIFY(::setrlimit(RLIMIT_NOFILE, &none) == 0);
+    const auto one = []() -> Coroutine<int> { co_return 1; };
+    int result = 0;
+    const QString error = error_in([&] { return result = runner.run(one()); });
+    QVERIFY(::setrlimit(RLIMIT_NOFILE, &old) == 0);
+    QCOMPARE(error, QString());
+    QCOMPARE(result, 1);
 }
 
 namespace {

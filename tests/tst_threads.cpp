@@ -6,6 +6,7 @@
 #include <QtCore/qtimer.h>
 
 #include <atomic>
+#include <csignal>
 #include <future>
 #include <thread>
 
@@ -23,6 +24,8 @@ private Q_SLOTS:
     void quitOfTheThreadEndsItsRun();
     void fourLoopsAtOnce();
     void runWorksInAnotherThread();
+    void anExitOfTheThreadWithAnyCodeEndsItsRun();
+    void theEndOfTheApplicationIsNoneOfAnotherThreadsLoop();
 };
 
 namespace {
@@ -204,11 +207,63 @@ void tst_Threads::fourLoopsAtOnce()
 void tst_Threads::runWorksInAnotherThread()
 {
     // No handler for SIGINT can be installed there.
+    auto *before = std::signal(SIGINT, SIG_DFL); // Qt Test has one of its own
     int result = 0;
-    Worker thread([&] { result = QAsyncio::run(count_to(3)); });
+    const auto count = [&]() -> Coroutine<int> {
+        struct sigaction now;
+        const bool is_default = ::sigaction(SIGINT, nullptr, &now) == 0 && now.sa_handler == SIG_DFL;
+        const int sum = co_await count_to(3);
+        co_return is_default ? sum : -1;
+    };
+    Worker thread([&] { result = QAsyncio::run(count()); });
     thread->start();
     QVERIFY(thread.join());
+    std::signal(SIGINT, before);
     QCOMPARE(result, 6);
+}
+
+// QThread::exec() gives -1 of its own where no event loop can run any more.
+void tst_Threads::anExitOfTheThreadWithAnyCodeEndsItsRun()
+{
+    for (const int code : {-1, 0, 1}) {
+        QString error;
+        Worker thread([&] {
+            QAsyncioLoop loop;
+            loop.call_later(1ms, [code] { QThread::currentThread()->exit(code); });
+            error = error_in([&] { loop.run_until_complete([]() -> Coroutine<> { co_await sleep(1h); }()); });
+            loop.close();
+        });
+        thread->start();
+        QVERIFY(thread.join());
+        QCOMPARE(error, "RuntimeError: Event loop stopped before Future completed.");
+    }
+}
+
+void tst_Threads::theEndOfTheApplicationIsNoneOfAnotherThreadsLoop()
+{
+    std::promise<QAsyncioLoop *> attached;
+    QEventLoop *host_of_thread = nullptr;
+    bool cancelled = true;
+    Worker thread([&] {
+        QAsyncioLoop loop;
+        QEventLoop host;
+        host_of_thread = &host;
+        loop.attach();
+        auto task = loop.create_task([]() -> Coroutine<> { co_await sleep(1h); }());
+        loop.call_later(1ms, [&] { attached.set_value(&loop); });
+        host.exec();
+        cancelled = task.cancelling() > 0 || task.done();
+        loop.detach();
+        task.cancel();
+        run_ready(loop);
+        loop.close();
+    });
+    thread->start();
+    QAsyncioLoop *const loop = attached.get_future().get();
+    QMetaObject::invokeMethod(qApp, "aboutToQuit", Qt::DirectConnection);
+    loop->call_soon_threadsafe([&] { host_of_thread->quit(); }); // behind whatever that has led to
+    QVERIFY(thread.join());
+    QVERIFY(!cancelled);
 }
 
 QTEST_GUILESS_MAIN(tst_Threads)

@@ -22,11 +22,14 @@ private Q_SLOTS:
     void oneThatComesWithTheEndOfTheRunWaitsForTheNext();
     void theHandleCanBeCancelledFromAnyThread();
     void cancelWaitsForACallbackThatRuns();
+    void cancelFromAnotherThreadAfterTheRunOnlySetsCancelled();
+    void severalMayCancelACallbackThatRuns();
     void givesTheContextOfTheCaller();
     void throwsInTheCallingThreadAfterClose();
     void closingWhileThreadsCallLosesNothingSilently();
     void aTaskIsCancelledFromAnotherThread();
     void handlesOnFuturesMayDieInOtherThreads();
+    void whatComesAtTheEndOfASliceIsNotForgotten();
 };
 
 // L-074, H-47
@@ -183,6 +186,59 @@ void tst_Threadsafe::cancelWaitsForACallbackThatRuns()
     loop.close();
 }
 
+void tst_Threadsafe::cancelFromAnotherThreadAfterTheRunOnlySetsCancelled()
+{
+    QAsyncioLoop loop(virtual_time());
+    int runs = 0;
+    Handle handle = loop.call_soon_threadsafe([&] { ++runs; });
+    run_once(loop);
+    QVERIFY(!handle.cancelled());
+    std::thread([&] {
+        handle.cancel();
+        handle.cancel();
+    }).join();
+    QVERIFY(handle.cancelled());
+    run_once(loop);
+    QCOMPARE(runs, 1);
+    loop.close();
+}
+
+void tst_Threadsafe::severalMayCancelACallbackThatRuns()
+{
+    QAsyncioLoop loop;
+    for (int round = 0; round < 20; ++round) {
+        std::atomic<int> cancelling{0};
+        std::atomic<bool> running{false};
+        std::atomic<bool> ended{false};
+        std::atomic<int> too_early{0};
+        Handle handle = loop.call_soon_threadsafe([&] {
+            running = true;
+            while (cancelling < 3)
+                std::this_thread::yield();
+            for (int i = 0; i < 100; ++i)
+                std::this_thread::yield();
+            ended = true;
+            loop.stop();
+        });
+        std::vector<std::thread> threads;
+        for (int i = 0; i < 3; ++i) {
+            threads.emplace_back([&, own = handle]() mutable {
+                while (!running)
+                    std::this_thread::yield();
+                ++cancelling;
+                own.cancel();
+                too_early += !ended;
+            });
+        }
+        loop.run_forever();
+        for (std::thread &thread : threads)
+            thread.join();
+        QCOMPARE(too_early.load(), 0);
+        QVERIFY(handle.cancelled());
+    }
+    loop.close();
+}
+
 // L-062, H-48
 void tst_Threadsafe::givesTheContextOfTheCaller()
 {
@@ -279,6 +335,23 @@ void tst_Threadsafe::handlesOnFuturesMayDieInOtherThreads()
     run_once(loop); // they come home to die
     QCOMPARE(alive.use_count(), 1L);
     QCOMPARE(int(reports.list().size()), 100);
+    loop.close();
+}
+
+void tst_Threadsafe::whatComesAtTheEndOfASliceIsNotForgotten()
+{
+    QAsyncioLoop loop(LoopOptions().time_slice(0s)); // over when it is looked at, after a few callbacks
+    for (int count = 1; count <= 20; ++count) {
+        int calls = 0;
+        for (int i = 0; i < count; ++i) {
+            loop.call_soon([&] {
+                if (++calls == count) // the last one: nothing else keeps the loop awake
+                    std::thread([&] { loop.call_soon_threadsafe([&] { loop.stop(); }); }).join();
+            });
+        }
+        loop.run_forever();
+        QCOMPARE(calls, count);
+    }
     loop.close();
 }
 

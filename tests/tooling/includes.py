@@ -84,6 +84,7 @@ SYSTEM = {
     "inotify.h": "inotify_*",
     "mman.h": "madvise mmap munmap",
     "poll.h": "poll",
+    "malloc.h": "mallinfo2",
     "resource.h": "getrlimit getrusage setpriority setrlimit",
     "signal.h": "kill raise sigaction sigemptyset signal",
     "socket.h": "accept bind connect listen recv send shutdown socket socketpair",
