@@ -6,6 +6,9 @@
 #include "task_helpers.h"
 
 #include <fstream>
+#include <functional>
+#include <memory>
+#include <vector>
 
 namespace {
 
@@ -36,6 +39,168 @@ Coroutine<int> wait_for_gate(Future<> gate, int value)
     co_await gate;
     co_return value;
 }
+
+Coroutine<> fail_at_once()
+{
+    throw ValueError();
+    co_return;
+}
+
+AsyncGenerator<int> numbers()
+{
+    for (int i = 0; i < 3; ++i) {
+        co_yield i;
+        co_await sleep(0s);
+    }
+}
+
+Coroutine<> cancel_asleep()
+{
+    Task<> task = create_task(sleeper());
+    co_await turns(1);
+    task.cancel(u"a message that is long enough for the heap"_s);
+    co_await error_of(task);
+}
+
+/// What comes and goes; nothing of it stays.
+struct Passing
+{
+    const char *name;
+    std::function<Coroutine<>(QAsyncioLoop &)> body;
+};
+
+const std::vector<Passing> passing{
+    {"a sleep", [](QAsyncioLoop &) -> Coroutine<> { co_await sleep(1us); }},
+    {"a sleep that is cancelled", [](QAsyncioLoop &) -> Coroutine<> { co_await cancel_asleep(); }},
+    {"a task that never begins",
+     [](QAsyncioLoop &) -> Coroutine<> {
+         Task<> task = create_task(sleeper());
+         task.cancel();
+         co_await error_of(task);
+     }},
+    {"a task that fails", [](QAsyncioLoop &) -> Coroutine<> { co_await error_of(create_task(fail_at_once())); }},
+    {"a task that is refused",
+     [](QAsyncioLoop &) -> Coroutine<> {
+         TaskScope scope;
+         error_in([&] { scope.create_task(sleeper(), TaskOptions().detached()); });
+         co_return;
+     }},
+    {"a task that is unwound",
+     [](QAsyncioLoop &) -> Coroutine<> {
+         TaskScope scope;
+         scope.create_task(sleeper());
+         co_await turns(1);
+     }},
+    {"a task that is unwound before it has begun",
+     [](QAsyncioLoop &) -> Coroutine<> {
+         TaskScope scope;
+         scope.create_task(sleeper());
+         co_return;
+     }},
+    {"a task that its object ends in its own step",
+     [](QAsyncioLoop &) -> Coroutine<> {
+         auto object = std::make_unique<QObject>();
+         const auto body = [](QObject *object) -> Coroutine<> {
+             delete object;
+             co_await sleep(1h);
+         };
+         Task<> task = create_task(body(object.get()), TaskOptions().context(object.get()));
+         object.release();
+         co_await error_of(task);
+     }},
+    {"done callbacks",
+     [](QAsyncioLoop &loop) -> Coroutine<> {
+         Future<> future = loop.create_future<>();
+         future.add_done_callback([] { });
+         const DoneCallbackId id = future.add_done_callback([] { });
+         future.remove_done_callback(id);
+         future.set_result();
+         future.add_done_callback([] { });
+         co_await future;
+         Future<> dropped = loop.create_future<>();
+         dropped.add_done_callback([] { });
+         dropped.add_done_callback([] { });
+     }},
+    {"many done callbacks",
+     [](QAsyncioLoop &loop) -> Coroutine<> {
+         Future<> future = loop.create_future<>();
+         DoneCallbackId id;
+         for (int i = 0; i < 40; ++i)
+             id = future.add_done_callback([] { });
+         future.remove_done_callback(id);
+         future.cancel();
+         co_await turns(1);
+     }},
+    {"a timeout", [](QAsyncioLoop &) -> Coroutine<> { co_await error_of(wait_for(sleeper(), 1us)); }},
+    {"a timeout that is not over", [](QAsyncioLoop &) -> Coroutine<> { co_await wait_for(give(1), 1h); }},
+    {"a group",
+     [](QAsyncioLoop &) -> Coroutine<> {
+         const auto body = [](TaskGroup &group) -> Coroutine<> {
+             group.create_task(give(1));
+             group.create_task(sleeper(1us));
+             co_return;
+         };
+         co_await task_group(body);
+     }},
+    {"a group that fails",
+     [](QAsyncioLoop &) -> Coroutine<> {
+         const auto body = [](TaskGroup &group) -> Coroutine<> {
+             group.create_task(fail_at_once());
+             group.create_task(sleeper());
+             co_return;
+         };
+         co_await error_of(task_group(body));
+     }},
+    {"gather", [](QAsyncioLoop &) -> Coroutine<> { co_await gather(give(1), give(2)); }},
+    {"gather that fails",
+     [](QAsyncioLoop &) -> Coroutine<> {
+         co_await error_of(gather(fail_at_once(), give(2)));
+         co_await turns(2);
+     }},
+    {"wait",
+     [](QAsyncioLoop &) -> Coroutine<> {
+         std::vector<Task<int>> tasks;
+         tasks.push_back(create_task(give(1)));
+         tasks.push_back(create_task(give(2, 1us)));
+         const WaitOptions options = WaitOptions().return_when(FIRST_COMPLETED).timeout(1h);
+         co_await wait(tasks, options);
+         co_await wait(tasks);
+     }},
+    {"race", [](QAsyncioLoop &) -> Coroutine<> { co_await race(give(1), sleep(1h)); }},
+    {"as_completed",
+     [](QAsyncioLoop &) -> Coroutine<> {
+         std::vector<Coroutine<int>> all;
+         all.push_back(give(1));
+         all.push_back(give(2, 1us));
+         auto completed = as_completed(std::move(all), 1h);
+         co_await completed.next();
+         co_await completed.next();
+     }},
+    {"shield",
+     [](QAsyncioLoop &) -> Coroutine<> {
+         co_await shield(give(1));
+         Future<int> given_up = shield(give(1));
+         given_up.cancel();
+         co_await turns(3);
+     }},
+    {"a generator",
+     [](QAsyncioLoop &) -> Coroutine<> {
+         auto generator = numbers();
+         co_await generator.next();
+         co_await generator.aclose();
+         auto dropped = numbers();
+         co_await dropped.next();
+         const auto never_begun = numbers();
+     }},
+    {"a call from another thread",
+     [](QAsyncioLoop &loop) -> Coroutine<> {
+         auto future = run_coroutine_threadsafe(give(1), loop);
+         co_await turns(3);
+         auto cancelled = run_coroutine_threadsafe(give(1), loop);
+         cancelled.cancel();
+         co_await turns(1);
+     }},
+};
 
 void let_it_rest(QAsyncioLoop &loop)
 {
@@ -106,6 +271,30 @@ private Q_SLOTS:
         run_ready(loop);
         for (int i = 0; i < int(survivors.size()); ++i)
             QCOMPARE(survivors[i].result(), i * 10'000);
+        loop.close();
+    }
+
+    void nothingThatHasPassedStays_data()
+    {
+        QTest::addColumn<int>("index");
+        for (std::size_t i = 0; i < passing.size(); ++i)
+            QTest::newRow(passing[i].name) << int(i);
+    }
+    void nothingThatHasPassedStays()
+    {
+        QFETCH(int, index);
+        QAsyncioLoop loop(virtual_time());
+        const auto repeat = [&](int count) -> Coroutine<> {
+            for (int i = 0; i < count; ++i) {
+                co_await passing[std::size_t(index)].body(loop);
+                co_await turns(1);
+            }
+        };
+        loop.run_until_complete(repeat(1000));
+        const double before = resident();
+        loop.run_until_complete(repeat(12'000));
+        const double growth = resident() - before;
+        QVERIFY2(growth < 0.3, qPrintable(QString::number(growth))); // 26 bytes for each would show
         loop.close();
     }
 

@@ -70,6 +70,13 @@ private Q_SLOTS:
         });
     }
 
+    // T-002
+    void theFirstTaskOfAProgramIsNumberOne()
+    {
+        SKIP_WITHOUT_PROCESSES();
+        QCOMPARE(run_scenario(u"names"_s).output.trimmed(), "Task-1 Task-2");
+    }
+
     // T-003
     void aTasksResultCannotBeSetFromOutside()
     {
@@ -262,6 +269,8 @@ private Q_SLOTS:
             QASYNCIO_COMPARE(one.to_string().count(u"name='"_s), 2);
             QASYNCIO_VERIFY(one.to_string().contains(u"wait_for=<Task pending name='other'"_s));
             one.cancel();
+            QASYNCIO_VERIFY(other.to_string().startsWith(u"<Task cancelling name='other'"_s));
+            QASYNCIO_VERIFY(!other.to_string().contains(u"wait_for"_s)); // it has given up
             QASYNCIO_COMPARE(co_await error_of(other), u"CancelledError"_s);
         });
     }
@@ -564,6 +573,19 @@ private Q_SLOTS:
     }
 };
 
-QTEST_GUILESS_MAIN(tst_task)
+int main(int argc, char **argv)
+{
+    QCoreApplication app(argc, argv);
+    if (argc > 2 && qstrcmp(argv[1], "--scenario") == 0) {
+        Test::run([]() -> Coroutine<> {
+            Task<int> next = create_task(give_at_once(1));
+            printf("%s %s\n", qPrintable(current_task().get_name()), qPrintable(next.get_name()));
+            co_await next;
+        });
+        return 0;
+    }
+    tst_task test;
+    return QTest::qExec(&test, argc, argv);
+}
 #include "tst_task.moc"
 
