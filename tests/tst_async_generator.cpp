@@ -321,6 +321,41 @@ private Q_SLOTS:
     }
 
     // L-106
+    void oneThatIsDroppedInAnotherThreadMayOutliveItsLoop()
+    {
+        for (const bool closed_first : {false, true}) {
+            QStringList log;
+            auto generator = noted(log);
+            QAsyncioLoop loop(virtual_time());
+            const auto main = [&]() -> Coroutine<> { co_await generator.next(); };
+            loop.run_until_complete(main());
+            if (closed_first)
+                loop.close();
+            std::thread([dropped = std::move(generator)]() mutable { dropped = {}; }).join();
+            QCOMPARE(log.join(u' '), closed_first ? u"destroyed"_s : QString()); // there, for there is no home any more
+            loop.close();
+            QCOMPARE(log.join(u' '), u"destroyed"_s);
+        }
+    }
+
+    void anArgumentMayMakeAnother()
+    {
+        struct MakesAnother
+        {
+            MakesAnother() = default;
+            MakesAnother(const MakesAnother &) { count_to(1); }
+        };
+        Test::run([]() -> Coroutine<> {
+            const auto body = [](MakesAnother) -> AsyncGenerator<int> { co_yield 1; };
+            const MakesAnother argument;
+            auto generator = body(argument);
+            const std::optional<int> first = co_await generator.next();
+            QASYNCIO_COMPARE(first.value_or(0), 1);
+            QASYNCIO_VERIFY(!(co_await generator.next()).has_value());
+        });
+    }
+
+    // L-106
     void aGroupInOneThatIsDroppedIsUnwound()
     {
         Test::run([](QAsyncioLoop &loop) -> Coroutine<> {

@@ -919,6 +919,24 @@ private Q_SLOTS:
         });
     }
 
+    // T-025
+    void aRequestOnOneselfThatNobodyTakesIsThrownAtTheAwait()
+    {
+        Test::run([](QAsyncioLoop &loop) -> Coroutine<> {
+            Future<int> child = loop.create_future<int>();
+            auto all = gather(child);
+            child.set_result(1); // nobody is left to be cancelled, but the gather is told in the next turn
+            const auto body = [&]() -> Coroutine<> {
+                current_task().cancel(u"mine"_s);
+                co_await all;
+            };
+            Task<> task = create_task(body(), TaskOptions().eager_start());
+            QASYNCIO_VERIFY(!task.done());
+            QASYNCIO_COMPARE(co_await error_of(task), u"CancelledError: mine"_s);
+            QASYNCIO_COMPARE(std::get<0>(co_await all), 1);
+        });
+    }
+
     // T-025, T-030
     void aRequestOnOneselfGoesToTheTaskAwaitedNext()
     {

@@ -5,6 +5,7 @@
 #include <QtCore/qelapsedtimer.h>
 #include <QtCore/qregularexpression.h>
 
+#include <atomic>
 #include <stdexcept>
 #include <thread>
 
@@ -692,6 +693,39 @@ private Q_SLOTS:
             QASYNCIO_VERIFY(died_in == std::this_thread::get_id());
             QASYNCIO_COMPARE(reports.list().join(u' '), u"Future exception was never retrieved|ValueError: lost"_s);
         });
+    }
+
+    void handlesMayBeDroppedInTwoThreadsAtOnce()
+    {
+        for (const bool here : {false, true}) { // one of the two is the loop's
+            QAsyncioLoop loop(virtual_time());
+            const Reports reports(loop);
+            constexpr std::size_t count = 20'000;
+            std::atomic<std::size_t> begun[2] = {0, 0};
+            const auto drop = [&](std::vector<Future<>> futures, int self) {
+                for (std::size_t i = 0; i < count; ++i) {
+                    begun[self] = i + 1;
+                    while (begun[1 - self] <= i) // not before the other one is there
+                        std::this_thread::yield();
+                    futures[i] = {};
+                }
+            };
+            std::vector<Future<>> one;
+            for (std::size_t i = 0; i < count; ++i) {
+                one.push_back(loop.create_future<>());
+                one.back().set_exception(ValueError(u"lost"_s));
+            }
+            std::vector<Future<>> other = one;
+            std::thread first(drop, std::move(one), 0);
+            if (here)
+                drop(std::move(other), 1);
+            else
+                std::thread(drop, std::move(other), 1).join();
+            first.join();
+            run_ready(loop);
+            QCOMPARE(reports.messages().size(), qsizetype(count)); // each has died, once
+            loop.close();
+        }
     }
 
     void handlesMayOutliveTheLoop()

@@ -636,6 +636,28 @@ private Q_SLOTS:
         }
     }
 
+    // H-63
+    void aTaskThatEndsWithAnObjectOfItsOwnMayDestroyThatOfTheWhole()
+    {
+        Test::run([](QAsyncioLoop &) -> Coroutine<> {
+            QStringList log;
+            auto window = std::make_unique<QObject>();
+            auto page = std::make_unique<QObject>();
+            QObject *const whole = window.get();
+            const auto own = [](std::unique_ptr<QObject>, Farewell) -> Coroutine<> { co_await sleep(1h); };
+            const auto body = [&](TaskGroup &group) -> Coroutine<> {
+                const Farewell farewell(log, u"group"_s);
+                group.create_task(own(std::move(window), Farewell(log, u"task"_s)), TaskOptions().context(page.get()));
+                co_await sleep(1h);
+            };
+            Task<> task = create_task(task_group(body), TaskOptions().context(whole));
+            co_await turns(2);
+            page.reset();
+            QASYNCIO_COMPARE(log.join(u' '), u"task group"_s); // there and then
+            QASYNCIO_VERIFY(task.cancelled());
+        });
+    }
+
     // L-056
     void closingTheLoopUnwindsGroups()
     {

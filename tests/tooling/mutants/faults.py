@@ -159,7 +159,7 @@ class Faults:
 
     def _deleted_statement(self, index):
         s = self.source
-        if not self._begins_statement(index):
+        if s[index] == ";" or not self._begins_statement(index):
             return
         last = self._statement_end(index)
         if last and (self._is_expression(index, last) or s[index] in ("break", "continue", "throw")
