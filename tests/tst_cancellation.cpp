@@ -658,6 +658,27 @@ private Q_SLOTS:
         });
     }
 
+    // T-030
+    void whoGivesUpWaitingInACircleHasNothingToDoWithTheOtherAnyMore()
+    {
+        Test::run([&]() -> Coroutine<> {
+            Task<> one, other;
+            const auto first = [&]() -> Coroutine<> { co_await other; };
+            const auto second = [&]() -> Coroutine<> { co_await one; };
+            auto object = std::make_unique<QObject>();
+            one = create_task(first(), TaskOptions().context(object.get()));
+            other = create_task(second());
+            co_await turns(2);
+            QASYNCIO_COMPARE(one.cancel(u"once"_s), true);
+            QASYNCIO_COMPARE(other.cancel(u"twice"_s), true); // it is queued already
+            object.reset(); // whom it awaited ends in the same turn
+            QASYNCIO_COMPARE(one.cancelled(), true);
+            QASYNCIO_COMPARE(co_await error_of(other), u"CancelledError"_s); // that of the other one goes first
+            co_await turns(2);
+            QASYNCIO_COMPARE(other.cancelled(), true);
+        });
+    }
+
     // T-031
     void awaitingATaskThatSomebodyElseCancelledThrowsItsError()
     {
@@ -916,6 +937,23 @@ private Q_SLOTS:
             QASYNCIO_COMPARE(co_await error_of(task), u"CancelledError: of the future"_s);
             QASYNCIO_COMPARE(task.cancelled(), true);
             QASYNCIO_COMPARE(task.cancelling(), 0);
+        });
+    }
+
+    // T-025
+    void aRequestOnOneselfIsSpentIfTheTaskAwaitedNextSwallowsIt()
+    {
+        Test::run([&]() -> Coroutine<> {
+            Task<bool> nested;
+            const auto body = [&]() -> Coroutine<bool> {
+                nested = create_task(is_cancelled_asleep());
+                co_await sleep(0s);
+                current_task().cancel(u"request"_s);
+                const bool swallowed = co_await nested;
+                co_await sleep(1s); // nothing is left of it
+                co_return swallowed;
+            };
+            QASYNCIO_COMPARE(co_await create_task(body()), true);
         });
     }
 

@@ -754,6 +754,29 @@ private Q_SLOTS:
         });
     }
 
+    void aScopeLeavesTheTasksOfAGroupToTheGroup()
+    {
+        Test::run([]() -> Coroutine<> {
+            QStringList log;
+            const auto cleans = [&]() -> Coroutine<> {
+                const bool cancelled = co_await is_cancelled_asleep();
+                co_await sleep(1s); // a second request would end this
+                log << (cancelled ? u"cleaned"_s : u"-"_s);
+            };
+            const auto body = [&](TaskGroup &group) -> Coroutine<> {
+                group.create_task(cleans());
+                co_await sleep(1h);
+            };
+            TaskScope scope;
+            scope.create_task(task_group(body));
+            co_await turns(2);
+            QASYNCIO_COMPARE(scope.size(), std::size_t(2));
+            scope.cancel();
+            co_await scope.all_ended();
+            QASYNCIO_COMPARE(log.join(u' '), u"cleaned"_s);
+        });
+    }
+
     void aScopeRefusesWhatItCannotOwn()
     {
         Test::run([&](QAsyncioLoop &) -> Coroutine<> {

@@ -443,6 +443,29 @@ private Q_SLOTS:
         });
     }
 
+    // G-004
+    void afterAFailureWhatTheOthersThrowIsDroppedAlsoIfTheGatherIs()
+    {
+        for (const bool done_already : {false, true}) {
+            Test::run([&](QAsyncioLoop &loop) -> Coroutine<> {
+                const Reports reports(loop);
+                std::vector<Future<int>> futures = futures_of(loop, 2);
+                auto outer = gather(futures);
+                futures[0].set_exception(ValueError(u"first"_s));
+                co_await turns(1);
+                QASYNCIO_COMPARE(describe(outer.exception()), u"ValueError: first"_s);
+                if (done_already)
+                    futures[1].set_exception(ValueError(u"second"_s));
+                outer = {};
+                if (!done_already)
+                    futures[1].set_exception(ValueError(u"second"_s));
+                futures.clear();
+                co_await turns(2);
+                QASYNCIO_COMPARE(reports.list().join(u' '), QString());
+            });
+        }
+    }
+
     void aGatherMayBeDroppedBetweenTheEndOfItsChildAndItsOwn()
     {
         Test::run([&](QAsyncioLoop &loop) -> Coroutine<> {

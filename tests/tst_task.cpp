@@ -223,7 +223,7 @@ private Q_SLOTS:
             QASYNCIO_VERIFY(pending.startsWith(u"<Task pending name='one' coro=<"_s));
             QASYNCIO_VERIFY(pending.contains(u"() at "_s + here + u":"_s));
             co_await turns(1);
-            QASYNCIO_VERIFY(task.to_string().endsWith(u" wait_for=<Future pending>>"_s));
+            QASYNCIO_COMPARE(task.to_string(), pending.chopped(1) + u" wait_for=<Future pending>>"_s);
             future.set_result();
             co_await task;
             QASYNCIO_COMPARE(task.to_string(), u"<Task finished name='one'>"_s);
@@ -294,6 +294,29 @@ private Q_SLOTS:
             QASYNCIO_COMPARE(int(task.get_coro().line()), 0);
             const AnyTask self = current_task();
             QASYNCIO_VERIFY(self.get_context() == self.get_context());
+        });
+    }
+
+    // T-015
+    void aContextThatIsStillEmptyIsTheTasksAsWell()
+    {
+        static ContextVar<int> variable(u"variable"_s, 0);
+        QAsyncioLoop loop(virtual_time());
+        const auto body = []() -> Coroutine<int> { co_return variable.get(); };
+        Task<int> task = loop.create_task(body());
+        task.get_context().run([] { variable.set(42); });
+        QCOMPARE(loop.run_until_complete(task), 42);
+        loop.close();
+    }
+
+    // T-014
+    void aTaskOfAFunctionIsNamedAfterThat()
+    {
+        Test::run([]() -> Coroutine<> {
+            Task<int> task = create_task(give, 1, 1s);
+            co_await turns(1);
+            QASYNCIO_VERIFY(task.to_string().contains(u"coro=<give() at "_s));
+            QASYNCIO_COMPARE(co_await task, 1);
         });
     }
 

@@ -4,6 +4,8 @@
 
 #include <QtCore/qregularexpression.h>
 
+#include <thread>
+
 namespace {
 
 /// The errors of the ExceptionGroup that `awaitable` throws, groups in brackets; else what it throws or "nothing".
@@ -469,6 +471,78 @@ private Q_SLOTS:
             task.cancel(u"outside"_s);
             QASYNCIO_COMPARE(co_await outcome_of(task), u"CancelledError: outside"_s);
             QASYNCIO_COMPARE(log.join(u", "_s), u"a cancelled, a cleaned"_s);
+        });
+    }
+
+    // TG-017
+    void aCancellationFromOutsideAfterTheBodyDuringTheGroupsOwnGoesOn()
+    {
+        Test::run([]() -> Coroutine<> {
+            QStringList log;
+            TaskGroup *the_group = nullptr;
+            const auto body = [&](TaskGroup &group) -> Coroutine<> {
+                the_group = &group;
+                group.create_task(worker(log, u"a"_s, 5s));
+                co_return;
+            };
+            auto task = create_task(task_group(body));
+            co_await sleep(1s);
+            the_group->cancel();
+            QASYNCIO_COMPARE(task.cancelling(), 1);
+            co_await sleep(1s);
+            task.cancel(u"outside"_s);
+            QASYNCIO_COMPARE(co_await outcome_of(task), u"CancelledError: outside"_s);
+            QASYNCIO_COMPARE(log.join(u", "_s), u"a cancelled, a cleaned"_s);
+        });
+    }
+
+    void debugModeRefusesAnotherThread()
+    {
+        Test::run([](QAsyncioLoop &loop) -> Coroutine<> {
+            loop.set_debug(true);
+            QStringList log;
+            const auto body = [&](TaskGroup &group) -> Coroutine<> {
+                group.create_task(worker(log, u"a"_s));
+                co_await sleep(1s);
+                QStringList errors;
+                std::thread([&] {
+                    errors << error_in([&] { return group.create_task(sleeper()); }) << error_in([&] { group.cancel(); });
+                }).join();
+                const QString refused =
+                    u"RuntimeError: Non-thread-safe operation invoked on an event loop other than the current one"_s;
+                QASYNCIO_COMPARE(errors, QStringList(2, refused));
+                QASYNCIO_COMPARE(group.to_string(), u"<TaskGroup tasks=1 entered>"_s);
+                group.cancel();
+            };
+            QASYNCIO_COMPARE(co_await outcome_of(task_group(body)), u"nothing"_s);
+            QASYNCIO_COMPARE(log.join(u", "_s), u"a cancelled, a cleaned"_s);
+        });
+    }
+
+    // H-63
+    void aGroupThatHasEndedIsForgotten()
+    {
+        Test::run([]() -> Coroutine<> {
+            QStringList log;
+            const auto body = [&](TaskGroup &group, std::chrono::nanoseconds delay) -> Coroutine<> {
+                group.create_task(sleeper(delay));
+                co_return;
+            };
+            const auto after_a_group = [&]() -> Coroutine<> {
+                co_await task_group(body, std::chrono::nanoseconds(0));
+                log << u"left"_s;
+                co_await sleep(1h);
+            };
+            auto object = std::make_unique<QObject>();
+            create_task(after_a_group(), TaskOptions().context(object.get()));
+            co_await sleep(1s);
+            auto others = create_task(task_group(body, std::chrono::nanoseconds(1h))); // may lie where the first one was
+            co_await turns(4);
+            object.reset();
+            QASYNCIO_VERIFY(!others.done());
+            QASYNCIO_COMPARE(all_tasks().size(), std::size_t(3));
+            QASYNCIO_COMPARE(co_await outcome_of(others), u"nothing"_s);
+            QASYNCIO_COMPARE(log.join(u' '), u"left"_s);
         });
     }
 
