@@ -346,6 +346,32 @@ private Q_SLOTS:
         });
     }
 
+    void whoDiesInTheLineDoesNotDisturbTheOrder()
+    {
+        Test::run([](QAsyncioLoop &loop) -> Coroutine<> {
+            QStringList log;
+            std::vector<Future<int>> futures = futures_of(loop, 4);
+            auto completed = as_completed(futures);
+            const auto body = [&](QString name) -> Coroutine<> {
+                const auto next = co_await completed.next();
+                log << name + QString::number(next->result());
+            };
+            auto object = std::make_unique<QObject>();
+            Task<> first = create_task(body(u"a"_s));
+            create_task(body(u"b"_s), TaskOptions().context(object.get()));
+            Task<> third = create_task(body(u"c"_s));
+            Task<> fourth = create_task(body(u"d"_s));
+            co_await turns(1);
+            futures[0].add_done_callback([&] { object.reset(); }); // the first is called, but has not gone on
+            futures[0].set_result(1);
+            co_await turns(3);
+            futures[1].set_result(2);
+            futures[2].set_result(3);
+            co_await gather(first, third, fourth);
+            QASYNCIO_COMPARE(log.join(u' '), u"a1 c2 d3"_s);
+        });
+    }
+
     void whoDiesAfterHavingBeenCalledLetsTheNextOneGo()
     {
         Test::run([&](QAsyncioLoop &loop) -> Coroutine<> {

@@ -658,6 +658,29 @@ private Q_SLOTS:
         });
     }
 
+    void cancelFromADestructorWhileATaskThatAwaitsAnotherIsUnwound()
+    {
+        struct Canceller
+        {
+            AnyTask task = current_task();
+            ~Canceller() { task.cancel(u"too late"_s); }
+        };
+        Test::run([]() -> Coroutine<> {
+            Task<> awaited = create_task(sleeper(1s));
+            const auto body = [&]() -> Coroutine<> {
+                const Canceller canceller;
+                co_await awaited;
+            };
+            auto object = std::make_unique<QObject>();
+            Task<> task = create_task(body(), TaskOptions().context(object.get()));
+            co_await turns(2);
+            object.reset();
+            QASYNCIO_VERIFY(task.cancelled());
+            QASYNCIO_COMPARE(awaited.cancelling(), 0);
+            QASYNCIO_COMPARE(co_await error_of(awaited), QString());
+        });
+    }
+
     // T-030
     void whoGivesUpWaitingInACircleHasNothingToDoWithTheOtherAnyMore()
     {

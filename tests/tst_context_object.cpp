@@ -765,7 +765,10 @@ private Q_SLOTS:
             };
             const auto body = [&](TaskGroup &group) -> Coroutine<> {
                 group.create_task(cleans());
-                co_await sleep(1h);
+                const bool cancelled = co_await is_cancelled_asleep();
+                co_await sleep(500ms);
+                if (cancelled)
+                    throw CancelledError();
             };
             TaskScope scope;
             scope.create_task(task_group(body));
@@ -774,6 +777,96 @@ private Q_SLOTS:
             scope.cancel();
             co_await scope.all_ended();
             QASYNCIO_COMPARE(log.join(u' '), u"cleaned"_s);
+        });
+    }
+
+    void cancellingAScopeTakesNoTimeOfItsOwn()
+    {
+        for (int count = 1; count < 4; ++count) {
+            Test::run([&](QAsyncioLoop &loop) -> Coroutine<> {
+                TaskScope scope;
+                std::vector<Task<>> tasks;
+                for (int i = 0; i < count; ++i)
+                    tasks.push_back(scope.create_task(sleeper()));
+                co_await turns(1);
+                const TimePoint begin = loop.time();
+                co_await scope.cancel_and_wait();
+                QASYNCIO_VERIFY(loop.time() == begin);
+                QASYNCIO_COMPARE(scope.size(), std::size_t(0));
+                for (const Task<> &task : tasks)
+                    QASYNCIO_VERIFY(task.cancelled());
+            });
+        }
+    }
+
+    void cancellingAScopeAgainChangesNothing()
+    {
+        Test::run([]() -> Coroutine<> {
+            TaskScope scope;
+            Task<> task = scope.create_task(sleeper());
+            co_await turns(1);
+            scope.cancel(u"first"_s);
+            scope.cancel(u"second"_s);
+            QASYNCIO_COMPARE(task.cancelling(), 1);
+            QASYNCIO_COMPARE(co_await error_of(task), u"CancelledError: first"_s);
+        });
+    }
+
+    void aScopeThatDiesCountsWhatIsLeft()
+    {
+        Test::run([]() -> Coroutine<> {
+            QStringList log;
+            auto scope = std::make_unique<TaskScope>();
+            const TaskScope *const dying = scope.get();
+            const auto body = [&]() -> Coroutine<> {
+                const QScopeGuard end([&] { log << dying->to_string(); });
+                co_await sleep(1h);
+            };
+            for (int i = 0; i < 3; ++i)
+                scope->create_task(body());
+            co_await turns(1);
+            scope.reset();
+            QASYNCIO_COMPARE(log.join(u' '), u"<TaskScope tasks=2> <TaskScope tasks=1> <TaskScope tasks=0>"_s);
+        });
+    }
+
+    // H-62
+    void anObjectThatDisconnectsAllAsItDiesEndsItsTasks()
+    {
+        Test::run([]() -> Coroutine<> {
+            QStringList log;
+            auto object = std::make_unique<QObject>();
+            QObject::connect(object.get(), &QObject::destroyed, [](QObject *dying) { dying->disconnect(); });
+            create_task(stay(log), TaskOptions().context(object.get()));
+            co_await turns(2);
+            object.reset();
+            QASYNCIO_COMPARE(log.join(u' '), u"waiting unwound"_s);
+        });
+    }
+
+    void anObjectThatDiesElsewhereWhenItsTasksHaveEndedAlready()
+    {
+        QTest::ignoreMessage(QtWarningMsg, QRegularExpression(u"another thread than theirs"_s));
+        Test::run([]() -> Coroutine<> {
+            QStringList log;
+            QObject outer;
+            std::unique_ptr<QObject> object(new QObject);
+            const auto body = [&](TaskGroup &group) -> Coroutine<> {
+                group.create_task(stay(log), TaskOptions().context(object.get()));
+                co_await sleep(1h);
+            };
+            auto whole = std::make_unique<QObject>();
+            create_task(task_group(body), TaskOptions().context(whole.get()));
+            co_await turns(2);
+            object->moveToThread(nullptr);
+            std::thread([&] {
+                object->moveToThread(QThread::currentThread());
+                object.reset();
+            }).join();
+            whole.reset(); // before we have heard of it
+            QASYNCIO_COMPARE(log.join(u' '), u"waiting unwound"_s);
+            co_await turns(2);
+            QASYNCIO_COMPARE(all_tasks().size(), std::size_t(1));
         });
     }
 

@@ -177,14 +177,19 @@ void tst_RunCoroutineThreadsafe::cancellingBeforeItBegins()
     QAsyncioLoop loop;
     QTest::failOnWarning(QRegularExpression(QStringLiteral("never awaited")));
     bool begun = false;
+    bool cancelled = false;
+    QString error;
     const auto body = [&]() -> Coroutine<> {
         begun = true;
         co_return;
     };
     std::thread([&] {
         auto future = run_coroutine_threadsafe(body(), loop); // the loop does not run yet
-        future.cancel();
+        cancelled = future.cancel();
+        error = error_in([&] { return future.exception(); });
     }).join();
+    QVERIFY(cancelled);
+    QCOMPARE(error, "CancelledError");
     run_once(loop);
     run_once(loop);
     QVERIFY(!begun);
@@ -290,9 +295,17 @@ void tst_RunCoroutineThreadsafe::waitingForOnesOwnLoopIsRefused()
 {
     QAsyncioLoop loop;
     auto future = run_coroutine_threadsafe(number(1), loop);
-    QVERIFY(error_in([&] { future.result(); }).startsWith("RuntimeError: this would wait for its own event loop"));
+    const QString refused = "RuntimeError: this would wait for its own event loop: await a task instead";
+    QCOMPARE(error_in([&] { future.result(); }), refused);
+    QCOMPARE(error_in([&] { future.result(1h); }), refused);
+    QCOMPARE(error_in([&] { future.join(); }), refused);
+    QCOMPARE(error_in([&] { return future.join(1h); }), refused);
+    QCOMPARE(error_in([&] { future.result(0s); }), "TimeoutError"); // just a look
+    QCOMPARE(error_in([&] { future.result(-1s); }), "TimeoutError");
     loop.run_until_complete([]() -> Coroutine<> { co_await sleep(1ms); }());
     QCOMPARE(future.result(), 1);
+    QCOMPARE(future.result(1h), 1);
+    QVERIFY(future.join(1h));
     loop.close();
 }
 

@@ -221,7 +221,7 @@ private Q_SLOTS:
             Task<> task = create_task(body(), TaskOptions().name(u"one"_s));
             const QString pending = task.to_string();
             QASYNCIO_VERIFY(pending.startsWith(u"<Task pending name='one' coro=<"_s));
-            QASYNCIO_VERIFY(pending.contains(u"() at "_s + here + u":"_s));
+            QASYNCIO_VERIFY(pending.contains(u" coro=<tst_task::theTextFormOfATask::<lambda>() at "_s + here + u":"_s));
             co_await turns(1);
             QASYNCIO_COMPARE(task.to_string(), pending.chopped(1) + u" wait_for=<Future pending>>"_s);
             future.set_result();

@@ -3,6 +3,7 @@
 #include "task_helpers.h"
 
 #include <QtCore/qregularexpression.h>
+#include <QtCore/qtimer.h>
 
 #include <thread>
 
@@ -730,6 +731,87 @@ private Q_SLOTS:
             QASYNCIO_COMPARE(log.join(u' '), u"task group"_s); // there and then
             QASYNCIO_VERIFY(task.cancelled());
         });
+    }
+
+    // H-63
+    void tasksOfOtherObjectsGoWithTheGroupTheYoungestFirst()
+    {
+        Test::run([]() -> Coroutine<> {
+            QStringList log;
+            QObject objects[4]; // each task has its own, and these live on
+            auto whole = std::make_unique<QObject>();
+            const auto stays = [&](QString name) -> Coroutine<> {
+                const Farewell farewell(log, name);
+                co_await sleep(1h);
+            };
+            const auto inner = [&](TaskGroup &group) -> Coroutine<> {
+                const Farewell farewell(log, u"inner"_s);
+                co_await sleep(1s);
+                group.create_task(stays(u"grandchild"_s), TaskOptions().context(&objects[1]));
+                co_await sleep(1h);
+            };
+            const auto begins = [&]() -> Coroutine<> {
+                const Farewell farewell(log, u"begins"_s);
+                co_await sleep(1s);
+                create_task(stays(u"begun"_s)); // ends with the task that began it
+                co_await sleep(1h);
+            };
+            const auto outer = [&](TaskGroup &group) -> Coroutine<> {
+                const Farewell farewell(log, u"outer"_s);
+                group.create_task(task_group(inner), TaskOptions().context(&objects[0]));
+                co_await sleep(2s);
+                group.create_task(begins(), TaskOptions().context(&objects[2]));
+                group.create_task(stays(u"child"_s), TaskOptions().context(&objects[3]));
+                co_await sleep(1h);
+            };
+            Task<> task = create_task(task_group(outer), TaskOptions().context(whole.get()));
+            co_await sleep(10s);
+            whole.reset();
+            QASYNCIO_COMPARE(log.join(u' '), u"begun child begins grandchild inner outer"_s);
+            QASYNCIO_VERIFY(task.cancelled());
+            QASYNCIO_COMPARE(all_tasks().size(), std::size_t(1));
+        });
+    }
+
+    // H-60, H-63
+    void noTaskOfAGroupRunsInAnEventLoopThatADestructorOpens()
+    {
+        QAsyncioLoop loop;
+        QStringList log;
+        struct Opens
+        {
+            ~Opens()
+            {
+                QEventLoop inner;
+                QTimer::singleShot(20, &inner, &QEventLoop::quit);
+                inner.exec();
+            }
+        };
+        QObject page, other;
+        auto whole = std::make_unique<QObject>();
+        const auto goes_on = [&]() -> Coroutine<> {
+            co_await sleep(1ms);
+            log << u"went on"_s;
+        };
+        const auto opens = []() -> Coroutine<> {
+            const Opens opens;
+            co_await sleep(1h);
+        };
+        const auto body = [&](TaskGroup &group) -> Coroutine<> {
+            group.create_task(goes_on(), TaskOptions().context(&page));
+            group.create_task(opens(), TaskOptions().context(&other));
+            co_await sleep(1h);
+        };
+        Task<> task = loop.create_task(task_group(body), TaskOptions().context(whole.get()));
+        run_ready(loop, 2);
+        loop.call_soon([&] {
+            whole.reset();
+            loop.stop();
+        });
+        loop.run_forever();
+        QVERIFY(task.cancelled());
+        QVERIFY(log.isEmpty());
+        loop.close();
     }
 
     // L-056
