@@ -3,6 +3,7 @@
 #include "task_helpers.h"
 
 #include <limits>
+#include <thread>
 
 namespace {
 
@@ -344,6 +345,28 @@ private Q_SLOTS:
             QASYNCIO_VERIFY(unheard(futures[0]) && unheard(futures[1]));
             co_await sleep(2h);
         });
+    }
+
+    void aTimerThatIsNotNeededAnyMoreIsGone()
+    {
+        for (const int count : {0, 3}) {
+            Test::run([&](QAsyncioLoop &loop) -> Coroutine<> {
+                std::vector<Future<int>> futures = futures_of(loop, count);
+                auto completed = as_completed(futures, 1h);
+                for (Future<int> &future : futures)
+                    future.set_result(1);
+                QASYNCIO_COMPARE((co_await rest_of(completed)).count(u'1'), count);
+                const TimePoint begin = loop.time();
+                Future<> called = loop.create_future<>();
+                std::thread other([&] { // of which the clock does not know: it would go on to the next timer
+                    QThread::msleep(20);
+                    loop.call_soon_threadsafe([&] { called.set_result(); });
+                });
+                co_await called;
+                other.join();
+                QASYNCIO_VERIFY(loop.time() == begin);
+            });
+        }
     }
 
     void whoDiesInTheLineDoesNotDisturbTheOrder()

@@ -301,6 +301,39 @@ private Q_SLOTS:
         });
     }
 
+    void theListOfCallbacksSaysWhatItHas_data()
+    {
+        QTest::addColumn<int>("count");
+        for (const int count : {0, 1, 2, 3, 40})
+            QTest::addRow("%d", count) << count;
+    }
+    void theListOfCallbacksSaysWhatItHas()
+    {
+        QFETCH(const int, count);
+        struct Callback : detail::Runnable
+        {
+        };
+        std::vector<std::unique_ptr<Callback>> all;
+        detail::CallbackList list;
+        Callback stranger;
+        for (int i = 0; i < count; ++i) {
+            all.push_back(std::make_unique<Callback>());
+            list.append(all.back().get());
+        }
+        QCOMPARE(list.contains(nullptr), false);
+        for (const auto &callback : all) {
+            QCOMPARE(list.contains(&stranger), false);
+            QCOMPARE(list.remove(&stranger), false);
+            QCOMPARE(list.contains(callback.get()), true);
+            QCOMPARE(list.remove(callback.get()), true);
+            QCOMPARE(list.contains(callback.get()), false);
+            QCOMPARE(list.remove(callback.get()), false);
+            QCOMPARE(list.empty(), callback == all.back());
+        }
+        QCOMPARE(list.remove(&stranger), false);
+        QVERIFY(list.empty());
+    }
+
     void manyWhoAwaitOneFutureAreUnwoundInLinearTime()
     {
         QElapsedTimer timer;

@@ -5,6 +5,8 @@
 
 #include "task_helpers.h"
 
+#include <QtCore/qmetaobject.h>
+
 #include <fstream>
 #include <functional>
 #include <memory>
@@ -177,6 +179,24 @@ const std::vector<Passing> passing{
          co_await wait(tasks);
      }},
     {"race", [](QAsyncioLoop &) -> Coroutine<> { co_await race(give(1), sleep(1h)); }},
+    {"a race that is unwound",
+     [](QAsyncioLoop &) -> Coroutine<> {
+         TaskScope scope;
+         const auto body = []() -> Coroutine<> { co_await race(sleeper(), sleeper()); };
+         scope.create_task(body());
+         co_await turns(3);
+     }},
+    {"an object that is deleted while it is being connected",
+     [](QAsyncioLoop &) -> Coroutine<> {
+         struct Gone : QObject
+         {
+             void connectNotify(const QMetaMethod &) override { delete this; }
+         };
+         Coroutine<> refused = sleeper();
+         error_in([&] { create_task(std::move(refused), TaskOptions().context(new Gone)); });
+         refused.close();
+         co_return;
+     }},
     {"as_completed",
      [](QAsyncioLoop &) -> Coroutine<> {
          std::vector<Coroutine<int>> all;
@@ -352,6 +372,7 @@ private Q_SLOTS:
                     future.add_done_callback([] { });
                 for (std::size_t i = 0; i < 5; ++i)
                     futures[i].set_result(1); // whom that tells is not told any more
+                std::thread([dropped = futures_of(loop, 10)]() mutable { dropped.clear(); }).join();
                 loop.close();
                 Future<int> failed = futures.back();
                 std::thread([&failed, dropped = std::move(futures)]() mutable {
@@ -365,6 +386,24 @@ private Q_SLOTS:
         use_loops(1000);
         const double growth = resident() - before;
         QVERIFY2(growth < 0.3, qPrintable(QString::number(growth))); // ten times 32 bytes for each would show
+    }
+
+    void objectsWhoseTasksHaveEndedAreForgotten()
+    {
+        QAsyncioLoop loop(virtual_time());
+        std::vector<QObject> objects(6000); // they stay
+        for (QObject &object : objects) // so that Qt's part is in memory already
+            QObject::disconnect(QObject::connect(&object, &QObject::destroyed, [] { }));
+        const auto repeat = [&](std::size_t first, std::size_t end) -> Coroutine<> {
+            for (std::size_t i = first; i < end; ++i)
+                co_await create_task(turns(1), TaskOptions().context(&objects[i]));
+        };
+        loop.run_until_complete(repeat(0, 500));
+        const double before = resident();
+        loop.run_until_complete(repeat(500, objects.size()));
+        const double growth = resident() - before;
+        QVERIFY2(growth < 0.2, qPrintable(QString::number(growth)));
+        loop.close();
     }
 
     void tasksThatComeAndGoDoNotAddUp()

@@ -5,6 +5,7 @@
 #include <QtCore/qregularexpression.h>
 #include <QtCore/qstringlist.h>
 
+#include <atomic>
 #include <future>
 #include <thread>
 
@@ -202,13 +203,18 @@ void tst_RunCoroutineThreadsafe::doneCallbacks()
     QAsyncioLoop loop;
     std::promise<std::thread::id> called_in;
     bool at_once = false;
+    static std::atomic<int> messages;
+    messages = 0;
+    const auto outer = qInstallMessageHandler([](QtMsgType, const QMessageLogContext &, const QString &) { ++messages; });
     beside(loop, [&] {
         auto future = run_coroutine_threadsafe(number(1), loop);
         future.add_done_callback([&] { called_in.set_value(std::this_thread::get_id()); });
         called_in.get_future().wait();
         future.add_done_callback([&] { at_once = true; });
     });
+    qInstallMessageHandler(outer);
     QVERIFY(at_once);
+    QCOMPARE(messages.load(), 0);
     loop.close();
 }
 
