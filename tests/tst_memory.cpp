@@ -181,10 +181,14 @@ const std::vector<Passing> passing{
     {"race", [](QAsyncioLoop &) -> Coroutine<> { co_await race(give(1), sleep(1h)); }},
     {"a race that is unwound",
      [](QAsyncioLoop &) -> Coroutine<> {
-         TaskScope scope;
-         const auto body = []() -> Coroutine<> { co_await race(sleeper(), sleeper()); };
-         scope.create_task(body());
-         co_await turns(3);
+         Task<> outside = create_task(sleeper()); // is asked to end, and does so later
+         {
+             TaskScope scope;
+             const auto body = [](Task<> outside) -> Coroutine<> { co_await race(outside, sleeper()); };
+             scope.create_task(body(outside));
+             co_await turns(3);
+         }
+         co_await error_of(outside);
      }},
     {"an object that is deleted while it is being connected",
      [](QAsyncioLoop &) -> Coroutine<> {
