@@ -203,6 +203,24 @@ private Q_SLOTS:
             Test::TestOptions().real_time());
     }
 
+    void aScopeThatIsDestroyedInAnotherThreadBeforeItsLoopIsClosed()
+    {
+        QStringList log;
+        QAsyncioLoop loop(virtual_time());
+        loop.set_exception_handler([](QAsyncioLoop &, const ExceptionContext &) { });
+        auto scope = std::make_unique<TaskScope>();
+        const auto main = [&]() -> Coroutine<> {
+            scope->create_task(stay(log));
+            scope->create_task(stay(log));
+            co_await turns(1);
+        };
+        loop.run_until_complete(main());
+        QTest::ignoreMessage(QtCriticalMsg, QRegularExpression(u"is destroyed in another thread than that of its loop"_s));
+        std::thread([&] { scope.reset(); }).join();
+        loop.close(); // has not heard of it
+        QCOMPARE(log.join(u' '), u"waiting waiting unwound unwound"_s);
+    }
+
     void aScopeOfTwoLoopsIsRefused()
     {
         QAsyncioLoop first(virtual_time());

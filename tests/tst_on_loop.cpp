@@ -421,6 +421,22 @@ private Q_SLOTS:
             real());
     }
 
+    void theOtherLoopIsNotKept()
+    {
+        auto other = std::make_unique<LoopThread>();
+        detail::LoopCore &core = other->loop().core();
+        core.retain();
+        Test::run(
+            [&]() -> Coroutine<> {
+                co_await on_loop(other->loop(), where());
+                QASYNCIO_COMPARE(co_await error_of(wait_for(on_loop(other->loop(), sleeper()), 1ms)), u"TimeoutError"_s);
+            },
+            real());
+        other.reset();
+        QCOMPARE(core.references(), qint64(1));
+        core.release();
+    }
+
     void oneLoopACore()
     {
         constexpr int loops = 4;

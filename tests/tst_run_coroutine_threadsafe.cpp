@@ -37,6 +37,7 @@ private Q_SLOTS:
     void joinTakesAnyDuration();
     void joinOfOneThatNeverBegins();
     void joinWhenTheLoopIsClosed();
+    void whileTheRunnerCleansUpNothingIsBegun();
 };
 
 namespace {
@@ -502,6 +503,40 @@ void tst_RunCoroutineThreadsafe::joinWhenTheLoopIsClosed()
     loop.reset();
     thread.join();
     QVERIFY(future.cancelled());
+}
+
+void tst_RunCoroutineThreadsafe::whileTheRunnerCleansUpNothingIsBegun()
+{
+    std::promise<QAsyncioLoop *> cleaning;
+    std::atomic<bool> asked{false};
+    std::atomic<bool> ran{false};
+    QString error;
+    std::thread other([&] {
+        QAsyncioLoop &loop = *cleaning.get_future().get();
+        const auto body = [](std::atomic<bool> *ran) -> Coroutine<> {
+            *ran = true;
+            co_return;
+        };
+        auto future = run_coroutine_threadsafe(body(&ran), loop);
+        asked = true;
+        error = error_in([&] { future.result(); });
+    });
+    const auto stays = [&]() -> Coroutine<> {
+        const bool cancelled = co_await is_cancelled_asleep();
+        if (cancelled)
+            cleaning.set_value(&get_running_loop());
+        while (!asked)
+            co_await sleep(1ms);
+        co_await sleep(1ms);
+    };
+    const auto main = [&]() -> Coroutine<> {
+        create_task(stays());
+        co_await sleep(0s);
+    };
+    QAsyncio::run(main());
+    other.join();
+    QCOMPARE(error, "CancelledError");
+    QVERIFY(!ran);
 }
 
 QTEST_GUILESS_MAIN(tst_RunCoroutineThreadsafe)
