@@ -95,6 +95,34 @@ private Q_SLOTS:
         });
     }
 
+    void aValueThatWasTakenIsNotKept()
+    {
+        struct Copied // has no move
+        {
+            explicit Copied(int &alive) : alive(alive) { ++alive; }
+            Copied(const Copied &other) : alive(other.alive) { ++alive; }
+            ~Copied() { --alive; }
+            int &alive;
+        };
+        Test::run([]() -> Coroutine<> {
+            int alive = 0;
+            const auto body = [](int &alive) -> AsyncGenerator<Copied> {
+                {
+                    const Copied value(alive);
+                    co_yield value;
+                }
+                co_await sleep(1s);
+                co_yield Copied(alive);
+            };
+            auto generator = body(alive);
+            {
+                const auto first = co_await generator.next();
+                QASYNCIO_COMPARE(alive, 2); // that, and the local
+            }
+            QASYNCIO_COMPARE(alive, 1);
+        });
+    }
+
     void anExceptionComesOutOnceAndEndsIt()
     {
         Test::run([]() -> Coroutine<> {
