@@ -143,6 +143,17 @@ const std::vector<Passing> passing{
          future.remove_done_callback(two);
          co_return;
      }},
+    {"a list of callbacks",
+     [](QAsyncioLoop &) -> Coroutine<> {
+         struct Callback : detail::Runnable
+         {
+         };
+         Callback one, other;
+         detail::CallbackList list;
+         list.append(&one);
+         list.append(&other);
+         co_return;
+     }},
     {"a timeout", [](QAsyncioLoop &) -> Coroutine<> { co_await error_of(wait_for(sleeper(), 1us)); }},
     {"a timeout that is not over", [](QAsyncioLoop &) -> Coroutine<> { co_await wait_for(give(1), 1h); }},
     {"a group",

@@ -514,6 +514,9 @@ private Q_SLOTS:
                 QASYNCIO_COMPARE(errors, QStringList(2, refused));
                 QASYNCIO_COMPARE(group.to_string(), u"<TaskGroup tasks=1 entered>"_s);
                 group.cancel();
+                errors.clear();
+                std::thread([&] { errors << error_in([&] { return group.create_task(sleeper()); }); }).join();
+                QASYNCIO_COMPARE(errors, QStringList(1, refused)); // also now, when it takes no tasks anyway
             };
             QASYNCIO_COMPARE(co_await outcome_of(task_group(body)), u"nothing"_s);
             QASYNCIO_COMPARE(log.join(u", "_s), u"a cancelled, a cleaned"_s);
