@@ -681,7 +681,6 @@ private Q_SLOTS:
         });
     }
 
-    // T-030
     void whoGivesUpWaitingInACircleHasNothingToDoWithTheOtherAnyMore()
     {
         Test::run([&]() -> Coroutine<> {
@@ -963,7 +962,6 @@ private Q_SLOTS:
         });
     }
 
-    // T-025
     void aRequestOnOneselfIsSpentIfTheTaskAwaitedNextSwallowsIt()
     {
         Test::run([&]() -> Coroutine<> {
@@ -980,7 +978,6 @@ private Q_SLOTS:
         });
     }
 
-    // T-025
     void aRequestOnOneselfThatNobodyTakesIsThrownAtTheAwait()
     {
         Test::run([](QAsyncioLoop &loop) -> Coroutine<> {

@@ -848,7 +848,6 @@ private Q_SLOTS:
         });
     }
 
-    // H-62
     void anObjectThatDisconnectsAllAsItDiesEndsItsTasks()
     {
         Test::run([]() -> Coroutine<> {

@@ -148,7 +148,6 @@ private Q_SLOTS:
         loop.close();
     }
 
-    // T-042
     void whatLeavesTheLoopMayBeCaughtWhereTheTaskIsMade()
     {
         Test::run([](QAsyncioLoop &loop) -> Coroutine<> {
@@ -163,7 +162,6 @@ private Q_SLOTS:
         });
     }
 
-    // T-042
     void afterItsFirstSuspensionItLeavesTheLoopAsAnyTask()
     {
         QAsyncioLoop loop(virtual_time());

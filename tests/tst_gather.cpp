@@ -443,7 +443,6 @@ private Q_SLOTS:
         });
     }
 
-    // G-009
     void aCancelThatReachesTheInnermostChildIsOneOfEachGather()
     {
         for (const bool of_task : {false, true}) {
@@ -466,7 +465,6 @@ private Q_SLOTS:
         }
     }
 
-    // G-009, T-022
     void aCancelThatNobodyIsLeftToTakeEndsWhoAwaitsTheInnerGather()
     {
         Test::run([](QAsyncioLoop &loop) -> Coroutine<> {
@@ -482,7 +480,6 @@ private Q_SLOTS:
         });
     }
 
-    // G-009
     void theMessageIsThatOfTheRequestThatTheLastChildSwallowed()
     {
         Test::run([](QAsyncioLoop &loop) -> Coroutine<> {
@@ -513,7 +510,6 @@ private Q_SLOTS:
         });
     }
 
-    // G-004
     void afterAFailureWhatTheOthersThrowIsDroppedAlsoIfTheGatherIs()
     {
         for (const bool done_already : {false, true}) {

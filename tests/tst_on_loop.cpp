@@ -270,7 +270,6 @@ private Q_SLOTS:
             Test::TestOptions().real_time());
     }
 
-    // T-022
     void cancelledWhenTheResultHasComeHomeAlready()
     {
         LoopThread other;
@@ -289,7 +288,6 @@ private Q_SLOTS:
             real());
     }
 
-    // L-049
     void whileTheOtherRunnerCleansUpNothingIsBegun()
     {
         std::promise<QAsyncioLoop *> made;

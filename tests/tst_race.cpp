@@ -292,6 +292,10 @@ private Q_SLOTS:
             const auto make = []() -> Coroutine<Counting> { co_return Counting(); };
             const auto won = co_await race(make(), sleep(1h));
             QASYNCIO_COMPARE(std::get<0>(won).copies, 0);
+            Task<Counting> task = create_task(make());
+            Task<Counting> same = task;
+            const auto twice = co_await race(std::move(task), std::move(same));
+            QASYNCIO_COMPARE(std::get<0>(twice).copies, 0);
         });
     }
 

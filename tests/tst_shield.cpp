@@ -285,7 +285,6 @@ private Q_SLOTS:
         });
     }
 
-    // G-052
     void aShieldThatWasCancelledKeepsNothingOfTheInnerOne()
     {
         Test::run(

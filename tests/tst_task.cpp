@@ -70,7 +70,6 @@ private Q_SLOTS:
         });
     }
 
-    // T-002
     void theFirstTaskOfAProgramIsNumberOne()
     {
         SKIP_WITHOUT_PROCESSES();
@@ -297,7 +296,6 @@ private Q_SLOTS:
         });
     }
 
-    // T-015
     void aContextThatIsStillEmptyIsTheTasksAsWell()
     {
         static ContextVar<int> variable(u"variable"_s, 0);
@@ -309,7 +307,6 @@ private Q_SLOTS:
         loop.close();
     }
 
-    // T-014
     void aTaskOfAFunctionIsNamedAfterThat()
     {
         Test::run([]() -> Coroutine<> {

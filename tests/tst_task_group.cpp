@@ -475,7 +475,6 @@ private Q_SLOTS:
         });
     }
 
-    // TG-017
     void aCancellationFromOutsideAfterTheBodyDuringTheGroupsOwnGoesOn()
     {
         Test::run([]() -> Coroutine<> {
@@ -523,7 +522,6 @@ private Q_SLOTS:
         });
     }
 
-    // H-63
     void aGroupThatHasEndedIsForgotten()
     {
         Test::run([]() -> Coroutine<> {
@@ -714,7 +712,6 @@ private Q_SLOTS:
         }
     }
 
-    // H-63
     void aTaskThatEndsWithAnObjectOfItsOwnMayDestroyThatOfTheWhole()
     {
         Test::run([](QAsyncioLoop &) -> Coroutine<> {
@@ -736,7 +733,6 @@ private Q_SLOTS:
         });
     }
 
-    // H-63
     void tasksOfOtherObjectsGoWithTheGroupTheYoungestFirst()
     {
         Test::run([]() -> Coroutine<> {
@@ -776,7 +772,6 @@ private Q_SLOTS:
         });
     }
 
-    // H-60, H-63
     void noTaskOfAGroupRunsInAnEventLoopThatADestructorOpens()
     {
         QAsyncioLoop loop;

@@ -69,7 +69,6 @@ private Q_SLOTS:
         });
     }
 
-    // G-031
     void withoutTimeAFutureOfAnotherLoopIsRefusedAndLeftAlone()
     {
         QAsyncioLoop other(virtual_time());
