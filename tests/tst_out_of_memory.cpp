@@ -9,6 +9,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <new>
+#include <thread>
 
 #include <link.h>
 
@@ -468,13 +469,12 @@ void tst_OutOfMemory::lastHandlesDroppedInAnotherThread()
         future.set_result(Counted());
         QElapsedTimer timer;
         timer.start();
-        const std::unique_ptr<QThread> thread(QThread::create([dropped = std::move(future), failing]() mutable {
+        // join(), unlike QThread::wait(), waits for what the end of a thread gives to the pool.
+        std::thread([dropped = std::move(future), failing]() mutable {
             const EmptyPool empty;
             EmptyPool::fail_from_here(failing);
             dropped = {};
-        }));
-        thread->start();
-        thread->wait();
+        }).join();
         const qint64 elapsed = timer.elapsed();
         run_ready(loop);
         loop.close();
