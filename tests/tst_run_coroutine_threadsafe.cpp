@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: MIT
 #include "survives_moves.h"
 
+#include <QtCore/qlogging.h>
 #include <QtCore/qregularexpression.h>
 #include <QtCore/qstringlist.h>
 
