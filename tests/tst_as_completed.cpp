@@ -3,6 +3,7 @@
 #include "task_helpers.h"
 
 #include <limits>
+#include <thread>
 
 namespace {
 
@@ -343,6 +344,54 @@ private Q_SLOTS:
             QASYNCIO_COMPARE(task.cancelled(), true);
             QASYNCIO_VERIFY(unheard(futures[0]) && unheard(futures[1]));
             co_await sleep(2h);
+        });
+    }
+
+    void aTimerThatIsNotNeededAnyMoreIsGone()
+    {
+        for (const int count : {0, 3}) {
+            Test::run([&](QAsyncioLoop &loop) -> Coroutine<> {
+                std::vector<Future<int>> futures = futures_of(loop, count);
+                auto completed = as_completed(futures, 1h);
+                for (Future<int> &future : futures)
+                    future.set_result(1);
+                QASYNCIO_COMPARE((co_await rest_of(completed)).count(u'1'), count);
+                const TimePoint begin = loop.time();
+                Future<> called = loop.create_future<>();
+                std::thread other([&] { // of which the clock does not know: it would go on to the next timer
+                    QThread::msleep(20);
+                    loop.call_soon_threadsafe([&] { called.set_result(); });
+                });
+                co_await called;
+                other.join();
+                QASYNCIO_VERIFY(loop.time() == begin);
+            });
+        }
+    }
+
+    void whoDiesInTheLineDoesNotDisturbTheOrder()
+    {
+        Test::run([](QAsyncioLoop &loop) -> Coroutine<> {
+            QStringList log;
+            std::vector<Future<int>> futures = futures_of(loop, 4);
+            auto completed = as_completed(futures);
+            const auto body = [&](QString name) -> Coroutine<> {
+                const auto next = co_await completed.next();
+                log << name + QString::number(next->result());
+            };
+            auto object = std::make_unique<QObject>();
+            Task<> first = create_task(body(u"a"_s));
+            create_task(body(u"b"_s), TaskOptions().context(object.get()));
+            Task<> third = create_task(body(u"c"_s));
+            Task<> fourth = create_task(body(u"d"_s));
+            co_await turns(1);
+            futures[0].add_done_callback([&] { object.reset(); }); // the first is called, but has not gone on
+            futures[0].set_result(1);
+            co_await turns(3);
+            futures[1].set_result(2);
+            futures[2].set_result(3);
+            co_await gather(first, third, fourth);
+            QASYNCIO_COMPARE(log.join(u' '), u"a1 c2 d3"_s);
         });
     }
 

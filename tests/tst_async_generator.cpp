@@ -95,6 +95,34 @@ private Q_SLOTS:
         });
     }
 
+    void aValueThatWasTakenIsNotKept()
+    {
+        struct Copied // has no move
+        {
+            explicit Copied(int &alive) : alive(alive) { ++alive; }
+            Copied(const Copied &other) : alive(other.alive) { ++alive; }
+            ~Copied() { --alive; }
+            int &alive;
+        };
+        Test::run([]() -> Coroutine<> {
+            int alive = 0;
+            const auto body = [](int &alive) -> AsyncGenerator<Copied> {
+                {
+                    const Copied value(alive);
+                    co_yield value;
+                }
+                co_await sleep(1s);
+                co_yield Copied(alive);
+            };
+            auto generator = body(alive);
+            {
+                const auto first = co_await generator.next();
+                QASYNCIO_COMPARE(alive, 2); // that, and the local
+            }
+            QASYNCIO_COMPARE(alive, 1);
+        });
+    }
+
     void anExceptionComesOutOnceAndEndsIt()
     {
         Test::run([]() -> Coroutine<> {
@@ -320,6 +348,40 @@ private Q_SLOTS:
         }, Test::TestOptions().real_time());
     }
 
+    void oneThatIsDroppedInAnotherThreadMayOutliveItsLoop()
+    {
+        for (const bool closed_first : {false, true}) {
+            QStringList log;
+            auto generator = noted(log);
+            QAsyncioLoop loop(virtual_time());
+            const auto main = [&]() -> Coroutine<> { co_await generator.next(); };
+            loop.run_until_complete(main());
+            if (closed_first)
+                loop.close();
+            std::thread([dropped = std::move(generator)]() mutable { dropped = {}; }).join();
+            QCOMPARE(log.join(u' '), closed_first ? u"destroyed"_s : QString()); // there, for there is no home any more
+            loop.close();
+            QCOMPARE(log.join(u' '), u"destroyed"_s);
+        }
+    }
+
+    void anArgumentMayMakeAnother()
+    {
+        struct MakesAnother
+        {
+            MakesAnother() = default;
+            MakesAnother(const MakesAnother &) { static_cast<void>(count_to(1)); }
+        };
+        Test::run([]() -> Coroutine<> {
+            const auto body = [](MakesAnother) -> AsyncGenerator<int> { co_yield 1; };
+            const MakesAnother argument;
+            auto generator = body(argument);
+            const std::optional<int> first = co_await generator.next();
+            QASYNCIO_COMPARE(first.value_or(0), 1);
+            QASYNCIO_VERIFY(!(co_await generator.next()).has_value());
+        });
+    }
+
     // L-106
     void aGroupInOneThatIsDroppedIsUnwound()
     {
@@ -504,19 +566,24 @@ private Q_SLOTS:
         QStringList log;
         auto good = noted(log);
         auto bad = noted(log, u"bad"_s);
+        auto worse = noted(log, u"worse"_s);
         auto unbegun = noted(log);
         const auto main = [&]() -> Coroutine<> {
             co_await good.next();
             co_await bad.next();
+            co_await worse.next();
             const TimePoint begin = loop.time();
             co_await loop.shutdown_asyncgens();
             QTest::qCompare(loop.time() - begin, std::chrono::nanoseconds(1s), "side by side", "1s", __FILE__, __LINE__);
         };
         loop.run_until_complete(main());
-        QCOMPARE(log.count(u"cleaned"_s), 2);
-        QCOMPARE(reports.list().size(), 1);
-        QVERIFY(reports.list()[0].startsWith(u"an error occurred during closing of asynchronous generator <async_generator noted() at"_s));
-        QVERIFY(reports.list()[0].endsWith(u"|ValueError: bad"_s));
+        QCOMPARE(log.count(u"cleaned"_s), 3);
+        QStringList list = reports.list();
+        QCOMPARE(list.size(), 2);
+        const QString which = u"an error occurred during closing of asynchronous generator <async_generator noted() at"_s;
+        QVERIFY(list[0].startsWith(which) && list[1].startsWith(which));
+        QCOMPARE(list.filter(u"|ValueError: bad"_s).size(), 1);
+        QCOMPARE(list.filter(u"|ValueError: worse"_s).size(), 1);
         loop.close();
     }
 

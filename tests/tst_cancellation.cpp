@@ -658,6 +658,49 @@ private Q_SLOTS:
         });
     }
 
+    void cancelFromADestructorWhileATaskThatAwaitsAnotherIsUnwound()
+    {
+        struct Canceller
+        {
+            AnyTask task = current_task();
+            ~Canceller() { task.cancel(u"too late"_s); }
+        };
+        Test::run([]() -> Coroutine<> {
+            Task<> awaited = create_task(sleeper(1s));
+            const auto body = [&]() -> Coroutine<> {
+                const Canceller canceller;
+                co_await awaited;
+            };
+            auto object = std::make_unique<QObject>();
+            Task<> task = create_task(body(), TaskOptions().context(object.get()));
+            co_await turns(2);
+            object.reset();
+            QASYNCIO_VERIFY(task.cancelled());
+            QASYNCIO_COMPARE(awaited.cancelling(), 0);
+            QASYNCIO_COMPARE(co_await error_of(awaited), QString());
+        });
+    }
+
+    void whoGivesUpWaitingInACircleHasNothingToDoWithTheOtherAnyMore()
+    {
+        Test::run([&]() -> Coroutine<> {
+            Task<> one, other;
+            const auto first = [&]() -> Coroutine<> { co_await other; };
+            const auto second = [&]() -> Coroutine<> { co_await one; };
+            auto object = std::make_unique<QObject>();
+            one = create_task(first(), TaskOptions().context(object.get()));
+            other = create_task(second());
+            co_await turns(2);
+            QASYNCIO_COMPARE(one.cancel(u"once"_s), true);
+            QASYNCIO_COMPARE(other.cancel(u"twice"_s), true); // it is queued already
+            object.reset(); // whom it awaited ends in the same turn
+            QASYNCIO_COMPARE(one.cancelled(), true);
+            QASYNCIO_COMPARE(co_await error_of(other), u"CancelledError"_s); // that of the other one goes first
+            co_await turns(2);
+            QASYNCIO_COMPARE(other.cancelled(), true);
+        });
+    }
+
     // T-031
     void awaitingATaskThatSomebodyElseCancelledThrowsItsError()
     {
@@ -916,6 +959,39 @@ private Q_SLOTS:
             QASYNCIO_COMPARE(co_await error_of(task), u"CancelledError: of the future"_s);
             QASYNCIO_COMPARE(task.cancelled(), true);
             QASYNCIO_COMPARE(task.cancelling(), 0);
+        });
+    }
+
+    void aRequestOnOneselfIsSpentIfTheTaskAwaitedNextSwallowsIt()
+    {
+        Test::run([&]() -> Coroutine<> {
+            Task<bool> nested;
+            const auto body = [&]() -> Coroutine<bool> {
+                nested = create_task(is_cancelled_asleep());
+                co_await sleep(0s);
+                current_task().cancel(u"request"_s);
+                const bool swallowed = co_await nested;
+                co_await sleep(1s); // nothing is left of it
+                co_return swallowed;
+            };
+            QASYNCIO_COMPARE(co_await create_task(body()), true);
+        });
+    }
+
+    void aRequestOnOneselfThatNobodyTakesIsThrownAtTheAwait()
+    {
+        Test::run([](QAsyncioLoop &loop) -> Coroutine<> {
+            Future<int> child = loop.create_future<int>();
+            auto all = gather(child);
+            child.set_result(1); // nobody is left to be cancelled, but the gather is told in the next turn
+            const auto body = [&]() -> Coroutine<> {
+                current_task().cancel(u"mine"_s);
+                co_await all;
+            };
+            Task<> task = create_task(body(), TaskOptions().eager_start());
+            QASYNCIO_VERIFY(!task.done());
+            QASYNCIO_COMPARE(co_await error_of(task), u"CancelledError: mine"_s);
+            QASYNCIO_COMPARE(std::get<0>(co_await all), 1);
         });
     }
 

@@ -203,6 +203,24 @@ private Q_SLOTS:
             Test::TestOptions().real_time());
     }
 
+    void aScopeThatIsDestroyedInAnotherThreadBeforeItsLoopIsClosed()
+    {
+        QStringList log;
+        QAsyncioLoop loop(virtual_time());
+        loop.set_exception_handler([](QAsyncioLoop &, const ExceptionContext &) { });
+        auto scope = std::make_unique<TaskScope>();
+        const auto main = [&]() -> Coroutine<> {
+            scope->create_task(stay(log));
+            scope->create_task(stay(log));
+            co_await turns(1);
+        };
+        loop.run_until_complete(main());
+        QTest::ignoreMessage(QtCriticalMsg, QRegularExpression(u"is destroyed in another thread than that of its loop"_s));
+        std::thread([&] { scope.reset(); }).join();
+        loop.close(); // has not heard of it
+        QCOMPARE(log.join(u' '), u"waiting waiting unwound unwound"_s);
+    }
+
     void aScopeOfTwoLoopsIsRefused()
     {
         QAsyncioLoop first(virtual_time());
@@ -751,6 +769,121 @@ private Q_SLOTS:
             QASYNCIO_COMPARE(log.join(u' '), u"-a -b -c a b c"_s); // each was asked once, and has cleaned up
             QASYNCIO_COMPARE(scope.size(), std::size_t(0));
             QASYNCIO_COMPARE(ended.done(), true);
+        });
+    }
+
+    void aScopeLeavesTheTasksOfAGroupToTheGroup()
+    {
+        Test::run([]() -> Coroutine<> {
+            QStringList log;
+            const auto cleans = [&]() -> Coroutine<> {
+                const bool cancelled = co_await is_cancelled_asleep();
+                co_await sleep(1s); // a second request would end this
+                log << (cancelled ? u"cleaned"_s : u"-"_s);
+            };
+            const auto body = [&](TaskGroup &group) -> Coroutine<> {
+                group.create_task(cleans());
+                const bool cancelled = co_await is_cancelled_asleep();
+                co_await sleep(500ms);
+                if (cancelled)
+                    throw CancelledError();
+            };
+            TaskScope scope;
+            scope.create_task(task_group(body));
+            co_await turns(2);
+            QASYNCIO_COMPARE(scope.size(), std::size_t(2));
+            scope.cancel();
+            co_await scope.all_ended();
+            QASYNCIO_COMPARE(log.join(u' '), u"cleaned"_s);
+        });
+    }
+
+    void cancellingAScopeTakesNoTimeOfItsOwn()
+    {
+        for (int count = 1; count < 4; ++count) {
+            Test::run([&](QAsyncioLoop &loop) -> Coroutine<> {
+                TaskScope scope;
+                std::vector<Task<>> tasks;
+                for (int i = 0; i < count; ++i)
+                    tasks.push_back(scope.create_task(sleeper()));
+                co_await turns(1);
+                const TimePoint begin = loop.time();
+                co_await scope.cancel_and_wait();
+                QASYNCIO_VERIFY(loop.time() == begin);
+                QASYNCIO_COMPARE(scope.size(), std::size_t(0));
+                for (const Task<> &task : tasks)
+                    QASYNCIO_VERIFY(task.cancelled());
+            });
+        }
+    }
+
+    void cancellingAScopeAgainChangesNothing()
+    {
+        Test::run([]() -> Coroutine<> {
+            TaskScope scope;
+            Task<> task = scope.create_task(sleeper());
+            co_await turns(1);
+            scope.cancel(u"first"_s);
+            scope.cancel(u"second"_s);
+            QASYNCIO_COMPARE(task.cancelling(), 1);
+            QASYNCIO_COMPARE(co_await error_of(task), u"CancelledError: first"_s);
+        });
+    }
+
+    void aScopeThatDiesCountsWhatIsLeft()
+    {
+        Test::run([]() -> Coroutine<> {
+            QStringList log;
+            auto scope = std::make_unique<TaskScope>();
+            const TaskScope *const dying = scope.get();
+            const auto body = [&]() -> Coroutine<> {
+                const QScopeGuard end([&] { log << dying->to_string(); });
+                co_await sleep(1h);
+            };
+            for (int i = 0; i < 3; ++i)
+                scope->create_task(body());
+            co_await turns(1);
+            scope.reset();
+            QASYNCIO_COMPARE(log.join(u' '), u"<TaskScope tasks=2> <TaskScope tasks=1> <TaskScope tasks=0>"_s);
+        });
+    }
+
+    void anObjectThatDisconnectsAllAsItDiesEndsItsTasks()
+    {
+        Test::run([]() -> Coroutine<> {
+            QStringList log;
+            auto object = std::make_unique<QObject>();
+            QObject::connect(object.get(), &QObject::destroyed, [](QObject *dying) { dying->disconnect(); });
+            create_task(stay(log), TaskOptions().context(object.get()));
+            co_await turns(2);
+            object.reset();
+            QASYNCIO_COMPARE(log.join(u' '), u"waiting unwound"_s);
+        });
+    }
+
+    void anObjectThatDiesElsewhereWhenItsTasksHaveEndedAlready()
+    {
+        QTest::ignoreMessage(QtWarningMsg, QRegularExpression(u"another thread than theirs"_s));
+        Test::run([]() -> Coroutine<> {
+            QStringList log;
+            QObject outer;
+            std::unique_ptr<QObject> object(new QObject);
+            const auto body = [&](TaskGroup &group) -> Coroutine<> {
+                group.create_task(stay(log), TaskOptions().context(object.get()));
+                co_await sleep(1h);
+            };
+            auto whole = std::make_unique<QObject>();
+            create_task(task_group(body), TaskOptions().context(whole.get()));
+            co_await turns(2);
+            object->moveToThread(nullptr);
+            std::thread([&] {
+                object->moveToThread(QThread::currentThread());
+                object.reset();
+            }).join();
+            whole.reset(); // before we have heard of it
+            QASYNCIO_COMPARE(log.join(u' '), u"waiting unwound"_s);
+            co_await turns(2);
+            QASYNCIO_COMPARE(all_tasks().size(), std::size_t(1));
         });
     }
 

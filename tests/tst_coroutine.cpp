@@ -34,6 +34,18 @@ concept CanCopy = requires(const T &value) { T(value); };
 
 } // namespace
 
+/// Goes on as a frame does that was compiled without tail calls.
+struct Hop : detail::NativeAwaiter
+{
+    bool await_ready() const { return false; }
+    template<class P>
+    void await_suspend(std::coroutine_handle<P> frame) const
+    {
+        frame.promise().task->core->next_frame = frame;
+    }
+    void await_resume() const { }
+};
+
 class Loader : public QObject
 {
 public:
@@ -45,6 +57,22 @@ class tst_coroutine : public QObject
     Q_OBJECT
 
 private Q_SLOTS:
+    void framesWithoutTailCallsTakeTurnsInALoop()
+    {
+        Test::run([&](QAsyncioLoop &loop) -> Coroutine<> {
+            const auto body = []() -> Coroutine<int> {
+                int hops = 0;
+                for (; hops < deep; ++hops)
+                    co_await Hop();
+                co_return hops;
+            };
+            bool turned = false;
+            loop.call_soon([&] { turned = true; });
+            QASYNCIO_COMPARE(co_await body(), deep);
+            QASYNCIO_VERIFY(!turned); // all in one step
+        });
+    }
+
     void aCoroutineIsLazy()
     {
         Test::run([&]() -> Coroutine<> {

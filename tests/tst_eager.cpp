@@ -148,6 +148,40 @@ private Q_SLOTS:
         loop.close();
     }
 
+    void whatLeavesTheLoopMayBeCaughtWhereTheTaskIsMade()
+    {
+        Test::run([](QAsyncioLoop &loop) -> Coroutine<> {
+            const auto exit = []() -> Coroutine<> {
+                throw LoopExit(3);
+                co_return;
+            };
+            const Reports reports(loop);
+            QASYNCIO_COMPARE(error_in([&] { return loop.create_task(exit(), eager); }), u"LoopExit: 3"_s);
+            co_await sleep(1s); // the loop goes on
+            QASYNCIO_COMPARE(reports.list().join(u' '), u"Task exception was never retrieved|LoopExit: 3"_s);
+        });
+    }
+
+    void afterItsFirstSuspensionItLeavesTheLoopAsAnyTask()
+    {
+        QAsyncioLoop loop(virtual_time());
+        const auto exit = []() -> Coroutine<> {
+            co_await sleep(1s);
+            throw LoopExit(3);
+        };
+        Task<> task;
+        const auto main = [&]() -> Coroutine<> {
+            task = loop.create_task(exit(), eager);
+            co_await sleep(2s);
+        };
+        QCOMPARE(error_in([&] { loop.run_until_complete(main()); }), u"LoopExit: 3"_s);
+        QCOMPARE(describe(task.exception()), u"LoopExit: 3"_s);
+        for (AnyTask left : loop.all_tasks())
+            left.cancel();
+        run_ready(loop);
+        loop.close();
+    }
+
     // T-043
     void onAnIdleLoopItIsAnOrdinaryStart()
     {

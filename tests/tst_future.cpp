@@ -5,6 +5,7 @@
 #include <QtCore/qelapsedtimer.h>
 #include <QtCore/qregularexpression.h>
 
+#include <atomic>
 #include <stdexcept>
 #include <thread>
 
@@ -300,6 +301,39 @@ private Q_SLOTS:
         });
     }
 
+    void theListOfCallbacksSaysWhatItHas_data()
+    {
+        QTest::addColumn<int>("count");
+        for (const int count : {0, 1, 2, 3, 40})
+            QTest::addRow("%d", count) << count;
+    }
+    void theListOfCallbacksSaysWhatItHas()
+    {
+        QFETCH(const int, count);
+        struct Callback : detail::Runnable
+        {
+        };
+        std::vector<std::unique_ptr<Callback>> all;
+        detail::CallbackList list;
+        Callback stranger;
+        for (int i = 0; i < count; ++i) {
+            all.push_back(std::make_unique<Callback>());
+            list.append(all.back().get());
+        }
+        QCOMPARE(list.contains(nullptr), false);
+        for (const auto &callback : all) {
+            QCOMPARE(list.contains(&stranger), false);
+            QCOMPARE(list.remove(&stranger), false);
+            QCOMPARE(list.contains(callback.get()), true);
+            QCOMPARE(list.remove(callback.get()), true);
+            QCOMPARE(list.contains(callback.get()), false);
+            QCOMPARE(list.remove(callback.get()), false);
+            QCOMPARE(list.empty(), callback == all.back());
+        }
+        QCOMPARE(list.remove(&stranger), false);
+        QVERIFY(list.empty());
+    }
+
     void manyWhoAwaitOneFutureAreUnwoundInLinearTime()
     {
         QElapsedTimer timer;
@@ -519,7 +553,10 @@ private Q_SLOTS:
         Future<int> late = loop.create_future<int>();
         late.set_result(2); // nobody to tell
         QCOMPARE(late.result(), 2);
-        QCOMPARE(error_in([&] { late.add_done_callback([] {}); }), u"RuntimeError: Event loop is closed"_s);
+        QStringList log;
+        QCOMPARE(error_in([&] { late.add_done_callback([farewell = Farewell(log, u"gone"_s)] { }); }),
+                 u"RuntimeError: Event loop is closed"_s);
+        QCOMPARE(log.join(u' '), u"gone"_s);
         Future<int> other = loop.create_future<int>();
         other.add_done_callback([&] { called = true; });
         QCOMPARE(error_in([&] { other.cancel(); }), u"RuntimeError: Event loop is closed"_s);
@@ -692,6 +729,41 @@ private Q_SLOTS:
             QASYNCIO_VERIFY(died_in == std::this_thread::get_id());
             QASYNCIO_COMPARE(reports.list().join(u' '), u"Future exception was never retrieved|ValueError: lost"_s);
         });
+    }
+
+    void handlesMayBeDroppedInTwoThreadsAtOnce()
+    {
+        for (const bool here : {false, true}) { // one of the two is the loop's
+            QAsyncioLoop loop(virtual_time());
+            const Reports reports(loop);
+            constexpr std::size_t count = 20'000;
+            std::atomic<std::size_t> begun[2] = {0, 0};
+            const auto drop = [&](std::vector<Future<>> futures, int self) {
+                for (std::size_t i = 0; i < count; ++i) {
+                    begun[self] = i + 1;
+                    for (int spin = 0; begun[1 - self] <= i; ++spin) { // not before the other one is there
+                        if (spin > 2000)
+                            std::this_thread::yield();
+                    }
+                    futures[i] = {};
+                }
+            };
+            std::vector<Future<>> one;
+            for (std::size_t i = 0; i < count; ++i) {
+                one.push_back(loop.create_future<>());
+                one.back().set_exception(ValueError(u"lost"_s));
+            }
+            std::vector<Future<>> other = one;
+            std::thread first(drop, std::move(one), 0);
+            if (here)
+                drop(std::move(other), 1);
+            else
+                std::thread(drop, std::move(other), 1).join();
+            first.join();
+            run_ready(loop);
+            QCOMPARE(reports.messages().size(), qsizetype(count)); // each has died, once
+            loop.close();
+        }
     }
 
     void handlesMayOutliveTheLoop()

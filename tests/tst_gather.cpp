@@ -443,6 +443,95 @@ private Q_SLOTS:
         });
     }
 
+    void aCancelThatReachesTheInnermostChildIsOneOfEachGather()
+    {
+        for (const bool of_task : {false, true}) {
+            Test::run([&](QAsyncioLoop &loop) -> Coroutine<> {
+                Future<> child = loop.create_future<>();
+                if (of_task)
+                    child = create_task(sleeper());
+                auto inner = gather(return_exceptions, child);
+                auto middle = gather(return_exceptions, inner);
+                auto outer = gather(return_exceptions, middle);
+                co_await turns(1);
+                QASYNCIO_COMPARE(outer.cancel(), true);
+                co_await turns(6);
+                QASYNCIO_VERIFY(child.cancelled());
+                // Not the list with the cancellation in it, that each would have given otherwise.
+                QASYNCIO_COMPARE(describe(inner.exception()), u"CancelledError"_s);
+                QASYNCIO_COMPARE(describe(middle.exception()), u"CancelledError"_s);
+                QASYNCIO_COMPARE(describe(outer.exception()), u"CancelledError"_s);
+            });
+        }
+    }
+
+    void aCancelThatNobodyIsLeftToTakeEndsWhoAwaitsTheInnerGather()
+    {
+        Test::run([](QAsyncioLoop &loop) -> Coroutine<> {
+            Future<> child = loop.create_future<>();
+            const auto body = [&]() -> Coroutine<> { co_await gather(child); };
+            Task<> task = create_task(body());
+            auto outer = gather(task);
+            co_await turns(2);
+            child.set_result(); // the gather is told in the next turn
+            QASYNCIO_COMPARE(outer.cancel(u"late"_s), true);
+            QASYNCIO_COMPARE(co_await error_of(outer), u"CancelledError: late"_s);
+            QASYNCIO_COMPARE(co_await error_of(task), u"CancelledError: late"_s);
+        });
+    }
+
+    void theMessageIsThatOfTheRequestThatTheLastChildSwallowed()
+    {
+        Test::run([](QAsyncioLoop &loop) -> Coroutine<> {
+            Future<> future = loop.create_future<>();
+            const auto swallows = [&]() -> Coroutine<> {
+                try {
+                    co_await future;
+                } catch (const CancelledError &) {
+                }
+            };
+            auto outer = gather(swallows());
+            co_await turns(2);
+            future.set_result(); // so the request goes to the task itself
+            outer.cancel(u"enough"_s);
+            QASYNCIO_COMPARE(co_await error_of(outer), u"CancelledError: enough"_s);
+        });
+    }
+
+    void aChildThatIsDoneAlreadyKeepsNothingOfIt()
+    {
+        Test::run([](QAsyncioLoop &loop) -> Coroutine<> {
+            std::vector<Future<int>> futures = futures_of(loop, 2);
+            futures[0].set_result(1);
+            auto outer = gather(futures);
+            QASYNCIO_VERIFY(unheard(futures[0]) && !unheard(futures[1]));
+            futures[1].set_result(2);
+            QASYNCIO_COMPARE((co_await outer)[1], 2);
+        });
+    }
+
+    void afterAFailureWhatTheOthersThrowIsDroppedAlsoIfTheGatherIs()
+    {
+        for (const bool done_already : {false, true}) {
+            Test::run([&](QAsyncioLoop &loop) -> Coroutine<> {
+                const Reports reports(loop);
+                std::vector<Future<int>> futures = futures_of(loop, 2);
+                auto outer = gather(futures);
+                futures[0].set_exception(ValueError(u"first"_s));
+                co_await turns(1);
+                QASYNCIO_COMPARE(describe(outer.exception()), u"ValueError: first"_s);
+                if (done_already)
+                    futures[1].set_exception(ValueError(u"second"_s));
+                outer = {};
+                if (!done_already)
+                    futures[1].set_exception(ValueError(u"second"_s));
+                futures.clear();
+                co_await turns(2);
+                QASYNCIO_COMPARE(reports.list().join(u' '), QString());
+            });
+        }
+    }
+
     void aGatherMayBeDroppedBetweenTheEndOfItsChildAndItsOwn()
     {
         Test::run([&](QAsyncioLoop &loop) -> Coroutine<> {

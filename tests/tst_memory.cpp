@@ -5,10 +5,15 @@
 
 #include "task_helpers.h"
 
+#include <QtCore/qmetaobject.h>
 #include <QtCore/qthreadpool.h>
 
 #include <coroutine>
 #include <fstream>
+#include <functional>
+#include <memory>
+#include <thread>
+#include <vector>
 
 #include <malloc.h>
 
@@ -68,6 +73,210 @@ Coroutine<> await_resumed(QAsyncioLoop &loop)
 }
 
 using Work = void (*)(QAsyncioLoop &);
+
+Coroutine<> fail_at_once()
+{
+    throw ValueError();
+    co_return;
+}
+
+AsyncGenerator<int> numbers()
+{
+    for (int i = 0; i < 3; ++i) {
+        co_yield i;
+        co_await sleep(0s);
+    }
+}
+
+Coroutine<> cancel_asleep()
+{
+    Task<> task = create_task(sleeper());
+    co_await turns(1);
+    task.cancel(u"a message that is long enough for the heap"_s);
+    co_await error_of(task);
+}
+
+/// What comes and goes; nothing of it stays.
+struct Passing
+{
+    const char *name;
+    std::function<Coroutine<>(QAsyncioLoop &)> body;
+};
+
+const std::vector<Passing> passing{
+    {"a sleep", [](QAsyncioLoop &) -> Coroutine<> { co_await sleep(1us); }},
+    {"a sleep that is cancelled", [](QAsyncioLoop &) -> Coroutine<> { co_await cancel_asleep(); }},
+    {"a task that never begins",
+     [](QAsyncioLoop &) -> Coroutine<> {
+         Task<> task = create_task(sleeper());
+         task.cancel();
+         co_await error_of(task);
+     }},
+    {"a task that fails", [](QAsyncioLoop &) -> Coroutine<> { co_await error_of(create_task(fail_at_once())); }},
+    {"a task that is refused",
+     [](QAsyncioLoop &) -> Coroutine<> {
+         TaskScope scope;
+         error_in([&] { scope.create_task(sleeper(), TaskOptions().detached()); });
+         co_return;
+     }},
+    {"a task that is unwound",
+     [](QAsyncioLoop &) -> Coroutine<> {
+         TaskScope scope;
+         scope.create_task(sleeper());
+         co_await turns(1);
+     }},
+    {"a task that is unwound before it has begun",
+     [](QAsyncioLoop &) -> Coroutine<> {
+         TaskScope scope;
+         scope.create_task(sleeper());
+         co_return;
+     }},
+    {"a task that its object ends in its own step",
+     [](QAsyncioLoop &) -> Coroutine<> {
+         auto object = std::make_unique<QObject>();
+         const auto body = [](QObject *object) -> Coroutine<> {
+             delete object;
+             co_await sleep(1h);
+         };
+         Task<> task = create_task(body(object.get()), TaskOptions().context(object.get()));
+         object.release();
+         co_await error_of(task);
+     }},
+    {"done callbacks",
+     [](QAsyncioLoop &loop) -> Coroutine<> {
+         Future<> future = loop.create_future<>();
+         future.add_done_callback([] { });
+         const DoneCallbackId id = future.add_done_callback([] { });
+         future.remove_done_callback(id);
+         future.set_result();
+         future.add_done_callback([] { });
+         co_await future;
+         Future<> dropped = loop.create_future<>();
+         dropped.add_done_callback([] { });
+         dropped.add_done_callback([] { });
+     }},
+    {"many done callbacks",
+     [](QAsyncioLoop &loop) -> Coroutine<> {
+         Future<> future = loop.create_future<>();
+         DoneCallbackId id;
+         for (int i = 0; i < 40; ++i)
+             id = future.add_done_callback([] { });
+         future.remove_done_callback(id);
+         future.cancel();
+         co_await turns(1);
+     }},
+    {"callbacks that are taken away again",
+     [](QAsyncioLoop &loop) -> Coroutine<> {
+         Future<> future = loop.create_future<>();
+         const DoneCallbackId one = future.add_done_callback([] { });
+         const DoneCallbackId two = future.add_done_callback([] { });
+         future.remove_done_callback(one);
+         future.remove_done_callback(two);
+         co_return;
+     }},
+    {"a list of callbacks",
+     [](QAsyncioLoop &) -> Coroutine<> {
+         struct Callback : detail::Runnable
+         {
+         };
+         Callback one, other;
+         detail::CallbackList list;
+         list.append(&one);
+         list.append(&other);
+         co_return;
+     }},
+    {"a timeout", [](QAsyncioLoop &) -> Coroutine<> { co_await error_of(wait_for(sleeper(), 1us)); }},
+    {"a timeout that is not over", [](QAsyncioLoop &) -> Coroutine<> { co_await wait_for(give(1), 1h); }},
+    {"a group",
+     [](QAsyncioLoop &) -> Coroutine<> {
+         const auto body = [](TaskGroup &group) -> Coroutine<> {
+             group.create_task(give(1));
+             group.create_task(sleeper(1us));
+             co_return;
+         };
+         co_await task_group(body);
+     }},
+    {"a group that fails",
+     [](QAsyncioLoop &) -> Coroutine<> {
+         const auto body = [](TaskGroup &group) -> Coroutine<> {
+             group.create_task(fail_at_once());
+             group.create_task(sleeper());
+             co_return;
+         };
+         co_await error_of(task_group(body));
+     }},
+    {"gather", [](QAsyncioLoop &) -> Coroutine<> { co_await gather(give(1), give(2)); }},
+    {"gather that fails",
+     [](QAsyncioLoop &) -> Coroutine<> {
+         co_await error_of(gather(fail_at_once(), give(2)));
+         co_await turns(2);
+     }},
+    {"wait",
+     [](QAsyncioLoop &) -> Coroutine<> {
+         std::vector<Task<int>> tasks;
+         tasks.push_back(create_task(give(1)));
+         tasks.push_back(create_task(give(2, 1us)));
+         const WaitOptions options = WaitOptions().return_when(FIRST_COMPLETED).timeout(1h);
+         co_await wait(tasks, options);
+         co_await wait(tasks);
+     }},
+    {"race", [](QAsyncioLoop &) -> Coroutine<> { co_await race(give(1), sleep(1h)); }},
+    {"a race that is unwound",
+     [](QAsyncioLoop &) -> Coroutine<> {
+         Task<> outside = create_task(sleeper()); // is asked to end, and does so later
+         {
+             TaskScope scope;
+             const auto body = [](Task<> outside) -> Coroutine<> { co_await race(outside, sleeper()); };
+             scope.create_task(body(outside));
+             co_await turns(3);
+         }
+         co_await error_of(outside);
+     }},
+    {"an object that is deleted while it is being connected",
+     [](QAsyncioLoop &) -> Coroutine<> {
+         struct Gone : QObject
+         {
+             void connectNotify(const QMetaMethod &) override { delete this; }
+         };
+         Coroutine<> refused = sleeper();
+         error_in([&] { create_task(std::move(refused), TaskOptions().context(new Gone)); });
+         refused.close();
+         co_return;
+     }},
+    {"as_completed",
+     [](QAsyncioLoop &) -> Coroutine<> {
+         std::vector<Coroutine<int>> all;
+         all.push_back(give(1));
+         all.push_back(give(2, 1us));
+         auto completed = as_completed(std::move(all), 1h);
+         co_await completed.next();
+         co_await completed.next();
+     }},
+    {"shield",
+     [](QAsyncioLoop &) -> Coroutine<> {
+         co_await shield(give(1));
+         Future<int> given_up = shield(give(1));
+         given_up.cancel();
+         co_await turns(3);
+     }},
+    {"a generator",
+     [](QAsyncioLoop &) -> Coroutine<> {
+         auto generator = numbers();
+         co_await generator.next();
+         co_await generator.aclose();
+         auto dropped = numbers();
+         co_await dropped.next();
+         const auto never_begun = numbers();
+     }},
+    {"a call from another thread",
+     [](QAsyncioLoop &loop) -> Coroutine<> {
+         auto future = run_coroutine_threadsafe(give(1), loop);
+         co_await turns(3);
+         auto cancelled = run_coroutine_threadsafe(give(1), loop);
+         cancelled.cancel();
+         co_await turns(1);
+     }},
+};
 
 void let_it_rest(QAsyncioLoop &loop)
 {
@@ -219,6 +428,108 @@ private Q_SLOTS:
         run_ready(loop);
         for (int i = 0; i < int(survivors.size()); ++i)
             QCOMPARE(survivors[i].result(), i * 10'000);
+        loop.close();
+    }
+
+    void nothingThatHasPassedStays_data()
+    {
+        QTest::addColumn<int>("index");
+        for (std::size_t i = 0; i < passing.size(); ++i)
+            QTest::newRow(passing[i].name) << int(i);
+    }
+    void nothingThatHasPassedStays()
+    {
+        QFETCH(int, index);
+        QAsyncioLoop loop(virtual_time());
+        const auto repeat = [&](int count) -> Coroutine<> {
+            for (int i = 0; i < count; ++i) {
+                co_await passing[std::size_t(index)].body(loop);
+                co_await turns(1);
+            }
+        };
+        loop.run_until_complete(repeat(1000));
+        const std::size_t before = bytes_in_use();
+        loop.run_until_complete(repeat(6000));
+        const double growth = double(bytes_in_use()) - double(before);
+        QVERIFY2(growth < 200'000, qPrintable(QString::number(growth))); // 35 bytes for each would show
+        loop.close();
+    }
+
+    void callbacksThatComeAndGoDoNotAddUp()
+    {
+        QAsyncioLoop loop(virtual_time());
+        Future<> future = loop.create_future<>(); // stays, and so do two of its callbacks
+        future.add_done_callback([] { });
+        future.add_done_callback([] { });
+        const auto come_and_go = [&](int count) {
+            for (int i = 0; i < count; ++i)
+                future.remove_done_callback(future.add_done_callback([] { }));
+        };
+        come_and_go(1000);
+        const double before = resident();
+        come_and_go(50'000);
+        const double growth = resident() - before;
+        QVERIFY2(growth < 0.2, qPrintable(QString::number(growth)));
+        loop.close();
+    }
+
+    void nothingOfAClosedLoopStays()
+    {
+        const auto use_loops = [](int count) {
+            const auto body = [](TaskGroup &group) -> Coroutine<> {
+                for (int i = 0; i < 10; ++i)
+                    group.create_task(sleeper());
+                co_return;
+            };
+            for (int i = 0; i < count; ++i) {
+                QAsyncioLoop loop(virtual_time());
+                loop.set_exception_handler([](QAsyncioLoop &, const ExceptionContext &) { });
+                std::vector<Future<int>> futures = futures_of(loop, 10);
+                std::vector<AnyTask> tasks;
+                tasks.push_back(loop.create_task(task_group(body)));
+                const auto waits = [](std::vector<Future<int>> futures) -> Coroutine<> { co_await wait(futures); };
+                const auto gathers = [](std::vector<Future<int>> futures) -> Coroutine<> { co_await gather(futures); };
+                const auto shields = [](Future<int> future) -> Coroutine<> { co_await shield(future); };
+                tasks.push_back(loop.create_task(waits(futures)));
+                tasks.push_back(loop.create_task(gathers(futures)));
+                for (const Future<int> &future : futures)
+                    tasks.push_back(loop.create_task(shields(future)));
+                run_ready(loop, 3);
+                for (Future<int> &future : futures)
+                    future.add_done_callback([] { });
+                for (std::size_t i = 0; i < 5; ++i)
+                    futures[i].set_result(1); // whom that tells is not told any more
+                std::thread([dropped = futures_of(loop, 10)]() mutable { dropped.clear(); }).join();
+                loop.close();
+                Future<int> failed = futures.back();
+                std::thread([&failed, dropped = std::move(futures)]() mutable {
+                    dropped.clear();
+                    failed = {};
+                }).join();
+            }
+        };
+        use_loops(200);
+        const double before = resident();
+        use_loops(1000);
+        const double growth = resident() - before;
+        QVERIFY2(growth < 0.3, qPrintable(QString::number(growth))); // ten times 32 bytes for each would show
+    }
+
+    void objectsWhoseTasksHaveEndedAreForgotten()
+    {
+        QAsyncioLoop loop(virtual_time());
+        std::vector<QObject> objects(6000); // they stay
+        for (QObject &object : objects) // so that Qt's part is in memory already
+            QObject::disconnect(QObject::connect(&object, &QObject::destroyed, [] { }));
+        const auto repeat = [&](std::size_t first, std::size_t end) -> Coroutine<> {
+            for (std::size_t i = first; i < end; ++i)
+                co_await create_task(turns(1), TaskOptions().context(&objects[i]));
+        };
+        loop.run_until_complete(repeat(0, 500));
+        const double before = resident();
+        loop.run_until_complete(repeat(500, objects.size()));
+        const double growth = resident() - before;
+        QVERIFY2(growth < 0.2, qPrintable(QString::number(growth)));
         loop.close();
     }
 

@@ -7,6 +7,7 @@
 #include <QtCore/qregularexpression.h>
 
 #include <atomic>
+#include <functional>
 #include <future>
 #include <thread>
 
@@ -299,6 +300,66 @@ private Q_SLOTS:
             Test::TestOptions().real_time());
     }
 
+    void cancelledWhenTheResultHasComeHomeAlready()
+    {
+        LoopThread other;
+        Test::run(
+            [&](QAsyncioLoop &loop) -> Coroutine<> {
+                auto task = create_task(on_loop(other.loop(), where()));
+                std::function<void()> look = [&] { // in each turn, until it has its result but has not gone on yet
+                    if (task.to_string().contains(u"wait_for=<Future finished"_s))
+                        task.cancel(u"late"_s);
+                    else if (!task.done())
+                        loop.call_soon([&] { look(); });
+                };
+                look();
+                QASYNCIO_COMPARE(co_await error_of(task), u"CancelledError: late"_s);
+            },
+            real());
+    }
+
+    void whileTheOtherRunnerCleansUpNothingIsBegun()
+    {
+        std::promise<QAsyncioLoop *> made;
+        std::atomic<bool> cleaning{false};
+        std::atomic<bool> answered{false};
+        std::thread thread([&] {
+            const auto stays = [&]() -> Coroutine<> {
+                try {
+                    co_await sleep(1h);
+                } catch (const CancelledError &) {
+                }
+                cleaning = true;
+                while (!answered)
+                    co_await sleep(1ms);
+            };
+            const auto main = [&]() -> Coroutine<> {
+                create_task(stays());
+                co_await sleep(0s);
+                made.set_value(&get_running_loop());
+            };
+            QAsyncio::run(main());
+        });
+        QAsyncioLoop &loop = *made.get_future().get();
+        Test::run(
+            [&]() -> Coroutine<> {
+                while (!cleaning)
+                    co_await sleep(1ms);
+                std::atomic<bool> ran{false};
+                const auto body = [](std::atomic<bool> *ran) -> Coroutine<> {
+                    *ran = true;
+                    co_return;
+                };
+                const auto call = [&]() -> Coroutine<> { co_await on_loop(loop, body, &ran); };
+                const QString error = co_await error_of(call());
+                answered = true;
+                QASYNCIO_COMPARE(error, u"CancelledError"_s);
+                QASYNCIO_VERIFY(!ran);
+            },
+            real());
+        thread.join();
+    }
+
     void whatTheTaskFactoryThrowsComesHome()
     {
         LoopThread other;
@@ -386,6 +447,22 @@ private Q_SLOTS:
                 co_await sleep(0s);
             },
             real());
+    }
+
+    void theOtherLoopIsNotKept()
+    {
+        auto other = std::make_unique<LoopThread>();
+        detail::LoopCore &core = other->loop().core();
+        core.retain();
+        Test::run(
+            [&]() -> Coroutine<> {
+                co_await on_loop(other->loop(), where());
+                QASYNCIO_COMPARE(co_await error_of(wait_for(on_loop(other->loop(), sleeper()), 1ms)), u"TimeoutError"_s);
+            },
+            real());
+        other.reset();
+        QCOMPARE(core.references(), qint64(1));
+        core.release();
     }
 
     void oneLoopACore()

@@ -2,12 +2,14 @@
 // SPDX-License-Identifier: MIT
 #include "task_helpers.h"
 
+#include <QtCore/qelapsedtimer.h>
 #include <QtCore/qlogging.h>
 #include <QtCore/qtimer.h>
 
 #include <cstdlib>
 #include <cstring>
 #include <new>
+#include <thread>
 
 #include <link.h>
 
@@ -44,6 +46,8 @@ private Q_SLOTS:
     void timers();
     void sleeps();
     void futures();
+    void manyDoneCallbacks();
+    void lastHandlesDroppedInAnotherThread();
     void manyWaitForOneFuture();
     void tasks();
     void tasksWithNamesAndContexts();
@@ -53,6 +57,7 @@ private Q_SLOTS:
     void waitsForALimitedTime();
     void timeouts();
     void groups();
+    void groupsThatRefuseATask();
     void generators();
     void races();
     void shields();
@@ -62,6 +67,7 @@ private Q_SLOTS:
     void signalStreams();
     void emissionsFromOtherThreads();
     void contextObjects();
+    void contextObjectsThatCouldNotBeConnected();
     void contextObjectsThatDieInATask();
     void taskScopes();
     void threads();
@@ -78,6 +84,7 @@ private Q_SLOTS:
 namespace {
 
 thread_local long allocations_left = -1; // until one fails; -1: none does
+thread_local long failures_left = 0;     // how many more fail then
 thread_local bool has_failed = false;
 
 struct Range
@@ -116,8 +123,12 @@ bool fails(const void *caller)
 {
     if (allocations_left < 0 || is_qt(caller))
         return false;
-    if (allocations_left-- > 0)
+    if (allocations_left > 0) {
+        --allocations_left;
         return false;
+    }
+    if (failures_left-- <= 0)
+        allocations_left = -1;
     has_failed = true;
     return true;
 }
@@ -382,6 +393,102 @@ void tst_OutOfMemory::futures()
     );
 }
 
+/// So many that their places are kept in a table.
+void tst_OutOfMemory::manyDoneCallbacks()
+{
+    RUN(
+        Future<> future = loop.create_future<>();
+        std::vector<DoneCallbackId> there;
+        there.reserve(200);
+        int removed = 0;
+        for (int i = 0; i < 100; ++i) {
+            try {
+                there.push_back(future.add_done_callback([] { }));
+            } catch (const std::bad_alloc &) {
+            }
+            if (i % 10 == 9) {
+                removed += future.remove_done_callback(there[std::size_t(i) / 2]);
+                QASYNCIO_COMPARE(removed, i / 10 + 1);
+            }
+        }
+        for (const DoneCallbackId &id : there)
+            removed += future.remove_done_callback(id);
+        QASYNCIO_COMPARE(removed, int(there.size()));
+        QASYNCIO_VERIFY(unheard(future));
+    );
+}
+
+/// While one of these is there, the pool has no block for this thread.
+class EmptyPool
+{
+public:
+    EmptyPool()
+    {
+        for (std::size_t size = detail::pool_granularity; size <= detail::pool_largest; size += detail::pool_granularity) {
+            fail_from_here(max_failures);
+            try {
+                for (;;)
+                    m_taken = ::new (detail::allocate(size)) Block{m_taken, size};
+            } catch (const std::bad_alloc &) {
+            }
+        }
+    }
+    ~EmptyPool()
+    {
+        allocations_left = -1;
+        while (Block *block = m_taken) {
+            m_taken = block->next;
+            detail::deallocate(block, block->size);
+        }
+    }
+    Q_DISABLE_COPY_MOVE(EmptyPool)
+
+    static constexpr long max_failures = 1'000'000;
+    /// The next allocation fails, and so many behind it.
+    static void fail_from_here(long more)
+    {
+        allocations_left = 0;
+        failures_left = more;
+    }
+
+private:
+    struct Block
+    {
+        Block *next;
+        std::size_t size;
+    };
+    Block *m_taken = nullptr;
+};
+
+/// The failing allocations are those of the other thread.
+void tst_OutOfMemory::lastHandlesDroppedInAnotherThread()
+{
+    const auto drop = [](long failing) { // how long it took, in milliseconds, and what died of it
+        QAsyncioLoop loop(virtual_time());
+        Future<Counted> future = loop.create_future<Counted>();
+        future.set_result(Counted());
+        QElapsedTimer timer;
+        timer.start();
+        // join(), unlike QThread::wait(), waits for what the end of a thread gives to the pool.
+        std::thread([dropped = std::move(future), failing]() mutable {
+            const EmptyPool empty;
+            EmptyPool::fail_from_here(failing);
+            dropped = {};
+        }).join();
+        const qint64 elapsed = timer.elapsed();
+        run_ready(loop);
+        loop.close();
+        return std::make_pair(elapsed, std::exchange(Counted::alive, 0));
+    };
+    QCOMPARE(drop(0).second, 0); // the first fails, the second does not
+    QCOMPARE(drop(20).second, 0);
+    if (QASYNCIO_SANITIZED)
+        return;
+    const auto [elapsed, leaked] = drop(EmptyPool::max_failures);
+    QCOMPARE(leaked, 1); // given up, since nothing else can be done
+    QVERIFY2(elapsed >= 1000, qPrintable(QString::number(elapsed)));
+}
+
 void tst_OutOfMemory::manyWaitForOneFuture()
 {
     RUN(
@@ -502,6 +609,25 @@ void tst_OutOfMemory::groups()
         };
         const QString error = co_await error_of(task_group(failing));
         QASYNCIO_VERIFY(!error.isEmpty());
+    );
+}
+
+void tst_OutOfMemory::groupsThatRefuseATask()
+{
+    RUN(
+        const auto body = [&loop](TaskGroup &group) -> Coroutine<> {
+            std::size_t made = 0;
+            for (int i = 0; i < 5; ++i) {
+                try {
+                    group.create_task(work(Counted(), i));
+                    ++made;
+                } catch (const std::bad_alloc &) {
+                }
+            }
+            QASYNCIO_COMPARE(loop.all_tasks().size(), 1 + made); // what is refused does not run
+            co_await sleep(0s);
+        };
+        co_await task_group(body);
     );
 }
 
@@ -670,6 +796,24 @@ void tst_OutOfMemory::contextObjects()
         QASYNCIO_VERIFY(with_group.done());
         for (const Task<int> &task : tasks)
             QASYNCIO_VERIFY(task.done());
+        QASYNCIO_COMPARE(loop.all_tasks().size(), std::size_t(1)); // nor does any that they have begun go on
+    );
+}
+
+void tst_OutOfMemory::contextObjectsThatCouldNotBeConnected()
+{
+    RUN(
+        auto object = std::make_unique<QObject>();
+        Task<int> task;
+        for (int i = 0; i < 2 && !task; ++i) {
+            try {
+                task = create_task(work(Counted()), TaskOptions().context(object.get()));
+            } catch (const std::bad_alloc &) {
+            }
+        }
+        co_await sleep(0s);
+        object.reset();
+        QASYNCIO_VERIFY(task.done()); // there and then, or with std::bad_alloc before
     );
 }
 

@@ -268,6 +268,37 @@ private Q_SLOTS:
         other.close();
     }
 
+    void aWinnerWithoutAValueThatFailsIsThrownToo()
+    {
+        Test::run([]() -> Coroutine<> {
+            const auto fails = []() -> Coroutine<> {
+                co_await sleep(1s);
+                throw ValueError(u"first"_s);
+            };
+            QASYNCIO_COMPARE(co_await error_of(race(fails(), sleeper())), u"ValueError: first"_s);
+        });
+    }
+
+    void aResultThatNobodyElseHasIsNotCopied()
+    {
+        struct Counting
+        {
+            Counting() = default;
+            Counting(const Counting &other) : copies(other.copies + 1) { }
+            Counting(Counting &&) = default;
+            int copies = 0;
+        };
+        Test::run([]() -> Coroutine<> {
+            const auto make = []() -> Coroutine<Counting> { co_return Counting(); };
+            const auto won = co_await race(make(), sleep(1h));
+            QASYNCIO_COMPARE(std::get<0>(won).copies, 0);
+            Task<Counting> task = create_task(make());
+            Task<Counting> same = task;
+            const auto twice = co_await race(std::move(task), std::move(same));
+            QASYNCIO_COMPARE(std::get<0>(twice).copies, 0);
+        });
+    }
+
     void moveOnlyResultsAreMovedThrough()
     {
         Test::run([&]() -> Coroutine<> {

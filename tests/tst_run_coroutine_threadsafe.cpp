@@ -2,9 +2,11 @@
 // SPDX-License-Identifier: MIT
 #include "survives_moves.h"
 
+#include <QtCore/qlogging.h>
 #include <QtCore/qregularexpression.h>
 #include <QtCore/qstringlist.h>
 
+#include <atomic>
 #include <future>
 #include <thread>
 
@@ -36,6 +38,7 @@ private Q_SLOTS:
     void joinTakesAnyDuration();
     void joinOfOneThatNeverBegins();
     void joinWhenTheLoopIsClosed();
+    void whileTheRunnerCleansUpNothingIsBegun();
 };
 
 namespace {
@@ -177,14 +180,19 @@ void tst_RunCoroutineThreadsafe::cancellingBeforeItBegins()
     QAsyncioLoop loop;
     QTest::failOnWarning(QRegularExpression(QStringLiteral("never awaited")));
     bool begun = false;
+    bool cancelled = false;
+    QString error;
     const auto body = [&]() -> Coroutine<> {
         begun = true;
         co_return;
     };
     std::thread([&] {
         auto future = run_coroutine_threadsafe(body(), loop); // the loop does not run yet
-        future.cancel();
+        cancelled = future.cancel();
+        error = error_in([&] { return future.exception(); });
     }).join();
+    QVERIFY(cancelled);
+    QCOMPARE(error, "CancelledError");
     run_once(loop);
     run_once(loop);
     QVERIFY(!begun);
@@ -197,13 +205,18 @@ void tst_RunCoroutineThreadsafe::doneCallbacks()
     QAsyncioLoop loop;
     std::promise<std::thread::id> called_in;
     bool at_once = false;
+    static std::atomic<int> messages;
+    messages = 0;
+    const auto outer = qInstallMessageHandler([](QtMsgType, const QMessageLogContext &, const QString &) { ++messages; });
     beside(loop, [&] {
         auto future = run_coroutine_threadsafe(number(1), loop);
         future.add_done_callback([&] { called_in.set_value(std::this_thread::get_id()); });
         called_in.get_future().wait();
         future.add_done_callback([&] { at_once = true; });
     });
+    qInstallMessageHandler(outer);
     QVERIFY(at_once);
+    QCOMPARE(messages.load(), 0);
     loop.close();
 }
 
@@ -290,9 +303,17 @@ void tst_RunCoroutineThreadsafe::waitingForOnesOwnLoopIsRefused()
 {
     QAsyncioLoop loop;
     auto future = run_coroutine_threadsafe(number(1), loop);
-    QVERIFY(error_in([&] { future.result(); }).startsWith("RuntimeError: this would wait for its own event loop"));
+    const QString refused = "RuntimeError: this would wait for its own event loop: await a task instead";
+    QCOMPARE(error_in([&] { future.result(); }), refused);
+    QCOMPARE(error_in([&] { future.result(1h); }), refused);
+    QCOMPARE(error_in([&] { future.join(); }), refused);
+    QCOMPARE(error_in([&] { return future.join(1h); }), refused);
+    QCOMPARE(error_in([&] { future.result(0s); }), "TimeoutError"); // just a look
+    QCOMPARE(error_in([&] { future.result(-1s); }), "TimeoutError");
     loop.run_until_complete([]() -> Coroutine<> { co_await sleep(1ms); }());
     QCOMPARE(future.result(), 1);
+    QCOMPARE(future.result(1h), 1);
+    QVERIFY(future.join(1h));
     loop.close();
 }
 
@@ -483,6 +504,40 @@ void tst_RunCoroutineThreadsafe::joinWhenTheLoopIsClosed()
     loop.reset();
     thread.join();
     QVERIFY(future.cancelled());
+}
+
+void tst_RunCoroutineThreadsafe::whileTheRunnerCleansUpNothingIsBegun()
+{
+    std::promise<QAsyncioLoop *> cleaning;
+    std::atomic<bool> asked{false};
+    std::atomic<bool> ran{false};
+    QString error;
+    std::thread other([&] {
+        QAsyncioLoop &loop = *cleaning.get_future().get();
+        const auto body = [](std::atomic<bool> *ran) -> Coroutine<> {
+            *ran = true;
+            co_return;
+        };
+        auto future = run_coroutine_threadsafe(body(&ran), loop);
+        asked = true;
+        error = error_in([&] { future.result(); });
+    });
+    const auto stays = [&]() -> Coroutine<> {
+        const bool cancelled = co_await is_cancelled_asleep();
+        if (cancelled)
+            cleaning.set_value(&get_running_loop());
+        while (!asked)
+            co_await sleep(1ms);
+        co_await sleep(1ms);
+    };
+    const auto main = [&]() -> Coroutine<> {
+        create_task(stays());
+        co_await sleep(0s);
+    };
+    QAsyncio::run(main());
+    other.join();
+    QCOMPARE(error, "CancelledError");
+    QVERIFY(!ran);
 }
 
 QTEST_GUILESS_MAIN(tst_RunCoroutineThreadsafe)

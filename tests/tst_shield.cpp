@@ -285,6 +285,21 @@ private Q_SLOTS:
         });
     }
 
+    void aShieldThatWasCancelledKeepsNothingOfTheInnerOne()
+    {
+        Test::run(
+            [](QAsyncioLoop &loop) -> Coroutine<> {
+                const Reports reports(loop);
+                Future<int> outer = shield(fail_with(u"nobody asks"_s, 1s));
+                co_await turns(1);
+                outer.cancel();
+                co_await sleep(2s);
+                // Though the shield is still there.
+                QASYNCIO_COMPARE(reports.list().join(u' '), u"Task exception was never retrieved|ValueError: nobody asks"_s);
+            },
+            Test::TestOptions().allow_reports());
+    }
+
     void aShieldThatIsDroppedIsForgotten()
     {
         Test::run([&](QAsyncioLoop &loop) -> Coroutine<> {

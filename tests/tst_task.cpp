@@ -70,6 +70,12 @@ private Q_SLOTS:
         });
     }
 
+    void theFirstTaskOfAProgramIsNumberOne()
+    {
+        SKIP_WITHOUT_PROCESSES();
+        QCOMPARE(run_scenario(u"names"_s).output.trimmed(), "Task-1 Task-2");
+    }
+
     // T-003
     void aTasksResultCannotBeSetFromOutside()
     {
@@ -214,9 +220,9 @@ private Q_SLOTS:
             Task<> task = create_task(body(), TaskOptions().name(u"one"_s));
             const QString pending = task.to_string();
             QASYNCIO_VERIFY(pending.startsWith(u"<Task pending name='one' coro=<"_s));
-            QASYNCIO_VERIFY(pending.contains(u"() at "_s + here + u":"_s));
+            QASYNCIO_VERIFY(pending.contains(u" coro=<tst_task::theTextFormOfATask::<lambda>() at "_s + here + u":"_s));
             co_await turns(1);
-            QASYNCIO_VERIFY(task.to_string().endsWith(u" wait_for=<Future pending>>"_s));
+            QASYNCIO_COMPARE(task.to_string(), pending.chopped(1) + u" wait_for=<Future pending>>"_s);
             future.set_result();
             co_await task;
             QASYNCIO_COMPARE(task.to_string(), u"<Task finished name='one'>"_s);
@@ -262,6 +268,8 @@ private Q_SLOTS:
             QASYNCIO_COMPARE(one.to_string().count(u"name='"_s), 2);
             QASYNCIO_VERIFY(one.to_string().contains(u"wait_for=<Task pending name='other'"_s));
             one.cancel();
+            QASYNCIO_VERIFY(other.to_string().startsWith(u"<Task cancelling name='other'"_s));
+            QASYNCIO_VERIFY(!other.to_string().contains(u"wait_for"_s)); // it has given up
             QASYNCIO_COMPARE(co_await error_of(other), u"CancelledError"_s);
         });
     }
@@ -285,6 +293,27 @@ private Q_SLOTS:
             QASYNCIO_COMPARE(int(task.get_coro().line()), 0);
             const AnyTask self = current_task();
             QASYNCIO_VERIFY(self.get_context() == self.get_context());
+        });
+    }
+
+    void aContextThatIsStillEmptyIsTheTasksAsWell()
+    {
+        static ContextVar<int> variable(u"variable"_s, 0);
+        QAsyncioLoop loop(virtual_time());
+        const auto body = []() -> Coroutine<int> { co_return variable.get(); };
+        Task<int> task = loop.create_task(body());
+        task.get_context().run([] { variable.set(42); });
+        QCOMPARE(loop.run_until_complete(task), 42);
+        loop.close();
+    }
+
+    void aTaskOfAFunctionIsNamedAfterThat()
+    {
+        Test::run([]() -> Coroutine<> {
+            Task<int> task = create_task(give, 1, 1s);
+            co_await turns(1);
+            QASYNCIO_VERIFY(task.to_string().contains(u"coro=<give() at "_s));
+            QASYNCIO_COMPARE(co_await task, 1);
         });
     }
 
@@ -564,6 +593,19 @@ private Q_SLOTS:
     }
 };
 
-QTEST_GUILESS_MAIN(tst_task)
+int main(int argc, char **argv)
+{
+    QCoreApplication app(argc, argv);
+    if (argc > 2 && qstrcmp(argv[1], "--scenario") == 0) {
+        Test::run([]() -> Coroutine<> {
+            Task<int> next = create_task(give_at_once(1));
+            printf("%s %s\n", qPrintable(current_task().get_name()), qPrintable(next.get_name()));
+            co_await next;
+        });
+        return 0;
+    }
+    tst_task test;
+    return QTest::qExec(&test, argc, argv);
+}
 #include "tst_task.moc"
 

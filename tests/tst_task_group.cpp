@@ -3,6 +3,9 @@
 #include "task_helpers.h"
 
 #include <QtCore/qregularexpression.h>
+#include <QtCore/qtimer.h>
+
+#include <thread>
 
 namespace {
 
@@ -472,6 +475,79 @@ private Q_SLOTS:
         });
     }
 
+    void aCancellationFromOutsideAfterTheBodyDuringTheGroupsOwnGoesOn()
+    {
+        Test::run([]() -> Coroutine<> {
+            QStringList log;
+            TaskGroup *the_group = nullptr;
+            const auto body = [&](TaskGroup &group) -> Coroutine<> {
+                the_group = &group;
+                group.create_task(worker(log, u"a"_s, 5s));
+                co_return;
+            };
+            auto task = create_task(task_group(body));
+            co_await sleep(1s);
+            the_group->cancel();
+            QASYNCIO_COMPARE(task.cancelling(), 1);
+            co_await sleep(1s);
+            task.cancel(u"outside"_s);
+            QASYNCIO_COMPARE(co_await outcome_of(task), u"CancelledError: outside"_s);
+            QASYNCIO_COMPARE(log.join(u", "_s), u"a cancelled, a cleaned"_s);
+        });
+    }
+
+    void debugModeRefusesAnotherThread()
+    {
+        Test::run([](QAsyncioLoop &loop) -> Coroutine<> {
+            loop.set_debug(true);
+            QStringList log;
+            const auto body = [&](TaskGroup &group) -> Coroutine<> {
+                group.create_task(worker(log, u"a"_s));
+                co_await sleep(1s);
+                QStringList errors;
+                std::thread([&] {
+                    errors << error_in([&] { return group.create_task(sleeper()); }) << error_in([&] { group.cancel(); });
+                }).join();
+                const QString refused =
+                    u"RuntimeError: Non-thread-safe operation invoked on an event loop other than the current one"_s;
+                QASYNCIO_COMPARE(errors, QStringList(2, refused));
+                QASYNCIO_COMPARE(group.to_string(), u"<TaskGroup tasks=1 entered>"_s);
+                group.cancel();
+                errors.clear();
+                std::thread([&] { errors << error_in([&] { return group.create_task(sleeper()); }); }).join();
+                QASYNCIO_COMPARE(errors, QStringList(1, refused)); // also now, when it takes no tasks anyway
+            };
+            QASYNCIO_COMPARE(co_await outcome_of(task_group(body)), u"nothing"_s);
+            QASYNCIO_COMPARE(log.join(u", "_s), u"a cancelled, a cleaned"_s);
+        });
+    }
+
+    void aGroupThatHasEndedIsForgotten()
+    {
+        Test::run([]() -> Coroutine<> {
+            QStringList log;
+            const auto body = [&](TaskGroup &group, std::chrono::nanoseconds delay) -> Coroutine<> {
+                group.create_task(sleeper(delay));
+                co_return;
+            };
+            const auto after_a_group = [&]() -> Coroutine<> {
+                co_await task_group(body, std::chrono::nanoseconds(0));
+                log << u"left"_s;
+                co_await sleep(1h);
+            };
+            auto object = std::make_unique<QObject>();
+            create_task(after_a_group(), TaskOptions().context(object.get()));
+            co_await sleep(1s);
+            auto others = create_task(task_group(body, std::chrono::nanoseconds(1h))); // may lie where the first one was
+            co_await turns(4);
+            object.reset();
+            QASYNCIO_VERIFY(!others.done());
+            QASYNCIO_COMPARE(all_tasks().size(), std::size_t(3));
+            QASYNCIO_COMPARE(co_await outcome_of(others), u"nothing"_s);
+            QASYNCIO_COMPARE(log.join(u' '), u"left"_s);
+        });
+    }
+
     // TG-018
     void anEagerTaskMayCancelItsGroup()
     {
@@ -634,6 +710,106 @@ private Q_SLOTS:
                 loop.close();
             }
         }
+    }
+
+    void aTaskThatEndsWithAnObjectOfItsOwnMayDestroyThatOfTheWhole()
+    {
+        Test::run([](QAsyncioLoop &) -> Coroutine<> {
+            QStringList log;
+            auto window = std::make_unique<QObject>();
+            auto page = std::make_unique<QObject>();
+            QObject *const whole = window.get();
+            const auto own = [](std::unique_ptr<QObject>, Farewell) -> Coroutine<> { co_await sleep(1h); };
+            const auto body = [&](TaskGroup &group) -> Coroutine<> {
+                const Farewell farewell(log, u"group"_s);
+                group.create_task(own(std::move(window), Farewell(log, u"task"_s)), TaskOptions().context(page.get()));
+                co_await sleep(1h);
+            };
+            Task<> task = create_task(task_group(body), TaskOptions().context(whole));
+            co_await turns(2);
+            page.reset();
+            QASYNCIO_COMPARE(log.join(u' '), u"task group"_s); // there and then
+            QASYNCIO_VERIFY(task.cancelled());
+        });
+    }
+
+    void tasksOfOtherObjectsGoWithTheGroupTheYoungestFirst()
+    {
+        Test::run([]() -> Coroutine<> {
+            QStringList log;
+            QObject objects[4]; // each task has its own, and these live on
+            auto whole = std::make_unique<QObject>();
+            const auto stays = [&](QString name) -> Coroutine<> {
+                const Farewell farewell(log, name);
+                co_await sleep(1h);
+            };
+            const auto inner = [&](TaskGroup &group) -> Coroutine<> {
+                const Farewell farewell(log, u"inner"_s);
+                co_await sleep(1s);
+                group.create_task(stays(u"grandchild"_s), TaskOptions().context(&objects[1]));
+                co_await sleep(1h);
+            };
+            const auto begins = [&]() -> Coroutine<> {
+                const Farewell farewell(log, u"begins"_s);
+                co_await sleep(1s);
+                create_task(stays(u"begun"_s)); // ends with the task that began it
+                co_await sleep(1h);
+            };
+            const auto outer = [&](TaskGroup &group) -> Coroutine<> {
+                const Farewell farewell(log, u"outer"_s);
+                group.create_task(task_group(inner), TaskOptions().context(&objects[0]));
+                co_await sleep(2s);
+                group.create_task(begins(), TaskOptions().context(&objects[2]));
+                group.create_task(stays(u"child"_s), TaskOptions().context(&objects[3]));
+                co_await sleep(1h);
+            };
+            Task<> task = create_task(task_group(outer), TaskOptions().context(whole.get()));
+            co_await sleep(10s);
+            whole.reset();
+            QASYNCIO_COMPARE(log.join(u' '), u"begun child begins grandchild inner outer"_s);
+            QASYNCIO_VERIFY(task.cancelled());
+            QASYNCIO_COMPARE(all_tasks().size(), std::size_t(1));
+        });
+    }
+
+    void noTaskOfAGroupRunsInAnEventLoopThatADestructorOpens()
+    {
+        QAsyncioLoop loop;
+        QStringList log;
+        struct Opens
+        {
+            ~Opens()
+            {
+                QEventLoop inner;
+                QTimer::singleShot(20, &inner, &QEventLoop::quit);
+                inner.exec();
+            }
+        };
+        QObject page, other;
+        auto whole = std::make_unique<QObject>();
+        const auto goes_on = [&]() -> Coroutine<> {
+            co_await sleep(1ms);
+            log << u"went on"_s;
+        };
+        const auto opens = []() -> Coroutine<> {
+            const Opens opens;
+            co_await sleep(1h);
+        };
+        const auto body = [&](TaskGroup &group) -> Coroutine<> {
+            group.create_task(goes_on(), TaskOptions().context(&page));
+            group.create_task(opens(), TaskOptions().context(&other));
+            co_await sleep(1h);
+        };
+        Task<> task = loop.create_task(task_group(body), TaskOptions().context(whole.get()));
+        run_ready(loop, 2);
+        loop.call_soon([&] {
+            whole.reset();
+            loop.stop();
+        });
+        loop.run_forever();
+        QVERIFY(task.cancelled());
+        QVERIFY(log.isEmpty());
+        loop.close();
     }
 
     // L-056

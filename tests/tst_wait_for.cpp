@@ -69,6 +69,18 @@ private Q_SLOTS:
         });
     }
 
+    void withoutTimeAFutureOfAnotherLoopIsRefusedAndLeftAlone()
+    {
+        QAsyncioLoop other(virtual_time());
+        const Future<int> foreign = other.create_future<int>();
+        Test::run([&]() -> Coroutine<> {
+            const QString error = co_await error_of(wait_for(foreign, 0s));
+            QASYNCIO_VERIFY(error.startsWith(u"ValueError: The future belongs to a different loop"_s));
+        });
+        QVERIFY(!foreign.done());
+        other.close();
+    }
+
     // G-031
     void withoutTimeACoroutineDoesNotStart()
     {
