@@ -496,6 +496,20 @@ private Q_SLOTS:
         });
     }
 
+    void aPlainCallbackMayMakeTasksToo()
+    {
+        Test::run([](QAsyncioLoop &loop) -> Coroutine<> {
+            QStringList log;
+            const auto body = [&](TaskGroup &group) -> Coroutine<> {
+                loop.call_soon([&] { group.create_task(worker(log, u"a"_s)); });
+                co_await turns(3);
+                group.cancel();
+            };
+            QASYNCIO_COMPARE(co_await outcome_of(task_group(body)), u"nothing"_s);
+            QASYNCIO_COMPARE(log.join(u", "_s), u"a cancelled, a cleaned"_s);
+        });
+    }
+
     void debugModeRefusesAnotherThread()
     {
         Test::run([](QAsyncioLoop &loop) -> Coroutine<> {
