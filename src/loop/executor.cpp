@@ -165,15 +165,14 @@ void ExecutorJobBase::send_home() noexcept
         discard();
 }
 
-bool ExecutorJobBase::abandon() noexcept
+void ExecutorJobBase::abandon() noexcept
 {
     int expected = Queued;
     if (!m_stage.compare_exchange_strong(expected, Abandoned, std::memory_order_acq_rel))
-        return false;
+        return;
     retain(); // what is dropped may own the executor, the loop and the future
     drop();
     release();
-    return true;
 }
 
 void ExecutorJobBase::run(LoopCore &core) noexcept
@@ -211,7 +210,6 @@ void LoopPrivate::close_executor() noexcept
     if (executor && executor.use_count() == 1 && executor->activeThreadCount() > 0)
         park(std::move(executor));
     executor.reset();
-    owns_executor = false;
 }
 
 } // namespace QAsyncio::detail
@@ -227,10 +225,8 @@ void QAsyncioLoop::start_job(QThreadPool *executor, ExecutorJobBase *job, Future
         m_core->check_scheduling();
         if (!executor && d.executor_shut_down)
             throw RuntimeError(QStringLiteral("Executor shutdown has been called"));
-        if (!executor && !d.executor) {
+        if (!executor && !d.executor)
             d.executor = make_default_pool();
-            d.owns_executor = true;
-        }
         runnable = new JobRunnable(*job, !executor);
     } catch (...) {
         job->release();

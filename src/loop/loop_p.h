@@ -135,7 +135,6 @@ public:
     QAsyncioLoop::TaskFactory task_factory;
     std::shared_ptr<QThreadPool> executor;
     bool executor_shut_down = false;
-    bool owns_executor = false;
     int jobs_in_flight = 0;
 
     bool strict = false;

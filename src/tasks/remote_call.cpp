@@ -14,10 +14,8 @@ std::exception_ptr remote_loop_closed()
 void cancel_remote(const std::shared_ptr<RemoteTask> &remote, const QString &message)
 {
     run_there(remote->core, [remote, message] {
-        if (remote->task)
+        if (remote->task) // else it did not begin
             remote->task.cancel(message);
-        else
-            remote->cancelled = true;
     });
 }
 

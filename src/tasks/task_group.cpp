@@ -156,19 +156,16 @@ bool TaskGroup::abort()
 {
     m_aborting = true;
     bool destroyed = false;
-    bool *const outer = std::exchange(m_destroyed, &destroyed);
+    m_destroyed = &destroyed;
     for (GroupChild *child = m_first; child; child = child->next) {
         if (child->task->done())
             continue;
         const Ref<TaskStateBase> task = child->task;
         task->cancel({});
-        if (Q_UNLIKELY(destroyed)) {
-            if (outer)
-                *outer = true;
+        if (Q_UNLIKELY(destroyed))
             return false;
-        }
     }
-    m_destroyed = outer;
+    m_destroyed = nullptr;
     return true;
 }
 

@@ -25,8 +25,8 @@ public:
     void execute() noexcept;
     /// In any thread, as the last: the loop goes on with it.
     void send_home() noexcept;
-    /// In the loop's thread: the function is not to run any more. False if a thread has begun with it.
-    bool abandon() noexcept;
+    /// In the loop's thread: the function is not to run any more, unless a thread has begun with it.
+    void abandon() noexcept;
 
     void run(LoopCore &core) noexcept override;
     void discard() noexcept override;

@@ -18,12 +18,11 @@ struct QASYNCIO_EXPORT RemoteTask
 
     LoopCore &core; // the loop itself may be gone when its task has ended and that is not known at home yet
     AnyTask task;
-    bool cancelled = false; // before it began
 };
 
 /// RuntimeError: the other loop was closed.
 QASYNCIO_EXPORT std::exception_ptr remote_loop_closed();
-/// From another thread: cancels what `remote` runs, or keeps it from beginning.
+/// From another thread, behind the call that begins it: cancels what `remote` runs.
 QASYNCIO_EXPORT void cancel_remote(const std::shared_ptr<RemoteTask> &remote, const QString &message);
 
 /// Sends the outcome home when it is destroyed, which is when the task there has ended or its loop was closed.
@@ -68,7 +67,7 @@ public:
 
     void operator()()
     {
-        if (m_remote->cancelled || m_loop.core().has(LoopCore::ShuttingDown))
+        if (m_loop.core().has(LoopCore::ShuttingDown))
             return m_result.set_exception(std::make_exception_ptr(CancelledError()));
         try {
             const auto make = [](auto &&...parts) { return run_function<T, F, Args...>(std::move(parts)...); };
