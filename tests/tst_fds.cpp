@@ -37,6 +37,7 @@ private Q_SLOTS:
     void theOthersAreServedWhenTheSetIsMadeAnew();
     void theSetIsMadeAnewWhileTheLoopRuns();
     void theSetIsMadeAnewWhenThereIsADescriptorForIt();
+    void whatIsLeftInTheSetAloneDoesNotSpin();
     void readinessIsALevel_data() { selectors(); }
     void readinessIsALevel();
     void aReaderRemovedInTheSameBatchDoesNotRun_data() { selectors(); }
@@ -645,6 +646,33 @@ void tst_Fds::theSetIsMadeAnewWhenThereIsADescriptorForIt()
     QVERIFY(turns_of(loop, 50ms) < 20); // an idle loop sleeps
     QCOMPARE(lost.calls, 0);
     loop.remove_reader(other.read_end());
+    loop.close();
+}
+
+void tst_Fds::whatIsLeftInTheSetAloneDoesNotSpin()
+{
+    QAsyncioLoop loop;
+    Lost lost(loop);
+    Pipe next;
+    rlimit old;
+    QVERIFY(::getrlimit(RLIMIT_NOFILE, &old) == 0);
+    rlimit none = old;
+    none.rlim_cur = 0;
+    QVERIFY(::setrlimit(RLIMIT_NOFILE, &none) == 0);
+    QVERIFY(lost.remove());
+    const auto turns_without = turns_of(loop, 50ms);
+    QVERIFY(::setrlimit(RLIMIT_NOFILE, &old) == 0);
+    QVERIFY(turns_without < 20);
+    int calls = 0;
+    loop.add_reader(next.read_end(), [&] {
+        ++calls;
+        next.drain_one();
+    });
+    next.fill();
+    QVERIFY(turns_of(loop, 50ms) < 20);
+    QCOMPARE(calls, 1);
+    QCOMPARE(lost.calls, 0);
+    loop.remove_reader(next.read_end());
     loop.close();
 }
 

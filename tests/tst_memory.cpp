@@ -196,6 +196,15 @@ const std::vector<Passing> passing{
          list.append(&other);
          co_return;
      }},
+    {"signals whose futures are dropped",
+     [](QAsyncioLoop &) -> Coroutine<> {
+         QObject sender;
+         Future<QString> named = from_signal(&sender, &QObject::objectNameChanged);
+         named.add_done_callback([] { });
+         named.add_done_callback([] { });
+         named = {};
+         co_return;
+     }},
     {"a timeout", [](QAsyncioLoop &) -> Coroutine<> { co_await error_of(wait_for(sleeper(), 1us)); }},
     {"a timeout that is not over", [](QAsyncioLoop &) -> Coroutine<> { co_await wait_for(give(1), 1h); }},
     {"a group",

@@ -71,6 +71,8 @@ public:
         if (result < 0)
             throw OSError(errno, QStringLiteral("file descriptor %1 cannot be watched").arg(fd));
         m_interest[fd] = interest;
+        if (m_stale)
+            rebuild();
     }
 
     void poll(std::vector<Ready> &ready) override
@@ -97,16 +99,20 @@ public:
             rebuild();
     }
 
-    void set_enabled(bool enabled) override { m_notifier->setEnabled(enabled); }
+    void set_enabled(bool enabled) override
+    {
+        m_enabled = enabled;
+        update_notifier();
+    }
 
 private:
     /// Makes the set anew under the same number, so that the notifier stays: the kernel forgets what was in the old one.
     void rebuild()
     {
         const int fresh = ::epoll_create1(EPOLL_CLOEXEC);
-        if (fresh < 0)
-            return;
-        const bool enabled = m_notifier->isEnabled();
+        m_stale = fresh < 0; // there was no descriptor for it
+        if (m_stale)
+            return update_notifier();
         m_notifier->setEnabled(false);
         ::dup3(fresh, m_epoll, O_CLOEXEC);
         ::close(fresh);
@@ -116,10 +122,14 @@ private:
             event.data.fd = fd;
             ::epoll_ctl(m_epoll, EPOLL_CTL_ADD, fd, &event); // fails for one that was closed, too
         }
-        m_notifier->setEnabled(enabled);
+        update_notifier();
     }
+    /// What nobody wants is nothing to wake up for: poll() is not called for an empty set.
+    void update_notifier() { m_notifier->setEnabled(m_enabled && !(m_stale && m_interest.empty())); }
 
     const int m_epoll;
+    bool m_enabled = false;
+    bool m_stale = false; // the set has what nobody watches any more
     std::unordered_map<int, unsigned> m_interest;
     std::unique_ptr<QSocketNotifier> m_notifier;
 };

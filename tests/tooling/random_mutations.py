@@ -23,7 +23,7 @@ import threading
 import time
 
 from mutants import schemata
-from mutants.copies import ROOT, Copy, SanitizedBuild
+from mutants.copies import ROOT, FaultyCopy, SanitizedBuild
 from mutants.coverage import FOLDERS, CoverageMap, Reach, tests_of
 from mutants.cpp import Source
 from mutants.faults import Faults
@@ -177,10 +177,10 @@ class Trial:
     def run(self, orders, count):
         """Tries the first `count` that compile of each order; these."""
         wanted = [[fault for fault in order[:count * 5 // 4] if not self._is_equivalent(fault)] for order in orders]
-        self.copy = Copy("schemata")
+        self.copy = FaultyCopy("schemata")
         self.copy.restore()
         self.schemata = Schemata(self.copy, self.candidates.sources, dict.fromkeys(itertools.chain(*wanted)))
-        configure(self.copy, "-DCMAKE_CXX_FLAGS=-w")
+        self.copy.configure_or_exit()
         print(f"building {len(self.schemata.faults)} faults", flush=True)
         self.schemata.build(self.copy, self.jobs)
         self.tests = Tests(self.copy, self.jobs)
@@ -245,7 +245,7 @@ class Trial:
             return
         print(f"building for AddressSanitizer: {len(survivors)} survived", flush=True)
         build = SanitizedBuild(self.copy)
-        configure(build)
+        build.configure_or_exit()
         self.schemata.build(build, self.jobs)
         # Not those that measure time, and none that fails without a fault.
         fit = {name for name, properties in self.tests.properties.items()
@@ -258,12 +258,6 @@ class Trial:
                 self._note(fault, Result("killed", "AddressSanitizer"))
         with concurrent.futures.ThreadPoolExecutor(self.jobs) as pool:
             list(pool.map(ask, survivors))
-
-
-def configure(copy, *options):
-    done, output = copy.configure(*options)
-    if not done:
-        sys.exit(output)
 
 
 def report(seed, chosen, trial):

@@ -47,14 +47,14 @@ class Copy:
                 target.parent.mkdir(parents=True, exist_ok=True)
                 shutil.copy(source, target)
 
-    def configure(self, *options):
+    def configure(self):
         return self.run(
             "cmake", "-S", self.source, "-B", self.build_folder, "-G", "Ninja", *self.compiler_options,
             "-DCMAKE_BUILD_TYPE=Debug", "-DCMAKE_CXX_FLAGS_DEBUG=-O0", "-DQASYNCIO_BUILD_DEMO=OFF",
             "-DCMAKE_DISABLE_PRECOMPILE_HEADERS=ON",    # a change of a header would compile them anew for one test or two
             "-DCMAKE_LINK_DEPENDS_NO_SHARED=ON",        # a changed library does not link all tests anew
             "-DQASYNCIO_BUILD_QML=OFF", "-DQASYNCIO_BUILD_BENCH=OFF", "-DQASYNCIO_WERROR=OFF", "-DQASYNCIO_COMPILER_PROBE=OFF",
-            f"-DQASYNCIO_TEST_TIMEOUT={TIMEOUT}", *options)
+            f"-DQASYNCIO_TEST_TIMEOUT={TIMEOUT}")
 
     def build(self, targets, jobs=1, *options):
         return self.run("cmake", "--build", self.build_folder, "-j", jobs, "--target", *targets, "--", *options)
@@ -76,8 +76,23 @@ class Copy:
         return done, output, program
 
 
-class SanitizedBuild(Copy):
+class FaultyCopy(Copy):
+    """One whose sources have faults in them. They may lead to warnings, and into endless templates."""
+    flags = "-w -ftemplate-depth=200"
+
+    @property
+    def compiler_options(self):
+        return ["-DCMAKE_CXX_COMPILER=g++", f"-DCMAKE_CXX_FLAGS={self.flags}"]
+
+    def configure_or_exit(self):
+        done, output = self.configure()
+        if not done:
+            raise SystemExit(output)
+
+
+class SanitizedBuild(FaultyCopy):
     """Another build of a copy, with the compiler, and for its tests the environment, of the preset asan."""
+    compiler_options = []
 
     def __init__(self, copy):
         super().__init__(copy.source.parent.name)
@@ -85,7 +100,7 @@ class SanitizedBuild(Copy):
         presets = json.loads((ROOT / "CMakePresets.json").read_text())
         variables = self._preset(presets["configurePresets"], "clang") | self._preset(presets["configurePresets"], "asan")
         self.compiler_options = [f"-DCMAKE_CXX_COMPILER={variables['CMAKE_CXX_COMPILER']}",
-                                 f"-DCMAKE_CXX_FLAGS={variables['CMAKE_CXX_FLAGS']} -w"]
+                                 f"-DCMAKE_CXX_FLAGS={variables['CMAKE_CXX_FLAGS']} {self.flags}"]
         known = {"${sourceDir}": str(ROOT), "$penv{PATH}": os.environ["PATH"]}
         self.test_environment = {
             key: re.sub(r"\$\w*\{\w+\}", lambda name: known[name[0]], value)
