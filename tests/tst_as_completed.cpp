@@ -412,6 +412,29 @@ private Q_SLOTS:
         });
     }
 
+    void whoDiesWhenNothingIsLeftLetsTheOthersKeepTheirPlaces()
+    {
+        Test::run([&](QAsyncioLoop &loop) -> Coroutine<> {
+            std::vector<Future<int>> futures = futures_of(loop, 4);
+            auto completed = as_completed(futures);
+            const auto body = [&]() -> Coroutine<int> { co_return co_await *co_await completed.next(); };
+            auto object = std::make_unique<QObject>();
+            Task<int> first = create_task(body(), TaskOptions().context(object.get()));
+            Task<int> second = create_task(body());
+            Task<int> third = create_task(body());
+            co_await turns(1);
+            futures[0].set_result(7);
+            co_await turns(1); // the first has been called,
+            QASYNCIO_COMPARE(co_await body(), 7); // but comes too late
+            object.reset();
+            co_await turns(2);
+            futures[1].set_result(8);
+            QASYNCIO_COMPARE(co_await wait_for(second, 1h), 8);
+            futures[2].set_result(9);
+            QASYNCIO_COMPARE(co_await wait_for(third, 1h), 9);
+        });
+    }
+
     void closingTheLoopEndsTheIteration()
     {
         QAsyncioLoop loop(virtual_time());

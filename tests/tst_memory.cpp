@@ -9,6 +9,7 @@
 #include <QtCore/qthreadpool.h>
 
 #include <coroutine>
+#include <cstring>
 #include <fstream>
 #include <functional>
 #include <memory>
@@ -427,6 +428,25 @@ private Q_SLOTS:
         const double kept = resident() - before.resident;
         QVERIFY2(kept < 28, qPrintable(QString::number(kept))); // 16 MiB wait for the next peak; the queue has its share
         loop.run_until_complete(work()); // as good as new
+        loop.close();
+    }
+
+    void aPeakOfTheLargestBlocksIsGivenBack()
+    {
+        QAsyncioLoop loop;
+        const double before = resident();
+        std::vector<void *> blocks(100'000);
+        for (void *&block : blocks) {
+            block = detail::allocate(detail::pool_largest);
+            std::memset(block, 1, detail::pool_largest);
+        }
+        const double used = resident() - before;
+        QVERIFY2(used > 45, qPrintable(QString::number(used)));
+        for (void *block : blocks)
+            detail::deallocate(block, detail::pool_largest);
+        let_it_rest(loop);
+        const double kept = resident() - before;
+        QVERIFY2(kept < 28, qPrintable(QString::number(kept)));
         loop.close();
     }
 
