@@ -59,6 +59,7 @@ class tst_coroutine : public QObject
 private Q_SLOTS:
     void framesWithoutTailCallsTakeTurnsInALoop()
     {
+        bool turned = false;
         Test::run([&](QAsyncioLoop &loop) -> Coroutine<> {
             const auto body = []() -> Coroutine<int> {
                 int hops = 0;
@@ -66,7 +67,6 @@ private Q_SLOTS:
                     co_await Hop();
                 co_return hops;
             };
-            bool turned = false;
             loop.call_soon([&] { turned = true; });
             QASYNCIO_COMPARE(co_await body(), deep);
             QASYNCIO_VERIFY(!turned); // all in one step

@@ -1069,6 +1069,7 @@ void tell_reports()
 /// An application whose exec() one hears of.
 struct Announcing : QApplication
 {
+    using QApplication::QApplication;
     static int exec()
     {
         say("exec");
@@ -1078,7 +1079,12 @@ struct Announcing : QApplication
 
 int the_exec_of_the_applications_class_is_called(std::unique_ptr<QApplication> &app)
 {
-    return QAsyncio::run(static_cast<Announcing &>(*app), []() -> Coroutine<int> { co_return 3; }());
+    app.reset(); // there can be one only
+    int argc = 1;
+    char name[] = "announcing";
+    char *argv[] = {name, nullptr};
+    Announcing announcing(argc, argv);
+    return QAsyncio::run(announcing, []() -> Coroutine<int> { co_return 3; }());
 }
 
 int main_fails(std::unique_ptr<QApplication> &app)
