@@ -13,6 +13,7 @@
 #include <atomic>
 #include <future>
 #include <stdexcept>
+#include <string>
 
 #include <pthread.h>
 
@@ -399,13 +400,13 @@ void tst_Executor::aThreadKeepsItsName()
     Test::run([&]() -> Coroutine<> {
         std::atomic<int> arrived{0};
         const auto name = [&arrived](bool waits) {
-            static thread_local QString first;
+            static thread_local std::string first;
             const QString now = QThread::currentThread()->objectName();
-            if (first.isEmpty())
-                first = now;
+            if (first.empty())
+                first = now.toStdString();
             for (++arrived; waits && arrived < 2;)
                 QThread::yieldCurrentThread();
-            return first == now && system_name_of_this_thread() == now ? now : QStringLiteral("another");
+            return first == now.toStdString() && system_name_of_this_thread() == now ? now : QStringLiteral("another");
         };
         const auto [one, two] = co_await gather(to_thread(name, true), to_thread(name, true));
         QASYNCIO_VERIFY(one != two);
