@@ -14,6 +14,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <optional>
 
 /// add_reader(), add_writer(): with both selectors and a foreign one.
 class tst_Fds : public QObject
@@ -116,6 +117,30 @@ struct Lost
     int fds[2];
     int duplicate = -1;
     int calls = 0;
+};
+
+/// While it lives the process gets no further descriptor.
+class NoMoreDescriptors
+{
+public:
+    NoMoreDescriptors()
+    {
+        if (::getrlimit(RLIMIT_NOFILE, &m_before) != 0)
+            qFatal("getrlimit");
+        rlimit none = m_before;
+        none.rlim_cur = 0;
+        set(none);
+    }
+    ~NoMoreDescriptors() { set(m_before); }
+    Q_DISABLE_COPY_MOVE(NoMoreDescriptors)
+
+private:
+    static void set(const rlimit &limit)
+    {
+        if (::setrlimit(RLIMIT_NOFILE, &limit) != 0)
+            qFatal("setrlimit");
+    }
+    rlimit m_before;
 };
 
 int lowest_free_descriptor()
@@ -634,14 +659,10 @@ void tst_Fds::theSetIsMadeAnewWhenThereIsADescriptorForIt()
     Pipe other;
     loop.add_reader(other.read_end(), [] { });
     Lost lost(loop);
-    rlimit old;
-    QVERIFY(::getrlimit(RLIMIT_NOFILE, &old) == 0);
-    rlimit none = old;
-    none.rlim_cur = 0;
-    QVERIFY(::setrlimit(RLIMIT_NOFILE, &none) == 0);
+    std::optional<NoMoreDescriptors> none(std::in_place);
     QVERIFY(lost.remove());
     run_once(loop);
-    QVERIFY(::setrlimit(RLIMIT_NOFILE, &old) == 0);
+    none.reset();
     run_once(loop);
     QVERIFY(turns_of(loop, 50ms) < 20); // an idle loop sleeps
     QCOMPARE(lost.calls, 0);
@@ -654,14 +675,10 @@ void tst_Fds::whatIsLeftInTheSetAloneDoesNotSpin()
     QAsyncioLoop loop;
     Lost lost(loop);
     Pipe next;
-    rlimit old;
-    QVERIFY(::getrlimit(RLIMIT_NOFILE, &old) == 0);
-    rlimit none = old;
-    none.rlim_cur = 0;
-    QVERIFY(::setrlimit(RLIMIT_NOFILE, &none) == 0);
+    std::optional<NoMoreDescriptors> none(std::in_place);
     QVERIFY(lost.remove());
     const auto turns_without = turns_of(loop, 50ms);
-    QVERIFY(::setrlimit(RLIMIT_NOFILE, &old) == 0);
+    none.reset();
     QVERIFY(turns_without < 20);
     int calls = 0;
     loop.add_reader(next.read_end(), [&] {
@@ -1042,14 +1059,10 @@ void tst_Fds::withoutADescriptorThereIsNoLoop()
 {
     if (QASYNCIO_SANITIZED)
         QSKIP("sanitizers ask with a pipe whether memory can be read");
-    rlimit old;
-    QVERIFY(::getrlimit(RLIMIT_NOFILE, &old) == 0);
-    rlimit none = old;
-    none.rlim_cur = 0;
-    QVERIFY(::setrlimit(RLIMIT_NOFILE, &none) == 0);
+    std::optional<NoMoreDescriptors> none(std::in_place);
     const QString no_selector = error_in([] { make_epoll_selector(); });
     const QString no_timer = error_in([] { QAsyncioLoop loop(LoopOptions().selector(make_notifier_selector()).precise_timers()); });
-    QVERIFY(::setrlimit(RLIMIT_NOFILE, &old) == 0);
+    none.reset();
     QVERIFY2(no_selector.startsWith("OSError: epoll_create1"), qPrintable(no_selector));
     QVERIFY2(no_timer.startsWith("OSError: timerfd_create"), qPrintable(no_timer));
 }
