@@ -649,6 +649,31 @@ private Q_SLOTS:
         loop.close();
     }
 
+    void oneWhoseTaskWasUnwoundInItHasEnded()
+    {
+        QAsyncioLoop loop(virtual_time());
+        QStringList log;
+        auto object = std::make_unique<QObject>();
+        const auto waits = [](QStringList &log) -> AsyncGenerator<int> {
+            const Farewell farewell(log, u"generator"_s);
+            co_await sleep(1h);
+            co_yield 1;
+        };
+        AsyncGenerator<int> generator = waits(log);
+        const auto main = [&]() -> Coroutine<> { co_await generator.next(); };
+        const auto task = loop.create_task(main(), TaskOptions().context(object.get()));
+        run_ready(loop);
+        object.reset();
+        QVERIFY(task.cancelled());
+        QCOMPARE(log.join(u' '), u"generator"_s); // there and then, though somebody still has it
+        const auto after = [&]() -> Coroutine<> {
+            QASYNCIO_VERIFY(!(co_await generator.next()).has_value());
+            co_await generator.aclose();
+        };
+        loop.run_until_complete(after());
+        loop.close();
+    }
+
     // H-61
     void itMayOutliveItsLoop()
     {

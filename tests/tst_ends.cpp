@@ -1250,12 +1250,12 @@ int stop_under_a_dialog_attached(std::unique_ptr<QApplication> &app)
         });
         dialog.exec();
         say("the dialog has returned");
+        QTimer::singleShot(20, qApp, [&] {
+            say(loop.is_running() ? "still running" : "stopped");
+            QCoreApplication::exit(3);
+        });
         co_return;
     }(loop));
-    QTimer::singleShot(40, app.get(), [&] {
-        say(loop.is_running() ? "still running" : "stopped");
-        QCoreApplication::exit(3);
-    });
     const int code = app->exec();
     loop.close();
     return code;
