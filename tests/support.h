@@ -13,6 +13,7 @@
 
 #include <cstdio>
 
+#include <sys/resource.h>
 #include <unistd.h>
 
 using namespace QAsyncio;
@@ -45,6 +46,30 @@ public:
 
 private:
     int m_fds[2];
+};
+
+/// While it lives the process gets no further descriptor.
+class NoMoreDescriptors
+{
+public:
+    NoMoreDescriptors()
+    {
+        if (::getrlimit(RLIMIT_NOFILE, &m_before) != 0)
+            qFatal("getrlimit");
+        rlimit none = m_before;
+        none.rlim_cur = 0;
+        set(none);
+    }
+    ~NoMoreDescriptors() { set(m_before); }
+    Q_DISABLE_COPY_MOVE(NoMoreDescriptors)
+
+private:
+    static void set(const rlimit &limit)
+    {
+        if (::setrlimit(RLIMIT_NOFILE, &limit) != 0)
+            qFatal("setrlimit");
+    }
+    rlimit m_before;
 };
 
 /// At the end of each test program, and of each scenario: whatever is left of the library's objects refers to a loop.

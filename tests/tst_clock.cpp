@@ -5,6 +5,7 @@
 #include <qasyncio/test.h>
 
 #include <QtCore/qabstracteventdispatcher.h>
+#include <QtCore/qelapsedtimer.h>
 #include <QtCore/qstringlist.h>
 #include <QtCore/qthread.h>
 #include <QtCore/qtimer.h>
@@ -20,11 +21,16 @@ private Q_SLOTS:
     void virtualTimeJumpsToTheNextDeadline();
     void virtualTimeStandsStillWhileAnythingIsReady();
     void qtEventsComeBeforeVirtualTimeMoves();
+    void descriptorsComeBeforeVirtualTimeMoves();
     void aForeignClockInRealTime();
+    void aClockThatIsSlowerThanTheWorld_data();
+    void aClockThatIsSlowerThanTheWorld();
     void aForeignClockGoesOnWhileAThreadWorks();
     void timersAreNeverEarly_data();
     void timersAreNeverEarly();
     void aSleepOfMicroseconds();
+    void timersAreServedWhileTheProgramPumps_data();
+    void timersAreServedWhileTheProgramPumps();
     void aCancelledTimerFreesItsCallbackAtOnce();
     void anIdleLoopSleepsOnAnyClock_data();
     void anIdleLoopSleepsOnAnyClock();
@@ -78,6 +84,27 @@ void tst_Clock::qtEventsComeBeforeVirtualTimeMoves()
     QCOMPARE(log.last(), "an hour later");
 }
 
+// L-061
+void tst_Clock::descriptorsComeBeforeVirtualTimeMoves()
+{
+    QAsyncioLoop loop(virtual_time());
+    Pipe pipe;
+    const TimePoint begin = loop.time();
+    TimePoint read;
+    loop.add_reader(pipe.read_end(), [&] {
+        pipe.drain_one();
+        read = loop.time();
+        loop.stop();
+    });
+    loop.call_later(1h, [&] { loop.stop(); });
+    // When nothing is left to do in the loop, but before its time would move.
+    loop.call_soon([&] { QMetaObject::invokeMethod(qApp, [&] { pipe.fill(); }, Qt::QueuedConnection); });
+    loop.run_forever();
+    QVERIFY(read == begin);
+    loop.remove_reader(pipe.read_end());
+    loop.close();
+}
+
 namespace {
 /// Runs a thousand times faster than the world, from a beginning of its own.
 class Fast : public Clock
@@ -127,11 +154,66 @@ void tst_Clock::aForeignClockInRealTime()
     loop.close();
 }
 
-void tst_Clock::timersAreNeverEarly_data()
+namespace {
+/// Needs four times as long as the world.
+class Slow : public Clock
+{
+public:
+    TimePoint now() override { return TimePoint((std::chrono::steady_clock::now() - m_begin) / 4); }
+
+private:
+    std::chrono::steady_clock::time_point m_begin = std::chrono::steady_clock::now();
+};
+
+void both_kinds_of_timers()
 {
     QTest::addColumn<bool>("precise");
     QTest::newRow("Qt timer") << false;
     QTest::newRow("timerfd") << true;
+}
+} // namespace
+
+void tst_Clock::aClockThatIsSlowerThanTheWorld_data()
+{
+    both_kinds_of_timers();
+}
+
+// L-061
+void tst_Clock::aClockThatIsSlowerThanTheWorld()
+{
+    QFETCH(bool, precise);
+    QAsyncioLoop loop(LoopOptions().clock(std::make_shared<Slow>()).precise_timers(precise));
+    const TimePoint begin = loop.time();
+    loop.run_until_complete([]() -> Coroutine<> { co_await sleep(10ms); }()); // would not return
+    QVERIFY(loop.time() - begin >= 10ms);
+    loop.close();
+}
+
+void tst_Clock::timersAreServedWhileTheProgramPumps_data()
+{
+    both_kinds_of_timers();
+}
+
+/// Qt's event loop never blocks, which is when the loop looks at what may have been lost.
+void tst_Clock::timersAreServedWhileTheProgramPumps()
+{
+    QFETCH(bool, precise);
+    QAsyncioLoop loop(LoopOptions().precise_timers(precise));
+    loop.attach();
+    bool came = false;
+    loop.call_later(1ms, [&] { came = true; });
+    QElapsedTimer patience;
+    patience.start();
+    while (!came && patience.elapsed() < 10'000)
+        QCoreApplication::processEvents();
+    loop.detach();
+    loop.close();
+    QVERIFY(came);
+}
+
+void tst_Clock::timersAreNeverEarly_data()
+{
+    both_kinds_of_timers();
 }
 
 // L-007

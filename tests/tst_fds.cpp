@@ -119,30 +119,6 @@ struct Lost
     int calls = 0;
 };
 
-/// While it lives the process gets no further descriptor.
-class NoMoreDescriptors
-{
-public:
-    NoMoreDescriptors()
-    {
-        if (::getrlimit(RLIMIT_NOFILE, &m_before) != 0)
-            qFatal("getrlimit");
-        rlimit none = m_before;
-        none.rlim_cur = 0;
-        set(none);
-    }
-    ~NoMoreDescriptors() { set(m_before); }
-    Q_DISABLE_COPY_MOVE(NoMoreDescriptors)
-
-private:
-    static void set(const rlimit &limit)
-    {
-        if (::setrlimit(RLIMIT_NOFILE, &limit) != 0)
-            qFatal("setrlimit");
-    }
-    rlimit m_before;
-};
-
 int lowest_free_descriptor()
 {
     const int fd = ::dup(0);

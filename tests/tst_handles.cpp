@@ -369,6 +369,21 @@ void tst_Handles::debugModeRefusesTheWrongThread()
     });
     loop.run_forever();
     QCOMPARE(errors, QStringList({error, error, error, QString()}));
+    errors.clear();
+    const auto refused = [&](auto handle) {
+        std::thread([&] { errors << error_in([&] { handle.cancel(); }); }).join();
+        QVERIFY(!handle.cancelled());
+        handle.cancel();
+    };
+    loop.call_soon([&] {
+        refused(loop.call_soon([] { }));
+        refused(loop.call_soon([] { }, Context()));
+        refused(loop.call_later(1s, [] { }));
+        refused(loop.call_later(1s, [] { }, Context()));
+        loop.stop();
+    });
+    loop.run_forever();
+    QCOMPARE(errors, QStringList({error, error, error, error}));
     // Not while it is stopped: nobody uses it then.
     std::thread([&] { errors << error_in([&] { loop.call_soon([] { }); }); }).join();
     QCOMPARE(errors.last(), QString());

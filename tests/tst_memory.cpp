@@ -17,6 +17,7 @@
 #include <vector>
 
 #include <malloc.h>
+#include <unistd.h>
 
 namespace {
 
@@ -449,6 +450,51 @@ private Q_SLOTS:
         const double kept = resident() - before;
         QVERIFY2(kept < 28, qPrintable(QString::number(kept)));
         loop.close();
+    }
+
+    void whatWasInUseAtTheFirstPeakIsGivenBackAfterTheSecond()
+    {
+        QAsyncioLoop loop(virtual_time());
+        const double before = resident();
+        std::vector<void *> kept;
+        const auto peak = [&](std::size_t count, bool keeps) {
+            std::vector<void *> blocks(count);
+            for (void *&block : blocks) {
+                block = detail::allocate(detail::pool_largest);
+                std::memset(block, 1, detail::pool_largest);
+            }
+            for (std::size_t i = 0; i < count; ++i) {
+                if (keeps && i % 1000 == 0) // some of each slab
+                    kept.push_back(blocks[i]);
+                else
+                    detail::deallocate(blocks[i], detail::pool_largest);
+            }
+            let_it_rest(loop);
+        };
+        peak(100'000, true);
+        QVERIFY(resident() - before > 45);
+        for (void *block : kept)
+            detail::deallocate(block, detail::pool_largest);
+        peak(200'000, false);
+        const double left = resident() - before;
+        QVERIFY2(left < 28, qPrintable(QString::number(left)));
+        loop.close();
+    }
+
+    void aThreadThatNeedsLittleGetsNoHugeSlab()
+    {
+        double taken = 0;
+        std::thread([&] {
+            const std::unique_ptr<QByteArray> first(new QByteArray(1000, 'x')); // the heap prepares for this thread
+            const double before = Memory::now().mapped;
+            std::vector<void *> blocks(500);
+            for (void *&block : blocks)
+                block = detail::allocate(detail::pool_largest);
+            taken = Memory::now().mapped - before;
+            for (void *block : blocks)
+                detail::deallocate(block, detail::pool_largest);
+        }).join();
+        QVERIFY2(taken < 1, qPrintable(QString::number(taken)));
     }
 
     void whatIsStillInUseIsLeftAlone()

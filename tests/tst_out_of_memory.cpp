@@ -6,8 +6,12 @@
 #include <QtCore/qlogging.h>
 #include <QtCore/qtimer.h>
 
+#include <array>
 #include <cstdlib>
 #include <cstring>
+#include <functional>
+#include <limits>
+#include <memory>
 #include <new>
 #include <thread>
 
@@ -43,6 +47,7 @@ private Q_SLOTS:
     void callbacks();
     void manyCallbacks();
     void callbacksFromOtherThreads();
+    void wakeUps();
     void timers();
     void sleeps();
     void futures();
@@ -66,6 +71,7 @@ private Q_SLOTS:
     void signalsOfObjects();
     void signalStreams();
     void emissionsFromOtherThreads();
+    void anEmissionThatComesTooLate();
     void contextObjects();
     void contextObjectsThatCouldNotBeConnected();
     void contextObjectsThatDieInATask();
@@ -174,6 +180,24 @@ void operator delete[](void *memory, std::size_t, std::align_val_t) noexcept { s
 #endif
 
 namespace {
+
+/// While it lives this thread gets no memory.
+class NoMemory
+{
+public:
+    NoMemory()
+    {
+        has_failed = false;
+        failures_left = std::numeric_limits<long>::max();
+        allocations_left = 0;
+    }
+    ~NoMemory()
+    {
+        allocations_left = -1;
+        failures_left = 0;
+    }
+    Q_DISABLE_COPY_MOVE(NoMemory)
+};
 
 /// Counts itself: what is left behind is seen without a leak checker, too.
 class Counted
@@ -338,6 +362,33 @@ void tst_OutOfMemory::callbacksFromOtherThreads()
         thread->wait();
         co_await done;
     );
+}
+
+/// There is no memory for the event that wakes the loop, again and again.
+void tst_OutOfMemory::wakeUps()
+{
+    QAsyncioLoop loop;
+    int called = 0;
+    int failed = 0;
+    std::function<void()> schedule = [&] {
+        const NoMemory none;
+        loop.call_soon([&] {
+            if (++called == 20)
+                loop.stop();
+            else
+                QTimer::singleShot(0, qApp, schedule);
+        });
+        failed += has_failed;
+    };
+    loop.call_soon([] { }); // its memory is kept for the next
+    QTimer::singleShot(0, qApp, schedule);
+    QTimer watchdog;
+    QObject::connect(&watchdog, &QTimer::timeout, [&] { loop.stop(); });
+    watchdog.start(10'000);
+    loop.run_forever();
+    QCOMPARE(called, 20);
+    QVERIFY(failed > 10);
+    loop.close();
 }
 
 void tst_OutOfMemory::timers()
@@ -765,6 +816,34 @@ void tst_OutOfMemory::emissionsFromOtherThreads()
             });
         }
     }
+}
+
+/// The loop is closed when it would come home.
+void tst_OutOfMemory::anEmissionThatComesTooLate()
+{
+    using Large = std::array<char, 2 * detail::pool_largest>; // the pool may have a block for less
+    auto loop = std::make_unique<QAsyncioLoop>(virtual_time());
+    detail::LoopCore &core = loop->core();
+    core.retain();
+    QObject sender;
+    Future<Large> future;
+    const auto begin = [&]() -> Coroutine<> {
+        future = from_signal(&sender, &QObject::objectNameChanged, [](const QString &) { return Large(); });
+        co_return;
+    };
+    loop->run_until_complete(begin());
+    bool failed = false;
+    std::thread([&] {
+        const NoMemory none;
+        sender.setObjectName(u"name"_s);
+        failed = has_failed;
+    }).join();
+    QVERIFY(failed);
+    loop->close();
+    loop.reset();
+    future = {};
+    QCOMPARE(core.references(), 1);
+    core.release();
 }
 
 namespace {

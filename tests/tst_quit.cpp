@@ -20,6 +20,7 @@ private Q_SLOTS:
     void exitWithACode();
     void lastWindowClosed();
     void anotherWindowOpens();
+    void everyClosingIsJudgedAfresh();
     void quitRequestedIsAwaited();
     void stopIsNoQuit();
     void attachAndStop();
@@ -106,6 +107,25 @@ int another_window_opens(QApplication &app)
         co_await sleep(30ms);
         say(second.isVisible() ? "goes on" : "second window is gone");
     }(first, second));
+}
+
+/// While the loop is busy the judgement waits, for a while: each time for as long.
+int every_closing_is_judged_afresh(QApplication &app)
+{
+    return QAsyncio::run(app, []() -> Coroutine<> {
+        auto window = std::make_unique<QWidget>();
+        window->show();
+        for (int i = 0; i < 6; ++i) {
+            window->close();
+            const TimePoint end = get_running_loop().time() + 2ms; // some slices
+            while (get_running_loop().time() < end)
+                co_await sleep(0s);
+            window = std::make_unique<QWidget>();
+            window->show();
+            co_await sleep(20ms);
+        }
+        say("goes on");
+    }());
 }
 
 int quit_requested_is_awaited(QApplication &app)
@@ -326,6 +346,7 @@ const Scenario all[] = {
     {"exit_with_a_code", exit_with_a_code},
     {"last_window_closed", last_window_closed},
     {"another_window_opens", another_window_opens},
+    {"every_closing_is_judged_afresh", every_closing_is_judged_afresh},
     {"quit_requested_is_awaited", quit_requested_is_awaited},
     {"stop_is_no_quit", stop_is_no_quit},
     {"attach_and_stop", attach_and_stop},
@@ -374,6 +395,12 @@ void tst_Quit::lastWindowClosed()
 void tst_Quit::anotherWindowOpens()
 {
     check("another_window_opens", 0, "goes on\n");
+}
+
+// H-17
+void tst_Quit::everyClosingIsJudgedAfresh()
+{
+    check("every_closing_is_judged_afresh", 0, "goes on\n");
 }
 
 // H-18

@@ -86,6 +86,7 @@ void tst_RunCoroutineThreadsafe::givesTheResultToTheThreadThatWaits()
     QAsyncioLoop loop;
     int result = 0;
     int again = 0;
+    bool cancelled = true;
     std::thread::id ran_in;
     const auto body = [&]() -> Coroutine<int> {
         ran_in = std::this_thread::get_id();
@@ -95,7 +96,9 @@ void tst_RunCoroutineThreadsafe::givesTheResultToTheThreadThatWaits()
         auto future = run_coroutine_threadsafe(body(), loop);
         result = future.result();
         again = future.result(1s);
+        cancelled = future.cancelled();
     });
+    QVERIFY(!cancelled);
     QCOMPARE(result, 7);
     QCOMPARE(again, 7);
     QVERIFY(ran_in == std::this_thread::get_id());

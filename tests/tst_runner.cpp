@@ -12,11 +12,9 @@
 
 #include <algorithm>
 #include <csignal>
-#include <future>
 #include <cstdio>
+#include <future>
 #include <limits>
-
-#include <sys/resource.h>
 
 /// run(), Runner, Ctrl+C.
 class tst_Runner : public QObject
@@ -808,15 +806,12 @@ void tst_Runner::withoutADescriptorForSigintItRuns()
 {
     Runner runner(with_virtual_time());
     runner.get_loop();
-    rlimit old;
-    QVERIFY(::getrlimit(RLIMIT_NOFILE, &old) == 0);
-    rlimit none = old;
-    none.rlim_cur = 0;
-    QVERIFY(::setrlimit(RLIMIT_NOFILE, &none) == 0);
     const auto one = []() -> Coroutine<int> { co_return 1; };
     int result = 0;
-    const QString error = error_in([&] { return result = runner.run(one()); });
-    QVERIFY(::setrlimit(RLIMIT_NOFILE, &old) == 0);
+    const QString error = error_in([&] {
+        const NoMoreDescriptors none;
+        return result = runner.run(one());
+    });
     QCOMPARE(error, QString());
     QCOMPARE(result, 1);
 }

@@ -10,6 +10,11 @@
 namespace {
 template<class N>
 concept CanSleep = requires(N delay) { QAsyncio::sleep(delay); };
+
+Coroutine<int> sleep_for_a_result()
+{
+    co_return co_await sleep(1h, 42);
+}
 } // namespace
 
 class tst_sleep : public QObject
@@ -46,6 +51,17 @@ private Q_SLOTS:
             QASYNCIO_VERIFY(loop.time() == begin + 1h);
             const std::unique_ptr<int> moved = co_await sleep(1ms, std::make_unique<int>(7));
             QASYNCIO_COMPARE(*moved, 7);
+        });
+    }
+
+    // T-050
+    void aSleepThatIsCancelledGivesNoResult()
+    {
+        Test::run([]() -> Coroutine<> {
+            Task<int> task = create_task(sleep_for_a_result());
+            co_await turns(1);
+            task.cancel();
+            QASYNCIO_COMPARE(co_await error_of(task), u"CancelledError"_s);
         });
     }
 

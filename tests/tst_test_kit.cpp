@@ -8,8 +8,12 @@
 #include <QtCore/qelapsedtimer.h>
 #include <QtCore/qthread.h>
 #include <QtCore/qregularexpression.h>
+#include <QtCore/qsemaphore.h>
 #include <QtCore/qtimer.h>
 #include <QtTest/qsignalspy.h>
+
+#include <thread>
+#include <vector>
 
 #include <fcntl.h>
 #include <sys/epoll.h>
@@ -106,6 +110,10 @@ private Q_SLOTS:
             QASYNCIO_EXPECT_FAIL("", "it takes seven seconds", Continue);
             QASYNCIO_TRY_VERIFY(value == 8);
             QASYNCIO_TRY_VERIFY_WITH_TIMEOUT(value == 8, 3s);
+            const TimePoint begin = loop.time();
+            QASYNCIO_EXPECT_FAIL("", "it is eight", Continue);
+            QASYNCIO_TRY_VERIFY_WITH_TIMEOUT(value == 9, 50ms);
+            QASYNCIO_COMPARE(loop.time() - begin, TimePoint::duration(50ms));
         });
     }
 
@@ -181,6 +189,49 @@ private Q_SLOTS:
         });
         delete made_once;
         QVERIFY(runs >= 10);
+    }
+
+    void tearDownWaitsForThreadsThatHaveAFuture()
+    {
+        std::vector<std::thread> threads;
+        Test::tear_down([&](QAsyncioLoop &loop) -> Coroutine<> {
+            threads.emplace_back([future = loop.create_future<>()] { QThread::msleep(10); });
+            co_await sleep(1s);
+        });
+        QVERIFY(threads.size() >= 4);
+        for (std::thread &thread : threads)
+            thread.join();
+    }
+
+    void whatThereIsToWaitFor()
+    {
+        QAsyncioLoop loop(virtual_time());
+        const auto nothing = [&] { return detail::rest_of(loop.core()).has_nothing_to_wait_for; };
+        QVERIFY(nothing());
+        TimerHandle timer = loop.call_at(TimePoint::max(), [] { });
+        QVERIFY(nothing()); // the end of time never comes
+        timer.cancel();
+        run_once(loop);
+        timer = loop.call_later(1s, [] { });
+        QVERIFY(!nothing());
+        timer.cancel();
+        run_once(loop);
+        QVERIFY(nothing());
+        Pipe pipe;
+        loop.add_reader(pipe.read_end(), [] { });
+        QVERIFY(!nothing());
+        loop.remove_reader(pipe.read_end());
+        QVERIFY(nothing());
+        loop.call_soon([] { });
+        QVERIFY(!nothing());
+        run_once(loop);
+        QSemaphore go;
+        const auto job = loop.run_in_executor(nullptr, [&] { go.acquire(); });
+        QVERIFY(!nothing());
+        go.release();
+        loop.run_until_complete(job);
+        QVERIFY(nothing());
+        loop.close();
     }
 
     void tearDownFindsATaskThatIsLeftBehind()
@@ -430,7 +481,8 @@ private Q_SLOTS:
         QTest::addRow("left") << u"the test left tasks behind: <Task pending"_s;
         QTest::addRow("report") << u"reported to the loop: Exception in callback"_s;
         QTest::addRow("throw") << u"the test coroutine threw ValueError: wrong"_s;
-        QTest::addRow("teardown") << u"it threw ValueError: wrong"_s;
+        QTest::addRow("teardown") << u"undisturbed: it threw ValueError: wrong"_s;
+        QTest::addRow("teardown of a step") << u"cancelled, after step 1: it threw ValueError: wrong"_s;
     }
 
     /// By itself it does nothing: the next one runs it.
@@ -448,12 +500,13 @@ private Q_SLOTS:
             } else if (way == "report") {
                 loop.call_soon([] { throw ValueError(u"wrong"_s); });
                 co_await turns(1);
-            } else {
+            } else if (way != "teardown of a step" || !(co_await error_of(sleep(1s))).isEmpty()) {
                 throw ValueError(u"wrong"_s);
             }
         };
-        qInfo("(%d)]", __LINE__ + (way == "teardown" ? 2 : 4));
-        if (way == "teardown")
+        const bool tears_down = way.startsWith("teardown");
+        qInfo("(%d)]", __LINE__ + (tears_down ? 2 : 4));
+        if (tears_down)
             Test::tear_down(body);
         else
             Test::run(body);

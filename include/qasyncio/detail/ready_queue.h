@@ -43,9 +43,8 @@ private:
         try {
             grow_to(m_capacity * 2);
         } catch (const std::bad_alloc &) {
-            if (size() == m_capacity)
+            if (size() == m_capacity) // else the next one asks again
                 throw;
-            m_limit = size() + 1; // asks again at the next one
         }
     }
     void grow_to(std::size_t capacity)

@@ -430,10 +430,8 @@ auto future_of_signal(const Sender *sender, void (Object::*signal)(Args...), F &
     state->connection =
         QObject::connect(sender, signal, sender, SignalSlot<R, Map, Arguments>(*state, *sender, std::forward<F>(map)),
                          Qt::ConnectionType(Qt::DirectConnection | Qt::SingleShotConnection));
-    if (Q_UNLIKELY(state->has_exception()) && !*state->connection) {
-        state->take_exception(); // the slot is gone, which looks like the death of the sender
+    if (Q_UNLIKELY(state->has_exception()) && !*state->connection) // the slot is gone: as if the sender had died
         throw_not_connected();
-    }
     return FutureAccess::wrap<Future<R>>(std::move(state));
 }
 
