@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: MIT
 #include "task_helpers.h"
 
+#include <algorithm>
 #include <limits>
 #include <thread>
 
@@ -467,6 +468,28 @@ private Q_SLOTS:
             }
             QASYNCIO_COMPARE(log.join(u' '), u"1 2"_s);
             QASYNCIO_COMPARE(co_await rest_of(completed), u"3 4"_s);
+        });
+    }
+
+    /// Were the line searched for each of them, this would take minutes.
+    void manyWhoWaitMayBeCancelled()
+    {
+        Test::run([](QAsyncioLoop &loop) -> Coroutine<> {
+            constexpr int count = 50'000;
+            for (const bool from_the_front : {true, false}) {
+                const std::vector<Future<int>> futures = futures_of(loop, count);
+                auto completed = as_completed(futures);
+                std::vector<Task<int>> waiting;
+                for (auto awaitable : completed)
+                    waiting.push_back(create_task(std::move(awaitable)));
+                co_await turns(2);
+                if (!from_the_front)
+                    std::reverse(waiting.begin(), waiting.end());
+                for (Task<int> &task : waiting)
+                    task.cancel();
+                co_await turns(3);
+                QASYNCIO_VERIFY(std::all_of(waiting.begin(), waiting.end(), [](const auto &task) { return task.cancelled(); }));
+            }
         });
     }
 

@@ -44,6 +44,12 @@ struct Page : QObject
     QStringList &log;
 };
 
+Coroutine<> cleans_up_slowly()
+{
+    co_await is_cancelled_asleep();
+    co_await sleep(10s);
+}
+
 Coroutine<> stay(QStringList &log)
 {
     const Farewell local(log, u"unwound"_s);
@@ -381,6 +387,90 @@ private Q_SLOTS:
             create_task(used.load(u"other"_s, 2s), TaskOptions().context(page));
             co_await sleep(3s);
             QASYNCIO_COMPARE(log.join(u' '), u"-other -a still here -deleting -body"_s);
+        });
+    }
+
+    /// A slot of an older task has given it a reference to a local.
+    void whoDeletesTheObjectMayUseTheLocalsOfOlderTasksUntilThen_data()
+    {
+        QTest::addColumn<bool>("in_scope");
+        QTest::addColumn<bool>("suspends");
+        for (const bool in_scope : {false, true}) {
+            for (const bool suspends : {false, true})
+                QTest::addRow("%s, %s", in_scope ? "scope" : "object", suspends ? "suspends" : "ends") << in_scope << suspends;
+        }
+    }
+    void whoDeletesTheObjectMayUseTheLocalsOfOlderTasksUntilThen()
+    {
+        QFETCH(const bool, in_scope);
+        QFETCH(const bool, suspends);
+        struct Window : QObject
+        {
+            TaskScope tasks;
+        };
+        Test::run([&]() -> Coroutine<> {
+            QStringList log;
+            auto *window = new Window;
+            const auto begin = [&](Coroutine<> &&body) {
+                if (in_scope)
+                    window->tasks.create_task(std::move(body));
+                else
+                    create_task(std::move(body), TaskOptions().context(window));
+            };
+            const auto deletes = [&](const char *name) -> Coroutine<> {
+                const Farewell local(log, u"-deletes"_s);
+                co_await sleep(0s);
+                delete window;
+                log << QLatin1String(name);
+                if (suspends)
+                    co_await sleep(0s);
+                if (suspends)
+                    log << u"unreachable"_s;
+            };
+            const auto older = [&](QString name) -> Coroutine<> {
+                const Farewell local(log, u'-' + name);
+                co_await sleep(1h);
+            };
+            begin(older(u"first"_s));
+            begin(older(u"second"_s));
+            QMetaObject::invokeMethod(qApp, [&] { begin(deletes("still here")); }, Qt::QueuedConnection);
+            co_await sleep(1s);
+            QASYNCIO_COMPARE(log.join(u' '), u"still here -deletes -second -first"_s);
+        });
+    }
+
+    void whatIsBegunBehindTheEndOfTheObjectEndsToo_data()
+    {
+        whoDeletesTheObjectMayUseTheLocalsOfOlderTasksUntilThen_data();
+    }
+    void whatIsBegunBehindTheEndOfTheObjectEndsToo()
+    {
+        QFETCH(const bool, in_scope);
+        QFETCH(const bool, suspends);
+        Test::run([&]() -> Coroutine<> {
+            QStringList log;
+            auto object = std::make_unique<QObject>();
+            auto scope = std::make_unique<TaskScope>();
+            const auto begun_behind_it = [&]() -> Coroutine<> {
+                const Farewell local(log, u"-begun"_s);
+                co_await sleep(1ms);
+                log << u"unreachable"_s;
+            };
+            const auto ends = [&]() -> Coroutine<> {
+                co_await sleep(0s);
+                object.reset();
+                scope.reset();
+                create_task(begun_behind_it());
+                create_task(begun_behind_it(), TaskOptions().eager_start());
+                if (suspends)
+                    co_await sleep(0s);
+            };
+            Task<> task = in_scope ? scope->create_task(ends()) : create_task(ends(), TaskOptions().context(object.get()));
+            co_await sleep(1s);
+            QASYNCIO_COMPARE(task.cancelled(), suspends);
+            QASYNCIO_VERIFY(task.done());
+            QASYNCIO_COMPARE(log.join(u' '), u"-begun"_s); // the other one has not begun
+            QASYNCIO_COMPARE(all_tasks().size(), std::size_t(1));
         });
     }
 
@@ -827,6 +917,69 @@ private Q_SLOTS:
             scope.cancel(u"second"_s);
             QASYNCIO_COMPARE(task.cancelling(), 1);
             QASYNCIO_COMPARE(co_await error_of(task), u"CancelledError: first"_s);
+        });
+    }
+
+    void aScopeAlsoAsksWhomSomebodyElseHasAskedBefore()
+    {
+        Test::run([](QAsyncioLoop &loop) -> Coroutine<> {
+            TaskScope scope;
+            const auto swallows = []() -> Coroutine<> {
+                QASYNCIO_VERIFY(co_await is_cancelled_asleep());
+                co_await sleep(1h);
+            };
+            Task<> awake = scope.create_task(swallows());
+            const auto cleans_up = [](Timeout &) -> Coroutine<> {
+                QASYNCIO_VERIFY(co_await is_cancelled_asleep());
+                co_await sleep(10s);
+                throw CancelledError();
+            };
+            int attempts = 0;
+            const auto tries_again = [&]() -> Coroutine<> {
+                for (;;) {
+                    ++attempts;
+                    try {
+                        co_await timeout(1s, cleans_up);
+                    } catch (const TimeoutError &) {
+                    }
+                }
+            };
+            Task<> late = scope.create_task(tries_again());
+            const auto in_group = [](TaskGroup &group) -> Coroutine<> {
+                group.create_task(fail_with(u"wrong"_s, 1s));
+                group.create_task(cleans_up_slowly());
+                co_await sleep(1h);
+            };
+            const auto groups = [&]() -> Coroutine<> {
+                for (;;) {
+                    try {
+                        co_await task_group(in_group);
+                    } catch (const ExceptionGroup &) {
+                    }
+                }
+            };
+            Task<> aborting = scope.create_task(groups());
+            co_await turns(1);
+            awake.cancel();
+            co_await sleep(2s); // the time-out is over and the group aborts: both clean up
+            const TimePoint begin = loop.time();
+            co_await scope.cancel_and_wait();
+            QASYNCIO_VERIFY(loop.time() - begin < 1min);
+            QASYNCIO_VERIFY(awake.cancelled() && late.cancelled() && aborting.cancelled());
+            QASYNCIO_COMPARE(attempts, 1);
+        });
+    }
+
+    void whoGivesUpWaitingForTheEndOfAScopeDisturbsNobody()
+    {
+        Test::run([]() -> Coroutine<> {
+            TaskScope scope;
+            scope.create_task(sleeper(1min));
+            const auto waits = [](TaskScope &scope) -> Coroutine<> { co_await scope.all_ended(); };
+            Task<> patient = create_task(waits(scope));
+            QASYNCIO_COMPARE(co_await error_of(wait_for(scope.all_ended(), 1s)), u"TimeoutError"_s);
+            co_await patient;
+            QASYNCIO_COMPARE(scope.size(), std::size_t(0));
         });
     }
 

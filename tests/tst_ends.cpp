@@ -14,8 +14,9 @@
 
 #include <atomic>
 #include <csignal>
-#include <functional>
 #include <cstdio>
+#include <functional>
+#include <thread>
 
 /// Loops, runners and applications that end at a moment that does not suit them, each in a process of its own.
 class tst_Ends : public QObject
@@ -648,24 +649,52 @@ int stop_beside_a_timer_of_no_time(std::unique_ptr<QApplication> &app)
     return QAsyncio::run(*app, []() -> Coroutine<int> { co_return 6; }());
 }
 
+struct Swallows : QObject
+{
+    bool eventFilter(QObject *, QEvent *event) override { return event->type() >= QEvent::User; }
+};
+
+Coroutine<> wait_in_every_way()
+{
+    co_await sleep(0s);
+    co_await sleep(1ms);
+    co_await to_thread([] { QThread::msleep(1); });
+    QThread::msleep(2); // longer than a slice
+    co_await sleep(0s);
+    QAsyncioLoop &loop = get_running_loop();
+    Future<> called = loop.create_future<>();
+    std::thread thread([&loop, called]() mutable {
+        QThread::msleep(2); // Qt has gone to sleep
+        loop.call_soon_threadsafe([called]() mutable { called.set_result(); });
+    });
+    co_await called;
+    thread.join();
+    QEventLoop nested;
+    auto inside = create_task(sleep(2ms));
+    inside.add_done_callback([&] { nested.quit(); });
+    nested.exec();
+}
+
 int a_filter_swallows_our_events(std::unique_ptr<QApplication> &app)
 {
-    struct Filter : QObject
-    {
-        bool eventFilter(QObject *, QEvent *event) override { return event->type() >= QEvent::User; }
-    } filter;
+    Swallows filter;
     app->installEventFilter(&filter);
     QAsyncioLoop loop;
     for (int i = 0; i < 3; ++i) {
-        loop.run_until_complete([]() -> Coroutine<> {
-            co_await sleep(0s);
-            co_await sleep(1ms);
-        }());
+        loop.run_until_complete(wait_in_every_way());
         say("ended");
     }
+    loop.attach();
+    loop.create_task(wait_in_every_way()).add_done_callback([] { QCoreApplication::exit(3); });
+    const int code = app->exec();
+    say("ended");
+    QAsyncioLoop in_virtual_time(virtual_time());
+    in_virtual_time.run_until_complete([]() -> Coroutine<> { co_await sleep(1h); }());
+    say("ended");
     app->removeEventFilter(&filter);
     loop.close();
-    return 0;
+    in_virtual_time.close();
+    return code;
 }
 
 int a_locker_goes(std::unique_ptr<QApplication> &app)
@@ -1107,20 +1136,25 @@ int and_tells(std::unique_ptr<QApplication> &app)
 class ExitInTheSamePass
 {
 public:
-    explicit ExitInTheSamePass(int code)
-    {
-        QObject::connect(&m_busy, &QTimer::timeout, [code] {
-            if (armed && QCoreApplication::instance()->signalsBlocked()) { // so that nobody takes the stop for a quit
-                armed = false;
-                QCoreApplication::exit(code);
-            }
-        });
-        m_busy.start(0);
-    }
+    explicit ExitInTheSamePass(int code) : m_code(code) { look_in_the_next_pass(); }
     static bool armed;
 
 private:
-    QTimer m_busy;
+    void look_in_the_next_pass()
+    {
+        QMetaObject::invokeMethod(&m_here, [this] { look(); }, Qt::QueuedConnection);
+    }
+    void look()
+    {
+        look_in_the_next_pass();
+        if (armed && QCoreApplication::instance()->signalsBlocked()) { // so that nobody takes the stop for a quit
+            armed = false;
+            QCoreApplication::exit(m_code);
+        }
+    }
+
+    const int m_code;
+    QObject m_here;
 };
 bool ExitInTheSamePass::armed = true;
 
@@ -1554,7 +1588,7 @@ const Scenario all[] = {
     {"a_thread_whose_exec_was_ended_cleans_up", a_thread_whose_exec_was_ended_cleans_up, 0, "cleaned up\n"},
     {"stop_while_a_slot_pumps", stop_while_a_slot_pumps, 0, "as ever\n"},
     {"stop_beside_a_timer_of_no_time", stop_beside_a_timer_of_no_time, 6, "ended\nended\nended\n"},
-    {"a_filter_swallows_our_events", a_filter_swallows_our_events, 0, "ended\nended\nended\n"},
+    {"a_filter_swallows_our_events", a_filter_swallows_our_events, 3, "ended\nended\nended\nended\nended\n"},
     {"a_locker_goes", a_locker_goes, 7, ""},
     {"a_window_closes_long_after_a_dialog", a_window_closes_long_after_a_dialog, 0, "that was the end\n"},
     {"a_window_closes_long_after_a_dialog_attached", a_window_closes_long_after_a_dialog_attached, 0, "that was the end\n"},

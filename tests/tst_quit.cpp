@@ -22,6 +22,9 @@ private Q_SLOTS:
     void anotherWindowOpens();
     void everyClosingIsJudgedAfresh();
     void quitRequestedIsAwaited();
+    void oneGivesUpWaitingForTheQuit();
+    void whoeverAwaitsTheQuitIsToldInEachExec();
+    void theApplicationsSignalsStayBlocked();
     void stopIsNoQuit();
     void attachAndStop();
     void attachedQuitCleansUp();
@@ -138,6 +141,59 @@ int quit_requested_is_awaited(QApplication &app)
         say("took its time");
         co_return 5;
     }());
+}
+
+int one_gives_up_waiting_for_the_quit(QApplication &app)
+{
+    return QAsyncio::run(app, []() -> Coroutine<int> {
+        const auto impatient = []() -> Coroutine<> {
+            try {
+                co_await wait_for(get_running_loop().quit_requested(), 1ms);
+            } catch (const TimeoutError &) {
+                say("gives up");
+                soon([] { QCoreApplication::quit(); });
+            }
+        };
+        const auto task = create_task(impatient());
+        co_await get_running_loop().quit_requested();
+        say("told");
+        co_await get_running_loop().quit_requested(); // it was, in this run
+        co_return 6;
+    }());
+}
+
+int whoever_awaits_the_quit_is_told_in_each_exec(QApplication &)
+{
+    QAsyncioLoop loop;
+    for (int i = 0; i < 3; ++i) {
+        loop.attach();
+        loop.create_task([]() -> Coroutine<> {
+            co_await get_running_loop().quit_requested();
+            co_await sleep(1ms);
+            say("told");
+        }());
+        loop.create_task(careful("cleaned up"));
+        QTimer::singleShot(5, qApp, [&] {
+            say(loop.quit_requested().done() ? "too early" : "runs");
+            QCoreApplication::quit();
+        });
+        QCoreApplication::exec();
+    }
+    loop.close();
+    return 0;
+}
+
+int the_applications_signals_stay_blocked(QApplication &app)
+{
+    QAsyncioLoop loop;
+    for (const bool blocked : {true, false, true}) {
+        app.blockSignals(blocked);
+        loop.run_until_complete([]() -> Coroutine<> { co_await sleep(1ms); }());
+        say(app.signalsBlocked() ? "blocked" : "not blocked");
+    }
+    app.blockSignals(false);
+    loop.close();
+    return 0;
 }
 
 int stop_is_no_quit(QApplication &)
@@ -348,6 +404,9 @@ const Scenario all[] = {
     {"another_window_opens", another_window_opens},
     {"every_closing_is_judged_afresh", every_closing_is_judged_afresh},
     {"quit_requested_is_awaited", quit_requested_is_awaited},
+    {"one_gives_up_waiting_for_the_quit", one_gives_up_waiting_for_the_quit},
+    {"whoever_awaits_the_quit_is_told_in_each_exec", whoever_awaits_the_quit_is_told_in_each_exec},
+    {"the_applications_signals_stay_blocked", the_applications_signals_stay_blocked},
     {"stop_is_no_quit", stop_is_no_quit},
     {"attach_and_stop", attach_and_stop},
     {"attached_quit_cleans_up", attached_quit_cleans_up},
@@ -407,6 +466,21 @@ void tst_Quit::everyClosingIsJudgedAfresh()
 void tst_Quit::quitRequestedIsAwaited()
 {
     check("quit_requested_is_awaited", 5, "told\ntook its time\n");
+}
+
+void tst_Quit::oneGivesUpWaitingForTheQuit()
+{
+    check("one_gives_up_waiting_for_the_quit", 6, "gives up\ntold\n");
+}
+
+void tst_Quit::whoeverAwaitsTheQuitIsToldInEachExec()
+{
+    check("whoever_awaits_the_quit_is_told_in_each_exec", 0, QByteArray("runs\ntold\ncleaned up\n").repeated(3));
+}
+
+void tst_Quit::theApplicationsSignalsStayBlocked()
+{
+    check("the_applications_signals_stay_blocked", 0, "blocked\nnot blocked\nblocked\n");
 }
 
 // H-19

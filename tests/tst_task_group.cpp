@@ -5,6 +5,8 @@
 #include <QtCore/qregularexpression.h>
 #include <QtCore/qtimer.h>
 
+#include <array>
+#include <memory>
 #include <thread>
 
 namespace {
@@ -1182,6 +1184,52 @@ private Q_SLOTS:
                 co_return text;
             };
             QASYNCIO_COMPARE(co_await task_group(body), u"sleeper4"_s);
+        });
+    }
+
+    /// Made by somebody else, it destroys the object in its first step: the frame that the group is in goes with that.
+    void anEagerChildMayEndTheTaskOfItsGroup_data()
+    {
+        QTest::addColumn<bool>("suspends");
+        QTest::newRow("and suspends") << true;
+        QTest::newRow("and ends") << false;
+    }
+    void anEagerChildMayEndTheTaskOfItsGroup()
+    {
+        QFETCH(const bool, suspends);
+        Test::run([&](QAsyncioLoop &loop) -> Coroutine<> {
+            QStringList log;
+            auto object = std::make_unique<QObject>();
+            TaskGroup *group = nullptr;
+            using Large = std::array<char, 2 * detail::pool_largest>; // that frame's memory is not kept
+            const auto body = [&](TaskGroup &entered, const Large &) -> Coroutine<> {
+                const Farewell local(log, u"-group"_s);
+                group = &entered;
+                co_await sleep(1h);
+            };
+            const auto in_group = [&]() -> Coroutine<> {
+                const Large large{};
+                co_await task_group(body, large);
+            };
+            Task<> task = create_task(in_group(), TaskOptions().context(object.get()));
+            co_await turns(2);
+            const auto child = [&]() -> Coroutine<> {
+                const Farewell local(log, u"-child"_s);
+                object.reset();
+                log << u"object"_s;
+                if (suspends)
+                    co_await sleep(0s);
+                if (suspends)
+                    log << u"unreachable"_s;
+            };
+            loop.call_soon([&] {
+                Task<> made = group->create_task(child(), TaskOptions().eager_start());
+                QCOMPARE(made.done(), true);
+                QCOMPARE(made.cancelled(), suspends);
+            });
+            co_await turns(2);
+            QASYNCIO_COMPARE(log.join(u' '), u"object -child -group"_s);
+            QASYNCIO_VERIFY(task.cancelled());
         });
     }
 };

@@ -315,7 +315,9 @@ public:
     }
     std::chrono::nanoseconds get_slow_callback_duration() const;
 
-    /// Done when the application was asked to quit: see run().
+    /// Done when the application was asked to quit, since the main coroutine of run() began, or since attach(); a future for each
+    /// call. A task that awaits it when that happens is told and not cancelled: see run(). An attached loop gives it
+    /// the quit_deadline to end.
     QAsyncio::Future<> quit_requested();
 
     /// "<QAsyncioLoop running=false closed=false debug=false>"

@@ -36,9 +36,10 @@ public:
     {
         const detail::Closer<T> closer{coroutine};
         check_accepts();
+        const Watch watch(*this); // the first step of an eager task may end the group's own
         Task<T> task = Q_UNLIKELY(is_entered_by_a_stranger()) ? m_parent->core->loop->create_task(std::move(coroutine), heir(options))
                                                               : m_parent->core->loop->create_task(std::move(coroutine), options);
-        add(task);
+        add(watch.group(), task);
         return task;
     }
     /// The same for `function(args...)`, a function that gives a coroutine. Both are kept until it has ended.
@@ -79,6 +80,26 @@ private:
     friend class detail::GroupChild;
     friend class detail::TaskStateBase;
 
+    /// Tells whether the group has been destroyed since: with an object that its task belongs to, by code that it has called.
+    class QASYNCIO_EXPORT Watch
+    {
+    public:
+        explicit Watch(TaskGroup &group) : m_group(&group), m_outer(std::exchange(group.m_watch, this)) { }
+        ~Watch()
+        {
+            if (m_group)
+                m_group->m_watch = m_outer;
+        }
+        Q_DISABLE_COPY_MOVE(Watch)
+
+        TaskGroup *group() const { return m_group; } // null if it has been
+
+    private:
+        friend class TaskGroup;
+        TaskGroup *m_group;
+        Watch *m_outer;
+    };
+
     /// Entered by the running task.
     TaskGroup();
     ~TaskGroup();
@@ -94,9 +115,11 @@ private:
         return running != m_parent.get() && (running ? running->family() : nullptr) != m_parent->family();
     }
     TaskOptions heir(const TaskOptions &options) const;
-    void add(const AnyTask &task);
+    /// To a group that is null, since it was destroyed meanwhile: the task is unwound, as the others were.
+    static void add(TaskGroup *group, const AnyTask &task);
+    void add(detail::TaskStateBase &task);
     void child_done(detail::TaskStateBase &task);
-    /// False if that has ended the group: a destructor may destroy the object that its task belongs to.
+    /// False if that has destroyed the group.
     bool abort();
     void cancel_parent();
     void collect_tasks(std::vector<detail::Ref<detail::TaskStateBase>> &tasks) const;
@@ -113,7 +136,7 @@ private:
     bool m_exiting = false;
     bool m_aborting = false;
     bool m_parent_cancelled = false; // by us
-    bool *m_destroyed = nullptr;     // set when this ends inside of abort()
+    Watch *m_watch = nullptr;        // the innermost one
 };
 
 namespace detail {

@@ -62,9 +62,11 @@ public:
 
     /// How many tasks there are that have not ended, those that its tasks have begun included.
     std::size_t size() const;
-    /// Asks every task once to end. Those of task groups, and whatever else a cancelled task awaits, are asked by it.
+    /// Asks every task once to end, also one that somebody else has asked before; calling this again asks only those that have
+    /// come since. Those of task groups, and whatever else a cancelled task awaits, are asked by it.
     void cancel(const QString &message = {});
-    /// Done when no task is left; at once if there is none. Cancelled, and never done, if the scope goes first.
+    /// Done when no task is left; at once if there is none. Cancelled, and never done, if the scope goes first. A future for
+    /// each call.
     Future<> all_ended();
     /// `co_await scope.cancel_and_wait()`: cancels all and waits for the end of their clean-up, however long that takes; what is
     /// begun meanwhile is cancelled, too. Cancelling the caller ends the waiting only. The scope must live as long; its own tasks

@@ -196,7 +196,7 @@ int LoopPrivate::exec_qt()
         m_in_exec = false;
         // leave_qt_loop() silences aboutToQuit, which Qt emits whenever exec() returns: a stop is no quit.
         if (QCoreApplication *app = QCoreApplication::instance(); m_left && app) {
-            app->blockSignals(false);
+            app->blockSignals(m_signals_were_blocked);
             if (code != stop_code) // exit(n) came behind our own exit, in the same pass: it is a quit after all
                 QMetaObject::invokeMethod(app, "aboutToQuit", Qt::DirectConnection);
         }
@@ -265,7 +265,7 @@ void LoopPrivate::leave_qt_loop() noexcept
             dispatcher->interrupt();
         return;
     }
-    QCoreApplication::instance()->blockSignals(true);
+    m_signals_were_blocked = QCoreApplication::instance()->blockSignals(true);
     QCoreApplication::exit(stop_code);
 }
 
@@ -333,14 +333,18 @@ void LoopPrivate::look_for_lost_events() noexcept
     });
     if (m_armed != TimePoint::max() && now() >= m_armed)
         return timer_arrived();
-    if (!(flags & WakePosted) && !m_advance_posted) {
+    const bool waits_for_wake = flags & WakePosted || inbox.maybe_filled();
+    if (!waits_for_wake && !m_advance_posted) {
         m_blocks_unanswered = 0;
         return;
     }
-    if (++m_blocks_unanswered < 2) // glib's dispatcher says so before it delivers what is posted
+    if (++m_blocks_unanswered < 2) { // perhaps not delivered yet: glib's dispatcher says so before, and a thread may post now
+        if (dispatcher)
+            dispatcher->wakeUp();
         return;
+    }
     m_blocks_unanswered = 0;
-    if (flags & WakePosted)
+    if (waits_for_wake)
         wake_arrived();
     else
         advance_clock();
@@ -376,6 +380,7 @@ void LoopPrivate::attach()
     if (is_on_stack())
         throw RuntimeError(QStringLiteral("Cannot attach the event loop while code of it is on the stack"));
     begin_run(true);
+    quit_was_requested = false; // by an exec() that has ended
     if (!in_main_thread())
         return;
     m_about_to_quit = QObject::connect(QCoreApplication::instance(), &QCoreApplication::aboutToQuit, bridge.get(),
@@ -387,10 +392,11 @@ void LoopPrivate::application_quits()
     if (!attached || m_drain || m_quit_waits)
         return;
     const Activation active(*this); // a task may end the loop
-    if (is_quit_awaited())
-        quit_requested.set_result();
-    for (const AnyTask &task : loop->all_tasks())
-        AnyTask(task).cancel();
+    for (AnyTask task : loop->all_tasks()) {
+        if (!quit_requests.is_awaited_by(static_cast<TaskStateBase &>(*FutureAccess::state(task)))) // that one is told
+            task.cancel();
+    }
+    tell_of_quit();
     // Qt 6.4 says so when exec() has returned, Qt 6.8 inside of quit(): a task may have called it, and has to return first.
     m_quit_waits = m_depth > 0;
     if (!m_quit_waits)
@@ -430,9 +436,10 @@ void LoopPrivate::detach() noexcept
     attached = false;
 }
 
-bool LoopPrivate::is_quit_awaited() const
+void LoopPrivate::tell_of_quit()
 {
-    return quit_requested && !quit_requested.done() && !FutureAccess::state(quit_requested)->callbacks.empty();
+    quit_was_requested = true;
+    quit_requests.announce();
 }
 
 } // namespace QAsyncio::detail

@@ -150,7 +150,7 @@ void LoopPrivate::close() noexcept
     set(Closed, true);
     close_executor();
     executor_shut_down = true;
-    quit_requested = {};
+    quit_requests = {};
     timer_source.reset();
     bridge.reset();
 }
@@ -556,9 +556,10 @@ bool QAsyncioLoop::get_debug() const
 Future<> QAsyncioLoop::quit_requested()
 {
     LoopPrivate &d = LoopPrivate::of(*this);
-    if (!d.quit_requested || d.quit_requested.cancelled())
-        d.quit_requested = create_future<void>();
-    return d.quit_requested;
+    Future<> future = d.quit_requests.future(*this);
+    if (d.quit_was_requested)
+        d.quit_requests.announce();
+    return future;
 }
 
 QString QAsyncioLoop::to_string() const

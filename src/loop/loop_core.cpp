@@ -48,7 +48,7 @@ LoopRest rest_of(const LoopCore &core)
     const auto &self = static_cast<const LoopPrivate &>(core);
     const bool no_timer = self.timers.empty() || self.timers.first_deadline() == TimePoint::max(); // the end of time is never
     const bool nothing = self.ready.empty() && no_timer && self.fds.empty() && self.jobs_in_flight == 0;
-    return {nothing, self.turns()};
+    return {nothing, self.turns(), self.is_nested() || self.is_executing()};
 }
 
 void LoopCore::push_threadsafe(InboxNode &node)

@@ -5,6 +5,7 @@
 #include "qasyncio/loop.h"
 #include "qasyncio/runner.h"
 
+#include "loop/announcement.h"
 #include "loop/bridge.h"
 #include "loop/fd_table.h"
 #include "loop/inbox.h"
@@ -61,8 +62,8 @@ public:
     void dispatcher_turns(bool blocks, const char *frame) noexcept;
     void application_dies() noexcept;
     void dialog_awaited(const QObject *dialog, bool begins) noexcept;
-    /// Somebody waits for quit_requested() now.
-    bool is_quit_awaited() const;
+    /// Completes the futures of quit_requested().
+    void tell_of_quit();
     /// A nested event loop is open above the code of the run.
     bool is_nested() const noexcept;
 
@@ -88,6 +89,8 @@ public:
     };
     bool is_busy() const { return !ready.empty() || m_batch_left > 0; }
     bool is_on_stack() const { return m_activations > 0; }
+    /// A callback or a step of a task is being executed.
+    bool is_executing() const { return m_depth > 0; }
     /// Closes the loop as soon as no code of it is on the stack any more: no turn is begun, what is on the stack returns.
     void close_later() noexcept;
     /// The innermost code is not the loop's, but a slot that a nested event loop above it has called.
@@ -146,7 +149,8 @@ public:
     bool attached = false;
     bool ended_with_application = false;
     std::exception_ptr leaving; // LoopExit or KeyboardInterrupt on its way out of the run
-    QAsyncio::Future<> quit_requested;
+    Announcement quit_requests;
+    bool quit_was_requested = false; // in this run of the program's main coroutine, or since attach()
     std::function<void()> callback_observer;
     std::unordered_map<const QObject *, int> dialogs_awaited; // and how often
     const ApplicationHooks *hooks = nullptr; // of run(app, main)
@@ -207,6 +211,7 @@ private:
     int m_blocks_unanswered = 0; // since an event was posted to the bridge
     int m_activations = 0;
     bool m_end_waits = false;
+    bool m_signals_were_blocked = false; // those of the application, before they were to end a run
     bool m_in_exec = false; // of the application, which this run has called
     QEventLoop *m_event_loop = nullptr;
     QMetaObject::Connection m_awake;

@@ -137,9 +137,7 @@ void Runner::run_main(const AnyTask &main)
     // Each run begins afresh.
     p->quit = p->abandoned = p->interrupted = false;
     p->quit_code = p->quit_cancels = 0;
-    Future<> &asked = detail::LoopPrivate::of(loop).quit_requested;
-    if (asked && asked.done())
-        asked = {};
+    detail::LoopPrivate::of(loop).quit_was_requested = false;
     p->main = task;
     p->watch_sigint();
     const QScopeGuard no_longer([&] {
@@ -163,9 +161,9 @@ void Runner::run_main(const AnyTask &main)
             p->abandoned = true;
             break;
         }
-        if (detail::LoopPrivate::of(loop).is_quit_awaited())
-            detail::LoopPrivate::of(loop).quit_requested.set_result();
-        else
+        const bool is_awaited = detail::LoopPrivate::of(loop).quit_requests.is_awaited();
+        detail::LoopPrivate::of(loop).tell_of_quit();
+        if (!is_awaited)
             loop.call_soon([p = p.get(), task]() mutable { p->quit_cancels += task.cancel(); });
     }
     if (p->abandoned) {

@@ -10,24 +10,36 @@ namespace QAsyncio::detail {
 class CompletionQueue::Place
 {
 public:
-    explicit Place(CompletionQueue &queue) : called(get_running_loop().create_future<>()), m_queue(&queue)
+    explicit Place(CompletionQueue &queue)
+        : called(get_running_loop().create_future<>()), m_queue(queue), m_previous(queue.m_last_in_line)
     {
-        queue.m_line.push_back(called);
+        (m_previous ? m_previous->m_next : m_queue.m_first_in_line) = this;
+        m_queue.m_last_in_line = this;
     }
     ~Place()
     {
-        if (goes_on || std::erase(m_queue->m_line, called) > 0 || called.cancelled())
-            return;
-        if (m_queue->m_given < m_queue->m_done.size())
-            m_queue->call_next();
+        if (m_waits)
+            leave_line();
+        else if (!goes_on && m_queue.m_given < m_queue.m_done.size())
+            m_queue.call_next();
     }
     Q_DISABLE_COPY_MOVE(Place)
+
+    void leave_line()
+    {
+        (m_previous ? m_previous->m_next : m_queue.m_first_in_line) = m_next;
+        (m_next ? m_next->m_previous : m_queue.m_last_in_line) = m_previous;
+        m_waits = false;
+    }
 
     Future<> called;
     bool goes_on = false;
 
 private:
-    CompletionQueue *m_queue;
+    CompletionQueue &m_queue;
+    Place *m_previous;
+    Place *m_next = nullptr;
+    bool m_waits = true;
 };
 
 CompletionQueue::~CompletionQueue()
@@ -92,11 +104,10 @@ void CompletionQueue::put(AnyFuture future)
 
 void CompletionQueue::call_next()
 {
-    while (!m_line.empty()) {
-        Future<> called = std::move(m_line.front());
-        m_line.pop_front();
-        if (!called.done())
-            return called.set_result();
+    while (Place *const place = m_first_in_line) {
+        place->leave_line();
+        if (!place->called.done())
+            return place->called.set_result();
     }
 }
 

@@ -152,7 +152,22 @@ void TaskStateBase::leave_registry()
 
 void TaskStateBase::leave_family()
 {
+    if (Q_UNLIKELY(flags & UnwindPending))
+        bequeath();
     m_extra->family->remove(*this);
+}
+
+/// It ends without a further suspension: what is left of its family, begun since the owner died or not, goes behind it.
+void TaskStateBase::bequeath()
+{
+    const TaskFamily &family = *m_extra->family;
+    TaskStateBase *const heir = family.is_headed_by(*this) ? m_extra->younger : family.oldest();
+    if (!heir || !family.is_ending())
+        return;
+    try {
+        m_extra->to_be_unwound.push_back(Ref<FutureStateBase>::share(heir));
+    } catch (const std::bad_alloc &) { // the end of the loop unwinds them
+    }
 }
 
 void TaskStateBase::future_done(FutureStateBase &)
@@ -270,10 +285,10 @@ void TaskStateBase::join(TaskFamily &family)
     family.add(*this);
 }
 
-void TaskStateBase::unwind()
+TaskStateBase *TaskStateBase::unwind()
 {
     if (done())
-        return;
+        return nullptr;
     std::vector<Ref<TaskStateBase>> tasks;
     try {
         tasks = with_descendants();
@@ -283,11 +298,23 @@ void TaskStateBase::unwind()
     for (const Ref<TaskStateBase> &task : tasks) // a destructor may open an event loop: none of them goes on in it
         task->flags |= Doomed;
     for (auto task = tasks.rbegin(); task != tasks.rend(); ++task) {
-        if ((*task)->flags & OnStack)
-            return unwind_later(**task); // it, and the older ones, whose locals it may use
+        if ((*task)->flags & OnStack) {
+            unwind_later(**task); // it, and the older ones, whose locals it may use
+            return task->get();
+        }
         if (!(*task)->done())
             (*task)->unwind_alone();
     }
+    return nullptr;
+}
+
+TaskStateBase *TaskStateBase::unwind_behind(TaskStateBase *executed)
+{
+    if (!executed || executed->m_number < m_number)
+        return unwind();
+    if (!done())
+        unwind_later(*executed);
+    return executed;
 }
 
 /// As soon as `executed` has left the stack.
@@ -300,25 +327,27 @@ void TaskStateBase::unwind_later(TaskStateBase &executed)
     }
 }
 
-void TaskStateBase::unwind_without_memory()
+TaskStateBase *TaskStateBase::unwind_without_memory()
 {
     // Without looking for descendants: those in groups end with the frames of their groups.
     const TaskFamily *const family = this->family();
     if (!family || !(family->is_ending() || family->is_headed_by(*this))) {
-        if (flags & OnStack)
+        if (flags & OnStack) {
             flags |= Doomed | UnwindPending;
-        else
-            unwind_alone();
-        return;
+            return this;
+        }
+        unwind_alone();
+        return nullptr;
     }
     family->doom();
     const Ref<TaskStateBase> oldest = Ref<TaskStateBase>::share(family->oldest());
     while (oldest->family() == family) {
         TaskStateBase *const task = family->youngest_to_unwind();
         if (!task)
-            return;
+            return family->oldest();
         task->unwind_alone();
     }
+    return nullptr;
 }
 
 std::vector<Ref<TaskStateBase>> TaskStateBase::with_descendants()
@@ -358,11 +387,14 @@ std::vector<Ref<TaskStateBase>> TaskStateBase::with_descendants()
 void TaskStateBase::unwind_what_waited()
 {
     flags &= ~UnwindPending;
-    if (!m_extra || m_extra->to_be_unwound.empty())
-        return unwind();
+    if (!m_extra || m_extra->to_be_unwound.empty()) {
+        unwind();
+        return;
+    }
     const auto tasks = std::exchange(m_extra->to_be_unwound, {});
+    TaskStateBase *executed = nullptr;
     for (const Ref<FutureStateBase> &task : tasks)
-        static_cast<TaskStateBase *>(task.get())->unwind();
+        executed = static_cast<TaskStateBase *>(task.get())->unwind_behind(executed);
 }
 
 void TaskStateBase::leave_group(TaskGroup *group)

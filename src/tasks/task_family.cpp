@@ -31,6 +31,7 @@ void TaskOwner::unwind_all(const char *why) noexcept
     const LoopPrivate::Activation active(static_cast<LoopPrivate &>(*loop)); // a destructor may end the loop
     for (const TaskFamily *family = m_oldest; family; family = family->m_younger)
         family->doom(); // a destructor may open an event loop: none of them goes on in it
+    Ref<TaskStateBase> executed; // one that has to leave the stack first, and with it those that are older: it may use their locals
     while (TaskFamily *family = m_youngest) {
         family->leave_owner();
         if (!family->m_oldest) { // nobody could join it: no memory
@@ -40,7 +41,7 @@ void TaskOwner::unwind_all(const char *why) noexcept
         const Ref<TaskStateBase> first = Ref<TaskStateBase>::share(family->m_oldest);
         if (first->core->has(LoopCore::Debug))
             family->report_unfinished(why);
-        first->unwind();
+        executed = Ref<TaskStateBase>::share(first->unwind_behind(executed.get()));
     }
 }
 

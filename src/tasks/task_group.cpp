@@ -82,8 +82,8 @@ TaskGroup::TaskGroup()
 TaskGroup::~TaskGroup()
 {
     m_parent->leave_group(this);
-    if (m_destroyed)
-        *m_destroyed = true;
+    for (Watch *watch = m_watch; watch; watch = watch->m_outer)
+        watch->m_group = nullptr;
     // Only if it was not left in order, because the frame is being destroyed: what uses its locals goes first.
     while (GroupChild *child = m_last) {
         const Ref<TaskStateBase> task = child->task;
@@ -113,9 +113,17 @@ TaskOptions TaskGroup::heir(const TaskOptions &options) const
     return heir;
 }
 
-void TaskGroup::add(const AnyTask &task)
+void TaskGroup::add(TaskGroup *group, const AnyTask &task)
 {
     auto &state = static_cast<TaskStateBase &>(*FutureAccess::state(task));
+    if (Q_LIKELY(group))
+        group->add(state);
+    else
+        state.unwind();
+}
+
+void TaskGroup::add(TaskStateBase &state)
+{
     if (Q_UNLIKELY(state.family()))
         state.enter_as_child();
     try {
@@ -155,17 +163,15 @@ void TaskGroup::child_done(TaskStateBase &task)
 bool TaskGroup::abort()
 {
     m_aborting = true;
-    bool destroyed = false;
-    m_destroyed = &destroyed;
+    const Watch watch(*this);
     for (GroupChild *child = m_first; child; child = child->next) {
         if (child->task->done())
             continue;
         const Ref<TaskStateBase> task = child->task;
         task->cancel({});
-        if (Q_UNLIKELY(destroyed))
+        if (Q_UNLIKELY(!watch.group()))
             return false;
     }
-    m_destroyed = nullptr;
     return true;
 }
 

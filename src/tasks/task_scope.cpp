@@ -6,8 +6,11 @@
 #include "qasyncio/detail/task_family.h"
 #include "qasyncio/wait.h"
 
+#include "loop/announcement.h"
 #include "loop/logging.h"
 #include "loop/loop_p.h"
+
+#include <algorithm>
 
 namespace QAsyncio {
 
@@ -16,31 +19,36 @@ namespace detail {
 class ScopeOwner final : public TaskOwner
 {
 public:
-    ~ScopeOwner() override
+    ~ScopeOwner() override { m_all_ended.cancel(); }
+
+    /// Each once. Not one that another of them awaits and has handed its request to; those of groups are left to their groups.
+    void cancel(const QString &message)
     {
-        if (m_all_ended && !m_all_ended.done() && !FutureAccess::state(m_all_ended)->core->has(LoopCore::Closed))
-            m_all_ended.cancel();
+        std::vector<Ref<TaskStateBase>> tasks = members(); // the older ones, which await others, first
+        std::erase_if(tasks, [this](const auto &task) { return task->number() <= m_youngest_asked; });
+        std::vector<int> requests;
+        for (const Ref<TaskStateBase> &task : tasks) {
+            m_youngest_asked = std::max(m_youngest_asked, task->number());
+            requests.push_back(task->cancelling());
+        }
+        for (std::size_t i = 0; i < tasks.size(); ++i) { // it may be the end of this
+            if (!tasks[i]->done() && !tasks[i]->is_child() && tasks[i]->cancelling() == requests[i])
+                tasks[i]->cancel(message);
+        }
     }
     Future<> all_ended(QAsyncioLoop &loop)
     {
-        if (size() == 0) {
-            Future<> at_once = loop.create_future<void>();
-            at_once.set_result();
-            return at_once;
-        }
-        if (!m_all_ended || m_all_ended.done())
-            m_all_ended = loop.create_future<void>();
-        return m_all_ended;
+        Future<> future = m_all_ended.future(loop);
+        if (size() == 0)
+            m_all_ended.announce();
+        return future;
     }
 
 private:
-    void became_empty() override
-    {
-        if (m_all_ended && !m_all_ended.done() && !FutureAccess::state(m_all_ended)->core->has(LoopCore::Closed))
-            m_all_ended.set_result();
-    }
+    void became_empty() override { m_all_ended.announce(); }
 
-    Future<> m_all_ended;
+    Announcement m_all_ended;
+    quint32 m_youngest_asked = 0; // the number of the youngest task that was asked to end
 };
 
 } // namespace detail
@@ -77,10 +85,7 @@ std::size_t TaskScope::size() const
 
 void TaskScope::cancel(const QString &message)
 {
-    for (const Ref<TaskStateBase> &task : d->members()) { // the older ones, which await others, first
-        if (!task->done() && task->cancelling() == 0 && !task->is_child())
-            task->cancel(message);
-    }
+    d->cancel(message);
 }
 
 Future<> TaskScope::all_ended()
@@ -99,7 +104,7 @@ Coroutine<> TaskScope::cancel_and_wait()
         const auto left = d->members();
         for (const Ref<TaskStateBase> &task : left) {
             if (std::exchange(cancelled, d->joined()) != d->joined()) // some have begun others meanwhile
-                cancel();
+                d->cancel({});
             if (task->done())
                 continue;
             std::vector<AnyFuture> one(1, FutureAccess::wrap<AnyFuture>(Ref<FutureStateBase>::share(task.get())));

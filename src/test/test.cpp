@@ -22,7 +22,7 @@ class TestClock final : public VirtualClock
 public:
     bool advance(TimePoint next) override
     {
-        if (QThread::currentThread()->loopLevel() <= m_level) {
+        if (!detail::rest_of(*core).is_nested) {
             m_nested_since.reset();
             return VirtualClock::advance(next);
         }
@@ -31,10 +31,10 @@ public:
         m_nested_since = real_now;
         return VirtualClock::advance(std::min(next, now() + passed)) && now() >= next;
     }
-    bool is_nested() const { return QThread::currentThread()->loopLevel() > m_level; }
+
+    const detail::LoopCore *core = nullptr; // of the test's loop
 
 private:
-    const int m_level = QThread::currentThread()->loopLevel() + 1; // of the test's own run
     std::optional<std::chrono::steady_clock::time_point> m_nested_since;
 };
 
@@ -46,6 +46,8 @@ public:
         : m_where(where), m_clock(real_time ? nullptr : std::make_shared<TestClock>()),
           m_loop(m_clock ? LoopOptions().clock(m_clock) : LoopOptions())
     {
+        if (m_clock)
+            m_clock->core = &m_loop.core();
         if (!allow_reports) {
             m_loop.set_exception_handler([this](QAsyncioLoop &, const ExceptionContext &context) {
                 fail(QStringLiteral("reported to the loop: %1: %2").arg(context.message, describe(context.exception)));
@@ -80,7 +82,7 @@ private:
     void look_for_a_stall()
     {
         const detail::LoopRest rest = detail::rest_of(m_loop.core());
-        const bool stalled = rest.has_nothing_to_wait_for && rest.turns == m_turns && !m_clock->is_nested();
+        const bool stalled = rest.has_nothing_to_wait_for && rest.turns == m_turns && !rest.is_nested;
         m_turns = rest.turns;
         m_stalled = stalled ? m_stalled + 1 : 0;
         if (m_stalled < stall_checks)

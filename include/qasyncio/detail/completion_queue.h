@@ -4,7 +4,6 @@
 
 #include "qasyncio/detail/done_listener.h"
 
-#include <deque>
 
 namespace QAsyncio::detail {
 
@@ -36,7 +35,8 @@ private:
 
     std::vector<AnyFuture> m_done; // one that is none stands for one that was not done in time. There is room for all
     std::size_t m_given = 0;       // of m_done
-    std::deque<Future<>> m_line;  // those who wait
+    Place *m_first_in_line = nullptr; // those who wait
+    Place *m_last_in_line = nullptr;
     std::size_t m_unfinished = 0;
     std::size_t m_left = 0;
     TimerHandle m_timer;

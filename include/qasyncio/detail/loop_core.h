@@ -159,6 +159,7 @@ struct LoopRest
 {
     bool has_nothing_to_wait_for; // nothing is ready; no timer, no descriptor, no function in a thread
     qint64 turns;
+    bool is_nested; // code of it has opened an event loop, or pumps, and is what is looking
 };
 QASYNCIO_EXPORT LoopRest rest_of(const LoopCore &core);
 

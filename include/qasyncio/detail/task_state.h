@@ -59,6 +59,8 @@ public:
     int uncancel();
     /// The message of the last cancellation that nothing that was waited for took.
     QString cancel_message() const { return m_extra ? m_extra->cancel_message : QString(); }
+    /// Grows from task to task.
+    quint32 number() const { return m_number; }
     QString name() const;
     void set_name(const QString &name);
     /// Where the coroutine was written; empty once the task is done.
@@ -71,8 +73,11 @@ public:
     void join(TaskFamily &family);
     /// Destroys the frames, innermost first, without running another line of them, and ends as cancelled. The tasks of its
     /// groups, and the rest of a family that ends, go with it, the youngest first. If a frame of one of all these is being
-    /// executed, it and the older ones go at its next suspension; none of the others runs another line until then.
-    void unwind();
+    /// executed, it and the older ones go when it has left the stack, which is that one; null if all are gone. None of the
+    /// others runs another line until then.
+    TaskStateBase *unwind();
+    /// The same, but behind `executed`, if there is one and it is younger: it may use this one's locals.
+    TaskStateBase *unwind_behind(TaskStateBase *executed);
 
     // For awaiters, while a frame of this task is executed:
     /// The innermost frame suspends and `waiting_on` will queue the task.
@@ -136,7 +141,7 @@ private:
     /// This task and all that ends with it: each before those that depend on it, the older before the younger.
     std::vector<Ref<TaskStateBase>> with_descendants();
     void unwind_alone();
-    void unwind_without_memory();
+    TaskStateBase *unwind_without_memory();
     void unwind_later(TaskStateBase &executed);
     void unwind_what_waited();
     void complete();
@@ -150,6 +155,7 @@ private:
     void give_up_waiting();
     void leave_registry();
     void leave_family();
+    void bequeath();
     TaskExtra &extra();
     QString describe_without_wait() const;
 
