@@ -81,7 +81,7 @@ private:
     friend class detail::TaskStateBase;
 
     /// Tells whether the group has been destroyed since: with an object that its task belongs to, by code that it has called.
-    class QASYNCIO_EXPORT Watch
+    class Watch
     {
     public:
         explicit Watch(TaskGroup &group) : m_group(&group), m_outer(std::exchange(group.m_watch, this)) { }
