@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: MIT
 #include "task_helpers.h"
 
+#include <optional>
 #include <thread>
 
 namespace {
@@ -149,6 +150,18 @@ private Q_SLOTS:
             QASYNCIO_COMPARE(log.join(u' '), u"scheduled scheduled own scheduled callback"_s);
             QASYNCIO_COMPARE(user.get(), u"changed"_s);
         });
+    }
+
+    void theTokenOfAContextThatIsGoneIsRefused()
+    {
+        for (int i = 0; i < 100; ++i) { // a new one may get the old one's memory
+            std::optional<Token<QString>> token;
+            Context().run([&] { token.emplace(user.set(u"before"_s)); });
+            Context().run([&] {
+                user.set(u"after"_s);
+                QCOMPARE(error_in([&] { user.reset(*token); }), u"ValueError: <Token> was created in a different Context"_s);
+            });
+        }
     }
 
     // L-072

@@ -910,6 +910,78 @@ int application_deleted_in_a_run(std::unique_ptr<QApplication> &app)
     return 0;
 }
 
+template<bool attached>
+int application_deleted_in_the_main_loop(std::unique_ptr<QApplication> &app)
+{
+    QAsyncioLoop &loop = get_event_loop();
+    const auto deletes = [](std::unique_ptr<QApplication> &app) -> Coroutine<> {
+        const Last last;
+        co_await sleep(1ms);
+        app.reset();
+        say("gone");
+        co_await sleep(1ms);
+        say("unreachable");
+    };
+    if (attached) {
+        loop.attach();
+        loop.create_task(deletes(app));
+        while (app)
+            QCoreApplication::processEvents(QEventLoop::WaitForMoreEvents);
+    } else {
+        try {
+            loop.run_until_complete(deletes(app));
+        } catch (const CancelledError &) {
+            say("cancelled");
+        }
+    }
+    return 0;
+}
+
+/// A slot's exception leaves Qt's event loop, which Qt allows for cleaning up.
+int a_slot_throws(std::unique_ptr<QApplication> &)
+{
+    for (int i = 0; i < 2; ++i) {
+        QAsyncioLoop loop;
+        loop.create_task([]() -> Coroutine<> { co_await is_cancelled_asleep(); }());
+        QTimer::singleShot(1, [] { throw ValueError(QStringLiteral("of a slot")); });
+        try {
+            loop.run_forever();
+        } catch (const ValueError &) {
+            say(loop.is_running() || find_running_loop() ? "still running" : "left");
+        }
+        loop.close();
+    }
+    return 0;
+}
+
+struct DetachesAtQuit : QObject
+{
+    explicit DetachesAtQuit(QAsyncioLoop &loop) : loop(loop) { }
+    bool eventFilter(QObject *watched, QEvent *event) override
+    {
+        if (watched == qApp && event->type() == QEvent::Quit)
+            loop.detach();
+        return false;
+    }
+    QAsyncioLoop &loop;
+};
+
+int a_filter_detaches_at_the_quit(std::unique_ptr<QApplication> &app)
+{
+    QAsyncioLoop loop;
+    DetachesAtQuit filter(loop);
+    app->installEventFilter(&filter);
+    loop.attach();
+    QWidget window;
+    window.show();
+    QTimer::singleShot(1, &window, &QWidget::close);
+    const int code = app->exec();
+    say(loop.is_running() ? "running" : "detached");
+    app->removeEventFilter(&filter);
+    loop.close();
+    return code;
+}
+
 int application_deleted_under_its_exec(std::unique_ptr<QApplication> &app)
 {
     QAsyncioLoop loop;
@@ -1319,7 +1391,11 @@ int whoever_asked_for_the_quit_is_told_attached(std::unique_ptr<QApplication> &a
 {
     QAsyncioLoop loop;
     loop.attach();
-    loop.quit_requested().add_done_callback([](const Future<> &asked) { say(asked.cancelled() ? "cancelled" : "told"); });
+    const auto tell = [](const Future<> &asked) { say(asked.cancelled() ? "cancelled" : "told"); };
+    loop.quit_requested().add_done_callback(tell);
+    for (int i = 0; i < 100; ++i)
+        static_cast<void>(loop.quit_requested()); // which nobody has any more
+    loop.quit_requested().add_done_callback(tell);
     loop.create_task([]() -> Coroutine<> { co_await is_cancelled_asleep(); }());
     QTimer::singleShot(1, app.get(), [] { QCoreApplication::exit(3); });
     const int code = app->exec();
@@ -1530,6 +1606,10 @@ const Scenario all[] = {
     {"loop_deleted_when_qt_is_about_to_block", loop_deleted_when_qt_is_about_to_block, 5, "deleted\n"},
     {"who_waits_for_a_callback_is_woken", who_waits_for_a_callback_is_woken, 0, ""},
     {"application_deleted_when_qt_is_about_to_block", application_deleted_when_qt_is_about_to_block, 0, ""},
+    {"application_deleted_in_the_main_loop", application_deleted_in_the_main_loop<false>, 0, "gone\nunwound\ncancelled\n"},
+    {"application_deleted_in_the_main_loop_attached", application_deleted_in_the_main_loop<true>, 0, "gone\nunwound\n"},
+    {"a_slot_throws", a_slot_throws, 0, "left\nleft\n"},
+    {"a_filter_detaches_at_the_quit", a_filter_detaches_at_the_quit, 0, "detached\n"},
     {"application_deleted_in_a_run", application_deleted_in_a_run, 0, "gone\nunwound\ncancelled\n"},
     {"application_deleted_under_its_exec", application_deleted_under_its_exec, 0, "returned\n"},
     {"loop_closed_by_a_local_of_a_task_that_is_unwound", loop_ended_by_a_local_of_a_task_that_is_unwound<false>, 6,
@@ -1614,7 +1694,7 @@ const Scenario all[] = {
      "nothing has run\nsoon timer\nnothing has run\nsoon timer\n"},
     {"stop_under_a_dialog_attached", stop_under_a_dialog_attached, 3, "turns go on\nthe dialog has returned\nstopped\n"},
     {"attach_with_code_on_the_stack", attach_with_code_on_the_stack, 3, "refused\nnot running\nrunning\n"},
-    {"whoever_asked_for_the_quit_is_told_attached", whoever_asked_for_the_quit_is_told_attached, 3, "told\n"},
+    {"whoever_asked_for_the_quit_is_told_attached", whoever_asked_for_the_quit_is_told_attached, 3, "told\ntold\n"},
     {"attached_again_after_a_quit", attached_again_after_a_quit, 0, "cancelled once\nended\ncancelled once\nended\n"},
     {"what_comes_behind_a_task_that_was_given_up", what_comes_behind_a_stubborn_task<true>, 2, "the generator was closed\nunwound\n"},
     {"what_comes_behind_two_quits", what_comes_behind_a_stubborn_task<false>, 4, "unwound\n"},

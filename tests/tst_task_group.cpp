@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: MIT
 #include "task_helpers.h"
 
+#include <QtCore/qeventloop.h>
 #include <QtCore/qregularexpression.h>
 #include <QtCore/qtimer.h>
 
@@ -1185,6 +1186,38 @@ private Q_SLOTS:
             };
             QASYNCIO_COMPARE(co_await task_group(body), u"sleeper4"_s);
         });
+    }
+
+    /// What a child waits with is destroyed when the group cancels it.
+    void aDestructorMayOpenAnEventLoopWhileTheGroupEnds()
+    {
+        Test::run(
+            []() -> Coroutine<> {
+                QTimer never;
+                int opened = 0;
+                const auto open = [&opened](int *memory) {
+                    delete memory;
+                    ++opened;
+                    QEventLoop nested;
+                    QTimer::singleShot(2, &nested, &QEventLoop::quit);
+                    nested.exec();
+                };
+                const auto child = [&]() -> Coroutine<> {
+                    std::shared_ptr<int> last(new int, open);
+                    auto map = [last = std::move(last)](const QString &) { return 1; };
+                    auto emission = from_signal(&never, &QTimer::objectNameChanged, moved(map));
+                    co_await emission;
+                };
+                const auto body = [&](TaskGroup &group) -> Coroutine<> {
+                    for (int i = 0; i < 5; ++i)
+                        group.create_task(child());
+                    co_await sleep(1ms);
+                    group.cancel();
+                };
+                co_await error_of(task_group(body));
+                QASYNCIO_COMPARE(opened, 5);
+            },
+            Test::TestOptions().real_time());
     }
 
     /// Made by somebody else, it destroys the object in its first step: the frame that the group is in goes with that.

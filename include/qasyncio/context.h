@@ -58,12 +58,12 @@ public:
 private:
     template<class>
     friend class ContextVar;
-    Token(quint64 key, std::optional<T> old, const void *context)
-        : m_key(key), m_old(std::move(old)), m_context(context) { }
+    Token(quint64 key, std::optional<T> old, detail::Ref<detail::ContextState> context)
+        : m_key(key), m_old(std::move(old)), m_context(std::move(context)) { }
 
     quint64 m_key;
     std::optional<T> m_old;
-    const void *m_context;
+    detail::Ref<detail::ContextState> m_context; // kept: another one at the same address would pass for it
     bool m_used = false;
 };
 
@@ -107,8 +107,8 @@ public:
         std::optional<T> old;
         if (const T *current = find())
             old.emplace(*current);
-        const void *context = detail::set_context_value(m_key, std::make_shared<T>(std::move(value)));
-        return Token<T>(m_key, std::move(old), context);
+        detail::Ref<detail::ContextState> context = detail::set_context_value(m_key, std::make_shared<T>(std::move(value)));
+        return Token<T>(m_key, std::move(old), std::move(context));
     }
     /// Goes back to what was there before the set() that gave `token`.
     /// Throws ValueError for the token of another variable or context, RuntimeError for one that was used.
@@ -118,7 +118,7 @@ public:
             throw RuntimeError(QStringLiteral("<Token> has already been used once"));
         if (token.m_key != m_key)
             throw ValueError(QStringLiteral("<Token> was created by a different ContextVar"));
-        if (token.m_context != detail::current_context_identity())
+        if (token.m_context.get() != *detail::context_slot())
             throw ValueError(QStringLiteral("<Token> was created in a different Context"));
         token.m_used = true;
         detail::set_context_value(m_key, token.m_old ? std::make_shared<T>(std::as_const(*token.m_old)) : nullptr);

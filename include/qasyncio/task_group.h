@@ -128,6 +128,7 @@ private:
     TaskGroup *m_outer = nullptr; // the group of the same parent that was entered before
     detail::GroupChild *m_first = nullptr;
     detail::GroupChild *m_last = nullptr;
+    detail::GroupChild *m_next_to_cancel = nullptr; // in abort()
     std::size_t m_count = 0;
     std::vector<std::exception_ptr> m_errors; // in the order in which the tasks ended
     std::exception_ptr m_leaving;             // LoopExit or KeyboardInterrupt: goes out bare

@@ -24,7 +24,7 @@ class ScopeOwner;
 /// The destructor unwinds them all there and then, the youngest first: locals are destroyed, no line runs any more, clean-up
 /// that awaits does not happen (cancel_and_wait() is for those who can await), and they end as cancelled. In debug mode each is
 /// named. One that is being executed, since it deletes the object itself, is unwound at its next suspension, and with it those
-/// that are older; the younger ones go at once.
+/// that are older, whose locals it may use; the younger ones go at once. What it begins until then does not run.
 /// Thread: that of the loop, the destructor too.
 class QASYNCIO_EXPORT TaskScope
 {

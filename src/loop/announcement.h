@@ -5,6 +5,7 @@
 #include "qasyncio/loop.h"
 
 #include <algorithm>
+#include <unordered_set>
 #include <utility>
 #include <vector>
 
@@ -18,7 +19,8 @@ public:
     /// A future that the next announce() completes.
     Future<> future(QAsyncioLoop &loop)
     {
-        std::erase_if(m_futures, [](const Future<> &future) { return future.done() || state(future).sole_owner(); });
+        if (m_futures.size() >= m_most)
+            forget_who_has_left();
         m_futures.push_back(loop.create_future<void>());
         return m_futures.back();
     }
@@ -38,15 +40,26 @@ public:
         return std::any_of(m_futures.begin(), m_futures.end(),
                            [](const Future<> &future) { return !future.done() && !state(future).callbacks.empty(); });
     }
-    /// It is one of the futures that the task waits for.
-    bool is_awaited_by(const TaskStateBase &task) const
+    /// What is_awaited() is about, to be found among what tasks wait for.
+    std::unordered_set<const Runnable *> states() const
     {
-        return std::any_of(m_futures.begin(), m_futures.end(),
-                           [&task](const Future<> &future) { return task.waiting_on() == &state(future); });
+        std::unordered_set<const Runnable *> all;
+        for (const Future<> &future : m_futures)
+            all.insert(&state(future));
+        return all;
     }
 
 private:
     static FutureStateBase &state(const Future<> &future) { return *FutureAccess::state(future); }
+
+    /// Those that are done, or that nobody has or hears of any more. Only when so many have come that it costs nothing.
+    void forget_who_has_left()
+    {
+        std::erase_if(m_futures, [](const Future<> &future) {
+            return future.done() || (state(future).sole_owner() && state(future).callbacks.empty());
+        });
+        m_most = std::max(fewest, 2 * m_futures.size());
+    }
 
     /// Those that can be completed.
     std::vector<Future<>> take()
@@ -56,7 +69,9 @@ private:
         return futures;
     }
 
+    static constexpr std::size_t fewest = 16;
     std::vector<Future<>> m_futures;
+    std::size_t m_most = fewest;
 };
 
 } // namespace QAsyncio::detail

@@ -79,7 +79,7 @@ const void *find_context_value(quint64 key)
     return found == state->values->map.end() ? nullptr : found->second.get();
 }
 
-const void *set_context_value(quint64 key, std::shared_ptr<void> value)
+Ref<ContextState> set_context_value(quint64 key, std::shared_ptr<void> value)
 {
     ContextState &state = current_context();
     auto &map = own_values(state).map;
@@ -87,12 +87,7 @@ const void *set_context_value(quint64 key, std::shared_ptr<void> value)
         map.insert_or_assign(key, std::move(value));
     else
         map.erase(key);
-    return &state;
-}
-
-const void *current_context_identity()
-{
-    return *context_slot();
+    return Ref<ContextState>::share(&state);
 }
 
 ContextEntry::ContextEntry(const Ref<ContextState> &context)

@@ -4,6 +4,7 @@
 // Qt's side of a run: which event loop of Qt's runs the turns, how a run ends without ending anything else, and what the end
 // of the application does. docs/design/hosting.md says what Qt does and why this is as it is.
 
+#include "loop/logging.h"
 #include "loop/loop_p.h"
 
 #include "loop/quit_judge.h"
@@ -180,7 +181,15 @@ RunEnd LoopPrivate::run()
 {
     const Activation active(*this);
     begin_run(false);
-    const int code = exec_qt();
+    int code;
+    try {
+        code = exec_qt();
+    } catch (...) { // a slot's, which Qt lets through
+        m_in_exec = false;
+        m_event_loop = nullptr;
+        end_run();
+        throw;
+    }
     end_run();
     if (leaving)
         std::rethrow_exception(std::exchange(leaving, nullptr));
@@ -364,7 +373,7 @@ void LoopPrivate::close_later() noexcept
     stop_requested = false;
 }
 
-void LoopPrivate::dialog_awaited(const QObject *dialog, bool begins) noexcept
+void LoopPrivate::dialog_awaited(const QObject *dialog, bool begins)
 {
     if (begins)
         ++dialogs_awaited[dialog];
@@ -387,20 +396,33 @@ void LoopPrivate::attach()
                                        [this] { application_quits(); });
 }
 
-void LoopPrivate::application_quits()
+void LoopPrivate::application_quits() noexcept
 {
     if (!attached || m_drain || m_quit_waits)
         return;
     const Activation active(*this); // a task may end the loop
+    try {
+        ask_tasks_to_end();
+        // Qt 6.4 says so when exec() has returned, Qt 6.8 inside of quit(): a task may have called it, and has to return first.
+        m_quit_waits = m_depth > 0;
+        if (!m_quit_waits)
+            drain();
+    } catch (const std::bad_alloc &) {
+        qCCritical(logCategory, "no memory to let the tasks of an attached loop clean up");
+        m_drain = nullptr;
+        ended_with_application = true;
+        detach();
+    }
+}
+
+void LoopPrivate::ask_tasks_to_end()
+{
+    const auto asked = quit_requests.states();
     for (AnyTask task : loop->all_tasks()) {
-        if (!quit_requests.is_awaited_by(static_cast<TaskStateBase &>(*FutureAccess::state(task)))) // that one is told
+        if (!asked.contains(static_cast<TaskStateBase &>(*FutureAccess::state(task)).waiting_on())) // that one is told
             task.cancel();
     }
     tell_of_quit();
-    // Qt 6.4 says so when exec() has returned, Qt 6.8 inside of quit(): a task may have called it, and has to return first.
-    m_quit_waits = m_depth > 0;
-    if (!m_quit_waits)
-        drain();
 }
 
 void LoopPrivate::drain()

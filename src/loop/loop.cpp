@@ -556,6 +556,8 @@ bool QAsyncioLoop::get_debug() const
 Future<> QAsyncioLoop::quit_requested()
 {
     LoopPrivate &d = LoopPrivate::of(*this);
+    if (is_closed())
+        return create_future<void>(); // which nobody completes
     Future<> future = d.quit_requests.future(*this);
     if (d.quit_was_requested)
         d.quit_requests.announce();

@@ -61,7 +61,7 @@ public:
     /// place in the stack.
     void dispatcher_turns(bool blocks, const char *frame) noexcept;
     void application_dies() noexcept;
-    void dialog_awaited(const QObject *dialog, bool begins) noexcept;
+    void dialog_awaited(const QObject *dialog, bool begins);
     /// Completes the futures of quit_requested().
     void tell_of_quit();
     /// A nested event loop is open above the code of the run.
@@ -184,7 +184,8 @@ private:
     void leave_qt_loop() noexcept;
     bool is_at_own_level(const char *frame) noexcept;
     void look_for_lost_events() noexcept;
-    void application_quits();
+    void application_quits() noexcept;
+    void ask_tasks_to_end();
     /// Runs on until the tasks have ended, or the quit_deadline is over.
     void drain();
     int exec_qt();

@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: MIT
 #include "qasyncio/policy.h"
 
+#include "loop/loop_p.h"
+
 #include <QtCore/qcoreapplication.h>
 #include <QtCore/qthread.h>
 
@@ -29,10 +31,8 @@ void drop_main_loop()
 {
     if (t_set.loop == main_loop().get())
         t_set = {};
-    if (main_loop()) {
-        main_loop()->detach();
-        main_loop()->close();
-    }
+    if (main_loop())
+        detail::LoopPrivate::of(*main_loop()).application_dies(); // code of it may be on the stack
     main_loop().reset();
 }
 

@@ -4,6 +4,7 @@
 
 #include "qasyncio/detail/signal_future.h"
 
+#include <QtCore/qpointer.h>
 #include <QtCore/qvariant.h>
 
 namespace QAsyncio::detail {
@@ -101,8 +102,10 @@ void QuitJudge::judge()
     if (held)
         m_locker.emplace();
     QCoreApplication::setQuitLockEnabled(enabled);
+    const QPointer<QuitJudge> alive(this);
     QCoreApplication::sendPostedEvents(QCoreApplication::instance(), QEvent::Quit);
-    m_judging = false;
+    if (alive) // else somebody has ended the run in an event filter
+        m_judging = false;
 }
 
 } // namespace QAsyncio::detail

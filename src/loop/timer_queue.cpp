@@ -3,6 +3,7 @@
 #include "loop/timer_queue.h"
 
 #include <algorithm>
+#include <limits>
 
 namespace QAsyncio::detail {
 
@@ -90,16 +91,19 @@ void TimerQueue::sift_down(std::size_t index, Entry entry)
 
 void TimerQueue::rebuild_without_cancelled()
 {
-    std::vector<Entry> kept;
-    std::vector<Entry> dropped;
-    for (const Entry &entry : m_heap)
-        (entry.timer->cancelled() ? dropped : kept).push_back(entry);
-    std::sort(kept.begin(), kept.end()); // sorted is a heap
-    m_heap = std::move(kept);
-    m_cancelled = 0;
-    for (const Entry &entry : dropped) {
-        entry.timer->scheduled_in = nullptr;
-        entry.timer->release();
+    // In place: there may be no memory. What is cancelled comes last; sorted is a heap.
+    const auto dropped = std::partition(m_heap.begin(), m_heap.end(), [](const Entry &entry) { return !entry.timer->cancelled(); });
+    std::sort(m_heap.begin(), dropped);
+    std::for_each(dropped, m_heap.end(), [](Entry &entry) {
+        entry.when = TimePoint::max();
+        entry.sequence = std::numeric_limits<quint64>::max();
+    });
+    while (!m_heap.empty() && m_heap.back().timer->cancelled()) { // a destructor may schedule more
+        TimerState *const timer = m_heap.back().timer;
+        m_heap.pop_back();
+        --m_cancelled;
+        timer->scheduled_in = nullptr;
+        timer->release();
     }
 }
 

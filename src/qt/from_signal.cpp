@@ -57,7 +57,7 @@ bool inherits_dialog(const QObject &object)
     return object.inherits("QDialog");
 }
 
-void dialog_awaited(LoopCore &core, const QObject *dialog, bool begins) noexcept
+void dialog_awaited(LoopCore &core, const QObject *dialog, bool begins)
 {
     static_cast<LoopPrivate &>(core).dialog_awaited(dialog, begins);
 }

@@ -285,72 +285,95 @@ void TaskStateBase::join(TaskFamily &family)
     family.add(*this);
 }
 
-TaskStateBase *TaskStateBase::unwind()
+void TaskStateBase::unwind()
 {
     if (done())
-        return nullptr;
+        return;
     std::vector<Ref<TaskStateBase>> tasks;
     try {
-        tasks = with_descendants();
+        tasks.push_back(Ref<TaskStateBase>::share(this));
+        tasks = with_descendants(tasks);
     } catch (const std::bad_alloc &) {
         return unwind_without_memory();
     }
+    unwind_in_order(tasks);
+}
+
+void TaskStateBase::unwind_together(const std::vector<Ref<TaskStateBase>> &tasks)
+{
+    std::vector<Ref<TaskStateBase>> all;
+    try {
+        all = with_descendants(tasks);
+    } catch (const std::bad_alloc &) {
+        for (auto task = tasks.rbegin(); task != tasks.rend(); ++task)
+            (*task)->unwind_without_memory();
+        return;
+    }
+    unwind_in_order(all);
+}
+
+void TaskStateBase::unwind_in_order(const std::vector<Ref<TaskStateBase>> &tasks)
+{
     for (const Ref<TaskStateBase> &task : tasks) // a destructor may open an event loop: none of them goes on in it
         task->flags |= Doomed;
-    for (auto task = tasks.rbegin(); task != tasks.rend(); ++task) {
-        if ((*task)->flags & OnStack) {
-            unwind_later(**task); // it, and the older ones, whose locals it may use
-            return task->get();
-        }
-        if (!(*task)->done())
-            (*task)->unwind_alone();
+    for (std::size_t i = tasks.size(); i-- > 0;) {
+        if (tasks[i]->done())
+            continue;
+        if (TaskStateBase *executed = tasks[i]->executed_before_it()) // it, and the older ones, whose locals it may use
+            return executed->unwind_later(tasks, i + 1);
+        tasks[i]->unwind_alone();
     }
-    return nullptr;
 }
 
-TaskStateBase *TaskStateBase::unwind_behind(TaskStateBase *executed)
+/// Who is being executed and may use this task's locals: itself, one that it awaits, a younger one that is to be unwound, too.
+TaskStateBase *TaskStateBase::executed_before_it()
 {
-    if (!executed || executed->m_number < m_number)
-        return unwind();
-    if (!done())
-        unwind_later(*executed);
-    return executed;
+    if (flags & OnStack)
+        return this;
+    TaskStateBase *const current = core->current_task;
+    if (current && current->flags & UnwindPending && current->m_number > m_number)
+        return current;
+    TaskStateBase *const awaited = awaited_task();
+    return awaited && awaited->flags & OnStack ? awaited : nullptr;
 }
 
-/// As soon as `executed` has left the stack.
-void TaskStateBase::unwind_later(TaskStateBase &executed)
+/// The first `count` of the tasks are, as soon as this one has left the stack.
+void TaskStateBase::unwind_later(const std::vector<Ref<TaskStateBase>> &tasks, std::size_t count)
 {
-    executed.flags |= UnwindPending;
+    flags |= UnwindPending;
     try {
-        executed.extra().to_be_unwound.push_back(Ref<FutureStateBase>::share(this));
-    } catch (const std::bad_alloc &) { // only that one then, and its family; the end of the loop unwinds the rest
+        std::vector<Ref<FutureStateBase>> &all = extra().to_be_unwound;
+        all.reserve(all.size() + count);
+        for (std::size_t i = 0; i < count; ++i)
+            all.push_back(Ref<FutureStateBase>::share(tasks[i].get()));
+    } catch (const std::bad_alloc &) { // only this one then, and its family; the end of the loop unwinds the rest
     }
 }
 
-TaskStateBase *TaskStateBase::unwind_without_memory()
+void TaskStateBase::unwind_without_memory()
 {
+    if (done())
+        return;
     // Without looking for descendants: those in groups end with the frames of their groups.
     const TaskFamily *const family = this->family();
     if (!family || !(family->is_ending() || family->is_headed_by(*this))) {
-        if (flags & OnStack) {
+        if (flags & OnStack)
             flags |= Doomed | UnwindPending;
-            return this;
-        }
-        unwind_alone();
-        return nullptr;
+        else
+            unwind_alone();
+        return;
     }
     family->doom();
     const Ref<TaskStateBase> oldest = Ref<TaskStateBase>::share(family->oldest());
     while (oldest->family() == family) {
         TaskStateBase *const task = family->youngest_to_unwind();
         if (!task)
-            return family->oldest();
+            return;
         task->unwind_alone();
     }
-    return nullptr;
 }
 
-std::vector<Ref<TaskStateBase>> TaskStateBase::with_descendants()
+std::vector<Ref<TaskStateBase>> TaskStateBase::with_descendants(const std::vector<Ref<TaskStateBase>> &seeds)
 {
     std::vector<Ref<TaskStateBase>> tasks;
     std::unordered_set<const void *> known; // tasks and families
@@ -369,7 +392,7 @@ std::vector<Ref<TaskStateBase>> TaskStateBase::with_descendants()
         family->append_to(members);
         std::for_each(members.begin(), members.end(), add);
     };
-    add_with_family(Ref<TaskStateBase>::share(this));
+    std::for_each(seeds.begin(), seeds.end(), add_with_family);
     for (std::size_t i = 0; i < tasks.size(); ++i) {
         std::vector<TaskGroup *> groups;
         for (TaskGroup *group = tasks[i]->m_extra ? tasks[i]->m_extra->innermost_group : nullptr; group; group = group->m_outer)
@@ -387,14 +410,22 @@ std::vector<Ref<TaskStateBase>> TaskStateBase::with_descendants()
 void TaskStateBase::unwind_what_waited()
 {
     flags &= ~UnwindPending;
-    if (!m_extra || m_extra->to_be_unwound.empty()) {
-        unwind();
+    if (!m_extra || m_extra->to_be_unwound.empty())
+        return unwind();
+    const std::vector<Ref<FutureStateBase>> waiting = std::exchange(m_extra->to_be_unwound, {});
+    const auto task_of = [](const Ref<FutureStateBase> &state) { return static_cast<TaskStateBase *>(state.get()); };
+    std::vector<Ref<TaskStateBase>> tasks;
+    try {
+        tasks.reserve(waiting.size());
+    } catch (const std::bad_alloc &) {
+        std::for_each(waiting.rbegin(), waiting.rend(), [&](const auto &task) { task_of(task)->unwind_without_memory(); });
         return;
     }
-    const auto tasks = std::exchange(m_extra->to_be_unwound, {});
-    TaskStateBase *executed = nullptr;
-    for (const Ref<FutureStateBase> &task : tasks)
-        executed = static_cast<TaskStateBase *>(task.get())->unwind_behind(executed);
+    for (const Ref<FutureStateBase> &task : waiting) {
+        if (!task->done())
+            tasks.push_back(Ref<TaskStateBase>::share(task_of(task)));
+    }
+    unwind_together(tasks);
 }
 
 void TaskStateBase::leave_group(TaskGroup *group)
@@ -412,6 +443,8 @@ void TaskStateBase::unwind_alone()
 {
     const auto self = Ref<TaskStateBase>::share(this);
     flags |= Doomed;
+    if (TaskFamily *family = this->family(); Q_UNLIKELY(family) && family->is_ending())
+        family->leave_owner(); // which does not count it any more
     leave_registry();
     TaskStateBase *outer_task = std::exchange(core->current_task, nullptr); // what destructors begin is nobody's
     destroy_frames();

@@ -29,19 +29,41 @@ void TaskOwner::unwind_all(const char *why) noexcept
     if (!loop)
         return;
     const LoopPrivate::Activation active(static_cast<LoopPrivate &>(*loop)); // a destructor may end the loop
-    for (const TaskFamily *family = m_oldest; family; family = family->m_younger)
-        family->doom(); // a destructor may open an event loop: none of them goes on in it
-    Ref<TaskStateBase> executed; // one that has to leave the stack first, and with it those that are older: it may use their locals
-    while (TaskFamily *family = m_youngest) {
-        family->leave_owner();
-        if (!family->m_oldest) { // nobody could join it: no memory
-            delete family;
+    while (m_oldest) { // destructors may give it more
+        end_families(why);
+        std::vector<Ref<TaskStateBase>> tasks;
+        try {
+            tasks = members();
+        } catch (const std::bad_alloc &) {
+            unwind_without_memory();
             continue;
         }
-        const Ref<TaskStateBase> first = Ref<TaskStateBase>::share(family->m_oldest);
-        if (first->core->has(LoopCore::Debug))
+        TaskStateBase::unwind_together(tasks);
+        while (m_youngest && m_youngest->m_ending) // what is left waits for one that is being executed, and is not ours any more
+            m_youngest->leave_owner();
+    }
+}
+
+void TaskOwner::end_families(const char *why)
+{
+    for (TaskFamily *family = m_oldest, *next; family; family = next) {
+        next = family->m_younger;
+        family->m_ending = true;
+        family->doom(); // a destructor may open an event loop: none of them goes on in it
+        if (!family->m_oldest) { // nobody could join it: no memory
+            family->leave_owner();
+            delete family;
+        } else if (family->m_oldest->core->has(LoopCore::Debug)) {
             family->report_unfinished(why);
-        executed = Ref<TaskStateBase>::share(first->unwind_behind(executed.get()));
+        }
+    }
+}
+
+void TaskOwner::unwind_without_memory()
+{
+    while (TaskFamily *family = m_youngest) {
+        family->leave_owner();
+        Ref<TaskStateBase>::share(family->m_oldest)->unwind();
     }
 }
 
@@ -69,6 +91,8 @@ TaskFamily::TaskFamily(TaskOwner &owner) : m_owner(&owner), m_older(owner.m_youn
 
 void TaskFamily::leave_owner()
 {
+    if (!m_owner)
+        return;
     (m_older ? m_older->m_younger : m_owner->m_oldest) = m_younger;
     (m_younger ? m_younger->m_older : m_owner->m_youngest) = m_older;
     m_older = m_younger = nullptr;
@@ -84,9 +108,11 @@ void TaskFamily::add(TaskStateBase &task)
     (m_youngest ? m_youngest->m_extra->younger : m_oldest) = &task;
     m_youngest = &task;
     ++m_size;
+    if (is_ending()) // begun by one that is being executed behind the end of the owner
+        task.flags |= FutureStateBase::Doomed;
     if (m_owner) {
         ++m_owner->m_size;
-        ++m_owner->m_joined;
+        m_owner->has_joined();
     }
 }
 

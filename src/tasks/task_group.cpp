@@ -29,6 +29,8 @@ public:
         TaskGroup *const group = std::exchange(m_group, nullptr);
         if (!group)
             return nullptr;
+        if (group->m_next_to_cancel == this)
+            group->m_next_to_cancel = next;
         (previous ? previous->next : group->m_first) = next;
         (next ? next->previous : group->m_last) = previous;
         --group->m_count;
@@ -125,7 +127,7 @@ void TaskGroup::add(TaskGroup *group, const AnyTask &task)
 void TaskGroup::add(TaskStateBase &state)
 {
     if (Q_UNLIKELY(state.family()))
-        state.enter_as_child();
+        state.enter_as_child(*m_parent);
     try {
         const std::size_t errors = m_errors.size() + m_count + 2; // this one's and the body's too: child_done() cannot throw
         if (m_errors.capacity() < errors)
@@ -164,11 +166,12 @@ bool TaskGroup::abort()
 {
     m_aborting = true;
     const Watch watch(*this);
-    for (GroupChild *child = m_first; child; child = child->next) {
-        if (child->task->done())
-            continue;
+    m_next_to_cancel = m_first;
+    while (GroupChild *const child = m_next_to_cancel) {
+        m_next_to_cancel = child->next; // moves on if that one leaves: what is cancelled may open an event loop
         const Ref<TaskStateBase> task = child->task;
-        task->cancel({});
+        if (!task->done())
+            task->cancel({});
         if (Q_UNLIKELY(!watch.group()))
             return false;
     }

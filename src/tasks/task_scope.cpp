@@ -4,7 +4,6 @@
 
 #include "qasyncio/detail/run_there.h"
 #include "qasyncio/detail/task_family.h"
-#include "qasyncio/wait.h"
 
 #include "loop/announcement.h"
 #include "loop/logging.h"
@@ -19,23 +18,29 @@ namespace detail {
 class ScopeOwner final : public TaskOwner
 {
 public:
-    ~ScopeOwner() override { m_all_ended.cancel(); }
+    ~ScopeOwner() override
+    {
+        m_all_ended.cancel();
+        m_changed.cancel();
+    }
 
-    /// Each once. Not one that another of them awaits and has handed its request to; those of groups are left to their groups.
+    /// Each once. Not one that another of them awaits and has handed its request to; nor one of a group that is asked now.
     void cancel(const QString &message)
     {
         std::vector<Ref<TaskStateBase>> tasks = members(); // the older ones, which await others, first
-        std::erase_if(tasks, [this](const auto &task) { return task->number() <= m_youngest_asked; });
-        std::vector<int> requests;
-        for (const Ref<TaskStateBase> &task : tasks) {
+        const quint32 asked = m_youngest_asked;
+        std::erase_if(tasks, [asked](const auto &task) { return task->number() <= asked; });
+        std::vector<int> requests(tasks.size());
+        std::transform(tasks.begin(), tasks.end(), requests.begin(), [](const auto &task) { return task->cancelling(); });
+        for (const Ref<TaskStateBase> &task : tasks)
             m_youngest_asked = std::max(m_youngest_asked, task->number());
-            requests.push_back(task->cancelling());
-        }
         for (std::size_t i = 0; i < tasks.size(); ++i) { // it may be the end of this
-            if (!tasks[i]->done() && !tasks[i]->is_child() && tasks[i]->cancelling() == requests[i])
+            if (!tasks[i]->done() && tasks[i]->parent_number() <= asked && tasks[i]->cancelling() == requests[i])
                 tasks[i]->cancel(message);
         }
     }
+    /// Done when a task has joined, or none is left.
+    Future<> changed(QAsyncioLoop &loop) { return m_changed.future(loop); }
     Future<> all_ended(QAsyncioLoop &loop)
     {
         Future<> future = m_all_ended.future(loop);
@@ -45,9 +50,15 @@ public:
     }
 
 private:
-    void became_empty() override { m_all_ended.announce(); }
+    void became_empty() override
+    {
+        m_changed.announce();
+        m_all_ended.announce();
+    }
+    void has_joined() override { m_changed.announce(); }
 
     Announcement m_all_ended;
+    Announcement m_changed;
     quint32 m_youngest_asked = 0; // the number of the youngest task that was asked to end
 };
 
@@ -99,17 +110,10 @@ Coroutine<> TaskScope::cancel_and_wait()
         if (task.get() == get_running_loop().core().current_task)
             throw RuntimeError(QStringLiteral("cancel_and_wait(): a task of the scope would wait for itself"));
     }
-    std::size_t cancelled = 0; // of all that have joined
     while (d->size() > 0) {
-        const auto left = d->members();
-        for (const Ref<TaskStateBase> &task : left) {
-            if (std::exchange(cancelled, d->joined()) != d->joined()) // some have begun others meanwhile
-                d->cancel({});
-            if (task->done())
-                continue;
-            std::vector<AnyFuture> one(1, FutureAccess::wrap<AnyFuture>(Ref<FutureStateBase>::share(task.get())));
-            co_await wait_until(std::move(one), WaitOptions());
-        }
+        d->cancel({});
+        if (d->size() > 0)
+            co_await d->changed(get_running_loop());
     }
 }
 

@@ -50,9 +50,8 @@ inline ContextState *capture_context(ContextState *current)
 
 QASYNCIO_EXPORT quint64 next_context_key();
 QASYNCIO_EXPORT const void *find_context_value(quint64 key);
-/// Sets (null: erases) and returns the identity of the current context.
-QASYNCIO_EXPORT const void *set_context_value(quint64 key, std::shared_ptr<void> value);
-QASYNCIO_EXPORT const void *current_context_identity();
+/// Sets (null: erases) and gives the current context.
+QASYNCIO_EXPORT Ref<ContextState> set_context_value(quint64 key, std::shared_ptr<void> value);
 
 /// Makes a context the current one for a scope.
 class QASYNCIO_EXPORT ContextEntry

@@ -31,7 +31,7 @@ inline bool is_dialog(const QObject &object)
     return Q_UNLIKELY(object.isWidgetType()) && inherits_dialog(object);
 }
 /// Tells the loop that a dialog is (or is no longer) being awaited: closing it is then no reason to quit.
-QASYNCIO_EXPORT void dialog_awaited(LoopCore &core, const QObject *dialog, bool begins) noexcept;
+QASYNCIO_EXPORT void dialog_awaited(LoopCore &core, const QObject *dialog, bool begins);
 
 template<class... T>
 struct TypeList

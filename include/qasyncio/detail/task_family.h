@@ -25,18 +25,20 @@ public:
     /// The loop of its tasks; null if it has none.
     LoopCore *core() const noexcept;
     std::size_t size() const { return m_size; }
-    /// How many tasks it has been given, or they have begun, so far.
-    std::size_t joined() const { return m_joined; }
 
 protected:
     /// The last task has ended.
     virtual void became_empty() { }
+    /// There is one more.
+    virtual void has_joined() { }
 
 private:
     friend class TaskFamily;
+    void end_families(const char *why);
+    void unwind_without_memory();
+
     TaskFamily *m_oldest = nullptr;
     TaskFamily *m_youngest = nullptr;
-    std::size_t m_joined = 0;
     std::size_t m_size = 0; // tasks
 };
 
@@ -52,7 +54,9 @@ public:
     void remove(TaskStateBase &task);
     bool is_headed_by(const TaskStateBase &task) const { return m_oldest == &task; }
     /// Its owner is gone: what becomes of one of them becomes of all.
-    bool is_ending() const { return m_owner == nullptr; }
+    bool is_ending() const { return m_ending || !m_owner; }
+    /// It is told no more; none of them is waiting for the end of its owner, which is there.
+    void leave_owner();
     void append_to(std::vector<Ref<TaskStateBase>> &tasks) const;
     /// None of them runs another line.
     void doom() const;
@@ -62,7 +66,6 @@ public:
 
 private:
     friend class TaskOwner;
-    void leave_owner();
     void report_unfinished(const char *why) const;
 
     TaskOwner *m_owner;
@@ -71,6 +74,7 @@ private:
     TaskStateBase *m_oldest = nullptr;
     TaskStateBase *m_youngest = nullptr;
     std::size_t m_size = 0;
+    bool m_ending = false;
 };
 
 } // namespace QAsyncio::detail

@@ -27,7 +27,7 @@ struct TaskExtra
     TaskFamily *family = nullptr;               // that it ends with; owned together with the other members
     TaskStateBase *elder = nullptr;             // in the family's list
     TaskStateBase *younger = nullptr;
-    bool in_group = false;                      // a task group waits for it, and cancels it
+    quint32 parent_number = 0;                  // of the task whose group waits for it, and cancels it
     TaskGroup *innermost_group = nullptr;             // of those that it waits in
     std::vector<Ref<FutureStateBase>> to_be_unwound; // tasks, when this one suspends: UnwindPending
 };
@@ -73,11 +73,10 @@ public:
     void join(TaskFamily &family);
     /// Destroys the frames, innermost first, without running another line of them, and ends as cancelled. The tasks of its
     /// groups, and the rest of a family that ends, go with it, the youngest first. If a frame of one of all these is being
-    /// executed, it and the older ones go when it has left the stack, which is that one; null if all are gone. None of the
-    /// others runs another line until then.
-    TaskStateBase *unwind();
-    /// The same, but behind `executed`, if there is one and it is younger: it may use this one's locals.
-    TaskStateBase *unwind_behind(TaskStateBase *executed);
+    /// executed, it and the older ones go when it has left the stack; none of the others runs another line until then.
+    void unwind();
+    /// The same for several at once.
+    static void unwind_together(const std::vector<Ref<TaskStateBase>> &tasks);
 
     // For awaiters, while a frame of this task is executed:
     /// The innermost frame suspends and `waiting_on` will queue the task.
@@ -118,8 +117,9 @@ public:
 
     Runnable *waiting_on() const { return m_waiting_on; }
     /// What a task group waits for.
-    void enter_as_child() { extra().in_group = true; }
-    bool is_child() const { return m_extra && m_extra->in_group; }
+    void enter_as_child(const TaskStateBase &parent) { extra().parent_number = parent.m_number; }
+    /// The number of the task of its group; 0 if it is in none.
+    quint32 parent_number() const { return m_extra ? m_extra->parent_number : 0; }
     /// Gives the group that was the innermost one so far.
     TaskGroup *enter_group(TaskGroup *group) { return std::exchange(extra().innermost_group, group); }
     void leave_group(TaskGroup *group);
@@ -138,11 +138,13 @@ protected:
 private:
     friend class TaskFamily;
 
-    /// This task and all that ends with it: each before those that depend on it, the older before the younger.
-    std::vector<Ref<TaskStateBase>> with_descendants();
+    /// Some tasks and all that ends with them: each before those that depend on it, the older before the younger.
+    static std::vector<Ref<TaskStateBase>> with_descendants(const std::vector<Ref<TaskStateBase>> &seeds);
+    static void unwind_in_order(const std::vector<Ref<TaskStateBase>> &tasks);
+    TaskStateBase *executed_before_it();
+    void unwind_later(const std::vector<Ref<TaskStateBase>> &tasks, std::size_t count);
     void unwind_alone();
-    TaskStateBase *unwind_without_memory();
-    void unwind_later(TaskStateBase &executed);
+    void unwind_without_memory();
     void unwind_what_waited();
     void complete();
     void set_outcome(std::exception_ptr exception);
