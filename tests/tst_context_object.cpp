@@ -1026,6 +1026,36 @@ private Q_SLOTS:
         });
     }
 
+    void aTaskThatAFactoryMakesStaysInItsScope()
+    {
+        Test::run([](QAsyncioLoop &loop) -> Coroutine<> {
+            loop.set_task_factory([](QAsyncioLoop &, const TaskOptions &given) { return TaskOptions().name(given.get_name()); });
+            auto scope = std::make_unique<TaskScope>();
+            Task<> task = scope->create_task(sleeper());
+            QASYNCIO_COMPARE(scope->size(), std::size_t(1));
+            co_await turns(1);
+            scope.reset();
+            QASYNCIO_VERIFY(task.cancelled());
+            loop.set_task_factory({});
+        });
+    }
+
+    void aScopeAsksEachOnceWhoeverAwaitsWhom()
+    {
+        Test::run([]() -> Coroutine<> {
+            TaskScope scope;
+            const auto waits = [](Task<> other) -> Coroutine<> { co_await other; };
+            Task<> first = scope.create_task(sleeper()); // an older one that younger ones await
+            Task<> second = scope.create_task(waits(first));
+            Task<> third = scope.create_task(waits(second));
+            co_await turns(3);
+            scope.cancel();
+            for (const Task<> &task : {first, second, third})
+                QASYNCIO_COMPARE(task.cancelling(), 1);
+            co_await scope.all_ended();
+        });
+    }
+
     void aScopeAlsoAsksWhomSomebodyElseHasAskedBefore()
     {
         Test::run([](QAsyncioLoop &loop) -> Coroutine<> {

@@ -982,6 +982,29 @@ int a_filter_detaches_at_the_quit(std::unique_ptr<QApplication> &app)
     return code;
 }
 
+/// A program without windows, with a locker of its own: that a dialog was shown once is forgotten.
+int a_locker_goes_long_after_a_dialog(std::unique_ptr<QApplication> &app)
+{
+    QAsyncioLoop loop;
+    loop.attach();
+    auto locker = std::make_unique<QEventLoopLocker>();
+    loop.create_task([](std::unique_ptr<QEventLoopLocker> &locker) -> Coroutine<> {
+        {
+            QDialog dialog;
+            dialog.open();
+            get_running_loop().call_later(1ms, [&] { dialog.accept(); });
+            co_await from_signal(&dialog, &QDialog::finished);
+        }
+        QTimer::singleShot(20, qApp, [&locker] {
+            say("the locker goes");
+            locker.reset();
+        });
+    }(locker));
+    const int code = app->exec();
+    loop.close();
+    return code;
+}
+
 int application_deleted_under_its_exec(std::unique_ptr<QApplication> &app)
 {
     QAsyncioLoop loop;
@@ -1608,6 +1631,7 @@ const Scenario all[] = {
     {"application_deleted_when_qt_is_about_to_block", application_deleted_when_qt_is_about_to_block, 0, ""},
     {"application_deleted_in_the_main_loop", application_deleted_in_the_main_loop<false>, 0, "gone\nunwound\ncancelled\n"},
     {"application_deleted_in_the_main_loop_attached", application_deleted_in_the_main_loop<true>, 0, "gone\nunwound\n"},
+    {"a_locker_goes_long_after_a_dialog", a_locker_goes_long_after_a_dialog, 0, "the locker goes\n"},
     {"a_slot_throws", a_slot_throws, 0, "left\nleft\n"},
     {"a_filter_detaches_at_the_quit", a_filter_detaches_at_the_quit, 0, "detached\n"},
     {"application_deleted_in_a_run", application_deleted_in_a_run, 0, "gone\nunwound\ncancelled\n"},

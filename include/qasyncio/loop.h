@@ -189,7 +189,7 @@ public:
     {
         if (Q_UNLIKELY(m_core->has_task_factory)) {
             const TaskFactory factory = get_task_factory(); // it may replace itself
-            return create_chosen_task(std::move(coroutine), factory(*this, options));
+            return create_chosen_task(std::move(coroutine), factory(*this, options).belonging_as(options));
         }
         return create_chosen_task(std::move(coroutine), options);
     }
@@ -222,7 +222,7 @@ public:
     using TaskFactory = std::function<QAsyncio::TaskOptions(QAsyncioLoop &, const QAsyncio::TaskOptions &)>;
 
     /// Decides how every task of this loop is made: it is called with the options that create_task() was given, and gives
-    /// those that count (L-104). Empty: as they were given.
+    /// those that count (L-104). A task of a scope or a group stays one. Empty: as they were given.
     void set_task_factory(TaskFactory factory);
     const TaskFactory &get_task_factory() const;
     /// The unfinished tasks, oldest first.

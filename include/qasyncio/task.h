@@ -81,6 +81,17 @@ private:
     friend class ::QAsyncioLoop;
     friend class TaskGroup;
     friend class TaskScope;
+
+    /// These, with what a task factory cannot say: the scope, or the group's task, that it was `given`.
+    TaskOptions belonging_as(const TaskOptions &given) const
+    {
+        TaskOptions options = *this;
+        if (!options.m_has_object && !options.m_detached)
+            options.m_owner = given.m_owner;
+        options.m_parent = given.m_parent;
+        return options;
+    }
+
     QString m_name;
     const QObject *m_object = nullptr;
     detail::TaskOwner *m_owner = nullptr;      // of a TaskScope

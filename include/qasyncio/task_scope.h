@@ -63,7 +63,7 @@ public:
     /// How many tasks there are that have not ended, those that its tasks have begun included.
     std::size_t size() const;
     /// Asks every task once to end, also one that somebody else has asked before; calling this again asks only those that have
-    /// come since. Those of task groups, and whatever else a cancelled task awaits, are asked by it.
+    /// come since. Those of task groups, and whatever else a cancelled task awaits, are asked by it (by each, if several do).
     void cancel(const QString &message = {});
     /// Done when no task is left; at once if there is none. Cancelled, and never done, if the scope goes first. A future for
     /// each call.

@@ -11,6 +11,7 @@ namespace QAsyncio::detail {
 
 namespace {
 const QEvent::Type judge_type = QEvent::Type(QEvent::registerEventType());
+const QEvent::Type forget_type = QEvent::Type(QEvent::registerEventType());
 constexpr int most_rounds = 10; // of a loop that is never idle
 } // namespace
 
@@ -58,10 +59,13 @@ bool QuitJudge::eventFilter(QObject *watched, QEvent *event)
 
 void QuitJudge::look_at_hidden(QObject *window)
 {
-    if (window->isWidgetType() && inherits_dialog(*window))
+    if (window->isWidgetType() && inherits_dialog(*window)) {
         m_dialog_closed = m_loop.is_nested() || m_loop.dialogs_awaited.contains(window);
-    else if ((window->isWidgetType() && !window->parent()) || (window->isWindowType() && !window->inherits("QWidgetWindow")))
+        if (m_dialog_closed) // behind the quit that Qt may post for it; a later one has other causes
+            QCoreApplication::postEvent(this, new QEvent(forget_type), Qt::LowEventPriority * 1000);
+    } else if ((window->isWidgetType() && !window->parent()) || (window->isWindowType() && !window->inherits("QWidgetWindow"))) {
         m_dialog_closed = false;
+    }
 }
 
 void QuitJudge::begin_to_judge()
@@ -79,6 +83,8 @@ void QuitJudge::wait_until_quiet()
 
 bool QuitJudge::event(QEvent *event)
 {
+    if (event->type() == forget_type)
+        m_dialog_closed = false;
     if (event->type() != judge_type)
         return QObject::event(event);
     if (m_loop.is_busy() && ++m_rounds < most_rounds) {

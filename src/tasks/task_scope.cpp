@@ -10,6 +10,7 @@
 #include "loop/loop_p.h"
 
 #include <algorithm>
+#include <unordered_set>
 
 namespace QAsyncio {
 
@@ -24,19 +25,25 @@ public:
         m_changed.cancel();
     }
 
-    /// Each once. Not one that another of them awaits and has handed its request to; nor one of a group that is asked now.
+    /// Each once: those that others await behind these, which hand their requests to them. Not those of a group that is asked now.
     void cancel(const QString &message)
     {
-        std::vector<Ref<TaskStateBase>> tasks = members(); // the older ones, which await others, first
+        std::vector<Ref<TaskStateBase>> tasks = members();
         const quint32 asked = m_youngest_asked;
         std::erase_if(tasks, [asked](const auto &task) { return task->number() <= asked; });
         std::vector<int> requests(tasks.size());
         std::transform(tasks.begin(), tasks.end(), requests.begin(), [](const auto &task) { return task->cancelling(); });
+        std::unordered_set<const Runnable *> awaited;
+        for (const Ref<TaskStateBase> &task : tasks)
+            awaited.insert(task->waiting_on());
         for (const Ref<TaskStateBase> &task : tasks)
             m_youngest_asked = std::max(m_youngest_asked, task->number());
-        for (std::size_t i = 0; i < tasks.size(); ++i) { // it may be the end of this
-            if (!tasks[i]->done() && tasks[i]->parent_number() <= asked && tasks[i]->cancelling() == requests[i])
-                tasks[i]->cancel(message);
+        for (const bool those_awaited : {false, true}) {
+            for (std::size_t i = 0; i < tasks.size(); ++i) { // it may be the end of this
+                if (awaited.contains(tasks[i].get()) == those_awaited && !tasks[i]->done() && tasks[i]->parent_number() <= asked
+                    && tasks[i]->cancelling() == requests[i])
+                    tasks[i]->cancel(message);
+            }
         }
     }
     /// Done when a task has joined, or none is left.
