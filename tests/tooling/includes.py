@@ -19,7 +19,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 
 # header: the names of std:: that it gives; several headers may give one. `*`: all that begin so.
 STANDARD = {
-    "algorithm": "all_of any_of count count_if equal find find_if for_each is_sorted lower_bound max min remove_if reverse sort",
+    "algorithm": "all_of any_of count count_if equal find find_if for_each is_sorted lower_bound max min partition remove_if reverse sort transform",
     "any": "any any_cast",
     "array": "array get size tuple_element_t",
     "atomic": "atomic memory_order*",
