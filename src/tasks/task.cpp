@@ -150,7 +150,8 @@ void TaskStateBase::leave_registry()
         leave_family();
 }
 
-void TaskStateBase::leave_family()
+/// Not inlined, nor is unwind_what_waited(): the end of each task, which needs neither, took 3 % longer.
+Q_NEVER_INLINE void TaskStateBase::leave_family()
 {
     if (Q_UNLIKELY(flags & UnwindPending))
         bequeath();
@@ -407,7 +408,7 @@ std::vector<Ref<TaskStateBase>> TaskStateBase::with_descendants(const std::vecto
     return tasks;
 }
 
-void TaskStateBase::unwind_what_waited()
+Q_NEVER_INLINE void TaskStateBase::unwind_what_waited()
 {
     flags &= ~UnwindPending;
     if (!m_extra || m_extra->to_be_unwound.empty())
