@@ -43,6 +43,14 @@ Coroutine<QString> all_of(AsyncGenerator<int> generator)
     co_return text;
 }
 
+/// Is in a wait of its own when its task is unwound.
+AsyncGenerator<int> waits(QStringList &log)
+{
+    const Farewell farewell(log, u"generator"_s);
+    co_await sleep(1h);
+    co_yield 1;
+}
+
 } // namespace
 
 class tst_async_generator : public QObject
@@ -627,11 +635,6 @@ private Q_SLOTS:
         QAsyncioLoop loop(virtual_time());
         QStringList log;
         auto object = std::make_unique<QObject>();
-        const auto waits = [](QStringList &log) -> AsyncGenerator<int> {
-            const Farewell farewell(log, u"generator"_s);
-            co_await sleep(1h);
-            co_yield 1;
-        };
         const auto main = [&]() -> Coroutine<> {
             const Farewell farewell(log, u"task"_s);
             auto standing = noted(log);
@@ -654,11 +657,6 @@ private Q_SLOTS:
         QAsyncioLoop loop(virtual_time());
         QStringList log;
         auto object = std::make_unique<QObject>();
-        const auto waits = [](QStringList &log) -> AsyncGenerator<int> {
-            const Farewell farewell(log, u"generator"_s);
-            co_await sleep(1h);
-            co_yield 1;
-        };
         AsyncGenerator<int> generator = waits(log);
         const auto main = [&]() -> Coroutine<> { co_await generator.next(); };
         const auto task = loop.create_task(main(), TaskOptions().context(object.get()));

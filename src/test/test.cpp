@@ -3,7 +3,6 @@
 #include "qasyncio/test.h"
 
 #include <QtCore/qstringlist.h>
-#include <QtCore/qthread.h>
 #include <QtCore/qtimer.h>
 
 #include <algorithm>

@@ -4,7 +4,6 @@
 
 #include "qasyncio/detail/done_listener.h"
 
-
 namespace QAsyncio::detail {
 
 /// Futures in the order of their completion, for as_completed(). Whoever is to get one holds a reference; when the last one

@@ -55,7 +55,7 @@ public:
     bool is_headed_by(const TaskStateBase &task) const { return m_oldest == &task; }
     /// Its owner is gone: what becomes of one of them becomes of all.
     bool is_ending() const { return m_ending || !m_owner; }
-    /// It is told no more; none of them is waiting for the end of its owner, which is there.
+    /// The owner neither counts these tasks nor is told of their ends any more. Nothing if that is so already.
     void leave_owner();
     void append_to(std::vector<Ref<TaskStateBase>> &tasks) const;
     /// None of them runs another line.
