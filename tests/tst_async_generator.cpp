@@ -665,6 +665,11 @@ private Q_SLOTS:
         QVERIFY(task.cancelled());
         QCOMPARE(log.join(u' '), u"generator"_s); // there and then, though somebody still has it
         const auto after = [&]() -> Coroutine<> {
+            bool next_turn = false;
+            loop.call_soon([&] { next_turn = true; });
+            co_await loop.shutdown_asyncgens(); // which has nothing to do for it
+            QASYNCIO_VERIFY(!next_turn);
+            co_await turns(1); // the callback refers to this frame
             QASYNCIO_VERIFY(!(co_await generator.next()).has_value());
             co_await generator.aclose();
         };

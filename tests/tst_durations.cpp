@@ -189,6 +189,9 @@ void tst_Durations::ticksOfAgesAndOfNearlyNothing()
     QCOMPARE(detail::saturated(Huge(Wide(1) << 100)), nanoseconds::max());
     QCOMPARE(detail::saturated(Huge(-(Wide(1) << 100))), nanoseconds::min());
     QCOMPARE(detail::saturated(Huge(6)), nanoseconds(2s));
+    __extension__ using Largest = duration<unsigned __int128, std::ratio<3, 2'000'000'000>>; // 1.5 ns each
+    QCOMPARE(detail::saturated(Largest(~Largest::rep(0))), nanoseconds::max());
+    QCOMPARE(detail::saturated(Largest(3)), 5ns);
 }
 
 void tst_Durations::aDecimalNumberOfSecondsIsThatNumberOfNanoseconds()

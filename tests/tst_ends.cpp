@@ -306,6 +306,20 @@ int interrupted_in_the_clean_up(std::unique_ptr<QApplication> &app)
     }());
 }
 
+/// Nobody has heard of it when the clean-up begins.
+int interrupted_in_the_last_line_of_main(std::unique_ptr<QApplication> &app)
+{
+    return QAsyncio::run(*app, []() -> Coroutine<> {
+        create_task([]() -> Coroutine<> {
+            const QScopeGuard unwound([] { say("unwound"); });
+            for (;;)
+                (void)co_await is_cancelled_asleep();
+        }());
+        co_await sleep(1ms);
+        std::raise(SIGINT);
+    }());
+}
+
 int the_clean_up_has_a_limit(std::unique_ptr<QApplication> &app)
 {
     const auto body = []() -> Coroutine<int> {
@@ -1316,6 +1330,25 @@ int another_loop_is_attached_under_one_that_ends(std::unique_ptr<QApplication> &
     return 0;
 }
 
+int closed_under_a_dialog_while_another_loop_is_attached(std::unique_ptr<QApplication> &app)
+{
+    QAsyncioLoop first, other;
+    first.attach();
+    first.create_task(ask("the dialog has returned"));
+    QTimer::singleShot(5, app.get(), [&] {
+        first.detach();
+        other.attach();
+        first.close(); // when the dialog has returned
+        say(find_running_loop() == &other ? "the other one runs" : "?");
+    });
+    QTimer::singleShot(60, app.get(), &QCoreApplication::quit);
+    const int code = app->exec();
+    say(first.is_closed() ? "closed" : "?");
+    other.detach();
+    other.close();
+    return code;
+}
+
 int a_run_inside_of_an_exec_that_was_ended(std::unique_ptr<QApplication> &app)
 {
     QAsyncioLoop loop;
@@ -1659,6 +1692,7 @@ const Scenario all[] = {
      "cleaned up\ncancelled\ntold\ncleaned up\nended\ncleaned up\ncancelled\ntold\ncleaned up\nended\n"},
     {"quit_requested_that_nobody_awaits_any_more", quit_requested_that_nobody_awaits_any_more, 7, ""},
     {"interrupted_in_the_clean_up", interrupted_in_the_clean_up, 130, "unwound\n"},
+    {"interrupted_in_the_last_line_of_main", interrupted_in_the_last_line_of_main, 130, "unwound\n"},
     {"the_clean_up_has_a_limit", the_clean_up_has_a_limit, 5, ""},
     {"the_clean_up_fails", the_clean_up_fails<0>, 1, ""},
     {"the_clean_up_fails_after_a_result", the_clean_up_fails<5>, 5, ""},
@@ -1713,6 +1747,8 @@ const Scenario all[] = {
     {"a_locker_goes_between_the_runs", a_locker_goes_between_the_runs, 0, ""},
     {"another_loop_is_attached_under_one_that_ends", another_loop_is_attached_under_one_that_ends, 0,
      "the dialog has returned\nunwound\ncancelled\nthe other one runs\n"},
+    {"closed_under_a_dialog_while_another_loop_is_attached", closed_under_a_dialog_while_another_loop_is_attached, 0,
+     "the other one runs\nthe dialog has returned\nunwound\nclosed\n"},
     {"a_run_inside_of_an_exec_that_was_ended", a_run_inside_of_an_exec_that_was_ended, 3, "ran\nran\nran\nas ever\nran\n"},
     {"detached_while_work_is_pending", detached_while_work_is_pending, 0,
      "nothing has run\nsoon timer\nnothing has run\nsoon timer\n"},

@@ -54,6 +54,18 @@ private Q_SLOTS:
         group = nullptr;
     }
 
+    void anErrorThatIsAssignedHasTheCauseOfTheOther()
+    {
+        ValueError error(u"one"_s, make<TypeError>("cause of one"));
+        const ValueError other(u"other"_s, make<TypeError>("cause of the other"));
+        error = other;
+        QCOMPARE(error.message(), u"other"_s);
+        QCOMPARE(describe(error.cause()), u"TypeError: cause of the other"_s);
+        error = ValueError(u"none"_s);
+        QVERIFY(!error.cause());
+        QVERIFY(other.cause());
+    }
+
     void tellsItsMembersAndTheirNumber()
     {
         const ExceptionGroup group(u"several"_s, {make<ValueError>("a"), make<TypeError>("b")});

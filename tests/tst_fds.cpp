@@ -51,6 +51,7 @@ private Q_SLOTS:
     void aNumberUsedAgainIsServedForTheNewOneOnly();
     void aRegularFileIsRefused_data() { selectors(); }
     void aRegularFileIsRefused();
+    void aReaderRunsInTheContextInWhichItWasAdded();
     void endOfFileWakesTheReader_data() { selectors(); }
     void endOfFileWakesTheReader();
     void nothingIsServedBetweenTheRuns_data() { selectors(); }
@@ -441,6 +442,29 @@ void tst_Fds::aRegularFileIsRefused()
     QVERIFY(error_in([&] { loop.add_reader(-1, [] { }); }).contains("Bad file descriptor"));
     QCOMPARE(token.use_count(), 1L);
     QVERIFY(!loop.remove_reader(file.handle()));
+    loop.close();
+}
+
+// L-062
+void tst_Fds::aReaderRunsInTheContextInWhichItWasAdded()
+{
+    static ContextVar<int> var(QStringLiteral("var"), 0);
+    QAsyncioLoop loop;
+    Pipe pipe;
+    pipe.fill();
+    int seen = -1;
+    loop.run_until_complete([](QAsyncioLoop &loop, const Pipe &pipe, int &seen) -> Coroutine<> {
+        var.set(7); // in the task's own context
+        loop.add_reader(pipe.read_end(), [&] {
+            seen = var.get();
+            loop.remove_reader(pipe.read_end());
+            loop.stop();
+        });
+        co_return;
+    }(loop, pipe, seen));
+    loop.run_forever();
+    QCOMPARE(seen, 7);
+    QCOMPARE(var.get(), 0);
     loop.close();
 }
 

@@ -24,6 +24,7 @@ private Q_SLOTS:
     void theTextForms();
     void whenGivesTheDeadlineAlsoAfterCancel();
     void cancelledTimersArePurgedWhenTheyAreMany();
+    void aPurgeBeginsTheCountAnew();
     void whatAPurgeLeavesComesInTheOrderOfItsDeadlines();
     void onlyTimersInTheHeapAreCounted();
     void getContextGivesTheContextOfTheHandle();
@@ -209,6 +210,26 @@ void tst_Handles::cancelledTimersArePurgedWhenTheyAreMany()
     QCOMPARE(left_after_purge(101, 50), std::size_t(101));
     QCOMPARE(left_after_purge(100, 89), std::size_t(100));
     QCOMPARE(left_after_purge(100, 100), std::size_t(0)); // those at the top always go
+}
+
+// L-069
+void tst_Handles::aPurgeBeginsTheCountAnew()
+{
+    QAsyncioLoop loop(virtual_time());
+    std::vector<TimerHandle> timers;
+    for (int i = 0; i < 202; ++i)
+        timers.push_back(loop.call_later(std::chrono::hours(202 - i), [] { }));
+    const auto left_without = [&](std::size_t first, std::size_t end) { // the latest: no cancelled one comes to the top
+        std::for_each(timers.begin() + std::ptrdiff_t(first), timers.begin() + std::ptrdiff_t(end), [](TimerHandle &timer) { timer.cancel(); });
+        run_once(loop);
+        return detail::LoopPrivate::of(loop).timers.size();
+    };
+    QCOMPARE(left_without(0, 102), std::size_t(100));
+    for (int i = 0; i < 2; ++i)
+        timers.push_back(loop.call_later(1h, [] { }));
+    QCOMPARE(left_without(102, 152), std::size_t(102));
+    QCOMPARE(left_without(152, 154), std::size_t(50));
+    loop.close();
 }
 
 // L-069

@@ -2,10 +2,15 @@
 // SPDX-License-Identifier: MIT
 #include "support.h"
 
+#include <QtCore/qelapsedtimer.h>
 #include <QtCore/qstringlist.h>
 #include <QtCore/qtimer.h>
 
+#include <functional>
 #include <ratio>
+#include <thread>
+#include <vector>
+
 #include <sys/socket.h>
 
 /// One turn: what it does, in which order, and what waits for the next one.
@@ -34,7 +39,76 @@ private Q_SLOTS:
     void aQtTimerRunsBesideAnEndlessChain();
     void aCancelledTimerIsNotWaitedFor();
     void shortSleepsCostFewTurns();
+    void nothingWaitsUntilQtBlocks_data();
+    void nothingWaitsUntilQtBlocks();
 };
+
+namespace {
+/// What an attached loop is given from outside of its turns, and ends by itself.
+struct Work
+{
+    const char *name;
+    bool virtual_time;
+    std::function<Coroutine<>(QAsyncioLoop &)> body;
+};
+
+const std::vector<Work> all_work{
+    {"callbacks", false,
+     [](QAsyncioLoop &) -> Coroutine<> {
+         for (int i = 0; i < 3; ++i)
+             co_await sleep(0s);
+     }},
+    {"a timer", false, [](QAsyncioLoop &) -> Coroutine<> { co_await sleep(1ms); }},
+    {"virtual time", true,
+     [](QAsyncioLoop &) -> Coroutine<> {
+         for (int i = 0; i < 3; ++i)
+             co_await sleep(1h);
+     }},
+    {"functions", false,
+     [](QAsyncioLoop &) -> Coroutine<> {
+         for (int i = 0; i < 3; ++i)
+             co_await to_thread([] { });
+     }},
+    {"functions in virtual time", true,
+     [](QAsyncioLoop &) -> Coroutine<> {
+         for (int i = 0; i < 3; ++i) {
+             co_await to_thread([] { });
+             co_await sleep(1h);
+         }
+     }},
+    {"calls from another thread", false,
+     [](QAsyncioLoop &loop) -> Coroutine<> {
+         Future<> third = loop.create_future<>();
+         std::thread([&] {
+             for (int i = 0; i < 3; ++i)
+                 loop.call_soon_threadsafe([&third, i] { i == 2 ? third.set_result() : void(); });
+         }).join();
+         co_await third;
+     }},
+    {"a descriptor", false,
+     [](QAsyncioLoop &loop) -> Coroutine<> {
+         const Pipe pipe;
+         for (int i = 0; i < 3; ++i) {
+             Future<> readable = loop.create_future<>();
+             loop.add_reader(pipe.read_end(), [&] {
+                 pipe.drain_one();
+                 loop.remove_reader(pipe.read_end());
+                 readable.set_result();
+             });
+             pipe.fill();
+             co_await readable;
+         }
+     }},
+    {"more than one slice", false,
+     [](QAsyncioLoop &loop) -> Coroutine<> {
+         Future<> last = loop.create_future<>();
+         for (int i = 0; i < 10; ++i)
+             loop.call_soon([] { std::this_thread::sleep_for(2ms); });
+         loop.call_soon([&] { last.set_result(); });
+         co_await last;
+     }},
+};
+} // namespace
 
 // L-001, L-003
 void tst_LoopTurn::aTurnRunsCallbacksThenDescriptorsThenTimers()
@@ -442,6 +516,32 @@ void tst_LoopTurn::shortSleepsCostFewTurns()
             co_await sleep(delay);
     }());
     QVERIFY2(polls <= 20, QByteArray::number(polls)); // a timer that wakes too early would make turns in vain
+    loop.close();
+}
+
+void tst_LoopTurn::nothingWaitsUntilQtBlocks_data()
+{
+    QTest::addColumn<int>("index");
+    for (std::size_t i = 0; i < all_work.size(); ++i)
+        QTest::newRow(all_work[i].name) << int(i);
+}
+
+/// When Qt is about to block, the loop looks at what an event filter may have swallowed. Here it never blocks.
+void tst_LoopTurn::nothingWaitsUntilQtBlocks()
+{
+    QFETCH(const int, index);
+    const Work &work = all_work[std::size_t(index)];
+    QAsyncioLoop loop(work.virtual_time ? virtual_time() : LoopOptions().time_slice(1ms));
+    loop.attach();
+    for (int run = 0; run < 2; ++run) {
+        const Task<> task = loop.create_task(work.body(loop));
+        QElapsedTimer patience;
+        patience.start();
+        while (!task.done() && patience.elapsed() < 10'000)
+            QCoreApplication::processEvents();
+        QVERIFY(task.done());
+    }
+    loop.detach();
     loop.close();
 }
 

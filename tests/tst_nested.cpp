@@ -39,6 +39,7 @@ private Q_SLOTS:
     void stopWaitsForTheDialogToReturn();
     void stopWaitsForADialogThatASlotHasOpened();
     void theRestOfTheInterruptedBatchRunsFirstAndOnce();
+    void aNestedEventLoopLengthensNoTimeSlice();
     void theCurrentTaskIsSetAsideAndPutBack();
     void theRunningLoopIsSetInEveryStep();
     void loopExitUnderADialogLeavesWhenItHasReturned();
@@ -464,6 +465,28 @@ void tst_Nested::theRestOfTheInterruptedBatchRunsFirstAndOnce()
     loop.call_later(20ms, [&] { loop.stop(); });
     loop.run_forever();
     QCOMPARE(log, QStringList({"a begins", "b", "c", "child", "a ends"}));
+    loop.close();
+}
+
+void tst_Nested::aNestedEventLoopLengthensNoTimeSlice()
+{
+    QAsyncioLoop loop(LoopOptions().time_slice(50ms));
+    QObject receiver;
+    int ran = 0;
+    int ran_before_qt = -1;
+    loop.call_soon([&] {
+        std::this_thread::sleep_for(60ms); // longer than the slice
+        QEventLoop dialog;
+        loop.call_soon([&] { dialog.quit(); }); // in a slice of its own
+        dialog.exec();
+        QMetaObject::invokeMethod(&receiver, [&] { ran_before_qt = ran; }, Qt::QueuedConnection);
+        for (int i = 0; i < 1000; ++i)
+            loop.call_soon([&] { ++ran; });
+        loop.call_soon([&] { loop.stop(); });
+    });
+    loop.run_forever();
+    QVERIFY2(ran_before_qt >= 0 && ran_before_qt < 100, QByteArray::number(ran_before_qt));
+    QCOMPARE(ran, 1000);
     loop.close();
 }
 

@@ -302,6 +302,7 @@ int a_dialog_is_the_only_window(QApplication &app)
     return QAsyncio::run(app, []() -> Coroutine<int> {
         {
             QDialog dialog;
+            const QWidget button(&dialog); // Qt hides it behind the dialog
             dialog.open();
             soon([&dialog] { dialog.accept(); });
             co_await from_signal(&dialog, &QDialog::finished);
@@ -310,6 +311,7 @@ int a_dialog_is_the_only_window(QApplication &app)
         say("after open()");
         {
             QDialog dialog;
+            const QWidget button(&dialog); // Qt hides it behind the dialog
             soon([&dialog] { dialog.accept(); });
             dialog.exec();
         }

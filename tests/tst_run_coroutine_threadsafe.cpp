@@ -7,8 +7,12 @@
 #include <QtCore/qstringlist.h>
 
 #include <atomic>
+#include <fstream>
 #include <future>
+#include <string>
 #include <thread>
+
+#include <unistd.h>
 
 /// run_coroutine_threadsafe() and ConcurrentFuture, from another thread into the loop of this one.
 class tst_RunCoroutineThreadsafe : public QObject
@@ -20,6 +24,7 @@ private Q_SLOTS:
     void anExceptionIsThrownThere();
     void aTimeoutLeavesTheCoroutineRunning();
     void cancellingReachesTheTask();
+    void cancellingWakesWhoWaitsBeforeTheTaskHasEnded();
     void cancellingBeforeItBegins();
     void doneCallbacks();
     void severalDoneCallbacksRunInTheirOrder();
@@ -59,6 +64,16 @@ void beside(QAsyncioLoop &loop, F work)
     });
     loop.run_forever();
     thread.join();
+}
+
+/// Does that thread of this process wait for something?
+bool is_blocked(pid_t thread)
+{
+    std::ifstream file("/proc/self/task/" + std::to_string(thread) + "/stat");
+    std::string text;
+    std::getline(file, text);
+    const std::size_t name_end = text.rfind(')');
+    return name_end != std::string::npos && text.substr(name_end + 2, 1) == "S";
 }
 
 } // namespace
@@ -135,14 +150,18 @@ void tst_RunCoroutineThreadsafe::aTimeoutLeavesTheCoroutineRunning()
     const auto body = [&]() -> Coroutine<int> { co_return co_await gate; };
     QString error;
     int result = 0;
+    bool done_before = true, done = false;
     beside(loop, [&] {
         auto future = run_coroutine_threadsafe(body(), loop);
         error = error_in([&] { future.result(1ms); });
+        done_before = future.done();
         loop.call_soon_threadsafe([&] { gate.set_result(3); });
         result = future.result();
+        done = future.done();
     });
     QCOMPARE(error, "TimeoutError");
     QCOMPARE(result, 3);
+    QVERIFY(!done_before && done);
     loop.close();
 }
 
@@ -173,6 +192,34 @@ void tst_RunCoroutineThreadsafe::cancellingReachesTheTask()
         seen.get_future().wait();
     });
     QVERIFY(first && !second);
+    QCOMPARE(error, "CancelledError");
+    loop.close();
+}
+
+// L-077
+void tst_RunCoroutineThreadsafe::cancellingWakesWhoWaitsBeforeTheTaskHasEnded()
+{
+    QAsyncioLoop loop;
+    Future<> gate = loop.create_future<>();
+    std::atomic<pid_t> thread = 0;
+    QString error;
+    const auto body = [&]() -> Coroutine<> {
+        if (co_await is_cancelled_asleep())
+            co_await gate; // which opens when somebody has heard of the end
+    };
+    beside(loop, [&] {
+        auto future = run_coroutine_threadsafe(body(), loop);
+        std::thread waiter([&] {
+            thread = ::gettid();
+            error = error_in([&] { future.result(); });
+            loop.call_soon_threadsafe([&] { gate.set_result(); });
+        });
+        while (!is_blocked(thread))
+            std::this_thread::yield();
+        future.cancel();
+        waiter.join();
+        future.join();
+    });
     QCOMPARE(error, "CancelledError");
     loop.close();
 }

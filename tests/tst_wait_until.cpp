@@ -300,6 +300,33 @@ private Q_SLOTS:
         delete object;
     }
 
+    void nobodyIsAskedForATaskThatIsGone()
+    {
+        QAsyncioLoop loop(virtual_time());
+        PropertyOwner sender;
+        auto object = std::make_unique<QObject>();
+        int asked = 0;
+        const auto body = [&]() -> Coroutine<> {
+            const auto get = [&](const PropertyOwner *owner) {
+                ++asked;
+                return owner->level();
+            };
+            const auto unwinds = [&](int level) {
+                if (level == 1)
+                    object.reset();
+                return false;
+            };
+            co_await wait_until(&sender, get, &PropertyOwner::levelChanged, unwinds);
+        };
+        Task<> task = loop.create_task(body(), TaskOptions().context(object.get()));
+        run_ready(loop);
+        asked = 0;
+        sender.setLevel(1);
+        QVERIFY(task.cancelled());
+        QCOMPARE(asked, 1); // not once more, whether the value has changed
+        loop.close();
+    }
+
     void aPredicateMaySetThePropertyUntilItHolds()
     {
         Test::run([](QAsyncioLoop &loop) -> Coroutine<> {

@@ -13,12 +13,12 @@ namespace QAsyncio::detail {
 
 namespace {
 
-// Less than this stays for the next peak. What fragmentation keeps here is looked at again when so much has come to it.
-constexpr std::size_t trim_above = 16 * 1024 * 1024; // bytes
+std::ptrdiff_t bytes_in(std::size_t index, const FreeBlock *list)
+{
+    return std::ptrdiff_t(list->depth * block_size(index));
+}
 
 } // namespace
-
-Depot::Depot() : m_trim_above(trim_above) { }
 
 Depot &Depot::instance()
 {
@@ -34,7 +34,7 @@ void Depot::give(std::size_t index, FreeBlock *list) noexcept
     } catch (const std::bad_alloc &) {
         return;
     }
-    m_surplus.fetch_add(list->depth * block_size(index), std::memory_order_relaxed);
+    m_surplus.fetch_add(bytes_in(index, list), std::memory_order_relaxed);
     m_filled[index].store(true, std::memory_order_relaxed);
 }
 
@@ -48,7 +48,7 @@ FreeBlock *Depot::take(std::size_t index)
     if (!lists.empty()) {
         list = lists.back();
         lists.pop_back();
-        m_surplus.fetch_sub(list->depth * block_size(index), std::memory_order_relaxed);
+        m_surplus.fetch_sub(bytes_in(index, list), std::memory_order_relaxed);
     }
     m_filled[index].store(!lists.empty(), std::memory_order_relaxed);
     return list;
@@ -125,16 +125,10 @@ FreeBlock *Depot::without_free_slabs(FreeBlock *list)
 
 void Depot::drop_blocks_of_free_slabs(std::size_t index)
 {
-    std::size_t blocks_before = 0;
-    std::size_t blocks_left = 0;
     std::vector<FreeBlock *> &lists = m_lists[index];
-    for (FreeBlock *&list : lists) {
-        blocks_before += list->depth;
+    for (FreeBlock *&list : lists)
         list = without_free_slabs(list);
-        blocks_left += list ? list->depth : 0;
-    }
     lists.erase(std::remove(lists.begin(), lists.end(), nullptr), lists.end());
-    m_surplus.fetch_sub((blocks_before - blocks_left) * block_size(index), std::memory_order_relaxed);
     m_filled[index].store(!lists.empty(), std::memory_order_relaxed);
 }
 
@@ -154,7 +148,7 @@ void Depot::trim() noexcept
         }
         m_slabs.erase(std::remove_if(m_slabs.begin(), m_slabs.end(), is_free), m_slabs.end());
     }
-    m_trim_above.store(m_surplus.load(std::memory_order_relaxed) + trim_above, std::memory_order_relaxed);
+    m_surplus.store(0, std::memory_order_relaxed);
 }
 
 } // namespace QAsyncio::detail

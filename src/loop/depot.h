@@ -5,6 +5,7 @@
 #include "qasyncio/detail/pool.h"
 
 #include <atomic>
+#include <cstddef>
 #include <cstdint>
 #include <mutex>
 #include <vector>
@@ -34,6 +35,8 @@ class Depot
 {
 public:
     static constexpr std::size_t huge_slab = 2048 * 1024;
+    /// Bytes. Less stays for the next peak. What fragmentation keeps here is looked at again when so much has come to it.
+    static constexpr std::ptrdiff_t trim_above = 16 * 1024 * 1024;
 
     static Depot &instance();
 
@@ -48,10 +51,7 @@ public:
     void huge_slab_is_carved(void *slab, std::size_t used) noexcept;
 
     /// Whether so much is free that looking for free slabs pays.
-    bool is_worth_trimming() const
-    {
-        return m_surplus.load(std::memory_order_relaxed) > m_trim_above.load(std::memory_order_relaxed);
-    }
+    bool is_worth_trimming() const { return m_surplus.load(std::memory_order_relaxed) > trim_above; }
     /// Gives slabs whose blocks are all here back to the system.
     void trim() noexcept;
 
@@ -72,10 +72,7 @@ private:
     std::atomic<bool> m_filled[pool_classes] = {}; // spares most looks the lock
     std::vector<Slab> m_slabs; // the huge ones, by address
     std::size_t m_last_slab = 0; // that slab_of() found
-    std::atomic<std::size_t> m_surplus{0}; // bytes in m_lists
-    std::atomic<std::size_t> m_trim_above;
-
-    Depot();
+    std::atomic<std::ptrdiff_t> m_surplus{0}; // bytes that have come to m_lists since the last trim(), less those that went
 };
 
 } // namespace QAsyncio::detail
