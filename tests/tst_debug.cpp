@@ -164,8 +164,12 @@ void tst_Debug::everythingCanBeWrittenToQDebug()
     QCOMPARE(written(TaskOptions()), "<TaskOptions>");
     QCOMPARE(written(TaskOptions().name(QStringLiteral("load")).context(&object).eager_start()),
              "<TaskOptions name='load' context=set eager_start>");
+    QCOMPARE(written(TaskOptions().context(Context()).detached()), "<TaskOptions context=set detached>");
     QCOMPARE(written(LoopOptions().strict().time_slice(1ms)), "<LoopOptions strict time_slice=0.001000 quit_deadline=5.000>");
+    QCOMPARE(written(RunnerOptions()), "<RunnerOptions>");
     QCOMPARE(written(RunnerOptions().debug(true)), "<RunnerOptions debug=true>");
+    QCOMPARE(written(RunnerOptions().debug(false).cleanup_limit(1500ms)), "<RunnerOptions debug=false cleanup_limit=1.500>");
+    QCOMPARE(written(WaitOptions()), "<WaitOptions return_when=ALL_COMPLETED>");
     QCOMPARE(written(WaitOptions().timeout(1500ms).return_when(FIRST_COMPLETED)),
              "<WaitOptions timeout=1.500 return_when=FIRST_COMPLETED>");
     QCOMPARE(written(LoopThread(QStringLiteral("worker"))), "<LoopThread name='worker'>");

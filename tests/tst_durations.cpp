@@ -202,6 +202,8 @@ void tst_Durations::aDecimalNumberOfSecondsIsThatNumberOfNanoseconds()
         QCOMPARE(detail::saturated(duration<double>(double(us) / 1e6)), nanoseconds(microseconds(us)));
         QCOMPARE(detail::saturated(duration<double, std::milli>(double(us) / 1e3)), nanoseconds(microseconds(us)));
     }
+    // The number next to 0.1 is another one: it is above by more than half of the last digit.
+    QCOMPARE(detail::saturated(duration<double>(std::nextafter(0.1, 1.0))), 100'000'001ns);
 }
 
 void tst_Durations::anyFloatingNumberIsNeverEarlyByMoreThanItsLastDigit()

@@ -826,6 +826,41 @@ int a_window_opens_some_turns_later(std::unique_ptr<QApplication> &app)
     }(first, second));
 }
 
+int a_window_closes_in_a_program_that_stays(std::unique_ptr<QApplication> &app)
+{
+    app->setQuitOnLastWindowClosed(false);
+    QWidget window;
+    window.show();
+    QTimer::singleShot(1, &window, &QWidget::close);
+    return QAsyncio::run(*app, []() -> Coroutine<int> {
+        co_await sleep(20ms);
+        co_return 8;
+    }());
+}
+
+int an_attached_loop_is_deleted_by_its_own_callback(std::unique_ptr<QApplication> &app)
+{
+    auto first = std::make_unique<QAsyncioLoop>();
+    QAsyncioLoop other;
+    first->attach();
+    first->call_soon([&] {
+        QTimer::singleShot(1, app.get(), [&other] {
+            other.attach();
+            other.call_soon([] {
+                say("the other one runs");
+                QCoreApplication::exit(6);
+            });
+        });
+        first.reset();
+        say("deleted");
+    });
+    first->call_soon([] { say("never"); });
+    const int code = app->exec();
+    other.detach();
+    other.close();
+    return code;
+}
+
 int a_locker_of_the_program_is_respected(std::unique_ptr<QApplication> &app)
 {
     QWidget window;
@@ -1339,6 +1374,10 @@ int closed_under_a_dialog_while_another_loop_is_attached(std::unique_ptr<QApplic
         first.detach();
         other.attach();
         first.close(); // when the dialog has returned
+        other.detach();
+        say(refusal([&] { first.run_forever(); }));
+        say(refusal([&] { first.attach(); }));
+        other.attach();
         say(find_running_loop() == &other ? "the other one runs" : "?");
     });
     QTimer::singleShot(60, app.get(), &QCoreApplication::quit);
@@ -1734,6 +1773,9 @@ const Scenario all[] = {
     {"a_window_without_widgets_closes", a_window_without_widgets_closes, 0, "that was the end\n"},
     {"a_window_without_widgets_stays", a_window_without_widgets_stays, 8, ""},
     {"a_window_opens_some_turns_later", a_window_opens_some_turns_later, 8, ""},
+    {"a_window_closes_in_a_program_that_stays", a_window_closes_in_a_program_that_stays, 8, ""},
+    {"an_attached_loop_is_deleted_by_its_own_callback", an_attached_loop_is_deleted_by_its_own_callback, 6,
+     "deleted\nthe other one runs\n"},
     {"a_locker_of_the_program_is_respected", a_locker_of_the_program_is_respected, 9, ""},
     {"the_exec_of_the_applications_class_is_called", the_exec_of_the_applications_class_is_called, 3, "exec\nexec\nexec\n"},
     {"main_fails", main_fails, 1, "run(): unhandled exception: ValueError: no luck\n"},
@@ -1748,7 +1790,7 @@ const Scenario all[] = {
     {"another_loop_is_attached_under_one_that_ends", another_loop_is_attached_under_one_that_ends, 0,
      "the dialog has returned\nunwound\ncancelled\nthe other one runs\n"},
     {"closed_under_a_dialog_while_another_loop_is_attached", closed_under_a_dialog_while_another_loop_is_attached, 0,
-     "the other one runs\nthe dialog has returned\nunwound\nclosed\n"},
+     "refused\nrefused\nthe other one runs\nthe dialog has returned\nunwound\nclosed\n"},
     {"a_run_inside_of_an_exec_that_was_ended", a_run_inside_of_an_exec_that_was_ended, 3, "ran\nran\nran\nas ever\nran\n"},
     {"detached_while_work_is_pending", detached_while_work_is_pending, 0,
      "nothing has run\nsoon timer\nnothing has run\nsoon timer\n"},

@@ -107,6 +107,17 @@ private Q_SLOTS:
         QCOMPARE(texts(group.subgroup<TypeError, ValueError>()), u"ValueError: a"_s);
     }
 
+    void aGroupInAGroupGoesWholeWithItsHalf()
+    {
+        const auto inner = [](std::exception_ptr one) { return std::make_exception_ptr(ExceptionGroup(u"inner"_s, {std::move(one)})); };
+        const ExceptionGroup group(u"outer"_s, {inner(make<ValueError>("a")), inner(make<TypeError>("b"))});
+        const auto [matching, rest] = group.split<ValueError>();
+        QCOMPARE(texts(matching->leaves()), u"ValueError: a"_s);
+        QCOMPARE(matching->exceptions().size(), std::size_t(1));
+        QCOMPARE(texts(rest->leaves()), u"TypeError: b"_s);
+        QCOMPARE(rest->exceptions().size(), std::size_t(1));
+    }
+
     void baseClassesAndForeignExceptionsMatch()
     {
         const ExceptionGroup group(u"g"_s, {make<ValueError>("a"), std::make_exception_ptr(std::out_of_range("b")),

@@ -581,6 +581,11 @@ void tst_Fds::aRefusedReaderLeavesTheOldOne()
     QVERIFY(loop.remove_reader(7));
     QCOMPARE(token.use_count(), 1L);
     QCOMPARE(told, QStringList({"7:1", "on", "off", "7:0"}));
+    loop.add_writer(9, [&log] { log << "writer"; });
+    refuses = true;
+    QVERIFY(error_in([&] { loop.add_reader(9, [&log] { log << "new"; }); }).contains("refused"));
+    refuses = false;
+    QVERIFY(loop.remove_writer(9) && !loop.remove_reader(9));
     loop.close();
 }
 

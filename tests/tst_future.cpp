@@ -258,6 +258,24 @@ private Q_SLOTS:
     }
 
     // F-010
+    void anIdIsNoneOfTheNextCallbackInItsPlace()
+    {
+        Test::run([&](QAsyncioLoop &loop) -> Coroutine<> {
+            int calls = 0;
+            Future<> future = loop.create_future<>();
+            for (int i = 0; i < 3; ++i) { // the memory of the one is that of the next
+                const DoneCallbackId gone = future.add_done_callback([&] { --calls; });
+                QASYNCIO_COMPARE(future.remove_done_callback(gone), 1);
+                future.add_done_callback([&] { ++calls; });
+                QASYNCIO_COMPARE(future.remove_done_callback(gone), 0);
+            }
+            future.set_result();
+            co_await turns(1);
+            QASYNCIO_COMPARE(calls, 3);
+        });
+    }
+
+    // F-010
     void theOnlyCallbackCanBeRemoved()
     {
         Test::run([&](QAsyncioLoop &loop) -> Coroutine<> {

@@ -16,6 +16,7 @@ class tst_LoopClose : public QObject
 private Q_SLOTS:
     void aRunningLoopCannotBeClosed();
     void closingTwiceIsHarmless();
+    void aTaskThatAnotherOneUnwindsAsItIsDestroyed();
     void readyHandlesAndTimersAreDroppedUnrun();
     void closeDoesNotWaitForTheExecutor();
     void whatWaitsForAThreadStillRuns();
@@ -65,6 +66,23 @@ void tst_LoopClose::closingTwiceIsHarmless()
     loop.close();
     loop.close();
     QVERIFY(loop.is_closed());
+}
+
+void tst_LoopClose::aTaskThatAnotherOneUnwindsAsItIsDestroyed()
+{
+    QAsyncioLoop loop(virtual_time());
+    QStringList reported;
+    loop.set_exception_handler([&](QAsyncioLoop &, const ExceptionContext &context) { reported << context.message; });
+    auto object = std::make_unique<QObject>();
+    const auto options = [](const char *name) { return TaskOptions().name(QString::fromLatin1(name)); };
+    Task<> older = loop.create_task([]() -> Coroutine<> { co_await sleep(1h); }(), options("older").context(object.get()));
+    Task<> younger = loop.create_task([](std::unique_ptr<QObject>) -> Coroutine<> { co_await sleep(1h); }(std::move(object)),
+                                      options("younger"));
+    run_once(loop);
+    loop.close();
+    QVERIFY(older.cancelled());
+    QCOMPARE(reported.size(), 1);
+    QVERIFY(reported.front().contains(QStringLiteral("name='younger'")));
 }
 
 // L-047

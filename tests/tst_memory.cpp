@@ -14,6 +14,7 @@
 #include <functional>
 #include <memory>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include <malloc.h>
@@ -290,6 +291,12 @@ const std::vector<Passing> passing{
          co_await dropped.next();
          const auto never_begun = numbers();
      }},
+    {"a quit that nobody waits for any more",
+     [](QAsyncioLoop &loop) -> Coroutine<> {
+         const auto waits = [](QAsyncioLoop &loop) -> Coroutine<> { co_await loop.quit_requested(); };
+         co_await error_of(wait_for(waits(loop), 1us));
+         const Future<> dropped = loop.quit_requested();
+     }},
     {"a call from another thread",
      [](QAsyncioLoop &loop) -> Coroutine<> {
          auto future = run_coroutine_threadsafe(give(1), loop);
@@ -433,19 +440,27 @@ private Q_SLOTS:
         loop.close();
     }
 
-    void aPeakOfTheLargestBlocksIsGivenBack()
+    void aPeakIsGivenBackWhateverTheSizesOfItsBlocks_data()
     {
+        QTest::addColumn<QList<int>>("sizes");
+        QTest::newRow("the largest") << QList<int>{int(detail::pool_largest)};
+        QTest::newRow("aligned beside others") << QList<int>{496, 64, 400, 256}; // with gaps at the ends of slabs
+    }
+    void aPeakIsGivenBackWhateverTheSizesOfItsBlocks()
+    {
+        QFETCH(const QList<int>, sizes);
         QAsyncioLoop loop(virtual_time());
         const double before = resident();
-        std::vector<void *> blocks(100'000);
-        for (void *&block : blocks) {
-            block = detail::allocate(detail::pool_largest);
-            std::memset(block, 1, detail::pool_largest);
+        std::vector<std::pair<void *, std::size_t>> blocks(240'000);
+        for (std::size_t i = 0; i < blocks.size(); ++i) {
+            const auto size = std::size_t(sizes[qsizetype(i) % sizes.size()]);
+            blocks[i] = {detail::allocate(size), size};
+            std::memset(blocks[i].first, 1, size);
         }
         const double used = resident() - before;
-        QVERIFY2(used > 45, qPrintable(QString::number(used)));
-        for (void *block : blocks)
-            detail::deallocate(block, detail::pool_largest);
+        QVERIFY2(used > 65, qPrintable(QString::number(used)));
+        for (const auto &[block, size] : blocks)
+            detail::deallocate(block, size);
         let_it_rest(loop);
         const double kept = resident() - before;
         QVERIFY2(kept < 28, qPrintable(QString::number(kept)));

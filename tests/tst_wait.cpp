@@ -273,6 +273,61 @@ private Q_SLOTS:
         });
     }
 
+    // G-022, G-024: as asyncio has it
+    void anExceptionThatComesWithTheTimeoutCountsAsRetrieved()
+    {
+        for (const ReturnWhen when : {FIRST_EXCEPTION, ALL_COMPLETED}) {
+            QAsyncioLoop loop(virtual_time());
+            const Reports reports(loop);
+            const auto main = [&]() -> Coroutine<std::size_t> {
+                std::vector<Future<>> futures{loop.create_future<>(), loop.create_future<>()};
+                const auto waits = [&]() -> Coroutine<std::size_t> {
+                    const WaitOptions options = until(when).timeout(1s);
+                    co_return (co_await wait(futures, options)).done.size();
+                };
+                Task<std::size_t> waiting = create_task(waits());
+                co_await turns(1);
+                loop.call_later(1s, [&] { futures[0].set_exception(ValueError(u"one"_s)); }); // behind the time-out, in its turn
+                co_return co_await waiting;
+            };
+            QCOMPARE(loop.run_until_complete(main()), std::size_t(1));
+            QCOMPARE(reports.list().join(u' '),
+                     when == FIRST_EXCEPTION ? QString() : u"Future exception was never retrieved|ValueError: one"_s);
+            loop.close();
+        }
+    }
+
+    // G-022, G-024: as asyncio has it
+    void anExceptionThatComesWithTheCancellationCountsAsRetrieved()
+    {
+        for (const ReturnWhen when : {FIRST_EXCEPTION, ALL_COMPLETED}) {
+            for (const bool last : {false, true}) {
+                QAsyncioLoop loop(virtual_time());
+                const Reports reports(loop);
+                Task<> waiting;
+                const auto main = [&]() -> Coroutine<> {
+                    std::vector<Future<>> futures{loop.create_future<>(), loop.create_future<>()};
+                    const auto waits = [&]() -> Coroutine<> { co_await wait(futures, until(when)); };
+                    waiting = create_task(waits());
+                    co_await turns(1);
+                    waiting.cancel();
+                    futures[0].set_exception(ValueError(u"one"_s)); // behind the cancellation, in its turn
+                    if (last)
+                        futures[1].set_exception(ValueError(u"two"_s));
+                    co_await turns(2);
+                };
+                loop.run_until_complete(main());
+                QVERIFY(waiting.cancelled());
+                const QString report = u"Future exception was never retrieved|ValueError: "_s;
+                const QString expected = when == ALL_COMPLETED ? report + u"one"_s + (last ? u' ' + report + u"two"_s : QString())
+                    : last                                     ? report + u"two"_s
+                                                               : QString();
+                QCOMPARE(reports.list().join(u' '), expected);
+                loop.close();
+            }
+        }
+    }
+
     // G-023
     void cancellingTheWaiterLeavesTheFuturesAlone()
     {

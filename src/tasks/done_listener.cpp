@@ -34,4 +34,20 @@ void DoneListener::stop_listening()
     }
 }
 
+bool DoneListener::stop_listening_to_pending()
+{
+    bool queued = false;
+    for (Ear &ear : m_ears) {
+        if (!ear.future)
+            continue;
+        if (ear.future.done()) {
+            queued = true;
+            continue;
+        }
+        ear.future.remove_done_callback(ear.callback);
+        ear = {};
+    }
+    return queued;
+}
+
 } // namespace QAsyncio::detail

@@ -22,6 +22,15 @@ public:
         m_timer = loop.call_later(timeout, [this] { release(); });
     }
 
+    /// Nobody waits any more. In asyncio what is queued comes still, and looks at exceptions, which so count as retrieved.
+    void leave(QAsyncioLoop &loop)
+    {
+        if (m_return_when != FIRST_EXCEPTION || !stop_listening_to_pending())
+            return;
+        m_timer.cancel();
+        loop.call_soon([self = shared_from_this()] {});
+    }
+
     Future<> released;
 
 private:
@@ -69,7 +78,13 @@ Coroutine<> wait_until(std::vector<AnyFuture> futures, WaitOptions options)
         waiter->release_after(loop, *options.get_timeout());
     for (const AnyFuture &future : futures)
         waiter->listen_to(future);
-    co_await waiter->released;
+    try {
+        co_await waiter->released;
+    } catch (const CancelledError &) {
+        waiter->leave(loop);
+        throw;
+    }
+    waiter->leave(loop);
 }
 
 } // namespace QAsyncio::detail

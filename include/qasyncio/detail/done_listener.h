@@ -22,6 +22,8 @@ public:
     void listen_to(const AnyFuture &future);
     /// Takes all callbacks back, those too that are queued already.
     void stop_listening();
+    /// Takes the callbacks of pending futures back. Whether others are queued: they come while this lives.
+    bool stop_listening_to_pending();
 
 protected:
     /// In a turn of its own, as done callbacks are.
