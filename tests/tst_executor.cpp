@@ -114,9 +114,11 @@ void tst_Executor::aQueuedFunctionNeverRunsOnceCancelled()
         auto work = [&ran, kept = token] { ran = true; };
         auto queued = loop.run_in_executor(nullptr, moved(work));
         QASYNCIO_VERIFY(queued.cancel());
+        QASYNCIO_VERIFY(!queued.cancel()); // it is already
         QASYNCIO_COMPARE(token.use_count(), 1L); // the function is gone already
         gate.set_value();
         co_await blocker;
+        QASYNCIO_VERIFY(!blocker.cancel() && !blocker.cancelled()); // it is done
         co_await loop.run_in_executor(nullptr, [] { });
         QASYNCIO_VERIFY(!ran);
     });
