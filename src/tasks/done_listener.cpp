@@ -26,26 +26,27 @@ void DoneListener::listen_to(const AnyFuture &future)
     m_ears[place] = std::move(ear);
 }
 
+void DoneListener::take_back(Ear &ear)
+{
+    if (ear.future)
+        ear.future.remove_done_callback(ear.callback);
+    ear = {};
+}
+
 void DoneListener::stop_listening()
 {
-    for (Ear &ear : std::exchange(m_ears, {})) {
-        if (ear.future)
-            ear.future.remove_done_callback(ear.callback);
-    }
+    for (Ear &ear : std::exchange(m_ears, {}))
+        take_back(ear);
 }
 
 bool DoneListener::stop_listening_to_pending()
 {
     bool queued = false;
     for (Ear &ear : m_ears) {
-        if (!ear.future)
-            continue;
-        if (ear.future.done()) {
+        if (ear.future && ear.future.done())
             queued = true;
-            continue;
-        }
-        ear.future.remove_done_callback(ear.callback);
-        ear = {};
+        else
+            take_back(ear);
     }
     return queued;
 }

@@ -35,6 +35,8 @@ private:
         AnyFuture future; // none once it was heard of
         DoneCallbackId callback;
     };
+    static void take_back(Ear &ear);
+
     std::vector<Ear> m_ears;
 };
 
