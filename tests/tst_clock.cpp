@@ -29,6 +29,7 @@ private Q_SLOTS:
     void timersAreNeverEarly_data();
     void timersAreNeverEarly();
     void aSleepOfMicroseconds();
+    void aTimerThatIsCancelledInItsTurnWakesNobody();
     void timersAreServedWhileTheProgramPumps_data();
     void timersAreServedWhileTheProgramPumps();
     void aCancelledTimerFreesItsCallbackAtOnce();
@@ -186,6 +187,25 @@ void tst_Clock::aClockThatIsSlowerThanTheWorld()
     const TimePoint begin = loop.time();
     loop.run_until_complete([]() -> Coroutine<> { co_await sleep(10ms); }()); // would not return
     QVERIFY(loop.time() - begin >= 10ms);
+    loop.close();
+}
+
+void tst_Clock::aTimerThatIsCancelledInItsTurnWakesNobody()
+{
+    QAsyncioLoop loop(LoopOptions().precise_timers()); // never early
+    const auto turns = [&] { return detail::rest_of(loop.core()).turns; };
+    qint64 begin = 0;
+    qint64 end = 0;
+    loop.call_soon([&] {
+        begin = turns();
+        loop.call_later(1ms, [] { }).cancel();
+        loop.call_later(20ms, [&] {
+            end = turns();
+            loop.stop();
+        });
+    });
+    loop.run_forever();
+    QCOMPARE(end - begin, qint64(1));
     loop.close();
 }
 

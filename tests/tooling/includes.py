@@ -24,7 +24,7 @@ STANDARD = {
     "array": "array get size tuple_element_t",
     "atomic": "atomic memory_order*",
     "chrono": "chrono chrono::* chrono_literals",
-    "cmath": "abs ceil floor isnan ldexp nan",
+    "cmath": "abs ceil floor isnan ldexp nan nextafter",
     "concepts": "equality_comparable move_constructible same_as",
     "condition_variable": "condition_variable",
     "coroutine": "coroutine_handle noop_coroutine suspend_always suspend_never",
@@ -56,7 +56,7 @@ STANDARD = {
     "source_location": "source_location",
     "span": "span",
     "stdexcept": "out_of_range runtime_error",
-    "string": "erase_if getline size string",
+    "string": "erase_if getline size string to_string",
     "string_view": "basic_string_view string_view size",
     "system_error": "error_code generic_category system_error",
     "thread": "this_thread::* thread",
@@ -90,7 +90,8 @@ SYSTEM = {
     "socket.h": "accept bind connect listen recv send shutdown socket socketpair",
     "stat.h": "chmod fstat fstatat lstat mkdir mkfifo stat",
     "timerfd.h": "timerfd_*",
-    "unistd.h": "access close dup dup2 dup3 fork ftruncate getpid lseek pipe pipe2 read rmdir symlink syscall sysconf unlink write",
+    "unistd.h": "access close dup dup2 dup3 fork ftruncate getpid gettid lseek pipe pipe2 read rmdir symlink syscall sysconf "
+                "unlink write",
 }
 # Two headers of which each needs the other's templates.
 MUTUAL = {ROOT / "include/qasyncio/loop.h"}
