@@ -826,6 +826,19 @@ int a_window_opens_some_turns_later(std::unique_ptr<QApplication> &app)
     }(first, second));
 }
 
+/// It is no dialog, whose closing would end nothing.
+int a_window_closes_whose_signal_is_awaited(std::unique_ptr<QApplication> &app)
+{
+    QWidget window;
+    window.show();
+    return QAsyncio::run(*app, [](QWidget &window) -> Coroutine<int> {
+        QTimer::singleShot(1, &window, &QWidget::close);
+        const QScopeGuard end([] { say("that was the end"); });
+        co_await from_signal(&window, &QWidget::windowTitleChanged);
+        co_return 8;
+    }(window));
+}
+
 int a_window_closes_in_a_program_that_stays(std::unique_ptr<QApplication> &app)
 {
     app->setQuitOnLastWindowClosed(false);
@@ -1773,6 +1786,7 @@ const Scenario all[] = {
     {"a_window_without_widgets_closes", a_window_without_widgets_closes, 0, "that was the end\n"},
     {"a_window_without_widgets_stays", a_window_without_widgets_stays, 8, ""},
     {"a_window_opens_some_turns_later", a_window_opens_some_turns_later, 8, ""},
+    {"a_window_closes_whose_signal_is_awaited", a_window_closes_whose_signal_is_awaited, 0, "that was the end\n"},
     {"a_window_closes_in_a_program_that_stays", a_window_closes_in_a_program_that_stays, 8, ""},
     {"an_attached_loop_is_deleted_by_its_own_callback", an_attached_loop_is_deleted_by_its_own_callback, 6,
      "deleted\nthe other one runs\n"},
