@@ -826,6 +826,23 @@ int a_window_opens_some_turns_later(std::unique_ptr<QApplication> &app)
     }(first, second));
 }
 
+int the_quit_lock_is_left_as_it_was(std::unique_ptr<QApplication> &app)
+{
+    QCoreApplication::setQuitLockEnabled(false);
+    QWidget first;
+    QWidget second;
+    first.show();
+    return QAsyncio::run(*app, [](QWidget &first, QWidget &second) -> Coroutine<int> {
+        QTimer::singleShot(1, &first, [&] {
+            first.close(); // whether that is the end is judged when the second window is there
+            second.show();
+        });
+        co_await sleep(20ms);
+        say(QCoreApplication::isQuitLockEnabled() ? "changed" : "as it was");
+        co_return 8;
+    }(first, second));
+}
+
 /// It is no dialog, whose closing would end nothing.
 int a_window_closes_whose_signal_is_awaited(std::unique_ptr<QApplication> &app)
 {
@@ -1786,6 +1803,7 @@ const Scenario all[] = {
     {"a_window_without_widgets_closes", a_window_without_widgets_closes, 0, "that was the end\n"},
     {"a_window_without_widgets_stays", a_window_without_widgets_stays, 8, ""},
     {"a_window_opens_some_turns_later", a_window_opens_some_turns_later, 8, ""},
+    {"the_quit_lock_is_left_as_it_was", the_quit_lock_is_left_as_it_was, 8, "as it was\n"},
     {"a_window_closes_whose_signal_is_awaited", a_window_closes_whose_signal_is_awaited, 0, "that was the end\n"},
     {"a_window_closes_in_a_program_that_stays", a_window_closes_in_a_program_that_stays, 8, ""},
     {"an_attached_loop_is_deleted_by_its_own_callback", an_attached_loop_is_deleted_by_its_own_callback, 6,

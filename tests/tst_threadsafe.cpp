@@ -2,12 +2,17 @@
 // SPDX-License-Identifier: MIT
 #include "support.h"
 
+#include <QtCore/qabstracteventdispatcher.h>
 #include <QtCore/qcoreapplication.h>
 #include <QtCore/qstringlist.h>
 
 #include <algorithm>
+#include <array>
 #include <atomic>
+#include <functional>
+#include <limits>
 #include <thread>
+#include <utility>
 
 /// call_soon_threadsafe() and its handles.
 class tst_Threadsafe : public QObject
@@ -16,6 +21,7 @@ class tst_Threadsafe : public QObject
 
 private Q_SLOTS:
     void wakesAnIdleLoop();
+    void twoThreadsMayWakeItTogether();
     void twentyThousandFromFourThreadsArriveInOrder();
     void callsFromTheLoopsOwnThreadKeepTheOrder();
     void callsBeforeTheRunAreKept();
@@ -60,6 +66,46 @@ void tst_Threadsafe::wakesAnIdleLoop()
         QVERIFY(woken);
     }
     QVERIFY2(least < 10ms, qPrintable(QString::number(least.count())));
+    loop.close();
+}
+
+// L-074
+void tst_Threadsafe::twoThreadsMayWakeItTogether()
+{
+    QAsyncioLoop loop;
+    constexpr int rounds = 10'000; // the two meet in one of some hundred
+    std::atomic<int> round{0};
+    int calls = 0;
+    const auto caller = [&] {
+        for (int i = 1; i <= rounds; ++i) {
+            while (round < i)
+                std::this_thread::yield();
+            loop.call_soon_threadsafe([&] {
+                if (++calls == 2 * rounds)
+                    loop.stop();
+            });
+        }
+    };
+    // The loop sleeps when Qt is about to block: then both may call.
+    const auto begin_round = connect(QAbstractEventDispatcher::instance(), &QAbstractEventDispatcher::aboutToBlock, [&] {
+        if (calls % 2 == 0)
+            round = calls / 2 + 1;
+    });
+    int calls_before = -1;
+    const std::function<void()> look_for_a_stall = [&] {
+        if (std::exchange(calls_before, calls) == calls)
+            loop.stop();
+        else
+            loop.call_later(20s, look_for_a_stall);
+    };
+    look_for_a_stall();
+    std::array threads{std::thread(caller), std::thread(caller)};
+    loop.run_forever();
+    disconnect(begin_round);
+    round = std::numeric_limits<int>::max();
+    for (std::thread &thread : threads)
+        thread.join();
+    QCOMPARE(calls, 2 * rounds);
     loop.close();
 }
 
