@@ -467,6 +467,27 @@ private Q_SLOTS:
         loop.close();
     }
 
+    void aSecondPeakUsesTheMemoryOfTheFirst()
+    {
+        std::vector<void *> blocks(100'000);
+        const auto peak = [&] {
+            for (void *&block : blocks) {
+                block = detail::allocate(detail::pool_largest);
+                std::memset(block, 1, detail::pool_largest);
+            }
+            for (void *block : blocks)
+                detail::deallocate(block, detail::pool_largest);
+        };
+        peak();
+        const double before = resident();
+        peak(); // the loop has not come to rest in between
+        const double growth = resident() - before;
+        QVERIFY2(growth < 5, qPrintable(QString::number(growth)));
+        QAsyncioLoop loop(virtual_time());
+        let_it_rest(loop); // nothing is left for the other tests
+        loop.close();
+    }
+
     void whatWasInUseAtTheFirstPeakIsGivenBackAfterTheSecond()
     {
         QAsyncioLoop loop(virtual_time());

@@ -16,6 +16,12 @@ Coroutine<int> fail_at_once(QString message)
     throw ValueError(message);
     co_return 0;
 }
+template<class F>
+Coroutine<> calls_and_waits(F function)
+{
+    function();
+    co_await sleep(1ms);
+}
 } // namespace
 
 class tst_task : public QObject
@@ -255,6 +261,19 @@ private Q_SLOTS:
             co_await turns(1);
             QASYNCIO_VERIFY(outer.to_string().contains(u" wait_for=<Task pending name='inner'"_s));
             co_await outer;
+        });
+    }
+
+    // T-014
+    void theNameOfATemplateThatIsGivenALambda()
+    {
+        Test::run([&]() -> Coroutine<> {
+            int calls = 0;
+            Task<> task = create_task(calls_and_waits([&] { ++calls; }));
+            co_await turns(1);
+            QASYNCIO_VERIFY(task.to_string().contains(u" coro=<calls_and_waits() at "_s));
+            co_await task;
+            QASYNCIO_COMPARE(calls, 1);
         });
     }
 
