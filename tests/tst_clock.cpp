@@ -221,14 +221,11 @@ void tst_Clock::timersAreServedWhileTheProgramPumps()
     QAsyncioLoop loop(LoopOptions().precise_timers(precise));
     loop.attach();
     int came = 0;
-    loop.call_later(1ms, [&] { ++came; });
     QElapsedTimer patience;
     patience.start();
-    while (came < 1 && patience.elapsed() < 10'000)
-        QCoreApplication::processEvents();
-    for (const TimePoint long_ago : {TimePoint(), TimePoint(-1h), TimePoint::min()}) {
+    for (const TimePoint when : {loop.time() + 1ms, TimePoint(), TimePoint(-1h), TimePoint::min()}) { // soon, and long ago
         const int before = came;
-        loop.call_at(long_ago, [&] { ++came; });
+        loop.call_at(when, [&] { ++came; });
         while (came == before && patience.elapsed() < 10'000)
             QCoreApplication::processEvents();
     }

@@ -307,6 +307,12 @@ const std::vector<Passing> passing{
      }},
 };
 
+/// A block of the pool whose memory is there, not only mapped.
+void *allocate_filled(std::size_t size)
+{
+    return std::memset(detail::allocate(size), 1, size);
+}
+
 /// Of a loop with virtual time, which moves only when nothing is left to do: a busy machine may sleep through real time.
 void let_it_rest(QAsyncioLoop &loop)
 {
@@ -454,8 +460,7 @@ private Q_SLOTS:
         std::vector<std::pair<void *, std::size_t>> blocks(240'000);
         for (std::size_t i = 0; i < blocks.size(); ++i) {
             const auto size = std::size_t(sizes[qsizetype(i) % sizes.size()]);
-            blocks[i] = {detail::allocate(size), size};
-            std::memset(blocks[i].first, 1, size);
+            blocks[i] = {allocate_filled(size), size};
         }
         const double used = resident() - before;
         QVERIFY2(used > 45, qPrintable(QString::number(used))); // the pool has some of it from before
@@ -471,10 +476,8 @@ private Q_SLOTS:
     {
         std::vector<void *> blocks(100'000);
         const auto peak = [&] {
-            for (void *&block : blocks) {
-                block = detail::allocate(detail::pool_largest);
-                std::memset(block, 1, detail::pool_largest);
-            }
+            for (void *&block : blocks)
+                block = allocate_filled(detail::pool_largest);
             for (void *block : blocks)
                 detail::deallocate(block, detail::pool_largest);
         };
@@ -488,26 +491,31 @@ private Q_SLOTS:
         loop.close();
     }
 
+    void whatWasInUseAtTheFirstPeakIsGivenBackAfterTheSecond_data()
+    {
+        QTest::addColumn<std::size_t>("parts");
+        QTest::newRow("in each slab") << std::size_t(1);
+        QTest::newRow("in each slab of the first half") << std::size_t(2);
+    }
     void whatWasInUseAtTheFirstPeakIsGivenBackAfterTheSecond()
     {
+        QFETCH(const std::size_t, parts);
         QAsyncioLoop loop(virtual_time());
         const double before = resident();
         std::vector<void *> kept;
         const auto peak = [&](std::size_t count, bool keeps) {
             std::vector<void *> blocks(count);
-            for (void *&block : blocks) {
-                block = detail::allocate(detail::pool_largest);
-                std::memset(block, 1, detail::pool_largest);
-            }
+            for (void *&block : blocks)
+                block = allocate_filled(detail::pool_largest);
             for (std::size_t i = 0; i < count; ++i) {
-                if (keeps && i < count / 2 && i % 1000 == 0) // some of each slab of the first half
+                if (keeps && i < count / parts && i % 1000 == 0)
                     kept.push_back(blocks[i]);
                 else
                     detail::deallocate(blocks[i], detail::pool_largest);
             }
             let_it_rest(loop);
         };
-        peak(200'000, true);
+        peak(100'000 * parts, true);
         QVERIFY(resident() - before > 45);
         for (void *block : kept)
             detail::deallocate(block, detail::pool_largest);

@@ -35,8 +35,6 @@ class Depot
 {
 public:
     static constexpr std::size_t huge_slab = 2048 * 1024;
-    /// Bytes. Less stays for the next peak. What fragmentation keeps here is looked at again when so much has come to it.
-    static constexpr std::ptrdiff_t trim_above = 16 * 1024 * 1024;
 
     static Depot &instance();
 
@@ -56,6 +54,9 @@ public:
     void trim() noexcept;
 
 private:
+    // Less stays for the next peak. What fragmentation keeps here is looked at again when so much has come to it.
+    static constexpr std::ptrdiff_t trim_above = 16 * 1024 * 1024; // bytes
+
     struct Slab
     {
         std::uintptr_t begin;
