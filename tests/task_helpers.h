@@ -8,8 +8,10 @@
 
 #include "qasyncio/test.h"
 
+#include <QtCore/qlogging.h>
 #include <QtCore/qstringlist.h>
 #include <QtCore/qthread.h>
+#include <QtCore/qtimer.h>
 
 using namespace Qt::StringLiterals;
 
@@ -76,6 +78,28 @@ void on_a_small_stack(F body)
     thread->start();
     thread->wait();
 }
+
+/// While it lives each message opens an event loop, as a program does that shows them in a dialog.
+class MessageDialogs
+{
+public:
+    MessageDialogs() : m_outer(qInstallMessageHandler(show)) { shown.clear(); }
+    ~MessageDialogs() { qInstallMessageHandler(m_outer); }
+    Q_DISABLE_COPY_MOVE(MessageDialogs)
+
+    static inline QStringList shown;
+
+private:
+    static void show(QtMsgType, const QMessageLogContext &, const QString &text)
+    {
+        shown << text;
+        QEventLoop dialog;
+        QTimer::singleShot(2, &dialog, &QEventLoop::quit);
+        dialog.exec();
+    }
+
+    QtMessageHandler m_outer;
+};
 
 /// Adds a word to a list when it is destroyed.
 class Farewell

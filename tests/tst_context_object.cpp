@@ -50,6 +50,12 @@ Coroutine<> cleans_up_slowly()
     co_await sleep(10s);
 }
 
+Coroutine<> sleep_then(std::chrono::nanoseconds delay, Coroutine<> next)
+{
+    co_await sleep(delay);
+    co_await std::move(next);
+}
+
 Coroutine<> stay(QStringList &log)
 {
     const Farewell local(log, u"unwound"_s);
@@ -868,6 +874,29 @@ private Q_SLOTS:
         });
     }
 
+    void whoeverReadsWhatDebugModeSaysMayOpenAnEventLoop()
+    {
+        QStringList log;
+        const MessageDialogs dialogs;
+        Test::run([&](QAsyncioLoop &loop) -> Coroutine<> {
+            loop.set_debug(true);
+            auto scope = std::make_unique<TaskScope>();
+            Future<> gate = loop.create_future<>();
+            const auto body = [&](QString name) -> Coroutine<> {
+                const Farewell local(log, u'-' + name);
+                co_await gate;
+                log << name;
+            };
+            scope->create_task(body(u"a"_s));
+            scope->create_task(body(u"b"_s));
+            co_await turns(1);
+            gate.set_result(); // they are about to go on
+            scope.reset();
+        });
+        QCOMPARE(log.join(u' '), u"-b -a"_s);
+        QCOMPARE(MessageDialogs::shown.filter(u"is unwound unfinished"_s).size(), 2);
+    }
+
     void inDebugModeEachIsNamed()
     {
         Test::run([&](QAsyncioLoop &loop) -> Coroutine<> {
@@ -1197,12 +1226,81 @@ private Q_SLOTS:
     {
         Test::run([&]() -> Coroutine<> {
             auto scope = std::make_unique<TaskScope>();
-            scope->create_task(sleeper());
+            scope->create_task(cleans_up_slowly());
+            Future<> ended = scope->all_ended();
+            Task<> waiting = create_task(scope->cancel_and_wait());
+            Task<> not_begun = create_task(sleep_then(1s, scope->cancel_and_wait()));
+            co_await sleep(10ms);
+            QASYNCIO_VERIFY(!waiting.done());
+            scope.reset();
+            QASYNCIO_VERIFY(ended.cancelled());
+            co_await waiting;
+            co_await not_begun;
+        });
+    }
+
+    void aScopeThatDiesInAnotherThreadWhileSomebodyWaits()
+    {
+        QTest::ignoreMessage(QtCriticalMsg, QRegularExpression(u"is destroyed in another thread"_s));
+        Test::run([&](QAsyncioLoop &loop) -> Coroutine<> {
+            auto scope = std::make_unique<TaskScope>();
+            scope->create_task(cleans_up_slowly());
+            Task<> waiting = create_task(scope->cancel_and_wait());
+            co_await turns(3);
+            std::thread([&] { scope.reset(); }).join();
+            const TimePoint begin = loop.time();
+            co_await waiting;
+            QASYNCIO_VERIFY(loop.time() - begin < 10s);
+        });
+    }
+
+    void aTaskThatDeletesItsScopeEndsAllWaiting()
+    {
+        Test::run([&]() -> Coroutine<> {
+            QStringList log;
+            auto scope = std::make_unique<TaskScope>();
+            const auto deletes = [&]() -> Coroutine<> {
+                co_await is_cancelled_asleep();
+                scope.reset();
+                log << u"goes on"_s;
+                co_await turns(1);
+                log << u"never"_s;
+            };
+            Task<> task = scope->create_task(deletes());
             Future<> ended = scope->all_ended();
             co_await turns(1);
-            scope.reset();
-            QASYNCIO_COMPARE(ended.done(), true);
+            co_await scope->cancel_and_wait();
+            QASYNCIO_VERIFY(ended.cancelled());
+            QASYNCIO_VERIFY(task.cancelled());
+            QASYNCIO_COMPARE(log.join(u' '), u"goes on"_s);
         });
+    }
+
+    void aScopeThatGoesInItsOwnCancelAndWait()
+    {
+        struct Window
+        {
+            TaskScope scope;
+        };
+        QThreadPool pool;
+        pool.setMaxThreadCount(1);
+        std::promise<void> gate;
+        pool.start([&] { gate.get_future().wait(); }); // what comes after it is queued
+        Test::run([&]() -> Coroutine<> {
+            auto window = std::make_shared<Window>();
+            Window &alive = *window;
+            const auto queued = [&pool](std::shared_ptr<Window> last) -> Coroutine<> {
+                const auto work = [](std::shared_ptr<Window>) { };
+                auto job = get_running_loop().run_in_executor(&pool, work, std::move(last));
+                co_await job;
+            };
+            Task<> task = alive.scope.create_task(queued(std::move(window)));
+            co_await turns(2);
+            co_await alive.scope.cancel_and_wait(); // which drops what is queued, and with it the window
+            QASYNCIO_VERIFY(task.cancelled());
+        });
+        gate.set_value();
+        pool.waitForDone();
     }
 
     void tornDown()

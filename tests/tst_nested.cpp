@@ -1,6 +1,6 @@
 // SPDX-FileCopyrightText: 2026 QAsyncio contributors
 // SPDX-License-Identifier: MIT
-#include "support.h"
+#include "task_helpers.h"
 
 #include <qasyncio/test.h>
 
@@ -14,6 +14,7 @@
 
 #include <algorithm>
 #include <ctime>
+#include <future>
 #include <thread>
 
 /// Event loops inside callbacks and tasks: modal dialogs, processEvents().
@@ -48,6 +49,8 @@ private Q_SLOTS:
     void threadsafeCallsArriveInsideADialog();
     void whatANestedLoopExcludesComesAfterwards_data();
     void whatANestedLoopExcludesComesAfterwards();
+    void whoTakesMessagesMayOpenAnEventLoop_data();
+    void whoTakesMessagesMayOpenAnEventLoop();
     void theOtherDispatcherServesThem();
 };
 
@@ -681,6 +684,144 @@ void tst_Nested::whatANestedLoopExcludesComesAfterwards()
     QCOMPARE(timers, 2);
     loop.remove_reader(pipe.read_end());
     loop.close();
+}
+
+namespace {
+
+/// Others that go on meanwhile, some of them to their ends.
+Coroutine<> busy()
+{
+    for (int i = 0; i < 20; ++i) {
+        create_task(sleep(0s));
+        co_await sleep(i % 3 * 1ms);
+    }
+}
+
+AsyncGenerator<int> one_value()
+{
+    co_yield 1;
+}
+
+struct Talkative
+{
+    const char *says;
+    std::function<Coroutine<>(QAsyncioLoop &)> body;
+};
+
+const std::vector<Talkative> talkatives{
+    {"Exception in callback", [](QAsyncioLoop &loop) -> Coroutine<> {
+         loop.call_soon([] { throw ValueError(u"callback"_s); });
+         loop.call_soon([] { throw ValueError(u"another"_s); });
+         co_await sleep(20ms);
+     }},
+    {"Future exception was never retrieved", [](QAsyncioLoop &loop) -> Coroutine<> {
+         loop.create_future<>().set_exception(ValueError(u"future"_s));
+         co_await sleep(0s);
+     }},
+    {"Task exception was never retrieved", [](QAsyncioLoop &) -> Coroutine<> {
+         const auto fails = []() -> Coroutine<> {
+             co_await sleep(1ms);
+             throw ValueError(u"task"_s);
+         };
+         create_task(fails());
+         create_task(fails());
+         co_await sleep(20ms);
+     }},
+    {"was never awaited", [](QAsyncioLoop &) -> Coroutine<> {
+         {
+             auto never = busy();
+         }
+         co_await sleep(0s);
+     }},
+    {"was scheduled after loop.shutdown_asyncgens()", [](QAsyncioLoop &loop) -> Coroutine<> {
+         co_await loop.shutdown_asyncgens();
+         auto generator = one_value();
+         while (co_await generator.next()) { }
+     }},
+    {"took ", [](QAsyncioLoop &loop) -> Coroutine<> {
+         loop.set_debug(true);
+         loop.set_slow_callback_duration(1ns);
+         co_await sleep(3ms);
+         loop.set_debug(false);
+     }},
+    {"since its scope is gone", [](QAsyncioLoop &loop) -> Coroutine<> {
+         auto scope = std::make_unique<TaskScope>();
+         Future<> gate = loop.create_future<>();
+         const auto waits = [](Future<> gate) -> Coroutine<> { co_await gate; };
+         for (int i = 0; i < 3; ++i)
+             scope->create_task(waits(gate));
+         co_await sleep(0s);
+         gate.set_result(); // they are about to end
+         loop.set_debug(true);
+         scope.reset();
+         loop.set_debug(false);
+     }},
+    {"since its context object is gone", [](QAsyncioLoop &loop) -> Coroutine<> {
+         auto object = std::make_unique<QObject>();
+         const auto waits = [](Future<> gate) -> Coroutine<> { co_await gate; };
+         Future<> gate = loop.create_future<>();
+         for (int i = 0; i < 3; ++i)
+             create_task(waits(gate), TaskOptions().context(object.get()));
+         co_await sleep(0s);
+         gate.set_result();
+         loop.set_debug(true);
+         object.reset();
+         loop.set_debug(false);
+     }},
+    {"unclosed event loop", [](QAsyncioLoop &) -> Coroutine<> {
+         QAsyncioLoop other;
+         other.call_soon([] { });
+         co_return;
+     }},
+    {"Task was destroyed but it is pending", [](QAsyncioLoop &) -> Coroutine<> {
+         QAsyncioLoop other;
+         for (int i = 0; i < 3; ++i)
+             other.create_task(busy());
+         other.close();
+         co_return;
+     }},
+    {"did not finishing joining", [](QAsyncioLoop &loop) -> Coroutine<> {
+         std::promise<void> gate;
+         auto job = loop.run_in_executor(nullptr, [&] { gate.get_future().wait(); });
+         co_await loop.shutdown_default_executor(1ms);
+         gate.set_value();
+         co_await job;
+     }},
+    {"exception calling callback for ConcurrentFuture", [](QAsyncioLoop &loop) -> Coroutine<> {
+         auto future = run_coroutine_threadsafe([]() -> Coroutine<> { co_await sleep(1ms); }(), loop);
+         future.add_done_callback([] { throw ValueError(u"callback"_s); });
+         co_await sleep(20ms);
+     }},
+};
+
+} // namespace
+
+void tst_Nested::whoTakesMessagesMayOpenAnEventLoop_data()
+{
+    QTest::addColumn<int>("kind");
+    for (std::size_t i = 0; i < talkatives.size(); ++i)
+        QTest::newRow(talkatives[i].says) << int(i);
+}
+
+void tst_Nested::whoTakesMessagesMayOpenAnEventLoop()
+{
+    QFETCH(int, kind);
+    const Talkative &talkative = talkatives[std::size_t(kind)];
+    bool ended = false;
+    {
+        const MessageDialogs dialogs;
+        QAsyncioLoop loop;
+        const auto main = [&]() -> Coroutine<> {
+            Task<> others = create_task(busy());
+            co_await talkative.body(loop);
+            co_await others;
+            ended = true;
+        };
+        loop.run_until_complete(main());
+        loop.close();
+    }
+    QVERIFY(ended);
+    QVERIFY2(!MessageDialogs::shown.filter(QLatin1String(talkative.says)).empty(), qPrintable(MessageDialogs::shown.join(u'|')));
 }
 
 void tst_Nested::theOtherDispatcherServesThem()

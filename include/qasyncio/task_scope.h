@@ -69,8 +69,8 @@ public:
     /// each call.
     Future<> all_ended();
     /// `co_await scope.cancel_and_wait()`: cancels all and waits for the end of their clean-up, however long that takes; what is
-    /// begun meanwhile is cancelled, too. Cancelling the caller ends the waiting only. The scope must live as long; its own tasks
-    /// must not await this (RuntimeError).
+    /// begun meanwhile is cancelled, too. Cancelling the caller ends the waiting only. Returns as well if the scope goes, and its
+    /// tasks with it. Its own tasks must not await this (RuntimeError).
     Coroutine<> cancel_and_wait();
 
     /// "<TaskScope tasks=2>"
@@ -79,7 +79,7 @@ public:
 private:
     TaskOptions owned(const TaskOptions &options) const;
 
-    std::unique_ptr<detail::ScopeOwner> d;
+    std::shared_ptr<detail::ScopeOwner> d;
 };
 
 } // namespace QAsyncio

@@ -9,6 +9,15 @@
 
 namespace QAsyncio::detail {
 
+namespace {
+void report_unfinished(const std::vector<Ref<TaskStateBase>> &tasks, const char *why) noexcept
+try {
+    for (const Ref<TaskStateBase> &task : tasks)
+        qCWarning(logCategory).noquote() << "Task is unwound unfinished, since" << why << "is gone:" << task->describe();
+} catch (const std::bad_alloc &) {
+}
+} // namespace
+
 // TaskOwner
 
 TaskOwner::~TaskOwner()
@@ -46,17 +55,19 @@ void TaskOwner::unwind_all(const char *why) noexcept
 
 void TaskOwner::end_families(const char *why)
 {
+    std::vector<Ref<TaskStateBase>> unfinished;
     for (TaskFamily *family = m_oldest, *next; family; family = next) {
         next = family->m_younger;
-        family->m_ending = true;
-        family->doom(); // a destructor may open an event loop: none of them goes on in it
+        const bool ends_now = !std::exchange(family->m_ending, true);
+        family->doom(); // what runs from here on may open an event loop: none of them goes on in it
         if (!family->m_oldest) { // nobody could join it: no memory
             family->leave_owner();
             delete family;
-        } else if (family->m_oldest->core->has(LoopCore::Debug)) {
-            family->report_unfinished(why);
+        } else if (ends_now && family->m_oldest->core->has(LoopCore::Debug)) {
+            family->try_append_to(unfinished);
         }
     }
+    report_unfinished(unfinished, why);
 }
 
 void TaskOwner::unwind_without_memory()
@@ -150,19 +161,16 @@ TaskStateBase *TaskFamily::youngest_to_unwind() const
     return task;
 }
 
-void TaskFamily::report_unfinished(const char *why) const
-try {
-    std::vector<Ref<TaskStateBase>> tasks; // what takes the messages may run anything
-    append_to(tasks);
-    for (const Ref<TaskStateBase> &task : tasks)
-        qCWarning(logCategory).noquote() << "Task is unwound unfinished, since" << why << "is gone:" << task->describe();
-} catch (const std::bad_alloc &) {
-}
-
 void TaskFamily::append_to(std::vector<Ref<TaskStateBase>> &tasks) const
 {
     for (TaskStateBase *task = m_oldest; task; task = task->m_extra->younger)
         tasks.push_back(Ref<TaskStateBase>::share(task));
+}
+
+void TaskFamily::try_append_to(std::vector<Ref<TaskStateBase>> &tasks) const noexcept
+try {
+    append_to(tasks);
+} catch (const std::bad_alloc &) {
 }
 
 // ObjectOwner

@@ -16,13 +16,18 @@ namespace QAsyncio {
 
 namespace detail {
 
+/// What a scope has, shared with those who wait for its tasks.
 class ScopeOwner final : public TaskOwner
 {
 public:
-    ~ScopeOwner() override
+    ~ScopeOwner() override { m_all_ended.cancel(); }
+
+    /// The scope goes.
+    void end() noexcept
     {
+        unwind_all("its scope");
         m_all_ended.cancel();
-        m_changed.cancel();
+        m_changed.announce();
     }
 
     /// Each once: those that others await behind these, which hand their requests to them. Not those of a group that is asked now.
@@ -46,7 +51,7 @@ public:
             }
         }
     }
-    /// Done when a task has joined, or none is left.
+    /// Done when a task has joined, none is left, or the scope goes.
     Future<> changed(QAsyncioLoop &loop) { return m_changed.future(loop); }
     Future<> all_ended(QAsyncioLoop &loop)
     {
@@ -73,16 +78,34 @@ private:
 
 using namespace detail;
 
-TaskScope::TaskScope() : d(std::make_unique<ScopeOwner>()) { }
+namespace {
+
+/// The scope may go meanwhile: then its tasks have ended.
+Coroutine<> cancel_tasks_and_wait(std::shared_ptr<ScopeOwner> owner)
+{
+    for (const Ref<TaskStateBase> &task : owner->members()) {
+        if (task.get() == get_running_loop().core().current_task)
+            throw RuntimeError(QStringLiteral("cancel_and_wait(): a task of the scope would wait for itself"));
+    }
+    while (owner->size() > 0) {
+        owner->cancel({});
+        if (owner->size() > 0)
+            co_await owner->changed(get_running_loop());
+    }
+}
+
+} // namespace
+
+TaskScope::TaskScope() : d(std::make_shared<ScopeOwner>()) { }
 
 TaskScope::~TaskScope()
 {
     if (LoopCore *core = d->core(); core && !core->in_own_thread()) {
         qCCritical(logCategory).noquote() << to_string() << "is destroyed in another thread than that of its loop";
-        run_there(*core, [owner = std::shared_ptr<ScopeOwner>(std::move(d))] { owner->unwind_all("its scope"); });
+        run_there(*core, [owner = std::move(d)] { owner->end(); });
         return;
     }
-    d->unwind_all("its scope");
+    d->end();
 }
 
 TaskOptions TaskScope::owned(const TaskOptions &options) const
@@ -113,15 +136,7 @@ Future<> TaskScope::all_ended()
 
 Coroutine<> TaskScope::cancel_and_wait()
 {
-    for (const Ref<TaskStateBase> &task : d->members()) {
-        if (task.get() == get_running_loop().core().current_task)
-            throw RuntimeError(QStringLiteral("cancel_and_wait(): a task of the scope would wait for itself"));
-    }
-    while (d->size() > 0) {
-        d->cancel({});
-        if (d->size() > 0)
-            co_await d->changed(get_running_loop());
-    }
+    return cancel_tasks_and_wait(d);
 }
 
 QString TaskScope::to_string() const

@@ -66,7 +66,8 @@ public:
 
 private:
     friend class TaskOwner;
-    void report_unfinished(const char *why) const;
+    /// As many as there is memory for.
+    void try_append_to(std::vector<Ref<TaskStateBase>> &tasks) const noexcept;
 
     TaskOwner *m_owner;
     TaskFamily *m_older;
