@@ -18,6 +18,7 @@ private Q_SLOTS:
     void callbacks();
     void callbacksOfOtherKinds();
     void argumentsAndLocalsOfCoroutines();
+    void resultsAndValuesAreDestroyedAsOftenAsMade();
     void functionsInThreads();
 };
 
@@ -25,19 +26,32 @@ namespace {
 
 /// How many lie where they must not.
 std::atomic<int> misplaced{0};
+/// How many there are.
+std::atomic<int> alive{0};
 
 template<std::size_t Alignment>
 class alignas(Alignment) Aligned
 {
 public:
-    Aligned() { check(); }
-    Aligned(const Aligned &) { check(); }
+    Aligned() { made(); }
+    Aligned(const Aligned &) { made(); }
     Aligned &operator=(const Aligned &) = default;
-    ~Aligned() { check(); }
+    ~Aligned()
+    {
+        check();
+        --alive;
+    }
     void check() const
     {
         if (reinterpret_cast<std::uintptr_t>(this) % Alignment != 0)
             ++misplaced;
+    }
+
+private:
+    void made() const
+    {
+        check();
+        ++alive;
     }
 };
 
@@ -106,6 +120,30 @@ AsyncGenerator<int> generate(Aligned<Alignment> argument)
     co_yield 1;
     argument.check();
     local.check();
+}
+
+template<std::size_t Alignment>
+AsyncGenerator<Aligned<Alignment>> generate_values()
+{
+    for (int i = 0; i < 3; ++i)
+        co_yield Aligned<Alignment>();
+}
+
+/// As results of tasks, as values of generators: each is destroyed as often as it is made.
+template<std::size_t Alignment>
+Coroutine<> values(QAsyncioLoop &)
+{
+    const auto give_one = []() -> Coroutine<Aligned<Alignment>> { co_return Aligned<Alignment>(); };
+    const Aligned<Alignment> direct = co_await give_one();
+    direct.check();
+    const Aligned<Alignment> of_a_task = co_await create_task(give_one());
+    of_a_task.check();
+    auto generator = generate_values<Alignment>();
+    for (int i = 0; i < 2; ++i) { // the third one is left in it
+        const std::optional<Aligned<Alignment>> value = co_await generator.next();
+        value->check();
+    }
+    co_await generator.aclose();
 }
 
 template<std::size_t Alignment>
@@ -221,6 +259,16 @@ void tst_Alignment::argumentsAndLocalsOfCoroutines()
     for (const auto body : {everywhere<16>, everywhere<32>, everywhere<64>, everywhere<256>, everywhere<1024>})
         Test::run(body);
     QCOMPARE(misplaced.load(), 0);
+}
+
+void tst_Alignment::resultsAndValuesAreDestroyedAsOftenAsMade()
+{
+    misplaced = 0;
+    alive = 0;
+    for (const auto body : {values<16>, values<32>, values<64>, values<256>, values<1024>})
+        Test::run(body);
+    QCOMPARE(misplaced.load(), 0);
+    QCOMPARE(alive.load(), 0);
 }
 
 void tst_Alignment::functionsInThreads()

@@ -68,6 +68,7 @@ private Q_SLOTS:
     void theDeathOfTheSenderEndsAWaitWithATimeoutAtOnce();
     void cancellingDisconnects();
     void droppingTheFutureDisconnects();
+    void theValueGoesWithTheLastHandle();
     void whatIsNoSignalIsRefused();
     void anEmissionThatComesHomeTooLate_data();
     void anEmissionThatComesHomeTooLate();
@@ -395,6 +396,28 @@ void tst_FromSignal::droppingTheFutureDisconnects()
         auto fired = from_signal(&sender, &Sender::number);
         Q_EMIT sender.number(1);
         QASYNCIO_COMPARE(sender.connected(), 0);
+        co_return;
+    });
+}
+
+void tst_FromSignal::theValueGoesWithTheLastHandle()
+{
+    Test::run([&]() -> Coroutine<> {
+        Sender sender;
+        auto future = from_signal(&sender, &Sender::moveable);
+        std::weak_ptr<int> value;
+        long left = -1;
+        // Inside of the emission, whose slot still knows the future.
+        QObject::connect(&sender, &Sender::moveable, &sender, [&] {
+            future = {};
+            left = value.use_count();
+        });
+        {
+            auto number = std::make_shared<int>(1);
+            value = number;
+            Q_EMIT sender.moveable(number);
+        }
+        QASYNCIO_COMPARE(left, 2L); // here, and the argument of the signal
         co_return;
     });
 }

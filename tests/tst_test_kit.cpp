@@ -451,6 +451,22 @@ private Q_SLOTS:
         });
     }
 
+    void workBetweenTwoBlockingWaitsTakesNoVirtualTime()
+    {
+        Test::run([](QAsyncioLoop &loop) -> Coroutine<> {
+            QTest::qWait(1);
+            co_await sleep(1ms); // virtual time jumps: of the wait before nothing is known any more
+            QThread::msleep(300);
+            bool passed = false;
+            auto later = loop.call_later(250ms, [&] { passed = true; });
+            QElapsedTimer waited;
+            waited.start();
+            QTest::qWait(1);
+            QASYNCIO_VERIFY(!passed || waited.elapsed() >= 250);
+            later.cancel();
+        });
+    }
+
     void awaitingWhatNobodyCompletesFailsTheTest()
     {
         QElapsedTimer timer;

@@ -305,6 +305,25 @@ private Q_SLOTS:
     }
 
     // H-62
+    void whoAwaitsAnUnwoundTaskIsUnwoundBeforeItIsTold()
+    {
+        Test::run([](QAsyncioLoop &loop) -> Coroutine<> {
+            QStringList log;
+            auto child_object = std::make_unique<QObject>();
+            auto parent_object = std::make_unique<QObject>();
+            Task<> child = loop.create_task(sleeper(), TaskOptions().context(child_object.get()));
+            const auto body = [&]() -> Coroutine<> {
+                const Farewell local(log, u"unwound"_s);
+                co_await child;
+            };
+            loop.create_task(body(), TaskOptions().context(parent_object.get()));
+            co_await turns(2);
+            child_object.reset();
+            parent_object.reset();
+            QASYNCIO_COMPARE(log.join(u' '), u"unwound"_s);
+        });
+    }
+
     void aNullContextObjectIsRefused()
     {
         Test::run([&]() -> Coroutine<> {
