@@ -12,7 +12,7 @@ QASYNCIO_EXPORT void check_open(const LoopCore &core);
 } // namespace detail
 
 /// Makes a future of anything that can be awaited: a future or task is given back as it is, a coroutine becomes a task of the
-/// running loop, anything else is awaited by a task (T-052).
+/// running loop, anything else is kept, copied or moved, and awaited by a task (T-052).
 /// Cancelling the future cancels what it was made of. Thread: that of the running loop.
 /// Throws RuntimeError if no loop runs in this thread or the loop is closed; a coroutine is then closed (L-052).
 /// \sa https://docs.python.org/3/library/asyncio-future.html#asyncio.ensure_future
@@ -49,7 +49,7 @@ concept OtherAwaitable = Awaitable<A> && !std::is_base_of_v<AnyFuture, std::remo
 template<detail::OtherAwaitable A>
 auto ensure_future(A &&awaitable)
 {
-    return ensure_future(detail::await_in_task<A>(std::forward<A>(awaitable)));
+    return ensure_future(detail::await_in_task<std::decay_t<A>>(std::forward<A>(awaitable)));
 }
 
 namespace detail {

@@ -8,6 +8,22 @@
 namespace QAsyncio {
 
 namespace detail {
+/// Cancels a future that nobody else has with the frame that waits for it.
+class CancelledWithFrame
+{
+public:
+    explicit CancelledWithFrame(AnyFuture future) : m_future(std::move(future)) { }
+    ~CancelledWithFrame()
+    {
+        if (!m_future.done())
+            m_future.cancel();
+    }
+    Q_DISABLE_COPY_MOVE(CancelledWithFrame)
+
+private:
+    AnyFuture m_future;
+};
+
 template<class R, class F, class... Args>
 Coroutine<R> run_in_thread(F function, Args... args)
 {
@@ -16,14 +32,16 @@ Coroutine<R> run_in_thread(F function, Args... args)
         return context.run([&]() -> R { return std::invoke(std::move(function), std::move(given)...); });
     };
     auto future = get_running_loop().run_in_executor(nullptr, moved(work), std::move(args)...);
-    co_return co_await std::move(future);
+    const CancelledWithFrame with_frame(future); // if this task is unwound: what it has not begun is not begun any more
+    co_return co_await future;
 }
 } // namespace detail
 
 /// Runs `function(args...)` in a thread of the running loop's default executor and gives its result, or throws what it throws.
 /// It sees the caller's context variables (L-080). Arguments are copied or moved into the call; the function must own what
 /// it uses.
-/// Cancellation: the await ends at once; a function that runs is not interrupted, and its result is dropped.
+/// Cancellation: the await ends at once, as it does when the task is unwound; a function that has not begun never runs, one that
+/// runs is not interrupted, and its result is dropped.
 /// Throws RuntimeError without a running loop and after shutdown_default_executor(). Thread: that of the running loop.
 /// \sa https://docs.python.org/3/library/asyncio-task.html#asyncio.to_thread
 template<class F, class... Args>

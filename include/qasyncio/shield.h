@@ -54,8 +54,9 @@ public:
             return this->set_exception(std::move(exception));
         try {
             set_result_of(std::move(inner));
-        } catch (...) { // of copying it
-            this->set_exception(std::current_exception());
+        } catch (...) { // of copying it, which may have cancelled this
+            if (this->is_pending())
+                this->set_exception(std::current_exception());
         }
     }
     /// Nobody waits for the inner one any more: nothing is left at it, and it reports for itself (G-052).

@@ -34,7 +34,8 @@ class PropertyWait
 {
 public:
     explicit PropertyWait(Predicate &&predicate)
-        : found(get_running_loop().create_future<T>()), m_predicate(std::move(predicate)) { }
+        : found(get_running_loop().create_future<T>()), m_predicate(std::move(predicate)),
+          m_task(Ref<TaskStateBase>::share(core().current_task)) { }
     Q_DISABLE_COPY_MOVE(PropertyWait)
 
     /// Completes `found` with the value that `get` gives if the predicate holds, or with what one of them throws. True if it
@@ -67,14 +68,17 @@ public:
     /// The frame is gone.
     void leave() { m_left = true; }
     LoopCore &core() const { return *FutureAccess::state(found)->core; }
+    /// No line of the waiting task runs any more, or it has what it waits for.
+    bool is_over() const
+    {
+        return m_left || found.done() || m_task->flags & FutureStateBase::Doomed || core().has(LoopCore::Closed);
+    }
 
     Future<T> found;
 
-protected:
-    bool is_over() const { return m_left || found.done() || core().has(LoopCore::Closed); }
-
 private:
     Predicate m_predicate;
+    const Ref<TaskStateBase> m_task;
     bool m_left = false;
 };
 
@@ -108,6 +112,8 @@ Coroutine<T> wait_for_property(Property property, Predicate predicate)
         while (kept->ask(read)) // Qt does not call an observer inside of itself
             ;
     };
+    if (wait->is_over()) // the predicate may have deleted the owner of the property, and this task is unwound here
+        co_return co_await wait->found;
     const auto notifier = property->addNotifier(changed);
     co_return co_await wait->found;
 }

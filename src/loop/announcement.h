@@ -55,9 +55,13 @@ private:
     /// Those that are done, or that nobody has or hears of any more. Only when so many have come that it costs nothing.
     void forget_who_has_left()
     {
-        std::erase_if(m_futures, [](const Future<> &future) {
-            return future.done() || (state(future).sole_owner() && state(future).callbacks.empty());
-        });
+        std::vector<Future<>> left; // dropped when the rest is in order: what they report may ask for a future
+        left.reserve(m_futures.size());
+        for (Future<> &future : m_futures) {
+            if (future.done() || (state(future).sole_owner() && state(future).callbacks.empty()))
+                left.push_back(std::move(future));
+        }
+        std::erase_if(m_futures, [](const Future<> &future) { return !future; });
         m_most = std::max(fewest, 2 * m_futures.size());
     }
 

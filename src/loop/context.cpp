@@ -83,10 +83,12 @@ Ref<ContextState> set_context_value(quint64 key, std::shared_ptr<void> value)
 {
     ContextState &state = current_context();
     auto &map = own_values(state).map;
+    // What was there goes at the very end: its destructor may use this context.
+    decltype(map.extract(key)) erased;
     if (value)
-        map.insert_or_assign(key, std::move(value));
+        map[key].swap(value);
     else
-        map.erase(key);
+        erased = map.extract(key);
     return Ref<ContextState>::share(&state);
 }
 

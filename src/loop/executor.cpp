@@ -12,6 +12,7 @@
 #include <QtCore/qthreadpool.h>
 
 #include <algorithm>
+#include <list>
 #include <map>
 #include <thread>
 
@@ -41,24 +42,32 @@ void name_this_thread()
 struct Parked
 {
     std::mutex mutex;
-    std::vector<std::shared_ptr<QThreadPool>> pools;
+    std::list<std::shared_ptr<QThreadPool>> pools;
 
     static Parked &instance()
     {
         static Parked *const parked = new Parked;
         return *parked;
     }
-    void drop_idle()
+    /// To be destroyed without the lock: who hears of that may close a loop.
+    std::list<std::shared_ptr<QThreadPool>> take_idle()
     {
-        std::erase_if(pools, [](const auto &pool) { return pool->activeThreadCount() == 0; });
+        std::list<std::shared_ptr<QThreadPool>> idle;
+        for (auto next = pools.begin(); next != pools.end();) {
+            const auto pool = next++;
+            if ((*pool)->activeThreadCount() == 0)
+                idle.splice(idle.end(), pools, pool);
+        }
+        return idle;
     }
 };
 
 void park(std::shared_ptr<QThreadPool> pool)
 {
     Parked &parked = Parked::instance();
+    std::list<std::shared_ptr<QThreadPool>> idle;
     const std::lock_guard lock(parked.mutex);
-    parked.drop_idle();
+    idle = parked.take_idle();
     parked.pools.push_back(std::move(pool));
 }
 
@@ -137,8 +146,9 @@ std::shared_ptr<QThreadPool> make_default_pool()
 bool drop_idle_executors()
 {
     Parked &parked = Parked::instance();
+    std::list<std::shared_ptr<QThreadPool>> idle;
     const std::lock_guard lock(parked.mutex);
-    parked.drop_idle();
+    idle = parked.take_idle();
     return parked.pools.empty();
 }
 
@@ -261,7 +271,7 @@ Coroutine<> QAsyncioLoop::shutdown_default_executor(std::optional<std::chrono::n
     auto *home = new ForeignResult<void>(state);
     home->set_value();
     ++d.jobs_in_flight; // a virtual clock must not run away meanwhile
-    const QScopeGuard no_longer([&d] { --d.jobs_in_flight; });
+    const QScopeGuard no_longer([&d] { d.job_ended(); });
     try {
         std::thread([pool, home] {
             pool->waitForDone();

@@ -51,9 +51,10 @@ void FdTable::poll_into(ReadyQueue &ready)
 {
     if (m_entries.empty())
         return;
-    m_ready.clear();
-    m_selector->poll(m_ready);
-    for (const Selector::Ready &event : m_ready) {
+    std::vector<Selector::Ready> events = std::exchange(m_ready, {}); // a selector may call back, and poll again
+    events.clear();
+    m_selector->poll(events);
+    for (const Selector::Ready &event : events) {
         const auto found = m_entries.find(event.fd);
         if (found == m_entries.end())
             continue;
@@ -63,6 +64,7 @@ void FdTable::poll_into(ReadyQueue &ready)
         if (before.writer && (event.interest & Selector::Write))
             queue(before.writer, ready);
     }
+    m_ready = std::move(events); // its memory
 }
 
 void FdTable::queue(FdState *state, ReadyQueue &ready)

@@ -121,6 +121,8 @@ void LoopPrivate::check_runnable() const
         throw RuntimeError(QStringLiteral("Event loop is closed"));
     if (has(Running))
         throw RuntimeError(QStringLiteral("This event loop is already running"));
+    if (m_depth > 0) // it was detached under an event loop of that code
+        throw RuntimeError(QStringLiteral("Cannot run the event loop while code of it is on the stack"));
     if (thread_data().running)
         throw RuntimeError(QStringLiteral("Cannot run the event loop while another loop is running"));
     if (!in_own_thread())
@@ -138,6 +140,8 @@ void LoopPrivate::begin_run(bool attaching)
         end_run();
         attached = false;
     });
+    ++m_runs;
+    leaving = nullptr; // of a run that a slot's exception has ended
     m_left = m_ends_here = m_end_is_ripe = m_break_batch = false;
     m_passes_to_leave = m_blocks_unanswered = 0;
     m_own_frame = nullptr;
@@ -185,7 +189,8 @@ RunEnd LoopPrivate::run()
     try {
         code = exec_qt();
     } catch (...) { // a slot's, which Qt lets through
-        m_in_exec = false;
+        if (std::exchange(m_in_exec, false))
+            unblock_application();
         m_event_loop = nullptr;
         end_run();
         throw;
@@ -203,12 +208,9 @@ int LoopPrivate::exec_qt()
         m_in_exec = true;
         const int code = hooks ? hooks->exec() : QCoreApplication::exec();
         m_in_exec = false;
-        // leave_qt_loop() silences aboutToQuit, which Qt emits whenever exec() returns: a stop is no quit.
-        if (QCoreApplication *app = QCoreApplication::instance(); m_left && app) {
-            app->blockSignals(m_signals_were_blocked);
-            if (code != stop_code) // exit(n) came behind our own exit, in the same pass: it is a quit after all
-                QMetaObject::invokeMethod(app, "aboutToQuit", Qt::DirectConnection);
-        }
+        unblock_application();
+        if (QCoreApplication *app = QCoreApplication::instance(); m_left && app && code != stop_code)
+            QMetaObject::invokeMethod(app, "aboutToQuit", Qt::DirectConnection); // exit(n) came behind our own exit: a quit after all
         return code;
     }
     const qint64 turns_before = m_turns;
@@ -217,6 +219,13 @@ int LoopPrivate::exec_qt()
     const int code = event_loop.exec();
     m_event_loop = nullptr;
     return code == -1 && m_turns == turns_before ? exec_after_exit() : code;
+}
+
+/// leave_qt_loop() silences aboutToQuit, which Qt emits whenever exec() returns: a stop is no quit.
+void LoopPrivate::unblock_application() noexcept
+{
+    if (QCoreApplication *app = QCoreApplication::instance(); m_left && app)
+        app->blockSignals(m_signals_were_blocked);
 }
 
 /// The thread's exec() was told to exit: no QEventLoop runs there any more, but its dispatcher does, and a loop may clean up.
@@ -247,13 +256,13 @@ bool LoopPrivate::is_under_a_slot() const
 
 void LoopPrivate::end_if_possible() noexcept
 {
-    if (!m_end_is_ripe || m_depth > 0 || !attached)
-        return; // a run of our own is left by dispatcher_turns()
-    const std::exception_ptr exception = std::exchange(leaving, nullptr);
-    detach();
-    if (!exception)
-        return;
-    // There is no run_forever() to rethrow it from: the application ends as the exception says.
+    if (m_end_is_ripe && m_depth == 0)
+        detach(); // a run of our own is left by dispatcher_turns()
+}
+
+/// There is no run_forever() to rethrow it from: the application ends as the exception says.
+void LoopPrivate::end_application(const std::exception_ptr &exception) noexcept
+{
     try {
         std::rethrow_exception(exception);
     } catch (const LoopExit &exit) {
@@ -403,30 +412,30 @@ void LoopPrivate::application_quits() noexcept
     const Activation active(*this); // a task may end the loop
     try {
         ask_tasks_to_end();
-        // Qt 6.4 says so when exec() has returned, Qt 6.8 inside of quit(): a task may have called it, and has to return first.
-        m_quit_waits = m_depth > 0;
-        if (!m_quit_waits)
-            drain();
     } catch (const std::bad_alloc &) {
-        qCCritical(logCategory, "no memory to let the tasks of an attached loop clean up");
-        m_drain = nullptr;
-        ended_with_application = true;
-        detach();
+        return drain_without_memory();
     }
+    // Qt 6.4 says so when exec() has returned, Qt 6.8 inside of quit(): a task may have called it, and has to return first.
+    m_quit_waits = m_depth > 0;
+    if (!m_quit_waits)
+        drain();
 }
 
 void LoopPrivate::ask_tasks_to_end()
 {
     const auto asked = quit_requests.states();
     for (AnyTask task : loop->all_tasks()) {
-        if (!asked.contains(static_cast<TaskStateBase &>(*FutureAccess::state(task)).waiting_on())) // that one is told
+        const auto *last = static_cast<TaskStateBase *>(FutureAccess::state(task));
+        while (const TaskStateBase *const awaited = last->awaited_task())
+            last = awaited;
+        if (!asked.contains(last->waiting_on())) // that one is told, and by it those that await it
             task.cancel();
     }
     tell_of_quit();
 }
 
-void LoopPrivate::drain()
-{
+void LoopPrivate::drain() noexcept
+try {
     m_quit_waits = false;
     QEventLoop event_loop;
     m_drain = &event_loop;
@@ -442,9 +451,28 @@ void LoopPrivate::drain()
         while (first_task && attached && !too_late && dispatcher)
             dispatcher->processEvents(QEventLoop::WaitForMoreEvents);
     }
+    end_drain();
+} catch (const std::bad_alloc &) {
+    drain_without_memory();
+}
+
+void LoopPrivate::drain_without_memory() noexcept
+{
+    qCCritical(logCategory, "no memory to let the tasks of an attached loop clean up");
+    end_drain();
+}
+
+void LoopPrivate::end_drain() noexcept
+{
     m_drain = nullptr;
     ended_with_application = true;
     detach();
+}
+
+void LoopPrivate::end_drain_if_empty() noexcept
+{
+    if (m_drain && !first_task)
+        m_drain->exit();
 }
 
 void LoopPrivate::detach() noexcept
@@ -456,6 +484,8 @@ void LoopPrivate::detach() noexcept
         m_drain->exit();
     end_run();
     attached = false;
+    if (const std::exception_ptr exception = std::exchange(leaving, nullptr))
+        end_application(exception);
 }
 
 void LoopPrivate::tell_of_quit()

@@ -198,6 +198,13 @@ void LoopPrivate::add_timer(TimerState *timer)
         sleep_or_wake();
 }
 
+void LoopPrivate::job_ended()
+{
+    --jobs_in_flight;
+    if (has(Running) && !(flags & Dispatching))
+        sleep_or_wake();
+}
+
 void LoopPrivate::link_task(TaskStateBase &task)
 {
     if (m_closing) // a destructor has made it; it ends unseen
@@ -273,16 +280,19 @@ void QAsyncioLoop::run_forever()
 
 void QAsyncioLoop::run_until_done(const AnyFuture &future)
 {
-    RunnerAccess::run_until_done(*this, future);
+    RunnerAccess::run_until_done(*this, future, StaleStop::EndsNextRun);
     if (!future.done())
         throw RuntimeError(QStringLiteral("Event loop stopped before Future completed."));
 }
 
-RunEnd RunnerAccess::run_until_done(QAsyncioLoop &loop, const AnyFuture &future)
+RunEnd RunnerAccess::run_until_done(QAsyncioLoop &loop, const AnyFuture &future, StaleStop stale)
 {
     check_loop(*FutureAccess::state(future), loop.core());
     AnyFuture watched = future;
-    const DoneCallbackId stop = watched.add_done_callback([&loop](const AnyFuture &done) {
+    LoopPrivate &d = LoopPrivate::of(loop);
+    const DoneCallbackId stop = watched.add_done_callback([&loop, &d, stale, run = d.runs() + 1](const AnyFuture &done) {
+        if (stale == StaleStop::Ignored && d.runs() != run)
+            return;
         // A task that threw LoopExit has ended the run already (L-044).
         const auto *state = FutureAccess::state(done);
         if (state->has_exception() && state->state() == FutureStateBase::Finished
@@ -292,7 +302,7 @@ RunEnd RunnerAccess::run_until_done(QAsyncioLoop &loop, const AnyFuture &future)
     });
     const QScopeGuard remove([&] { watched.remove_done_callback(stop); });
     try {
-        return LoopPrivate::of(loop).run();
+        return d.run();
     } catch (...) {
         if (watched.done() && !watched.cancelled())
             FutureAccess::state(watched)->take_exception(); // it is on its way to the caller (L-041)

@@ -106,6 +106,10 @@ public:
     void discard_everything() noexcept;
     void destroy_tasks() noexcept;
     void add_timer(TimerState *timer);
+    /// A job in flight has ended otherwise than by coming home: in a task that may be unwound.
+    void job_ended();
+    /// The last task may have ended, in a turn or because it was unwound.
+    void end_drain_if_empty() noexcept;
     /// A task has begun or ended: the list of the unfinished ones.
     void link_task(TaskStateBase &task);
     void unlink_task(TaskStateBase &task);
@@ -121,6 +125,8 @@ public:
     void call_handler(const ExceptionContext &context);
 
     qint64 turns() const noexcept { return m_turns; }
+    /// How many runs have begun.
+    qint64 runs() const noexcept { return m_runs; }
 
     TimerQueue timers;
     Inbox inbox;
@@ -138,7 +144,7 @@ public:
     QAsyncioLoop::TaskFactory task_factory;
     std::shared_ptr<QThreadPool> executor;
     bool executor_shut_down = false;
-    int jobs_in_flight = 0;
+    int jobs_in_flight = 0; // while it is not 0 a clock of the program's own stands still
 
     bool strict = false;
     std::chrono::nanoseconds time_slice{};
@@ -181,13 +187,17 @@ private:
     void begin_run(bool attaching);
     void end_run() noexcept;
     void end_if_possible() noexcept;
+    static void end_application(const std::exception_ptr &exception) noexcept;
     void leave_qt_loop() noexcept;
+    void unblock_application() noexcept;
     bool is_at_own_level(const char *frame) noexcept;
     void look_for_lost_events() noexcept;
     void application_quits() noexcept;
     void ask_tasks_to_end();
     /// Runs on until the tasks have ended, or the quit_deadline is over.
-    void drain();
+    void drain() noexcept;
+    void drain_without_memory() noexcept;
+    void end_drain() noexcept;
     int exec_qt();
     int exec_after_exit();
 
@@ -204,6 +214,7 @@ private:
     bool m_advance_posted = false;
     bool m_clock_moves = false; // the program's own clock: it has moved on when it was asked to
     qint64 m_turns = 0;
+    qint64 m_runs = 0;
     int m_own_level = 0;       // QThread::loopLevel() inside of Qt's loop of this run
     int m_entry_level = 0;     // and where process() was entered last, while it is on the stack
     bool m_pumped = false;     // it was entered by a bare processEvents() in code of ours
@@ -233,12 +244,16 @@ private:
     int m_timed_level = 0;
 };
 
+/// A run that ends by something else in the turn in which its future is done leaves a queued stop() behind. In asyncio that ends
+/// the next run; it must not be the clean-up of a Runner.
+enum class StaleStop { EndsNextRun, Ignored };
+
 /// What Runner needs of a loop beyond its public face.
 class RunnerAccess
 {
 public:
     static void mark_implicit(QAsyncioLoop &loop, const AnyFuture &task) { loop.mark_implicit(task); }
-    static RunEnd run_until_done(QAsyncioLoop &loop, const AnyFuture &future);
+    static RunEnd run_until_done(QAsyncioLoop &loop, const AnyFuture &future, StaleStop stale = StaleStop::Ignored);
     static int run_application(Runner &runner, const ApplicationHooks &hooks, const std::function<int(Runner &)> &body);
 };
 

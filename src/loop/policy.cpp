@@ -106,9 +106,11 @@ std::shared_ptr<EventLoopPolicy> get_event_loop_policy()
 
 void set_event_loop_policy(std::shared_ptr<EventLoopPolicy> policy)
 {
+    if (!policy)
+        policy = std::make_shared<EventLoopPolicy>();
     Policy &current = current_policy();
     const std::lock_guard lock(current.mutex);
-    current.policy = policy ? std::move(policy) : std::make_shared<EventLoopPolicy>();
+    current.policy.swap(policy); // the old one goes behind the lock: it may own a loop, whose tasks may ask for the policy
 }
 
 } // namespace QAsyncio

@@ -184,8 +184,11 @@ void Runner::close()
 {
     if (d->closed)
         return;
-    if (d->loop)
+    if (d->loop) {
         detail::check_no_running_loop("Runner.close()");
+        if (detail::LoopPrivate::of(*d->loop).is_on_stack())
+            throw RuntimeError(QStringLiteral("Runner.close() cannot be called while code of its event loop is on the stack"));
+    }
     d->closed = true;
     if (!d->loop)
         return;

@@ -40,25 +40,25 @@ public:
     void poll(std::vector<Ready> &ready) override
     {
         // Reported in ascending order of descriptors, the reader of one before its writer.
-        for (auto &[key, watch] : m_watches) {
+        for_each_watch([this, &ready](const Key &key, Watch &watch) {
             if (!std::exchange(watch.activated, false))
-                continue;
+                return;
             if (!ready.empty() && ready.back().fd == key.first)
                 ready.back().interest |= key.second;
             else
                 ready.push_back({key.first, key.second});
             watch.notifier->setEnabled(m_enabled);
-        }
+        });
     }
 
     void set_enabled(bool enabled) override
     {
         m_enabled = enabled;
-        for (auto &[key, watch] : m_watches)
-            watch.notifier->setEnabled(enabled && !watch.activated);
+        for_each_watch([this](const Key &, Watch &watch) { watch.notifier->setEnabled(m_enabled && !watch.activated); });
     }
 
 private:
+    using Key = std::pair<int, Interest>;
     struct Watch
     {
         std::unique_ptr<QSocketNotifier> notifier;
@@ -68,14 +68,26 @@ private:
     void add(int fd, Interest direction)
     {
         const auto type = direction == Read ? QSocketNotifier::Read : QSocketNotifier::Write;
+        auto notifier = std::make_unique<QSocketNotifier>(fd, type);
         Watch &watch = m_watches[{fd, direction}];
-        watch.notifier = std::make_unique<QSocketNotifier>(fd, type);
-        watch.notifier->setEnabled(m_enabled);
+        watch.notifier = std::move(notifier);
         QObject::connect(watch.notifier.get(), &QSocketNotifier::activated, watch.notifier.get(), [this, &watch] {
             watch.activated = true;
             watch.notifier->setEnabled(false);
             m_wake();
         });
+        if (!m_enabled)
+            watch.notifier->setEnabled(false);
+    }
+    /// Qt warns of descriptors that others watch as well, and whoever takes its messages may add and remove some.
+    template<class F>
+    void for_each_watch(const F &act)
+    {
+        for (auto next = m_watches.begin(); next != m_watches.end();) {
+            const Key key = next->first;
+            act(key, next->second);
+            next = m_watches.upper_bound(key);
+        }
     }
 
     /// The same refusals as epoll's: a program must not depend on which selector it gets.
@@ -95,7 +107,7 @@ private:
 
     std::function<void()> m_wake;
     bool m_enabled = false;
-    std::map<std::pair<int, Interest>, Watch> m_watches; // stable addresses
+    std::map<Key, Watch> m_watches; // stable addresses
 };
 
 } // namespace

@@ -67,8 +67,8 @@ void LoopPrivate::process() noexcept
     m_slice_end = outer_slice_end;
     m_entry_level = outer_level;
     m_pumped = outer_pumped;
-    if (Q_UNLIKELY(m_drain) && !first_task)
-        m_drain->exit();
+    if (Q_UNLIKELY(m_drain))
+        end_drain_if_empty();
     end_if_possible();
     sleep_or_wake();
     if (Q_UNLIKELY(m_quit_waits) && m_depth == 0)

@@ -58,7 +58,10 @@ void CompletionQueue::begin(std::vector<AnyFuture> futures, std::optional<std::c
         listen_to(future);
     m_unfinished = m_left = futures.size();
     if (timeout && !futures.empty())
-        m_timer = loop.call_later(*timeout, [this] { time_out(); });
+        m_timer = loop.call_later(*timeout, [this] {
+            const auto self = shared_from_this(); // what is dropped may own the last reference
+            time_out();
+        });
 }
 
 bool CompletionQueue::take_turn()

@@ -54,9 +54,9 @@ void GeneratorState::check_idle(const char *operation) const
 
 void GeneratorState::begin_step(FrameLink &link, TaskStateBase &task)
 {
+    m_running = true; // who takes the messages may try another step
     if (!std::exchange(m_started, true))
         enter_registry(*task.core);
-    m_running = true;
     link.child = m_promise;
     m_promise->link = &link;
     m_promise->task = &task;
@@ -195,6 +195,7 @@ using namespace QAsyncio::detail;
 Coroutine<> QAsyncioLoop::shutdown_asyncgens()
 {
     LoopPrivate &d = LoopPrivate::of(*this);
+    const auto kept = Ref<LoopCore>::share(&d);
     d.asyncgens_shut_down = true;
     std::vector<QString> names;
     std::vector<Coroutine<>> closings;
@@ -213,6 +214,6 @@ Coroutine<> QAsyncioLoop::shutdown_asyncgens()
         ExceptionContext report;
         report.message = QStringLiteral("an error occurred during closing of asynchronous generator %1").arg(names[i]);
         report.exception = outcomes[i].exception();
-        call_exception_handler(report);
+        d.call_handler(report); // which may destroy the loop
     }
 }

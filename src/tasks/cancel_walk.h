@@ -9,17 +9,22 @@ namespace QAsyncio::detail {
 
 /// The way of a cancellation through gather() in gather() in gather()..., and the tasks between them: in the order of a
 /// recursion, without one, since it may be of any depth.
-struct CancelWalk
+class CancelWalk
 {
-    const QString message;
+public:
+    explicit CancelWalk(const QString &message) : m_message(message) { }
 
-    /// False if all children were done, or the walk has been there already.
+    /// False if all children were done.
     bool cancel(GatherCore &gather);
 
 private:
-    struct Level;
-    static void enter(std::vector<Level> &levels, GatherCore &gather, Ref<TaskStateBase> waiting);
-    void cancel_child(std::vector<Level> &levels, FutureStateBase &child);
+    void enter(GatherCore &gather, TaskStateBase *waiting);
+    /// Whether somebody took it.
+    bool leave(GatherCore &gather);
+    void cancel_child(FutureStateBase &child);
+
+    const QString m_message;
+    GatherCore *m_innermost = nullptr;
 };
 
 } // namespace QAsyncio::detail

@@ -223,7 +223,7 @@ bool FutureStateBase::cancel(const QString &message)
 {
     check_thread();
     flags &= ~LogException; // T-034: as asyncio has it, also if it fails
-    if (done())
+    if (!is_pending())
         return false;
     finish(Cancelled, message.isNull() ? nullptr : std::make_exception_ptr(CancelledError(message)));
     return true;

@@ -138,78 +138,81 @@ void GatherCore::child_done(FutureStateBase &child)
 void GatherCore::fail(std::exception_ptr exception)
 {
     m_failed = true;
-    set_error(std::move(exception));
+    if (outer().is_pending()) // copying a result may have cancelled it
+        set_error(std::move(exception));
 }
 
 bool GatherCore::cancel_children(const QString &message)
 {
-    CancelWalk walk{message};
-    return walk.cancel(*this);
+    if (m_walk.is_active) // a child awaits this one, which would go on for ever
+        return false;
+    return CancelWalk(message).cancel(*this);
 }
-
-/// A gather() whose children are being cancelled, and the task that waits for it, if the walk came by that.
-struct CancelWalk::Level
-{
-    GatherCore *gather;
-    Ref<FutureStateBase> outer; // keeps the gather: a child may end it
-    Ref<TaskStateBase> waiting;
-    std::vector<Ref<FutureStateBase>> children;
-    std::size_t next = 0;
-    bool any = false;
-};
 
 bool CancelWalk::cancel(GatherCore &gather)
 {
-    if (gather.m_cancelling) // a child awaits this one, which would go on for ever
-        return false;
-    std::vector<Level> levels;
-    enter(levels, gather, {});
+    enter(gather, nullptr);
     bool result = false;
-    while (!levels.empty()) {
-        Level &level = levels.back();
-        if (level.next < level.children.size()) {
-            const Ref<FutureStateBase> child = level.children[level.next++];
-            cancel_child(levels, *child);
+    while (GatherCore *const innermost = m_innermost) {
+        auto &walk = innermost->m_walk;
+        if (walk.next < innermost->m_children.size()) {
+            const Ref<FutureStateBase> child = innermost->m_children[walk.next++];
+            cancel_child(*child);
             continue;
         }
-        const Level left = std::move(level);
-        levels.pop_back();
-        left.gather->m_cancelling = false;
-        left.gather->m_cancel_requested |= left.any;
-        if (left.waiting && !left.any) // nothing took it: the task itself is to be cancelled
-            left.waiting->note_cancellation(message);
-        result = left.any || left.waiting;
-        if (!levels.empty())
-            levels.back().any |= result;
+        result = leave(*innermost);
+        if (m_innermost)
+            m_innermost->m_walk.any |= result;
     }
     return result;
 }
 
-void CancelWalk::enter(std::vector<Level> &levels, GatherCore &gather, Ref<TaskStateBase> waiting)
+void CancelWalk::enter(GatherCore &gather, TaskStateBase *waiting)
 {
-    levels.push_back({&gather, Ref<FutureStateBase>::share(&gather.outer()), std::move(waiting), gather.m_children});
-    gather.m_cancelling = true;
+    auto &walk = gather.m_walk;
+    walk.is_active = true;
+    walk.any = false;
+    walk.next = 0;
+    walk.requested_before = std::exchange(gather.m_cancel_requested, true); // a child may end, and with it the gather, in cancel()
+    if (waiting)
+        walk.waiting = Ref<FutureStateBase>::share(waiting);
+    walk.outer = Ref<FutureStateBase>::share(&gather.outer());
+    walk.outer_level = std::exchange(m_innermost, &gather);
 }
 
-void CancelWalk::cancel_child(std::vector<Level> &levels, FutureStateBase &child)
+bool CancelWalk::leave(GatherCore &gather)
 {
+    auto &walk = gather.m_walk;
+    const Ref<FutureStateBase> keeper = std::move(walk.outer);
+    const Ref<FutureStateBase> waiting = std::move(walk.waiting);
+    m_innermost = walk.outer_level;
+    walk.is_active = false;
+    gather.m_cancel_requested = walk.any || walk.requested_before;
+    if (waiting && !walk.any) // nothing took it: the task itself is to be cancelled
+        static_cast<TaskStateBase &>(*waiting).note_cancellation(m_message);
+    return walk.any || static_cast<bool>(waiting);
+}
+
+void CancelWalk::cancel_child(FutureStateBase &child)
+{
+    GatherCore &parent = *m_innermost;
     if (GatherCore *inner = child.gathering()) {
-        if (!inner->m_cancelling)
-            enter(levels, *inner, {});
+        if (!inner->m_walk.is_active)
+            enter(*inner, nullptr);
         return;
     }
     if (!(child.flags & FutureStateBase::IsTask)) {
-        levels.back().any |= child.cancel(message);
+        parent.m_walk.any |= child.cancel(m_message);
         return;
     }
     TaskStateBase *last = static_cast<TaskStateBase &>(child).request_cancellation();
     if (!last)
         return; // it is done
-    levels.back().any = true;
+    parent.m_walk.any = true;
     GatherCore *inner = last->waiting_on() ? last->waiting_on()->gathering() : nullptr;
-    if (inner && !inner->m_cancelling)
-        return enter(levels, *inner, Ref<TaskStateBase>::share(last));
-    last->deliver_cancellation(message);
+    if (inner && !inner->m_walk.is_active)
+        return enter(*inner, last);
+    last->deliver_cancellation(m_message);
 }
 
 } // namespace QAsyncio::detail

@@ -85,7 +85,7 @@ Coroutine<> process_qt_events(bool (*windows_ready)())
     QAsyncioLoop &loop = get_running_loop();
     LoopPrivate &d = LoopPrivate::of(loop);
     ++d.jobs_in_flight; // a virtual clock must not run away meanwhile
-    const QScopeGuard no_longer([&d] { --d.jobs_in_flight; });
+    const QScopeGuard no_longer([&d] { d.job_ended(); });
     Passes passes(loop, windows_ready);
     co_await passes.completed;
 }

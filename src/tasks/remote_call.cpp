@@ -14,8 +14,10 @@ std::exception_ptr remote_loop_closed()
 void cancel_remote(const std::shared_ptr<RemoteTask> &remote, const QString &message)
 {
     run_there(remote->core, [remote, message] {
-        if (remote->task) // else it did not begin
+        if (remote->task)
             remote->task.cancel(message);
+        else // it has not begun, or is in its first step
+            remote->cancelled = message;
     });
 }
 

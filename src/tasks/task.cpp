@@ -63,12 +63,17 @@ void TaskStateBase::start_eagerly()
 
 void TaskStateBase::run(LoopCore &loop_core) noexcept
 {
-    flags &= ~(Queued | AwaitsTask);
-    if (Q_UNLIKELY(flags & Doomed)) {
+    flags &= ~Queued;
+    if (Q_UNLIKELY(flags & (Doomed | OnStack))) {
+        if (!(flags & Doomed)) { // it suspends, and cancels what it is to wait for, which has opened an event loop
+            more_flags |= StepWaits;
+            return;
+        }
         if (done()) // unwound while it was queued; what the list owned is ours
             release();
         return; // else its frames are being destroyed, or will be
     }
+    flags &= ~AwaitsTask;
     m_waiting_on = nullptr;
     if (!(flags & Started)) {
         flags |= Started;
@@ -91,6 +96,14 @@ void TaskStateBase::run(LoopCore &loop_core) noexcept
         complete();
     else if (Q_UNLIKELY(flags & UnwindPending))
         unwind_what_waited();
+    else if (Q_UNLIKELY(more_flags & StepWaits))
+        take_step_that_waited();
+}
+
+void TaskStateBase::take_step_that_waited()
+{
+    more_flags &= ~StepWaits;
+    schedule();
 }
 
 void TaskStateBase::complete()
@@ -227,8 +240,11 @@ void TaskStateBase::deliver_cancellation(const QString &message)
 void TaskStateBase::note_cancellation(const QString &message)
 {
     flags |= MustCancel;
-    if (!message.isNull() || m_extra)
-        extra().cancel_message = message;
+    try {
+        if (!message.isNull() || m_extra)
+            extra().cancel_message = message;
+    } catch (const std::bad_alloc &) { // the request counts, not its text
+    }
 }
 
 TaskStateBase *TaskStateBase::awaited_task() const
@@ -326,14 +342,11 @@ void TaskStateBase::unwind_in_order(const std::vector<Ref<TaskStateBase>> &tasks
     }
 }
 
-/// Who is being executed and may use this task's locals: itself, one that it awaits, a younger one that is to be unwound, too.
+/// Who is being executed and may use this task's locals: itself, or one that it awaits.
 TaskStateBase *TaskStateBase::executed_before_it()
 {
     if (flags & OnStack)
         return this;
-    TaskStateBase *const current = core->current_task;
-    if (current && current->flags & UnwindPending && current->m_number > m_number)
-        return current;
     TaskStateBase *const awaited = awaited_task();
     return awaited && awaited->flags & OnStack ? awaited : nullptr;
 }
@@ -453,6 +466,7 @@ void TaskStateBase::unwind_alone()
     if (!(flags & Queued)) // else run() or discard() lets go of what the list owned
         release();
     FutureStateBase::cancel(QString());
+    static_cast<LoopPrivate &>(*core).end_drain_if_empty();
     if (Q_UNLIKELY(flags & UnwindPending))
         unwind_what_waited();
 }

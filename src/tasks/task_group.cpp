@@ -56,7 +56,8 @@ private:
 
 void set_current_site(const std::source_location &site)
 {
-    get_running_loop().core().current_task->set_site(site);
+    if (TaskStateBase *task = get_running_loop().core().current_task) // none: another loop has come under a dialog of this task
+        task->set_site(site);
 }
 
 } // namespace detail
@@ -76,8 +77,16 @@ bool is_generator_exit(const std::exception_ptr &exception)
 }
 } // namespace
 
+static Ref<TaskStateBase> parent_of_group()
+{
+    TaskStateBase *const task = get_running_loop().core().current_task;
+    if (!task) // another loop has come under a dialog of the task
+        throw RuntimeError(QStringLiteral("TaskGroup cannot determine the parent task"));
+    return Ref<TaskStateBase>::share(task);
+}
+
 TaskGroup::TaskGroup()
-    : m_parent(Ref<TaskStateBase>::share(get_running_loop().core().current_task)), m_outer(m_parent->enter_group(this))
+    : m_parent(parent_of_group()), m_outer(m_parent->enter_group(this))
 {
 }
 

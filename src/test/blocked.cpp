@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: MIT
 #include "qasyncio/test.h"
 
+#include <set>
+
 namespace QAsyncio::Test {
 
 namespace {
@@ -29,24 +31,27 @@ Coroutine<> no_event_is_posted()
     co_await arrived;
 }
 
-/// Two that wait would wait for each other.
+/// The loops in which somebody waits: two would wait for each other.
+std::set<const detail::LoopCore *> &waited_for()
+{
+    static thread_local std::set<const detail::LoopCore *> loops;
+    return loops;
+}
+
 class OnlyOne
 {
 public:
-    explicit OnlyOne(const detail::LoopCore &core) : m_before(waiting)
+    explicit OnlyOne(const detail::LoopCore &core) : m_core(core)
     {
-        if (waiting == &core)
+        if (!waited_for().insert(&core).second)
             throw RuntimeError(QStringLiteral("wait_all_tasks_blocked() is awaited already"));
-        waiting = &core;
     }
-    ~OnlyOne() { waiting = m_before; }
+    ~OnlyOne() { waited_for().erase(&m_core); }
     Q_DISABLE_COPY_MOVE(OnlyOne)
 
 private:
-    static thread_local const detail::LoopCore *waiting;
-    const detail::LoopCore *m_before;
+    const detail::LoopCore &m_core;
 };
-thread_local const detail::LoopCore *OnlyOne::waiting = nullptr;
 
 } // namespace
 

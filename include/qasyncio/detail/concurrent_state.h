@@ -5,6 +5,7 @@
 #include "qasyncio/detail/settle.h"
 #include "qasyncio/loop.h"
 
+#include <atomic>
 #include <condition_variable>
 #include <functional>
 #include <mutex>
@@ -73,24 +74,24 @@ public:
 
     void set_outcome(Outcome<T> &&outcome)
     {
-        finish(Finished, [&] {
-            try {
-                m_outcome.emplace(std::move(outcome));
-            } catch (...) { // of moving it
-                m_outcome.emplace(failed_outcome, std::current_exception());
-            }
-        });
+        // Nobody looks at it before it is finished: moving it, which may do anything, needs no lock.
+        try {
+            m_outcome.emplace(std::move(outcome));
+        } catch (...) {
+            m_outcome.emplace(failed_outcome, std::current_exception());
+        }
+        if (!finish(Finished))
+            m_outcome.reset();
     }
     T take()
     {
         check_finished();
-        const std::lock_guard lock(mutex());
         if constexpr (std::is_void_v<T>) {
             m_outcome->value();
         } else if constexpr (IsCopyable<T>::value) {
             return m_outcome->value();
         } else {
-            if (m_outcome->has_value() && std::exchange(m_taken, true))
+            if (m_outcome->has_value() && m_taken.exchange(true))
                 throw_value_taken();
             return std::move(*m_outcome).value();
         }
@@ -100,7 +101,7 @@ private:
     std::exception_ptr stored_exception() const override { return m_outcome->exception(); }
 
     std::optional<Outcome<T>> m_outcome;
-    bool m_taken = false;
+    std::atomic<bool> m_taken{false};
 };
 
 /// Tells the state what became of the task, and when it is gone; that it was abandoned if it is destroyed first.

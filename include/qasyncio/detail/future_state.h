@@ -116,9 +116,11 @@ public:
     void check_pending() const     // throws InvalidStateError
     {
         check_thread();
-        if (Q_UNLIKELY(done()))
+        if (Q_UNLIKELY(!is_pending()))
             throw_invalid_state();
     }
+    /// Not done, and nobody completes it just now.
+    bool is_pending() const noexcept { return !done() && !(more_flags & Settling); }
     /// Debug mode: throws RuntimeError in a thread other than that of the running loop (F-017).
     void check_thread() const
     {
@@ -174,6 +176,10 @@ public:
         Eager = 16384,     // of tasks: in its first step, inside of create_task()
         Doomed = 32768,    // of tasks: it is being unwound, or will be: no line of it runs any more
     };
+    enum MoreFlagBits : quint8 {
+        Settling = 1,  // a value is being moved in, which may run anything
+        StepWaits = 2, // of tasks: it was to go on while it was still on the stack
+    };
 
 protected:
     ~FutureStateBase() override;
@@ -211,6 +217,7 @@ protected:
     State m_state = Pending;
 
 public:
+    quint8 more_flags = 0;
     quint16 flags = 0;
     LoopCore *const core;
     CallbackList callbacks;
@@ -246,11 +253,28 @@ public:
     void set_value(future_value_t<T> result)
     {
         this->check_pending();
-        value.emplace(std::move(result));
+        move_in(std::move(result));
         this->finish(FutureStateBase::Finished, nullptr);
     }
 
     std::optional<future_value_t<T>> value;
+
+private:
+    /// Nobody else completes or cancels it meanwhile.
+    void move_in(future_value_t<T> &&result)
+    {
+        if constexpr (std::is_trivially_move_constructible_v<future_value_t<T>>) {
+            value.emplace(std::move(result));
+        } else {
+            struct Settles
+            {
+                quint8 &flags;
+                ~Settles() { flags &= ~FutureStateBase::Settling; }
+            } settles{this->more_flags};
+            settles.flags |= FutureStateBase::Settling;
+            value.emplace(std::move(result));
+        }
+    }
 };
 
 template<class T>

@@ -10,6 +10,7 @@
 namespace QAsyncio::detail {
 
 class GatherCallback;
+class CancelWalk;
 
 /// The rules of gather(), without its types. The children know it only through GatherCallback, so that it may die first.
 class QASYNCIO_EXPORT GatherCore
@@ -30,19 +31,30 @@ protected:
     virtual void set_results() = 0;
     virtual void set_error(std::exception_ptr exception) = 0;
 
-    std::vector<Ref<FutureStateBase>> m_children; // as passed: the same one may be there twice
+    std::vector<Ref<FutureStateBase>> m_children; // as passed: the same one may be there twice; for good, once it has begun
 
 private:
     friend class GatherCallback;
-    friend struct CancelWalk;
+    friend class CancelWalk;
     void fail(std::exception_ptr exception);
 
     std::vector<GatherCallback *> m_callbacks; // null for those that were called
     std::size_t m_unfinished = 0;
     bool m_return_exceptions;
     bool m_cancel_requested = false;
-    bool m_cancelling = false;
     bool m_failed = false;
+
+    /// Its place in a CancelWalk, which so takes no memory.
+    struct Walk
+    {
+        bool is_active = false;
+        bool any = false; // a child took it
+        bool requested_before = false;
+        std::size_t next = 0; // child
+        GatherCore *outer_level = nullptr;
+        Ref<FutureStateBase> outer;   // keeps this: a child may end it
+        Ref<FutureStateBase> waiting; // the task that waits for this, if the walk came by that
+    } m_walk;
 };
 
 /// What a child gave, for the tuple or vector of results: a value, or an Outcome.

@@ -34,6 +34,18 @@ public:
 
     /// Before a step. Throws RuntimeError if one is under way, and in debug mode in another thread; `operation` is who asks:
     /// "anext".
+    /// While it lives, no step can begin.
+    class Busy
+    {
+    public:
+        explicit Busy(GeneratorState &state) : m_state(state) { m_state.m_running = true; }
+        ~Busy() { m_state.m_running = false; }
+        Q_DISABLE_COPY_MOVE(Busy)
+
+    private:
+        GeneratorState &m_state;
+    };
+
     void check_idle(const char *operation) const;
     /// True when there is nothing to run any more.
     bool ended() const noexcept { return !m_promise || m_finished; }
@@ -210,6 +222,7 @@ public:
         check_outcome();
         if (!parent || m_state->ended())
             return std::nullopt;
+        const GeneratorState::Busy busy(*m_state); // moving it may do anything
         auto &value = static_cast<GeneratorPromise<T> &>(m_state->promise()).value;
         std::optional<T> taken(std::in_place, std::move(value->get()));
         value.reset();

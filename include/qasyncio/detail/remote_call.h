@@ -6,6 +6,8 @@
 #include "qasyncio/task_group.h"
 
 #include <memory>
+#include <new>
+#include <optional>
 
 namespace QAsyncio::detail {
 
@@ -18,6 +20,7 @@ struct QASYNCIO_EXPORT RemoteTask
 
     LoopCore &core; // the loop itself may be gone when its task has ended and that is not known at home yet
     AnyTask task;
+    std::optional<QString> cancelled; // the request that came in the first step of an eager task: its message
 };
 
 /// RuntimeError: the other loop was closed.
@@ -73,6 +76,8 @@ public:
             const auto make = [](auto &&...parts) { return run_function<T, F, Args...>(std::move(parts)...); };
             Task<T> task = m_loop.create_task(std::apply(make, std::move(m_call)));
             m_remote->task = task;
+            if (m_remote->cancelled)
+                task.cancel(*m_remote->cancelled);
             task.add_done_callback(std::move(m_result));
         } catch (...) {
             m_result.set_exception(std::current_exception());
@@ -103,7 +108,10 @@ public:
     /// Nobody waits any more.
     void abandon()
     {
-        cancel_remote(m_remote, QString());
+        try {
+            cancel_remote(m_remote, QString());
+        } catch (const std::bad_alloc &) { // it goes on to its end, unheard
+        }
         FutureState<T>::cancel(QString()); // what comes home is dropped
     }
 

@@ -52,18 +52,19 @@ void store_outcome(std::optional<Outcome<R>> &place, F &value) noexcept
 }
 
 /// Completes a future with what came for it from outside: with the value, with the exception that came instead, or with what
-/// moving the value throws. In the loop's thread. Nothing happens if it is done already or the loop is closed.
+/// moving the value throws. In the loop's thread. Nothing happens if it is done by then or the loop is closed.
 template<class R>
 void settle(FutureState<R> &future, Outcome<R> &&outcome) noexcept
 {
-    if (future.done() || future.core->has(LoopCore::Closed))
+    if (!future.is_pending() || future.core->has(LoopCore::Closed))
         return;
     if (!outcome.has_value())
         return future.set_exception(outcome.exception());
     try {
         future.set_value(to_future_value<R>(std::move(outcome).value()));
     } catch (...) {
-        future.set_exception(std::current_exception());
+        if (future.is_pending()) // moving it may have cancelled the future
+            future.set_exception(std::current_exception());
     }
 }
 

@@ -271,7 +271,7 @@ private:
     /// It may be done by whoever has the future, and nobody may have it any more.
     bool can_be_completed() const noexcept
     {
-        return !m_dropped && !this->done() && !this->core->has(LoopCore::Closed);
+        return !m_dropped && this->is_pending() && !this->core->has(LoopCore::Closed);
     }
     void close() noexcept
     {

@@ -6,8 +6,9 @@
 #include "qasyncio/detail/run_there.h"
 #include "qasyncio/detail/signal_future.h"
 
-#include <deque>
+#include <list>
 #include <memory>
+#include <utility>
 
 namespace QAsyncio::detail {
 
@@ -30,18 +31,20 @@ public:
         m_closed = true;
         const QMetaObject::Connection connected = std::exchange(connection, {});
         QObject::disconnect(connected); // destroys the slot, which shares this
-        m_items.clear();
+        const auto dropped = std::exchange(m_items, {}); // a destructor may open an event loop
         wake();
     }
     void arrive(Outcome<R> &&item)
     {
         if (m_closed)
             return;
+        std::list<Outcome<R>> arrived; // moving it may do anything, emit the signal as well
         try {
-            m_items.push_back(std::move(item));
-        } catch (...) { // of moving it
-            m_items.emplace_back(failed_outcome, std::current_exception());
+            arrived.push_back(std::move(item));
+        } catch (...) {
+            arrived.emplace_back(failed_outcome, std::current_exception());
         }
+        m_items.splice(m_items.end(), arrived);
         wake();
     }
     void end()
@@ -76,9 +79,9 @@ public:
     {
         if (m_items.empty())
             return std::nullopt;
-        Outcome<R> item = std::move(m_items.front());
-        m_items.pop_front();
-        return to_future_value<R>(std::move(item).value());
+        std::list<Outcome<R>> taken;
+        taken.splice(taken.end(), m_items, m_items.begin());
+        return to_future_value<R>(std::move(taken.front()).value());
     }
 
     LoopCore *const core;
@@ -94,7 +97,7 @@ private:
         m_waiter = {};
     }
 
-    std::deque<Outcome<R>> m_items;
+    std::list<Outcome<R>> m_items;
     Future<> m_waiter;
     bool m_closed = false;   // the sender, or the stream, is gone
     bool m_reserved = false; // what comes next is somebody's already

@@ -116,6 +116,8 @@ public:
     QString type_name() const override;
 
     Runnable *waiting_on() const { return m_waiting_on; }
+    /// The task that this one awaits; null if it is something else, or done.
+    TaskStateBase *awaited_task() const;
     /// What a task group waits for.
     void enter_as_child(const TaskStateBase &parent) { extra().parent_number = parent.m_number; }
     /// The number of the task of its group; 0 if it is in none.
@@ -147,12 +149,12 @@ private:
     void unwind_without_memory();
     void unwind_what_waited();
     void complete();
+    void take_step_that_waited();
     void set_outcome(std::exception_ptr exception);
     void finish_with_exception(std::exception_ptr exception);
     void destroy_frames() noexcept;
     void forward_cancel();
     /// The unfinished task that this one is suspended at.
-    TaskStateBase *awaited_task() const;
     /// Resumes although that task is not done: they await each other and would do so for ever.
     void give_up_waiting();
     void leave_registry();
