@@ -137,6 +137,7 @@ private:
     bool m_exiting = false;
     bool m_aborting = false;
     bool m_parent_cancelled = false; // by us
+    bool m_owes_uncancel = false; // to the parent
     Watch *m_watch = nullptr;        // the innermost one
 };
 

@@ -13,17 +13,23 @@ void FdTable::add(FdState *state)
         state->release();
         return;
     }
-    Entry &entry = m_entries[state->fd];
-    FdState *&slot = entry.slot(state->direction);
-    FdState *replaced = std::exchange(slot, state);
+    const int fd = state->fd;
+    const unsigned direction = state->direction;
+    Entry &entry = m_entries[fd];
+    FdState *replaced = std::exchange(entry.slot(direction), state);
     try {
-        m_selector->set_interest(state->fd, entry.interest());
+        m_selector->set_interest(fd, entry.interest());
     } catch (...) {
-        slot = replaced;
-        if (!entry.reader && !entry.writer)
-            m_entries.erase(state->fd);
+        if (const auto found = m_entries.find(fd); found != m_entries.end()) {
+            found->second.slot(direction) = replaced;
+            if (!found->second.reader && !found->second.writer)
+                m_entries.erase(found);
+        }
         throw;
     }
+    // A selector may call back: the one of notifiers lets Qt warn, and whoever takes its messages may remove this again.
+    if (const auto found = m_entries.find(fd); found == m_entries.end() || found->second.slot(direction) != state)
+        update(fd, found == m_entries.end() ? Entry() : found->second);
     if (replaced) {
         replaced->cancel();
         replaced->release();

@@ -17,6 +17,8 @@
 #include <QtCore/qthread.h>
 #include <QtCore/qtimer.h>
 
+#include <optional>
+
 namespace QAsyncio::detail {
 
 namespace {
@@ -228,15 +230,38 @@ void LoopPrivate::unblock_application() noexcept
         app->blockSignals(m_signals_were_blocked);
 }
 
+namespace {
+/// Hears that the application is asked to quit once more, when no QEventLoop ends because of that any more.
+class QuitListener final : public QObject
+{
+public:
+    QuitListener() { QCoreApplication::instance()->installEventFilter(this); }
+
+    bool heard = false;
+
+protected:
+    bool eventFilter(QObject *watched, QEvent *event) override
+    {
+        // What is not spontaneous in a GUI program comes from the last window: QuitJudge asks again, if that is the end.
+        if (event->type() == QEvent::Quit && watched == QCoreApplication::instance())
+            heard = heard || event->spontaneous() || !watched->inherits("QGuiApplication");
+        return false;
+    }
+};
+} // namespace
+
 /// The thread's exec() was told to exit: no QEventLoop runs there any more, but its dispatcher does, and a loop may clean up.
 int LoopPrivate::exec_after_exit()
 {
     m_own_level = loop_level();
     m_own_frame = nullptr;
     QAbstractEventDispatcher *dispatcher = QAbstractEventDispatcher::instance();
-    while (!m_left && has(Running))
+    std::optional<QuitListener> quit;
+    if (in_main_thread())
+        quit.emplace();
+    while (!m_left && has(Running) && !(quit && quit->heard))
         dispatcher->processEvents(QEventLoop::WaitForMoreEvents);
-    return stop_code;
+    return quit && quit->heard && !m_left ? 0 : stop_code;
 }
 
 bool LoopPrivate::may_end_here() const

@@ -101,6 +101,8 @@ TaskGroup::~TaskGroup()
         child->leave();
         task->unwind();
     }
+    if (m_owes_uncancel) // no memory to leave it in order
+        m_parent->uncancel();
 }
 
 void TaskGroup::check_accepts() const
@@ -189,7 +191,7 @@ bool TaskGroup::abort()
 
 void TaskGroup::cancel_parent()
 {
-    m_parent_cancelled = true;
+    m_parent_cancelled = m_owes_uncancel = true;
     m_parent->cancel({});
 }
 
@@ -230,7 +232,7 @@ void TaskGroup::throw_outcome(const std::exception_ptr &exception, std::exceptio
 {
     if (m_leaving)
         std::rethrow_exception(m_leaving);
-    if (m_parent_cancelled) {
+    if (std::exchange(m_owes_uncancel, false)) {
         if (m_parent->uncancel() == 0)
             cancellation = nullptr; // it was ours
         else if (m_interruption)
