@@ -8,20 +8,21 @@
 namespace QAsyncio {
 
 namespace detail {
-/// Cancels a future that nobody else has with the frame that waits for it.
-class CancelledWithFrame
+/// Awaits the future of a function that is to run in a thread, which nobody else has. If the task is unwound meanwhile, what has
+/// not begun is not begun any more.
+template<class R>
+class ThreadAwaiter final : public FutureAwaiter<R, true>
 {
 public:
-    explicit CancelledWithFrame(AnyFuture future) : m_future(std::move(future)) { }
-    ~CancelledWithFrame()
+    using FutureAwaiter<R, true>::FutureAwaiter;
+    ThreadAwaiter(ThreadAwaiter &&) noexcept = default;
+    ~ThreadAwaiter()
     {
-        if (!m_future.done())
-            m_future.cancel();
+        if (!this->m_future || this->m_future->done())
+            return;
+        this->leave();
+        this->m_future->cancel(QString());
     }
-    Q_DISABLE_COPY_MOVE(CancelledWithFrame)
-
-private:
-    AnyFuture m_future;
 };
 
 template<class R, class F, class... Args>
@@ -32,8 +33,8 @@ Coroutine<R> run_in_thread(F function, Args... args)
         return context.run([&]() -> R { return std::invoke(std::move(function), std::move(given)...); });
     };
     auto future = get_running_loop().run_in_executor(nullptr, moved(work), std::move(args)...);
-    const CancelledWithFrame with_frame(future); // if this task is unwound: what it has not begun is not begun any more
-    co_return co_await future;
+    ThreadAwaiter<R> awaiter(FutureAccess::take(std::move(future)));
+    co_return co_await awaiter;
 }
 } // namespace detail
 

@@ -18,6 +18,9 @@
 #include <QtCore/qtimer.h>
 
 #include <optional>
+#include <unordered_map>
+#include <unordered_set>
+#include <vector>
 
 namespace QAsyncio::detail {
 
@@ -446,14 +449,40 @@ void LoopPrivate::application_quits() noexcept
         drain();
 }
 
+namespace {
+/// Whether a task is told of a quit: it awaits that, or a task that does.
+class TellsOfQuit
+{
+public:
+    explicit TellsOfQuit(std::unordered_set<const Runnable *> asked) : m_asked(std::move(asked)) { }
+
+    bool operator()(const TaskStateBase &task)
+    {
+        std::vector<const TaskStateBase *> path; // to the end of the chain, or to what is known, itself if it is a circle
+        const TaskStateBase *last = &task;
+        for (; !m_known.contains(last); last = last->awaited_task()) {
+            path.push_back(last);
+            m_known.emplace(last, m_asked.contains(last->waiting_on()));
+            if (!last->awaited_task())
+                break;
+        }
+        const bool told = m_known.at(last);
+        for (const TaskStateBase *const passed : path)
+            m_known[passed] = told;
+        return told;
+    }
+
+private:
+    const std::unordered_set<const Runnable *> m_asked;
+    std::unordered_map<const TaskStateBase *, bool> m_known;
+};
+} // namespace
+
 void LoopPrivate::ask_tasks_to_end()
 {
-    const auto asked = quit_requests.states();
+    TellsOfQuit tells(quit_requests.states());
     for (AnyTask task : loop->all_tasks()) {
-        const auto *last = static_cast<TaskStateBase *>(FutureAccess::state(task));
-        while (const TaskStateBase *const awaited = last->awaited_task())
-            last = awaited;
-        if (!asked.contains(last->waiting_on())) // that one is told, and by it those that await it
+        if (!tells(static_cast<TaskStateBase &>(*FutureAccess::state(task))))
             task.cancel();
     }
     tell_of_quit();
