@@ -88,7 +88,7 @@ public:
     /// The value in the current context, else the default. Throws LookupError if there is neither.
     T get() const
     {
-        if (const T *value = find())
+        if (const auto value = find())
             return *value;
         if (m_default)
             return *m_default;
@@ -97,7 +97,7 @@ public:
     /// The value in the current context, else `fallback`.
     T get(T fallback) const
     {
-        if (const T *value = find())
+        if (const auto value = find())
             return *value;
         return fallback;
     }
@@ -105,7 +105,7 @@ public:
     Token<T> set(T value)
     {
         std::optional<T> old;
-        if (const T *current = find())
+        if (const auto current = find())
             old.emplace(*current);
         detail::Ref<detail::ContextState> context = detail::set_context_value(m_key, std::make_shared<T>(std::move(value)));
         return Token<T>(m_key, std::move(old), std::move(context));
@@ -126,7 +126,8 @@ public:
     void reset(Token<T> &&token) { reset(token); }
 
 private:
-    const T *find() const { return static_cast<const T *>(detail::find_context_value(m_key)); }
+    /// Kept while it is copied: a copy constructor may set the variable.
+    std::shared_ptr<const T> find() const { return std::static_pointer_cast<const T>(detail::find_context_value(m_key)); }
 
     QString m_name;
     std::optional<T> m_default;

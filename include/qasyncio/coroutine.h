@@ -37,9 +37,9 @@ public:
     }
     ~Coroutine()
     {
-        if (m_promise) {
-            detail::report_never_awaited(m_promise->site);
-            detail::frame_of(*m_promise).destroy();
+        if (detail::PromiseBase *promise = release()) { // no longer where who takes the message finds it
+            detail::report_never_awaited(promise->site);
+            detail::frame_of(*promise).destroy();
         }
     }
 

@@ -106,7 +106,12 @@ public:
     void set_result(U &&value)
     {
         check_settable("set_result");
-        state().set_value(std::forward<U>(value));
+        if constexpr (std::is_trivially_copyable_v<T>) {
+            state().set_value(std::forward<U>(value));
+        } else { // moving it may do anything, drop this handle as well
+            const auto kept = m_state;
+            state().set_value(std::forward<U>(value));
+        }
     }
     void set_result()
         requires std::is_void_v<T>
@@ -126,7 +131,15 @@ public:
             m_state->set_exception(std::make_exception_ptr(std::forward<E>(error)));
     }
     /// The result. Throws the exception there is instead, CancelledError, or InvalidStateError if it is not done.
-    T result() const & { return detail::take_value<T>(*m_state, false); }
+    T result() const &
+    {
+        if constexpr (std::is_void_v<T> || std::is_trivially_copyable_v<T>) {
+            return detail::take_value<T>(*m_state, false);
+        } else { // copying it may do anything, drop this handle as well
+            const auto kept = m_state;
+            return detail::take_value<T>(*kept, false);
+        }
+    }
     T result() && { return detail::take_value<T>(*m_state, m_state->sole_owner()); }
 
     using AnyFuture::add_done_callback;

@@ -35,7 +35,7 @@ class PropertyWait
 public:
     explicit PropertyWait(Predicate &&predicate)
         : found(get_running_loop().create_future<T>()), m_predicate(std::move(predicate)),
-          m_task(Ref<TaskStateBase>::share(core().current_task)) { }
+          m_task(waiting_task()) { }
     Q_DISABLE_COPY_MOVE(PropertyWait)
 
     /// Completes `found` with the value that `get` gives if the predicate holds, or with what one of them throws. True if it
@@ -66,7 +66,23 @@ public:
             found.set_exception(std::move(why));
     }
     /// The frame is gone.
-    void leave() { m_left = true; }
+    void leave()
+    {
+        m_left = true;
+        if (m_calls == 0)
+            notifier.reset();
+    }
+    /// What a change calls, with a reference. The notifier, if it is to go meanwhile, goes at the end of that: Qt, which is telling
+    /// all of a property, may pass over the one before it else.
+    template<class Getter>
+    void property_changed(const Getter &get) noexcept
+    {
+        ++m_calls;
+        while (ask(get)) // Qt does not call an observer inside of itself
+            ;
+        if (--m_calls == 0 && m_left)
+            notifier.reset();
+    }
     LoopCore &core() const { return *FutureAccess::state(found)->core; }
     /// No line of the waiting task runs any more, or it has what it waits for.
     bool is_over() const
@@ -75,10 +91,20 @@ public:
     }
 
     Future<T> found;
+    std::optional<QPropertyNotifier> notifier; // of a QProperty
 
 private:
+    static Ref<TaskStateBase> waiting_task()
+    {
+        TaskStateBase *const task = get_running_loop().core().current_task;
+        if (!task) // another loop has come under a dialog of the task
+            throw RuntimeError(QStringLiteral("wait_until() should be used inside a task of the running loop"));
+        return Ref<TaskStateBase>::share(task);
+    }
+
     Predicate m_predicate;
     const Ref<TaskStateBase> m_task;
+    int m_calls = 0; // of property_changed() on the stack
     bool m_left = false;
 };
 
@@ -109,12 +135,11 @@ Coroutine<T> wait_for_property(Property property, Predicate predicate)
     auto changed = [shared = *wait, get] { // which go with the frame
         const auto kept = shared;
         const auto read = get;
-        while (kept->ask(read)) // Qt does not call an observer inside of itself
-            ;
+        kept->property_changed(read);
     };
     if (wait->is_over()) // the predicate may have deleted the owner of the property, and this task is unwound here
         co_return co_await wait->found;
-    const auto notifier = property->addNotifier(changed);
+    wait->notifier.emplace(property->addNotifier(changed));
     co_return co_await wait->found;
 }
 

@@ -70,13 +70,13 @@ ContextValues &own_values(ContextState &state)
 }
 } // namespace
 
-const void *find_context_value(quint64 key)
+std::shared_ptr<const void> find_context_value(quint64 key)
 {
     const ContextState *state = *context_slot();
     if (!state || !state->values)
         return nullptr;
     const auto found = state->values->map.find(key);
-    return found == state->values->map.end() ? nullptr : found->second.get();
+    return found == state->values->map.end() ? nullptr : found->second;
 }
 
 Ref<ContextState> set_context_value(quint64 key, std::shared_ptr<void> value)

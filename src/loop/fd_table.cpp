@@ -17,6 +17,7 @@ void FdTable::add(FdState *state)
     const unsigned direction = state->direction;
     Entry &entry = m_entries[fd];
     FdState *replaced = std::exchange(entry.slot(direction), state);
+    const std::shared_ptr<Selector> kept = m_selector; // who is called back by it may close the loop
     try {
         m_selector->set_interest(fd, entry.interest());
     } catch (...) {
@@ -28,7 +29,8 @@ void FdTable::add(FdState *state)
         throw;
     }
     // A selector may call back: the one of notifiers lets Qt warn, and whoever takes its messages may remove this again.
-    if (const auto found = m_entries.find(fd); found == m_entries.end() || found->second.slot(direction) != state)
+    if (const auto found = m_entries.find(fd);
+        !m_closed && (found == m_entries.end() || found->second.slot(direction) != state))
         update(fd, found == m_entries.end() ? Entry() : found->second);
     if (replaced) {
         replaced->cancel();
@@ -59,7 +61,8 @@ void FdTable::poll_into(ReadyQueue &ready)
         return;
     std::vector<Selector::Ready> events = std::exchange(m_ready, {}); // a selector may call back, and poll again
     events.clear();
-    m_selector->poll(events);
+    const std::shared_ptr<Selector> kept = m_selector;
+    kept->poll(events);
     for (const Selector::Ready &event : events) {
         const auto found = m_entries.find(event.fd);
         if (found == m_entries.end())
@@ -97,8 +100,10 @@ void FdTable::unmask(FdState &state)
 
 void FdTable::update(int fd, const Entry &entry)
 {
+    const std::shared_ptr<Selector> kept = m_selector;
     try {
-        m_selector->set_interest(fd, entry.interest());
+        if (kept)
+            kept->set_interest(fd, entry.interest());
     } catch (const std::system_error &) {
         // The descriptor was closed before it was removed: nobody can watch it any more.
     }

@@ -13,6 +13,8 @@ class CancelWalk
 {
 public:
     explicit CancelWalk(const QString &message) : m_message(message) { }
+    ~CancelWalk(); // a child's cancel() may have thrown: its loop is closed
+    Q_DISABLE_COPY_MOVE(CancelWalk)
 
     /// False if all children were done.
     bool cancel(GatherCore &gather);

@@ -149,6 +149,14 @@ bool GatherCore::cancel_children(const QString &message)
     return CancelWalk(message).cancel(*this);
 }
 
+CancelWalk::~CancelWalk()
+{
+    while (m_innermost) {
+        m_innermost->m_walk.waiting = {};
+        leave(*m_innermost);
+    }
+}
+
 bool CancelWalk::cancel(GatherCore &gather)
 {
     enter(gather, nullptr);

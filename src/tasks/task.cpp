@@ -111,6 +111,7 @@ void TaskStateBase::complete()
     const auto self = Ref<TaskStateBase>::adopt(this); // what the list owned
     leave_registry(); // first: the frames may own the context object
     std::exception_ptr exception;
+    flags |= OnStack; // moving the result may unwind this task with others; until its frames are destroyed
     if (flags & BodyDone)
         exception = take_result();
     leaf = m_root; // the inner frames have ended, the last one to suspend among them
@@ -299,6 +300,7 @@ void TaskStateBase::throw_await_error(const FutureStateBase &awaited)
 
 void TaskStateBase::join(TaskFamily &family)
 {
+    extra().begun_by = core->current_task ? core->current_task->m_number : 0;
     family.add(*this);
 }
 
@@ -342,11 +344,15 @@ void TaskStateBase::unwind_in_order(const std::vector<Ref<TaskStateBase>> &tasks
     }
 }
 
-/// Who is being executed and may use this task's locals: itself, or one that it awaits.
+/// Who is being executed and may use this task's locals: itself, one that it awaits, or one that it has begun and that is to be
+/// unwound, too.
 TaskStateBase *TaskStateBase::executed_before_it()
 {
     if (flags & OnStack)
         return this;
+    TaskStateBase *const current = core->current_task;
+    if (current && current->flags & UnwindPending && current->m_extra && current->m_extra->begun_by == m_number)
+        return current;
     TaskStateBase *const awaited = awaited_task();
     return awaited && awaited->flags & OnStack ? awaited : nullptr;
 }

@@ -49,7 +49,7 @@ inline ContextState *capture_context(ContextState *current)
 }
 
 QASYNCIO_EXPORT quint64 next_context_key();
-QASYNCIO_EXPORT const void *find_context_value(quint64 key);
+QASYNCIO_EXPORT std::shared_ptr<const void> find_context_value(quint64 key);
 /// Sets (null: erases) and gives the current context.
 QASYNCIO_EXPORT Ref<ContextState> set_context_value(quint64 key, std::shared_ptr<void> value);
 

@@ -100,7 +100,7 @@ public:
 
     bool cancel(const QString &message) override
     {
-        if (this->done())
+        if (!this->is_pending())
             return false;
         cancel_remote(m_remote, message);
         return true;

@@ -21,7 +21,8 @@ template<class T, class F, class... Args>
 Coroutine<T> run_function(F function, Args... args)
 {
     auto running = std::invoke(function, std::move(args)...);
-    set_current_site(running.site());
+    if (running)
+        set_current_site(running.site());
     co_return co_await std::move(running);
 }
 

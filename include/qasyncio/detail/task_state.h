@@ -28,6 +28,7 @@ struct TaskExtra
     TaskStateBase *elder = nullptr;             // in the family's list
     TaskStateBase *younger = nullptr;
     quint32 parent_number = 0;                  // of the task whose group waits for it, and cancels it
+    quint32 begun_by = 0;                       // the number of the task that has made it, for those with a family
     TaskGroup *innermost_group = nullptr;             // of those that it waits in
     std::vector<Ref<FutureStateBase>> to_be_unwound; // tasks, when this one suspends: UnwindPending
 };
