@@ -6,11 +6,15 @@
 
 #include <QtCore/qabstracteventdispatcher.h>
 #include <QtCore/qelapsedtimer.h>
+#include <QtCore/qscopeguard.h>
+#include <QtCore/qsemaphore.h>
 #include <QtCore/qstringlist.h>
 #include <QtCore/qthread.h>
+#include <QtCore/qthreadpool.h>
 #include <QtCore/qtimer.h>
 
 #include <algorithm>
+#include <optional>
 
 /// Clocks of the program's own, the virtual clock, precise timers.
 class tst_Clock : public QObject
@@ -22,6 +26,8 @@ private Q_SLOTS:
     void virtualTimeStandsStillWhileAnythingIsReady();
     void qtEventsComeBeforeVirtualTimeMoves();
     void descriptorsComeBeforeVirtualTimeMoves();
+    void virtualTimeMovesOnWhenWhoHeldItIsUnwound_data();
+    void virtualTimeMovesOnWhenWhoHeldItIsUnwound();
     void aForeignClockInRealTime();
     void aClockThatIsSlowerThanTheWorld_data();
     void aClockThatIsSlowerThanTheWorld();
@@ -104,6 +110,43 @@ void tst_Clock::descriptorsComeBeforeVirtualTimeMoves()
     QVERIFY(read == begin);
     loop.remove_reader(pipe.read_end());
     loop.close();
+}
+
+void tst_Clock::virtualTimeMovesOnWhenWhoHeldItIsUnwound_data()
+{
+    QTest::addColumn<bool>("executor");
+    QTest::newRow("process_qt_events()") << false;
+    QTest::newRow("shutdown_default_executor()") << true;
+}
+
+/// In a slot, as its object goes: no turn of the loop ends with it.
+void tst_Clock::virtualTimeMovesOnWhenWhoHeldItIsUnwound()
+{
+    QFETCH(bool, executor);
+    const auto pool = std::make_shared<QThreadPool>();
+    QSemaphore ends;
+    pool->start([&] { ends.acquire(); }); // the loop knows nothing of it, but its shutdown waits for it
+    const QScopeGuard end([&] {
+        ends.release();
+        pool->waitForDone();
+    });
+    Test::run([&](QAsyncioLoop &loop) -> Coroutine<> {
+        loop.set_default_executor(pool);
+        std::optional<QObject> window(std::in_place);
+        Coroutine<> holds = executor ? loop.shutdown_default_executor() : process_qt_events();
+        const Task<> task = loop.create_task(std::move(holds), TaskOptions().context(&*window));
+        co_await sleep(0s);
+        QMetaObject::invokeMethod(qApp, [&] { window.reset(); }, Qt::QueuedConnection);
+        const TimePoint begin = loop.time();
+        Task<bool> asleep = loop.create_task(is_cancelled_asleep(1h));
+        QTimer patience;
+        connect(&patience, &QTimer::timeout, [&] { asleep.cancel(); });
+        patience.start(10'000);
+        const bool stood_still = co_await asleep;
+        QASYNCIO_VERIFY(!stood_still);
+        QASYNCIO_VERIFY(loop.time() - begin == 1h);
+        QASYNCIO_VERIFY(task.cancelled());
+    });
 }
 
 namespace {

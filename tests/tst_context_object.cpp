@@ -1276,6 +1276,34 @@ private Q_SLOTS:
         });
     }
 
+    /// The tasks of the other window have nothing to do with the one that runs: they end with their scope, at once.
+    void aTaskThatDeletesAnotherWindowBehindItsOwn()
+    {
+        struct Window
+        {
+            Window(QStringList &log, QString name) : members(log, std::move(name)) { }
+            Farewell members; // goes last
+            TaskScope tasks;
+        };
+        Test::run([]() -> Coroutine<> {
+            QStringList log;
+            auto mine = std::make_unique<Window>(log, u"-mine"_s);
+            auto other = std::make_unique<Window>(log, u"-other"_s);
+            other->tasks.create_task(stay(log)); // the older one
+            co_await turns(1);
+            const auto closes_both = [&]() -> Coroutine<> {
+                mine.reset();
+                other.reset();
+                log << u"closed"_s;
+                co_await turns(1);
+                log << u"never"_s;
+            };
+            Task<> task = mine->tasks.create_task(closes_both());
+            QASYNCIO_COMPARE(co_await error_of(task), u"CancelledError"_s);
+            QASYNCIO_COMPARE(log.join(u' '), u"waiting -mine unwound -other closed"_s);
+        });
+    }
+
     void aScopeThatGoesInItsOwnCancelAndWait()
     {
         struct Window

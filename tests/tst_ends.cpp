@@ -221,6 +221,28 @@ int a_runner_destroyed_in_its_clean_up(std::unique_ptr<QApplication> &)
     return 0;
 }
 
+/// Outside of any run: there is nothing that could refuse it but the loop.
+template<bool destroyed>
+int a_runner_ended_by_the_handler_of_its_loop(std::unique_ptr<QApplication> &)
+{
+    auto runner = std::make_unique<Runner>();
+    QAsyncioLoop &loop = runner->get_loop();
+    loop.set_exception_handler([&runner](QAsyncioLoop &, const ExceptionContext &) {
+        if (!destroyed)
+            return say(refusal([&] { runner->close(); }));
+        runner.reset(); // does what it can
+        say("gone");
+    });
+    {
+        auto future = loop.create_future<>();
+        future.set_exception(ValueError());
+    } // and nobody has asked
+    if (!destroyed)
+        runner->close();
+    say(runner ? qPrintable(runner->to_string()) : "none");
+    return 0;
+}
+
 int a_runner_closed_in_another_loop(std::unique_ptr<QApplication> &)
 {
     QAsyncioLoop loop;
@@ -1306,11 +1328,11 @@ int and_tells(std::unique_ptr<QApplication> &app)
     return scenario(app);
 }
 
-/// Leaves the application's event loop once more, with a code, in the pass in which a run leaves it.
-class ExitInTheSamePass
+/// Does something in the pass of Qt's event loop in which a run leaves it.
+class InTheSamePass
 {
 public:
-    explicit ExitInTheSamePass(int code) : m_code(code) { look_in_the_next_pass(); }
+    explicit InTheSamePass(std::function<void()> what) : m_what(std::move(what)) { look_in_the_next_pass(); }
     static bool armed;
 
 private:
@@ -1323,19 +1345,19 @@ private:
         look_in_the_next_pass();
         if (armed && QCoreApplication::instance()->signalsBlocked()) { // so that nobody takes the stop for a quit
             armed = false;
-            QCoreApplication::exit(m_code);
+            m_what();
         }
     }
 
-    const int m_code;
+    const std::function<void()> m_what;
     QObject m_here;
 };
-bool ExitInTheSamePass::armed = true;
+bool InTheSamePass::armed = true;
 
 int exit_in_the_pass_in_which_main_ends(std::unique_ptr<QApplication> &app)
 {
     QObject::connect(app.get(), &QCoreApplication::aboutToQuit, [] { say("about to quit"); });
-    const ExitInTheSamePass exits(7);
+    const InTheSamePass exits([] { QCoreApplication::exit(7); });
     const int code = QAsyncio::run(*app, []() -> Coroutine<int> {
         co_await sleep(1ms);
         co_return 0;
@@ -1346,9 +1368,56 @@ int exit_in_the_pass_in_which_main_ends(std::unique_ptr<QApplication> &app)
 
 int exit_in_the_pass_in_which_the_clean_up_ends(std::unique_ptr<QApplication> &app)
 {
-    ExitInTheSamePass::armed = false;
-    const ExitInTheSamePass exits(4);
-    return QAsyncio::run(*app, leaves_for_the_clean_up([] { ExitInTheSamePass::armed = true; }, 0));
+    InTheSamePass::armed = false;
+    const InTheSamePass exits([] { QCoreApplication::exit(4); });
+    return QAsyncio::run(*app, leaves_for_the_clean_up([] { InTheSamePass::armed = true; }, 0));
+}
+
+/// Qt's own dispatcher instead of glib's, which does things in another order.
+void take_the_other_dispatcher(std::unique_ptr<QApplication> &app)
+{
+    app.reset(); // there can be one only
+    qputenv("QT_NO_GLIB", "1");
+    static int argc = 1;
+    static char name[] = "other";
+    static char *argv[] = {name, nullptr};
+    app = std::make_unique<QApplication>(argc, argv);
+}
+
+template<bool glib>
+int a_slot_throws_in_the_pass_in_which_a_run_ends(std::unique_ptr<QApplication> &app)
+{
+    if (!glib)
+        take_the_other_dispatcher(app);
+    {
+        QAsyncioLoop loop;
+        const InTheSamePass throws([] { throw ValueError(QStringLiteral("of a slot")); });
+        const QString error = error_in([&] { loop.run_until_complete([]() -> Coroutine<> { co_await sleep(1ms); }()); });
+        say(qPrintable(error));
+        loop.close();
+    }
+    QObject::connect(app.get(), &QCoreApplication::aboutToQuit, [] { say("about to quit"); });
+    QTimer::singleShot(0, app.get(), [] { QCoreApplication::exit(7); });
+    return app->exec();
+}
+
+/// The LoopExit is on its way out of a run that the slot's exception ends.
+template<bool glib>
+int a_slot_throws_behind_a_loop_exit(std::unique_ptr<QApplication> &app)
+{
+    if (!glib)
+        take_the_other_dispatcher(app);
+    QAsyncioLoop loop;
+    loop.call_soon([&] {
+        QMetaObject::invokeMethod(app.get(), [] { throw ValueError(QStringLiteral("of a slot")); }, Qt::QueuedConnection);
+        throw LoopExit(3);
+    });
+    const QString first = error_in([&] { loop.run_forever(); });
+    say(qPrintable(first));
+    const QString second = error_in([&] { loop.run_until_complete([]() -> Coroutine<> { co_await sleep(2ms); }()); });
+    say(second.isEmpty() ? "ran" : qPrintable(second));
+    loop.close();
+    return 0;
 }
 
 int a_window_closes_between_the_runs(std::unique_ptr<QApplication> &app)
@@ -1528,6 +1597,147 @@ int whoever_asked_for_the_quit_is_told_attached(std::unique_ptr<QApplication> &a
     return code;
 }
 
+/// And by it those that await it: they go on instead of being cancelled.
+template<bool attached>
+int who_awaits_one_that_is_told_of_the_quit(std::unique_ptr<QApplication> &app)
+{
+    const auto child = []() -> Coroutine<> {
+        QTimer::singleShot(0, qApp, [] { QCoreApplication::exit(3); });
+        co_await get_running_loop().quit_requested();
+        say("told");
+    };
+    const auto parent = [](auto child) -> Coroutine<> {
+        auto task = create_task(child());
+        co_await task;
+        say("goes on");
+    };
+    const auto grandparent = [](auto parent, auto child) -> Coroutine<> {
+        auto task = create_task(parent(child));
+        co_await task;
+        say("and on");
+    };
+    if (!attached)
+        return QAsyncio::run(*app, grandparent(parent, child));
+    QAsyncioLoop loop(LoopOptions().quit_deadline(1h));
+    loop.attach();
+    loop.create_task(grandparent(parent, child));
+    loop.create_task(cleans_up_slowly()); // which awaits nothing of the kind
+    const int code = app->exec();
+    loop.close();
+    return code;
+}
+
+/// Nobody in the circle is told of the quit, so that all of it is cancelled.
+int tasks_that_await_each_other_at_the_quit_attached(std::unique_ptr<QApplication> &app)
+{
+    QAsyncioLoop loop;
+    loop.attach();
+    std::vector<Task<>> tasks(3);
+    const auto waits = [](Task<> &next) -> Coroutine<> {
+        co_await sleep(0s);
+        Task<> awaited = next;
+        co_await awaited;
+    };
+    for (std::size_t i = 0; i < tasks.size(); ++i)
+        tasks[i] = loop.create_task(waits(tasks[(i + 1) % tasks.size()]));
+    loop.create_task(waits(tasks[0])); // comes to the circle from outside
+    loop.create_task([]() -> Coroutine<> {
+        for (int i = 0; i < 4; ++i)
+            co_await sleep(0s); // until they all wait
+        QTimer::singleShot(0, qApp, [] { QCoreApplication::exit(3); });
+    });
+    const int code = app->exec();
+    for (const Task<> &task : tasks)
+        say(task.cancelled() ? "cancelled" : "?");
+    loop.close();
+    return code;
+}
+
+/// Its object, or its scope, goes in a slot: no turn of the loop ends with the task.
+template<bool scoped>
+int the_last_task_is_unwound_in_the_clean_up(std::unique_ptr<QApplication> &app)
+{
+    QAsyncioLoop loop(LoopOptions().quit_deadline(1h));
+    loop.attach();
+    std::optional<QObject> window(std::in_place);
+    std::optional<TaskScope> scope(std::in_place);
+    const auto body = [](auto &owner) -> Coroutine<> {
+        const Last last;
+        QTimer::singleShot(0, qApp, [] { QCoreApplication::exit(3); });
+        const bool cancelled = co_await is_cancelled_asleep();
+        QTimer::singleShot(0, qApp, [&owner] { owner.reset(); });
+        co_await sleep(1h);
+        say(cancelled ? "unreachable" : "?");
+    };
+    loop.call_soon([&] {
+        if (scoped)
+            scope->create_task(body(scope));
+        else
+            create_task(body(window), TaskOptions().context(&*window));
+    });
+    QTimer::singleShot(10000, app.get(), [&] {
+        say("waits for nobody");
+        loop.detach();
+    });
+    const int code = app->exec();
+    loop.close();
+    return code;
+}
+
+int run_with_code_on_the_stack(std::unique_ptr<QApplication> &app)
+{
+    QAsyncioLoop loop;
+    loop.attach();
+    loop.call_soon([&] {
+        QEventLoop dialog;
+        QTimer::singleShot(0, &dialog, [&] {
+            loop.detach();
+            loop.call_soon([&] { loop.stop(); });
+            say(refusal([&] { loop.run_forever(); })); // a stop() in a slot would not end it
+            say(loop.is_running() ? "running" : "not running");
+            dialog.quit();
+        });
+        dialog.exec();
+        QTimer::singleShot(0, app.get(), [&] {
+            loop.run_forever();
+            say("ran");
+            QCoreApplication::exit(3);
+        });
+    });
+    const int code = app->exec();
+    loop.close();
+    return code;
+}
+
+/// It ends the application when the loop is detached, and not the next time that it is attached.
+int detached_with_a_loop_exit_on_its_way(std::unique_ptr<QApplication> &app)
+{
+    QAsyncioLoop loop;
+    loop.attach();
+    loop.call_soon([&] {
+        QEventLoop dialog;
+        loop.call_soon([&] {
+            QTimer::singleShot(0, &dialog, [&] {
+                loop.detach();
+                dialog.quit();
+            });
+            throw LoopExit(3);
+        });
+        dialog.exec();
+    });
+    {
+        QTimer patience;
+        QObject::connect(&patience, &QTimer::timeout, [] { QCoreApplication::exit(9); });
+        patience.start(5000);
+        say(app->exec() == 3 ? "ended" : "?");
+    }
+    loop.attach();
+    loop.call_later(5ms, [] { QCoreApplication::exit(8); });
+    const int code = app->exec();
+    loop.close();
+    return code;
+}
+
 /// Two quits, each of which a task asks for, and another one during the clean-up.
 int attached_again_after_a_quit(std::unique_ptr<QApplication> &app)
 {
@@ -1660,14 +1870,32 @@ Coroutine<int> close_while_busy(QWidget &first, QWidget &second, int slices)
     co_return 8;
 }
 
+RunnerOptions short_slices()
+{
+    return RunnerOptions().loop_factory([] { return std::make_unique<QAsyncioLoop>(LoopOptions().time_slice(0s)); });
+}
+
 template<int slices>
 int a_window_closes_while_the_loop_is_busy(std::unique_ptr<QApplication> &app)
 {
     QWidget first;
     QWidget second;
     first.show();
-    const auto short_slices = [] { return std::make_unique<QAsyncioLoop>(LoopOptions().time_slice(0s)); };
-    return QAsyncio::run(*app, close_while_busy(first, second, slices), RunnerOptions().loop_factory(short_slices));
+    return QAsyncio::run(*app, close_while_busy(first, second, slices), short_slices());
+}
+
+/// Where a slice ends behind that line, the stop of the run is queued already: it must not end the clean-up.
+int quit_in_the_last_line_of_main(std::unique_ptr<QApplication> &app)
+{
+    const auto body = [](int steps) -> Coroutine<> {
+        create_task(cleans_up_slowly());
+        for (int i = 0; i < steps; ++i)
+            co_await sleep(0s);
+        QCoreApplication::quit();
+    };
+    for (int steps = 1; steps <= 8; ++steps) // the time is looked at behind some callbacks only
+        QAsyncio::run(*app, body(steps), short_slices());
+    return 0;
 }
 
 /// Two tasks wait for one dialog; one of them has gone when it closes.
@@ -1735,6 +1963,13 @@ const Scenario all[] = {
     {"application_deleted_in_the_main_loop_attached", application_deleted_in_the_main_loop<true>, 0, "gone\nunwound\n"},
     {"a_locker_goes_long_after_a_dialog", a_locker_goes_long_after_a_dialog, 0, "the locker goes\n"},
     {"a_slot_throws", a_slot_throws, 0, "left\nleft\n"},
+    {"a_slot_throws_in_the_pass_in_which_a_run_ends", a_slot_throws_in_the_pass_in_which_a_run_ends<true>, 7,
+     "ValueError: of a slot\nabout to quit\n"},
+    {"a_slot_throws_in_the_pass_in_which_a_run_ends_without_glib", a_slot_throws_in_the_pass_in_which_a_run_ends<false>, 7,
+     "ValueError: of a slot\nabout to quit\n"},
+    {"a_slot_throws_behind_a_loop_exit", a_slot_throws_behind_a_loop_exit<true>, 0, "ValueError: of a slot\nran\n"},
+    {"a_slot_throws_behind_a_loop_exit_without_glib", a_slot_throws_behind_a_loop_exit<false>, 0,
+     "ValueError: of a slot\nran\n"},
     {"a_filter_detaches_at_the_quit", a_filter_detaches_at_the_quit, 0, "detached\n"},
     {"application_deleted_in_a_run", application_deleted_in_a_run, 0, "gone\nunwound\ncancelled\n"},
     {"application_deleted_under_its_exec", application_deleted_under_its_exec, 0, "returned\n"},
@@ -1757,6 +1992,9 @@ const Scenario all[] = {
      "goes on to its next await\nrefused\n"},
     {"a_runner_destroyed_in_its_clean_up", a_runner_destroyed_in_its_clean_up, 0, "cleaned up\ngone\n"},
     {"a_runner_closed_in_another_loop", a_runner_closed_in_another_loop, 0, "still running\n"},
+    {"a_runner_closed_by_the_handler_of_its_loop", a_runner_ended_by_the_handler_of_its_loop<false>, 0,
+     "refused\n<Runner closed>\n"},
+    {"a_runner_destroyed_by_the_handler_of_its_loop", a_runner_ended_by_the_handler_of_its_loop<true>, 0, "gone\nnone\n"},
     {"each_run_begins_afresh", each_run_begins_afresh, 0,
      "cleaned up\ncancelled\ntold\ncleaned up\nended\ncleaned up\ncancelled\ntold\ncleaned up\nended\n"},
     {"quit_requested_that_nobody_awaits_any_more", quit_requested_that_nobody_awaits_any_more, 7, ""},
@@ -1768,6 +2006,8 @@ const Scenario all[] = {
     {"the_clean_up_leaves_with_a_code", the_clean_up_leaves_with_a_code<0>, 6, ""},
     {"the_clean_up_leaves_with_a_code_after_a_result", the_clean_up_leaves_with_a_code<5>, 5, ""},
     {"quit_in_the_clean_up", quit_in_the_clean_up, 4, "cleaned up\n"},
+    {"quit_in_the_last_line_of_main", quit_in_the_last_line_of_main, 0,
+     "cleaned up\ncleaned up\ncleaned up\ncleaned up\ncleaned up\ncleaned up\ncleaned up\ncleaned up\n"},
     {"main_is_interrupted", main_is_hit<interrupt>, 130, "unwound\n"},
     {"main_is_asked_to_quit", main_is_hit<quit>, 0, "unwound\n"},
     {"main_is_asked_to_exit", main_is_hit<exit_with_3>, 3, "unwound\n"},
@@ -1828,7 +2068,17 @@ const Scenario all[] = {
      "nothing has run\nsoon timer\nnothing has run\nsoon timer\n"},
     {"stop_under_a_dialog_attached", stop_under_a_dialog_attached, 3, "turns go on\nthe dialog has returned\nstopped\n"},
     {"attach_with_code_on_the_stack", attach_with_code_on_the_stack, 3, "refused\nnot running\nrunning\n"},
+    {"run_with_code_on_the_stack", run_with_code_on_the_stack, 3, "refused\nnot running\nran\n"},
+    {"detached_with_a_loop_exit_on_its_way", detached_with_a_loop_exit_on_its_way, 8, "ended\n"},
     {"whoever_asked_for_the_quit_is_told_attached", whoever_asked_for_the_quit_is_told_attached, 3, "told\ntold\n"},
+    {"who_awaits_one_that_is_told_of_the_quit", who_awaits_one_that_is_told_of_the_quit<false>, 3, "told\ngoes on\nand on\n"},
+    {"who_awaits_one_that_is_told_of_the_quit_attached", who_awaits_one_that_is_told_of_the_quit<true>, 3,
+     "told\ngoes on\nand on\ncleaned up\n"},
+    {"tasks_that_await_each_other_at_the_quit_attached", tasks_that_await_each_other_at_the_quit_attached, 3,
+     "cancelled\ncancelled\ncancelled\n"},
+    {"the_last_task_is_unwound_with_its_object_in_the_clean_up", the_last_task_is_unwound_in_the_clean_up<false>, 3,
+     "unwound\n"},
+    {"the_last_task_is_unwound_with_its_scope_in_the_clean_up", the_last_task_is_unwound_in_the_clean_up<true>, 3, "unwound\n"},
     {"attached_again_after_a_quit", attached_again_after_a_quit, 0, "cancelled once\nended\ncancelled once\nended\n"},
     {"what_comes_behind_a_task_that_was_given_up", what_comes_behind_a_stubborn_task<true>, 2, "the generator was closed\nunwound\n"},
     {"what_comes_behind_two_quits", what_comes_behind_a_stubborn_task<false>, 4, "unwound\n"},

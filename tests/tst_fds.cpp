@@ -4,6 +4,7 @@
 
 #include <QtCore/qabstracteventdispatcher.h>
 #include <QtCore/qfile.h>
+#include <QtCore/qsocketnotifier.h>
 #include <QtCore/qstringlist.h>
 #include <QtCore/qtemporaryfile.h>
 #include <QtCore/qtimer.h>
@@ -80,6 +81,9 @@ private Q_SLOTS:
     void aReaderRemovedInsideOfItsEventLoopIsNotWatchedAgain();
     void withoutADescriptorThereIsNoLoop();
     void theLowestNumbersAreAsGoodAsOthers();
+    void whoTakesAWarningOfANewReaderMayRemoveIt();
+    void whoTakesAWarningOfAReaderThatIsSwitchedOnMayRemoveIt();
+    void whoTakesAWarningInAPollMayRemoveWhatIsPolled();
     void theOtherDispatcherServesThem();
 
 private:
@@ -1111,12 +1115,152 @@ void tst_Fds::theLowestNumbersAreAsGoodAsOthers()
     loop.close();
 }
 
+namespace {
+/// The first warning that a descriptor has two notifiers opens an event loop, in which `act` is called. That may change nothing
+/// of other descriptors: Qt is in the middle of its own list of them.
+class ActsOnAWarning
+{
+public:
+    explicit ActsOnAWarning(std::function<void()> act) : m_outer(qInstallMessageHandler(take)) { m_act = std::move(act); }
+    ~ActsOnAWarning() { qInstallMessageHandler(m_outer); }
+    Q_DISABLE_COPY_MOVE(ActsOnAWarning)
+
+    bool has_acted() const { return !m_act; }
+    /// glib's dispatcher does not warn.
+    bool has_acted_where_qt_warns() const { return has_acted() || !qEnvironmentVariableIsSet("QT_NO_GLIB"); }
+
+private:
+    static void take(QtMsgType, const QMessageLogContext &, const QString &text)
+    {
+        if (!m_act || !text.contains("Multiple socket notifiers"))
+            return;
+        QEventLoop dialog;
+        QTimer::singleShot(0, &dialog, [&, act = std::exchange(m_act, nullptr)] {
+            act();
+            dialog.quit();
+        });
+        dialog.exec();
+    }
+
+    static inline std::function<void()> m_act;
+    QtMessageHandler m_outer;
+};
+
+/// A notifier of the program's own, for a descriptor that the loop watches as well.
+class OwnNotifier
+{
+public:
+    explicit OwnNotifier(const Pipe &pipe) : m_notifier(pipe.read_end(), QSocketNotifier::Read) { }
+    /// Qt forgets of it when another one of the same descriptor is silenced.
+    void show_again()
+    {
+        m_notifier.setEnabled(false);
+        m_notifier.setEnabled(true);
+    }
+
+private:
+    QSocketNotifier m_notifier;
+};
+
+bool qt_knows_a_notifier_of(const Pipe &pipe)
+{
+    const ActsOnAWarning warned([] { });
+    const OwnNotifier own(pipe);
+    return warned.has_acted();
+}
+} // namespace
+
+void tst_Fds::whoTakesAWarningOfANewReaderMayRemoveIt()
+{
+    const Pipe pipe;
+    const OwnNotifier own(pipe);
+    QAsyncioLoop loop(LoopOptions().selector(make_notifier_selector()));
+    bool removed = false;
+    loop.call_soon([&] {
+        const ActsOnAWarning warned([&] { removed = loop.remove_reader(pipe.read_end()); });
+        loop.add_reader(pipe.read_end(), [] { });
+        QVERIFY(warned.has_acted_where_qt_warns());
+        if (!warned.has_acted())
+            removed = loop.remove_reader(pipe.read_end());
+        loop.stop();
+    });
+    loop.run_forever();
+    QVERIFY(removed);
+    QVERIFY(!loop.remove_reader(pipe.read_end()));
+    QVERIFY(!qt_knows_a_notifier_of(pipe));
+    loop.close();
+}
+
+void tst_Fds::whoTakesAWarningOfAReaderThatIsSwitchedOnMayRemoveIt()
+{
+    const Pipe pipes[3];
+    QAsyncioLoop loop(LoopOptions().selector(make_notifier_selector()));
+    QStringList log;
+    for (const Pipe &pipe : pipes) {
+        loop.add_reader(pipe.read_end(), [&] {
+            pipe.drain_one();
+            log << QString::number(&pipe - pipes);
+            if (log.size() == 2)
+                loop.stop();
+        });
+    }
+    OwnNotifier own(pipes[1]);
+    own.show_again();
+    {
+        const ActsOnAWarning warned([&] { loop.remove_reader(pipes[1].read_end()); });
+        run_once(loop);
+        QVERIFY(warned.has_acted_where_qt_warns());
+        if (!warned.has_acted())
+            loop.remove_reader(pipes[1].read_end());
+    }
+    QVERIFY(!qt_knows_a_notifier_of(pipes[1]));
+    for (const Pipe &pipe : pipes)
+        pipe.fill();
+    loop.run_forever();
+    log.sort();
+    QCOMPARE(log, QStringList({"0", "2"}));
+    for (const int i : {0, 2})
+        QVERIFY(loop.remove_reader(pipes[i].read_end()));
+    loop.close();
+}
+
+void tst_Fds::whoTakesAWarningInAPollMayRemoveWhatIsPolled()
+{
+    const Pipe pipes[2];
+    OwnNotifier own(pipes[0]);
+    const std::unique_ptr<Selector> selector = make_notifier_selector();
+    int wakes = 0;
+    selector->open(qApp, [&] {
+        own.show_again();
+        ++wakes;
+    });
+    selector->set_enabled(true);
+    for (const Pipe &pipe : pipes) {
+        pipe.fill();
+        selector->set_interest(pipe.read_end(), Selector::Read);
+    }
+    while (wakes < 2)
+        QCoreApplication::processEvents();
+    std::vector<Selector::Ready> ready;
+    {
+        const ActsOnAWarning warned([&] { selector->set_interest(pipes[0].read_end(), Selector::None); });
+        selector->poll(ready);
+        QVERIFY(warned.has_acted_where_qt_warns());
+        if (!warned.has_acted())
+            selector->set_interest(pipes[0].read_end(), Selector::None);
+    }
+    QCOMPARE(ready.size(), std::size_t(2)); // both had been found before
+    QVERIFY(!qt_knows_a_notifier_of(pipes[0]));
+}
+
 void tst_Fds::theOtherDispatcherServesThem()
 {
     SKIP_WITHOUT_PROCESSES();
     QCOMPARE(failure_without_glib({"readerAndWriterOfOneDescriptor", "readinessIsALevel", "endOfFileWakesTheReader",
                                    "aSelectorReportsWhatIsReady", "anIdleLoopBurnsNoTime", "nothingIsServedBetweenTheRuns",
-                                   "aNumberUsedAgainIsServedForTheNewOneOnly"}),
+                                   "aNumberUsedAgainIsServedForTheNewOneOnly", "whoTakesAWarningOfANewReaderMayRemoveIt",
+                                   "whoTakesAWarningOfAReaderThatIsSwitchedOnMayRemoveIt",
+                                   "whoTakesAWarningInAPollMayRemoveWhatIsPolled"}),
              QByteArray());
 }
 

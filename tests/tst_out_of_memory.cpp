@@ -84,6 +84,13 @@ private Q_SLOTS:
     void foreignAwaitables();
     void contextVariables();
     void cancellations();
+    void cancellingAGatherInAGather();
+    void cancellingATaskScope();
+    void groupsThatAbort();
+    void timeoutsOverAGather();
+    void racesThatAreUnwound();
+    void racesThatCannotBegin();
+    void aTaskThatIsAskedToEndBeforeItAwaitsAGather();
     void closingALoop();
     void makingALoop();
     void processingQtEvents();
@@ -1037,6 +1044,129 @@ void tst_OutOfMemory::cancellations()
         const QString error = co_await error_of(task);
         QASYNCIO_VERIFY(!error.isEmpty());
         gathering.exception();
+    );
+}
+
+namespace {
+/// What it waits for does not come. To be cancelled it has to cancel both.
+Coroutine<> wait_for_both()
+{
+    const Counted local;
+    std::vector<Future<int>> futures = futures_of(get_running_loop(), 2);
+    auto both = gather(futures[0], futures[1]);
+    co_await both;
+}
+} // namespace
+
+void tst_OutOfMemory::cancellingAGatherInAGather()
+{
+    RUN(
+        std::vector<Future<int>> futures = futures_of(loop, 3);
+        auto inner = gather(futures[0], futures[1]);
+        auto outer = gather(inner, futures[2]);
+        QASYNCIO_COMPARE(error_in([&] { outer.cancel(); }), QString()); // it takes no memory
+        for (const Future<int> &future : futures)
+            QASYNCIO_VERIFY(future.cancelled());
+        const QString error = co_await error_of(outer);
+        QASYNCIO_VERIFY(!error.isEmpty());
+    );
+}
+
+void tst_OutOfMemory::cancellingATaskScope()
+{
+    RUN(
+        TaskScope scope;
+        std::vector<Task<>> tasks;
+        for (int i = 0; i < 3; ++i)
+            tasks.push_back(scope.create_task(wait_for_both()));
+        co_await sleep(0s);
+        const QString error = error_in([&] { scope.cancel(); });
+        if (!error.isEmpty()) // then nobody was asked
+            scope.cancel();
+        co_await scope.all_ended();
+        for (const Task<> &task : tasks)
+            QASYNCIO_VERIFY(task.done());
+    );
+}
+
+void tst_OutOfMemory::groupsThatAbort()
+{
+    RUN(
+        const auto body = [](TaskGroup &group) -> Coroutine<> {
+            group.create_task(wait_for_both());
+            group.create_task(wait_for_both());
+            group.create_task(fail_with(u"first"_s));
+            co_await sleep(1h);
+        };
+        const TimePoint begin = loop.time();
+        const QString error = co_await error_of(task_group(body));
+        QASYNCIO_VERIFY(!error.isEmpty());
+        QASYNCIO_VERIFY(loop.time() - begin < 1h);
+        QASYNCIO_COMPARE(loop.all_tasks().size(), std::size_t(1));
+        QASYNCIO_COMPARE(current_task().cancelling(), 0); // the group has taken its own request back
+        bool cancelled = false;
+        try {
+            co_await sleep(0s);
+        } catch (const CancelledError &) {
+            cancelled = true;
+        } catch (const std::bad_alloc &) {
+        }
+        QASYNCIO_VERIFY(!cancelled);
+    );
+}
+
+void tst_OutOfMemory::timeoutsOverAGather()
+{
+    RUN(
+        const auto body = [](Timeout &) { return wait_for_both(); };
+        const QString error = co_await error_of(timeout(1s, body)); // it ends
+        QASYNCIO_VERIFY(!error.isEmpty());
+    );
+}
+
+void tst_OutOfMemory::racesThatAreUnwound()
+{
+    RUN(
+        auto object = std::make_unique<QObject>();
+        Task<> other = create_task(wait_for_both());
+        const auto body = [](Task<> other) -> Coroutine<> { co_await race(other, sleep(1h)); };
+        Task<> racing = create_task(body(other), TaskOptions().context(object.get()));
+        for (int i = 0; i < 3; ++i)
+            co_await sleep(0s);
+        const bool begun = !racing.done();
+        object.reset(); // which cancels the other one, too
+        QASYNCIO_VERIFY(racing.done());
+        for (int i = 0; i < 3; ++i)
+            co_await sleep(0s);
+        QASYNCIO_VERIFY(other.done() || !begun);
+    );
+}
+
+void tst_OutOfMemory::racesThatCannotBegin()
+{
+    RUN(
+        const QString error = co_await error_of(race(wait_for_both(), sleep(1ms)));
+        for (int i = 0; i < 3; ++i)
+            co_await sleep(0s);
+        QASYNCIO_COMPARE(loop.all_tasks().size(), std::size_t(1)); // no contestant goes on
+    );
+}
+
+void tst_OutOfMemory::aTaskThatIsAskedToEndBeforeItAwaitsAGather()
+{
+    static bool asked; // the task may go on when there is no memory to wait for it
+    RUN(
+        asked = false;
+        const auto body = []() -> Coroutine<> {
+            std::vector<Future<int>> futures = futures_of(get_running_loop(), 2);
+            auto both = gather(futures[0], futures[1]);
+            asked = current_task().cancel();
+            co_await both;
+        };
+        Task<> task = create_task(body());
+        const QString error = co_await error_of(task);
+        QASYNCIO_VERIFY(!error.isEmpty());
+        QASYNCIO_COMPARE(task.cancelled(), asked);
     );
 }
 

@@ -35,6 +35,8 @@ private Q_SLOTS:
     void aFactoryThatGivesNoLoopIsRefused();
     void oneThatWasNeverUsedIsClosed();
     void aStopEndsTheRun();
+    void aStopThatWasLateEndsTheNextRunOfALoopAsInAsyncio();
+    void aStopThatWasLateEndsNoOtherRunOfARunner();
     void theCleanUpNamesTheThreadItWaitsFor();
     void aCleanUpLimitOfAnyDuration();
     void debugIsHandedOn();
@@ -319,6 +321,42 @@ void tst_Runner::aCleanUpLimitOfAnyDuration()
         runner.close();
         QVERIFY(cleaned);
     }
+}
+
+namespace {
+/// Is done, which stops the run; but a callback that comes first leaves it.
+Coroutine<> ends_too_late()
+{
+    get_running_loop().call_soon([] { throw LoopExit(3); });
+    co_return;
+}
+} // namespace
+
+void tst_Runner::aStopThatWasLateEndsTheNextRunOfALoopAsInAsyncio()
+{
+    QAsyncioLoop loop(virtual_time());
+    QCOMPARE(error_in([&] { loop.run_until_complete(ends_too_late()); }), "LoopExit: 3");
+    Task<int> task = loop.create_task(answer());
+    QCOMPARE(error_in([&] { loop.run_until_complete(task); }), "RuntimeError: Event loop stopped before Future completed.");
+    QCOMPARE(loop.run_until_complete(task), 42);
+    loop.close();
+}
+
+void tst_Runner::aStopThatWasLateEndsNoOtherRunOfARunner()
+{
+    Runner runner(with_virtual_time());
+    QCOMPARE(error_in([&] { runner.run(ends_too_late()); }), "LoopExit: 3");
+    QCOMPARE(runner.run(answer()), 42);
+    bool cleaned_up = false;
+    const auto cleans_up = [](bool &cleaned_up) -> Coroutine<> {
+        const bool cancelled = co_await is_cancelled_asleep();
+        co_await sleep(1h);
+        cleaned_up = cancelled;
+    };
+    runner.get_loop().create_task(cleans_up(cleaned_up));
+    QCOMPARE(error_in([&] { runner.run(ends_too_late()); }), "LoopExit: 3");
+    runner.close();
+    QVERIFY(cleaned_up);
 }
 
 void tst_Runner::theCleanUpNamesTheThreadItWaitsFor()

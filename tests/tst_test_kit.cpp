@@ -99,6 +99,25 @@ private Q_SLOTS:
         });
     }
 
+    void whoWaitsForTheTasksOfAnotherLoopIsInNobodysWay()
+    {
+        QAsyncioLoop first(virtual_time());
+        QAsyncioLoop second(virtual_time());
+        const auto begin = [](QAsyncioLoop &loop) {
+            const Task<> task = loop.create_task(Test::wait_all_tasks_blocked());
+            run_once(loop); // waits
+            return task;
+        };
+        const Task<> a = begin(first);
+        const Task<> b = begin(second);
+        first.run_until_complete(a); // the older one ends first
+        second.run_until_complete(b);
+        for (QAsyncioLoop *loop : {&first, &second}) {
+            QCOMPARE(error_in([&] { loop->run_until_complete(Test::wait_all_tasks_blocked()); }), QString());
+            loop->close();
+        }
+    }
+
     void tryMacrosAwaitTheCondition()
     {
         Test::run([](QAsyncioLoop &loop) -> Coroutine<> {

@@ -31,7 +31,7 @@ public:
             check_watchable(fd);
         for (const Interest direction : {Read, Write}) {
             if (!(interest & direction))
-                remove({fd, direction});
+                m_watches.erase({fd, direction});
             else if (!m_watches.contains({fd, direction}))
                 add(fd, direction);
         }
@@ -61,39 +61,14 @@ private:
     using Key = std::pair<int, Interest>;
     struct Watch
     {
-        std::unique_ptr<QSocketNotifier> notifier;
+        std::shared_ptr<QSocketNotifier> notifier;
         bool activated = false;
     };
 
-    /// While Qt may call back, out of a notifier that is being made or enabled: none is destroyed.
-    class CallOut
-    {
-    public:
-        explicit CallOut(NotifierSelector &selector) : m_selector(selector) { ++m_selector.m_calls; }
-        ~CallOut()
-        {
-            if (--m_selector.m_calls == 0)
-                m_selector.m_removed.clear();
-        }
-        Q_DISABLE_COPY_MOVE(CallOut)
-
-    private:
-        NotifierSelector &m_selector;
-    };
-
-    void remove(const Key &key)
-    {
-        auto removed = m_watches.extract(key);
-        if (removed.empty() || m_calls == 0)
-            return;
-        removed.mapped().notifier->disconnect();
-        m_removed.push_back(std::move(removed));
-    }
     void add(int fd, Interest direction)
     {
         const auto type = direction == Read ? QSocketNotifier::Read : QSocketNotifier::Write;
-        const CallOut calls(*this);
-        auto notifier = std::make_unique<QSocketNotifier>(fd, type);
+        auto notifier = std::make_shared<QSocketNotifier>(fd, type);
         Watch &watch = m_watches[{fd, direction}];
         watch.notifier = std::move(notifier);
         QObject::connect(watch.notifier.get(), &QSocketNotifier::activated, watch.notifier.get(), [this, &watch] {
@@ -108,9 +83,9 @@ private:
     template<class F>
     void for_each_watch(const F &act)
     {
-        const CallOut calls(*this);
         for (auto next = m_watches.begin(); next != m_watches.end();) {
             const Key key = next->first;
+            const std::shared_ptr<QSocketNotifier> kept = next->second.notifier; // Qt goes on with it behind the warning
             act(key, next->second);
             next = m_watches.upper_bound(key);
         }
@@ -134,8 +109,6 @@ private:
     std::function<void()> m_wake;
     bool m_enabled = false;
     std::map<Key, Watch> m_watches; // stable addresses
-    std::vector<std::map<Key, Watch>::node_type> m_removed;
-    int m_calls = 0;
 };
 
 } // namespace

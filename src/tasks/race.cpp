@@ -47,8 +47,13 @@ void Race::enter(AnyFuture contestant, bool implicit_task)
     if (implicit_task) // reported once, with the racing task, if the loop is closed
         FutureAccess::state(contestant)->flags &= ~FutureStateBase::LogDestroyed;
     Contestant entry;
-    entry.future = std::move(contestant);
-    enter(std::move(entry));
+    entry.future = contestant;
+    try {
+        enter(std::move(entry));
+    } catch (const std::bad_alloc &) { // a contestant of which nobody knows is not to go on
+        contestant.cancel();
+        throw;
+    }
 }
 
 void Race::enter(RaceClaim &claim)

@@ -230,9 +230,10 @@ Coroutine<> TaskGroup::leave(std::exception_ptr exception)
 
 void TaskGroup::throw_outcome(const std::exception_ptr &exception, std::exception_ptr cancellation)
 {
+    const bool owes_uncancel = std::exchange(m_owes_uncancel, false);
     if (m_leaving)
         std::rethrow_exception(m_leaving);
-    if (std::exchange(m_owes_uncancel, false)) {
+    if (owes_uncancel) {
         if (m_parent->uncancel() == 0)
             cancellation = nullptr; // it was ours
         else if (m_interruption)
