@@ -45,8 +45,10 @@ STANDARD = {
     "iostream": "cerr cin cout endl",
     "iterator": "back_inserter default_sentinel_t input_iterator input_iterator_tag size",
     "limits": "numeric_limits",
+    "list": "list",
     "map": "erase_if map multimap",
-    "memory": "construct_at destroy_at enable_shared_from_this make_shared make_unique shared_ptr unique_ptr weak_ptr",
+    "memory": "construct_at destroy_at enable_shared_from_this make_shared make_unique shared_ptr static_pointer_cast "
+              "unique_ptr weak_ptr",
     "mutex": "lock_guard mutex unique_lock",
     "new": "align_val_t bad_alloc launder nothrow nothrow_t",
     "numeric": "gcd",
