@@ -445,6 +445,42 @@ private Q_SLOTS:
         });
     }
 
+    /// And of who has begun it, though that one ends with another object.
+    void whoDeletesItsObjectAndThatOfWhoBeganItMayUseThatOnesLocals_data()
+    {
+        QTest::addColumn<bool>("awaited");
+        QTest::newRow("awaited") << true;
+        QTest::newRow("only begun") << false;
+    }
+    void whoDeletesItsObjectAndThatOfWhoBeganItMayUseThatOnesLocals()
+    {
+        QFETCH(const bool, awaited);
+        Test::run([&]() -> Coroutine<> {
+            QStringList log;
+            auto outer = std::make_unique<QObject>();
+            auto inner = std::make_unique<QObject>();
+            const auto deletes = [&]() -> Coroutine<> {
+                const Farewell local(log, u"-deletes"_s);
+                co_await sleep(0s);
+                inner.reset();
+                outer.reset();
+                log << u"still here"_s;
+                co_await sleep(0s);
+                log << u"unreachable"_s;
+            };
+            const auto begins = [&]() -> Coroutine<> {
+                const Farewell local(log, u"-begins"_s);
+                Task<> task = create_task(deletes(), TaskOptions().context(inner.get()));
+                if (awaited)
+                    co_await gather(task);
+                co_await sleep(1h);
+            };
+            create_task(begins(), TaskOptions().context(outer.get()));
+            co_await sleep(1s);
+            QASYNCIO_COMPARE(log.join(u' '), u"still here -deletes -begins"_s);
+        });
+    }
+
     /// Whoever began them: a task may use the locals of any that is older.
     void theYoungestGoesFirstOfAllTheTasksOfAnObject_data()
     {

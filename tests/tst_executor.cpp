@@ -34,6 +34,7 @@ private Q_SLOTS:
     void theShutdownWithoutAnExecutorReturnsAtOnce();
     void anExecutorOfOnesOwn();
     void moveOnlyArgumentsAndResults();
+    void aResultIsMovedHome();
     void aVirtualClockWaitsForTheThreads();
     void aTaskUnwoundWhileItsFunctionRuns();
     void aResultThatCannotBeMovedIsAnException();
@@ -227,6 +228,31 @@ void tst_Executor::moveOnlyArgumentsAndResults()
 }
 
 // L-061
+namespace {
+/// Counts its copies.
+struct Large
+{
+    Large() = default;
+    Large(const Large &) { ++copies; }
+    Large(Large &&) noexcept { }
+
+    static inline std::atomic<int> copies{0};
+};
+} // namespace
+
+void tst_Executor::aResultIsMovedHome()
+{
+    Test::run([](QAsyncioLoop &loop) -> Coroutine<> {
+        const auto make = [] { return Large(); };
+        auto call = to_thread(make);
+        [[maybe_unused]] const Large first = co_await std::move(call);
+        QASYNCIO_COMPARE(Large::copies.load(), 0);
+        auto future = loop.run_in_executor(nullptr, make);
+        [[maybe_unused]] const Large second = co_await std::move(future);
+        QASYNCIO_COMPARE(Large::copies.load(), 0);
+    });
+}
+
 void tst_Executor::aVirtualClockWaitsForTheThreads()
 {
     Test::run([&](QAsyncioLoop &loop) -> Coroutine<> {

@@ -4,6 +4,7 @@
 
 #include <QtCore/qabstracteventdispatcher.h>
 #include <QtCore/qfile.h>
+#include <QtCore/qlogging.h>
 #include <QtCore/qsocketnotifier.h>
 #include <QtCore/qstringlist.h>
 #include <QtCore/qtemporaryfile.h>
@@ -82,8 +83,13 @@ private Q_SLOTS:
     void withoutADescriptorThereIsNoLoop();
     void theLowestNumbersAreAsGoodAsOthers();
     void whoTakesAWarningOfANewReaderMayRemoveIt();
+    void whoTakesAWarningOfANewReaderMayCloseTheLoop();
     void whoTakesAWarningOfAReaderThatIsSwitchedOnMayRemoveIt();
     void whoTakesAWarningInAPollMayRemoveWhatIsPolled();
+    void aSelectorMayRemoveWhatItIsToldToWatch();
+    void aSelectorMayCloseItsLoopWhenItIsTold();
+    void aSelectorMayOpenAnEventLoopInAPoll_data();
+    void aSelectorMayOpenAnEventLoopInAPoll();
     void theOtherDispatcherServesThem();
 
 private:
@@ -1191,6 +1197,23 @@ void tst_Fds::whoTakesAWarningOfANewReaderMayRemoveIt()
     loop.close();
 }
 
+void tst_Fds::whoTakesAWarningOfANewReaderMayCloseTheLoop()
+{
+    const Pipe pipe;
+    const OwnNotifier own(pipe);
+    QAsyncioLoop loop(LoopOptions().selector(make_notifier_selector()));
+    const auto token = std::make_shared<int>();
+    {
+        const ActsOnAWarning warned([&] { loop.close(); });
+        loop.add_reader(pipe.read_end(), [token] { });
+        QVERIFY(warned.has_acted_where_qt_warns());
+        QCOMPARE(loop.is_closed(), warned.has_acted());
+    }
+    loop.close();
+    QCOMPARE(token.use_count(), 1L);
+    QVERIFY(!qt_knows_a_notifier_of(pipe));
+}
+
 void tst_Fds::whoTakesAWarningOfAReaderThatIsSwitchedOnMayRemoveIt()
 {
     const Pipe pipes[3];
@@ -1253,12 +1276,114 @@ void tst_Fds::whoTakesAWarningInAPollMayRemoveWhatIsPolled()
     QVERIFY(!qt_knows_a_notifier_of(pipes[0]));
 }
 
+namespace {
+/// Calls back before it does what it is told, and when it has found what is ready; each time once.
+class CallsBack : public Fake
+{
+public:
+    explicit CallsBack(QStringList *log) : Fake(log), m_log(log) { }
+    ~CallsBack() override { *m_log << "gone"; }
+    void set_interest(int fd, unsigned interest) override
+    {
+        call(when_told);
+        Fake::set_interest(fd, interest);
+    }
+    void poll(std::vector<Ready> &ready) override
+    {
+        Fake::poll(ready);
+        call(when_polled);
+    }
+
+    std::function<void()> when_told;
+    std::function<void()> when_polled;
+
+private:
+    void call(std::function<void()> &function)
+    {
+        QStringList *const log = m_log;
+        if (const auto once = std::exchange(function, nullptr)) {
+            once();
+            *log << "returns";
+        }
+    }
+
+    QStringList *m_log;
+};
+
+struct CalledBackLoop
+{
+    QStringList log;
+    CallsBack *selector = new CallsBack(&log); // the loop's
+    QAsyncioLoop loop{LoopOptions().selector(std::unique_ptr<Selector>(selector))};
+};
+} // namespace
+
+void tst_Fds::aSelectorMayRemoveWhatItIsToldToWatch()
+{
+    CalledBackLoop test;
+    QAsyncioLoop &loop = test.loop;
+    const auto token = std::make_shared<int>();
+    test.selector->when_told = [&] { QVERIFY(loop.remove_reader(7)); };
+    loop.add_reader(7, [token] { });
+    QCOMPARE(test.log, QStringList({"7:0", "returns", "7:1", "7:0"})); // nothing is watched for nobody
+    QCOMPARE(token.use_count(), 1L);
+    QVERIFY(!loop.remove_reader(7));
+    loop.close();
+}
+
+void tst_Fds::aSelectorMayCloseItsLoopWhenItIsTold()
+{
+    CalledBackLoop test;
+    QAsyncioLoop &loop = test.loop;
+    const auto token = std::make_shared<int>();
+    test.selector->when_told = [&] { loop.close(); };
+    loop.add_reader(7, [token] { });
+    QVERIFY(loop.is_closed());
+    QCOMPARE(test.log, QStringList({"7:0", "returns", "7:1", "gone"})); // not inside of itself
+    QCOMPARE(token.use_count(), 1L);
+}
+
+void tst_Fds::aSelectorMayOpenAnEventLoopInAPoll_data()
+{
+    QTest::addColumn<bool>("removes");
+    QTest::newRow("and leave what it has found") << false;
+    QTest::newRow("and remove what it has found") << true;
+}
+void tst_Fds::aSelectorMayOpenAnEventLoopInAPoll()
+{
+    QFETCH(const bool, removes);
+    CalledBackLoop test;
+    QAsyncioLoop &loop = test.loop;
+    loop.add_reader(7, [&] { test.log << "found before"; });
+    loop.add_reader(8, [&] { test.log << "found inside"; });
+    test.selector->speak_of(7);
+    test.selector->when_polled = [&] {
+        QEventLoop inner;
+        test.selector->speak_of(8);
+        loop.call_later(1ms, [&] {
+            if (removes)
+                QVERIFY(loop.remove_reader(7));
+            loop.add_reader(9, [&] { test.log << "added inside"; });
+            inner.quit();
+        });
+        inner.exec();
+    };
+    run_ready(loop);
+    QCOMPARE(test.log.count("found before"), removes ? 0 : 1);
+    QCOMPARE(test.log.count("found inside"), 1);
+    QCOMPARE(test.log.count("added inside"), 1);
+    QCOMPARE(loop.remove_reader(7), !removes);
+    QVERIFY(loop.remove_reader(8) && loop.remove_reader(9));
+    loop.close();
+}
+
 void tst_Fds::theOtherDispatcherServesThem()
 {
     SKIP_WITHOUT_PROCESSES();
     QCOMPARE(failure_without_glib({"readerAndWriterOfOneDescriptor", "readinessIsALevel", "endOfFileWakesTheReader",
                                    "aSelectorReportsWhatIsReady", "anIdleLoopBurnsNoTime", "nothingIsServedBetweenTheRuns",
                                    "aNumberUsedAgainIsServedForTheNewOneOnly", "whoTakesAWarningOfANewReaderMayRemoveIt",
+                                   "whoTakesAWarningOfANewReaderMayCloseTheLoop",
                                    "whoTakesAWarningOfAReaderThatIsSwitchedOnMayRemoveIt",
                                    "whoTakesAWarningInAPollMayRemoveWhatIsPolled"}),
              QByteArray());

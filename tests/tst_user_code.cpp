@@ -5,6 +5,7 @@
 
 #include "task_helpers.h"
 
+#include <QtCore/qlogging.h>
 #include <QtCore/qproperty.h>
 #include <QtCore/qregularexpression.h>
 #include <QtCore/qscopeguard.h>
@@ -15,7 +16,9 @@
 #include <atomic>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <set>
+#include <vector>
 
 namespace {
 
@@ -91,6 +94,27 @@ struct Copied
     Copied(Copied &&) { on_move.pass(); }
 };
 
+/// Notes when it is copied or moved from while it is gone: whoever makes a copy is to keep it until then.
+struct Original
+{
+    Original() { living.insert(this); }
+    Original(const Original &other) { begin(other); }
+    Original(Original &&other) { begin(other); }
+    Original &operator=(const Original &) = default;
+    ~Original() { living.erase(this); }
+
+    static inline std::set<const void *> living;
+    static inline bool spoilt = false;
+
+private:
+    void begin(const Original &other)
+    {
+        on_move.pass();
+        spoilt |= !living.contains(&other);
+        living.insert(this);
+    }
+};
+
 /// Its only thread has something to do for as long as the test wants: what comes after that waits.
 class BusyPool
 {
@@ -126,7 +150,7 @@ class tst_user_code : public QObject
     Q_OBJECT
 
 private Q_SLOTS:
-    void init() { Item::spoilt = false; }
+    void init() { Item::spoilt = Original::spoilt = false; }
     void cleanup()
     {
         on_move.disarm();
@@ -179,6 +203,131 @@ private Q_SLOTS:
         });
     }
 
+    void aResultThatDropsItsFutureInItsMove()
+    {
+        Test::run([](QAsyncioLoop &loop) -> Coroutine<> {
+            bool called = true;
+            for (int nth = 1; called; ++nth) {
+                QASYNCIO_VERIFY(nth < 20);
+                auto future = std::make_unique<Future<Item>>(loop.create_future<Item>());
+                on_move.arm(nth, [&] { future.reset(); });
+                future->set_result(Item(1));
+                called = on_move.disarm();
+                QASYNCIO_VERIFY(called || nth > 1);
+                future.reset();
+                QASYNCIO_VERIFY(!Item::spoilt);
+                QASYNCIO_VERIFY(Item::living.empty());
+            }
+            co_return;
+        });
+    }
+
+    void aResultThatDropsItsFutureInItsCopy()
+    {
+        Test::run([](QAsyncioLoop &loop) -> Coroutine<> {
+            bool called = true;
+            for (int nth = 1; called; ++nth) {
+                QASYNCIO_VERIFY(nth < 20);
+                auto future = std::make_unique<Future<Original>>(loop.create_future<Original>());
+                future->set_result(Original());
+                on_move.arm(nth, [&] { future.reset(); });
+                {
+                    [[maybe_unused]] const Original copy = future->result();
+                }
+                called = on_move.disarm();
+                QASYNCIO_VERIFY(called || nth > 1);
+                future.reset();
+                QASYNCIO_VERIFY(!Original::spoilt);
+                QASYNCIO_VERIFY(Original::living.empty());
+            }
+            co_return;
+        });
+    }
+
+    void aResultThatDeletesTheObjectOfWhoWaitsForIt_data()
+    {
+        QTest::addColumn<bool>("in_group");
+        QTest::addColumn<bool>("detached");
+        QTest::newRow("a group") << true << false;
+        QTest::newRow("a task") << false << false;
+        QTest::newRow("a task, for a detached one") << false << true;
+    }
+    void aResultThatDeletesTheObjectOfWhoWaitsForIt()
+    {
+        QFETCH(const bool, in_group);
+        QFETCH(const bool, detached);
+        Test::run([&]() -> Coroutine<> {
+            bool called = true;
+            for (int nth = 1; called; ++nth) {
+                QASYNCIO_VERIFY(nth < 20);
+                QStringList log;
+                auto window = std::make_unique<QObject>();
+                const auto child = [](Farewell) -> Coroutine<Value> { // which may refer to a local of the parent
+                    co_await sleep(0s);
+                    co_return Value(1);
+                };
+                const auto group_body = [&](TaskGroup &group) -> Coroutine<> {
+                    group.create_task(child(Farewell(log, u"-child"_s)));
+                    co_await sleep(1h);
+                };
+                const auto parent = [&]() -> Coroutine<> {
+                    const Farewell local(log, u"-parent"_s);
+                    if (in_group)
+                        co_await task_group(group_body);
+                    TaskOptions options;
+                    if (detached)
+                        options.detached();
+                    Task<Value> task = create_task(child(Farewell(log, u"-child"_s)), options);
+                    const Value value = co_await std::move(task);
+                    co_await sleep(1h);
+                };
+                Task<> bystander = create_task(sleeper(1s));
+                Task<> task = create_task(parent(), TaskOptions().context(window.get()));
+                on_move.arm(nth, [&] { window.reset(); });
+                co_await turns(5);
+                called = on_move.disarm();
+                QASYNCIO_VERIFY(called || nth > 1);
+                window.reset();
+                QASYNCIO_VERIFY(task.cancelled());
+                QASYNCIO_COMPARE(log.join(u' '), u"-child -parent"_s);
+                QASYNCIO_COMPARE(all_tasks().size(), std::size_t(2)); // this one and the bystander
+                co_await bystander;
+            }
+        });
+    }
+
+    void aValueOfACallThatCancelsTheCallWhenItComesHome()
+    {
+        struct Answer
+        {
+            Answer() = default;
+            Answer(Answer &&) { on_move.pass(); }
+        };
+        LoopThread there;
+        Test::run(
+            [&]() -> Coroutine<> {
+                const auto answers = []() -> Coroutine<Answer> { co_return Answer(); };
+                const auto calls = [&]() -> Coroutine<> {
+                    auto call = on_loop(there.loop(), answers);
+                    [[maybe_unused]] const Answer answer = co_await std::move(call);
+                    co_await turns(1);
+                };
+                bool called = true;
+                for (int nth = 1; called; ++nth) {
+                    QASYNCIO_VERIFY(nth < 20);
+                    Task<> task = create_task(calls());
+                    bool said = false;
+                    on_move.arm(nth, [&] { said = task.cancel(); });
+                    const QString error = co_await error_of(task);
+                    called = on_move.disarm();
+                    QASYNCIO_VERIFY(called || nth > 1);
+                    QASYNCIO_COMPARE(said, called);
+                    QASYNCIO_COMPARE(error, called ? u"CancelledError"_s : QString());
+                }
+            },
+            Test::TestOptions().real_time());
+    }
+
     void aTaskIsNotResumedInsideOfItsOwnAwait()
     {
         const BusyPool busy;
@@ -220,6 +369,29 @@ private Q_SLOTS:
             QASYNCIO_VERIFY(task.cancel());
             QASYNCIO_COMPARE(co_await error_of(task), u"CancelledError"_s);
         });
+    }
+
+    void aGatherThatCannotBeCancelledAnyMoreIsNotLost()
+    {
+        const int loops_before = detail::live_loops();
+        {
+            Future<> first;
+            Future<> second;
+            std::optional<decltype(gather(first, second))> all;
+            QAsyncioLoop loop(virtual_time());
+            const auto begin = [&]() -> Coroutine<> {
+                first = loop.create_future<>();
+                second = loop.create_future<>();
+                all.emplace(gather(first, second));
+                co_return;
+            };
+            loop.run_until_complete(begin());
+            loop.close();
+            const QString error = error_in([&] { return all->cancel(); });
+            QVERIFY(error.startsWith(u"RuntimeError"_s)); // nobody can be called any more
+            error_in([&] { return all->cancel(); });
+        }
+        QCOMPARE(detail::live_loops(), loops_before);
     }
 
     void completionsThatAreDroppedInTheirOwnTimeOut()
@@ -429,6 +601,90 @@ private Q_SLOTS:
         };
         run_while_another_loop_comes(body);
         QVERIFY(asked);
+    }
+
+    void aPropertyThatIsAwaitedWhenAnotherLoopHasComeUnderADialog()
+    {
+        QString refused;
+        QProperty<int> level(1);
+        const auto is_two = [](int now) { return now == 2; };
+        const auto body = [&]() -> Coroutine<> {
+            open_dialog();
+            refused = co_await error_of(wait_until(level, is_two));
+        };
+        run_while_another_loop_comes(body);
+        QCOMPARE(refused, u"RuntimeError: wait_until() should be used inside a task of the running loop"_s);
+    }
+
+    void aFunctionThatGivesNoCoroutine_data()
+    {
+        QTest::addColumn<bool>("was_awaited");
+        QTest::newRow("none") << false;
+        QTest::newRow("one that was awaited before") << true;
+    }
+    void aFunctionThatGivesNoCoroutine()
+    {
+        QFETCH(const bool, was_awaited);
+        Test::run([&]() -> Coroutine<> {
+            Coroutine<> used;
+            if (was_awaited) {
+                used = turns(0);
+                co_await std::move(used);
+            }
+            const auto function = [&]() -> Coroutine<> { return std::move(used); };
+            Task<> task = create_task(function);
+            QASYNCIO_COMPARE(co_await error_of(task), u"RuntimeError: cannot reuse already awaited coroutine"_s);
+        });
+    }
+
+    void whoIsToldOfACoroutineThatWasNeverAwaitedMayCloseIt()
+    {
+        static Coroutine<> *told_of = nullptr;
+        static int messages = 0;
+        messages = 0;
+        const auto take = [](QtMsgType, const QMessageLogContext &, const QString &) {
+            ++messages;
+            told_of->close();
+        };
+        const QtMessageHandler outer = qInstallMessageHandler(take);
+        const QScopeGuard last([&] { qInstallMessageHandler(outer); });
+        {
+            Coroutine<> forgotten = turns(1);
+            told_of = &forgotten;
+        }
+        QCOMPARE(messages, 1);
+    }
+
+    /// Copying a value of a variable sets the variable anew.
+    void aContextValueThatIsReplacedWhileItIsCopied_data()
+    {
+        QTest::addColumn<int>("how");
+        QTest::newRow("get()") << 0;
+        QTest::newRow("get() with a default") << 1;
+        QTest::newRow("set()") << 2;
+    }
+    void aContextValueThatIsReplacedWhileItIsCopied()
+    {
+        static ContextVar<Original> variable(u"variable"_s);
+        QFETCH(const int, how);
+        Test::run([&]() -> Coroutine<> {
+            bool called = true;
+            for (int nth = 1; called; ++nth) {
+                QASYNCIO_VERIFY(nth < 20);
+                variable.set(Original());
+                on_move.arm(nth, [] { variable.set(Original()); });
+                if (how == 0)
+                    static_cast<void>(variable.get());
+                else if (how == 1)
+                    static_cast<void>(variable.get(Original()));
+                else
+                    variable.set(Original());
+                called = on_move.disarm();
+                QASYNCIO_VERIFY(!Original::spoilt);
+                QASYNCIO_VERIFY(called || nth > 1);
+            }
+            co_return;
+        });
     }
 
     void aContextValueThatUsesItsContextWhenItGoes()
@@ -644,6 +900,41 @@ private Q_SLOTS:
             QASYNCIO_COMPARE(co_await error_of(task), u"CancelledError"_s);
             QASYNCIO_COMPARE(asked, 1);
             QASYNCIO_VERIFY(!went_on);
+        });
+    }
+
+    /// Nobody is passed over when one of those that wait for a property goes while Qt tells them of a change.
+    void aPredicateThatEndsAnotherOneThatWaitsForTheSameProperty()
+    {
+        constexpr int count = 5;
+        Test::run([]() -> Coroutine<> {
+            for (int round = 0; round < count * count; ++round) {
+                const int who = round / count;
+                const int whom = round % count;
+                QProperty<int> level(1);
+                std::unique_ptr<QObject> windows[count];
+                std::vector<Task<int>> tasks;
+                bool acts = true;
+                for (int i = 0; i < count; ++i) {
+                    windows[i] = std::make_unique<QObject>();
+                    const auto predicate = [&, i](int now) {
+                        if (now == 2 && i == who && std::exchange(acts, false)) {
+                            windows[whom].reset();
+                            level = 3;
+                        }
+                        return now == 3;
+                    };
+                    tasks.push_back(create_task(wait_until(level, predicate), TaskOptions().context(windows[i].get())));
+                }
+                co_await turns(2);
+                level = 2;
+                co_await turns(1);
+                QASYNCIO_VERIFY(!acts);
+                for (int i = 0; i < count; ++i) {
+                    QASYNCIO_VERIFY(tasks[i].done());
+                    QASYNCIO_COMPARE(tasks[i].cancelled(), i == whom);
+                }
+            }
         });
     }
 

@@ -106,11 +106,11 @@ public:
     void set_result(U &&value)
     {
         check_settable("set_result");
-        if constexpr (std::is_trivially_copyable_v<T>) {
-            state().set_value(std::forward<U>(value));
-        } else { // moving it may do anything, drop this handle as well
-            const auto kept = m_state;
-            state().set_value(std::forward<U>(value));
+        if constexpr (!std::is_same_v<U, T>) {
+            T converted = std::forward<U>(value);
+            move_in(std::move(converted));
+        } else {
+            move_in(std::move(value));
         }
     }
     void set_result()
@@ -165,6 +165,15 @@ protected:
     friend class detail::DoneCallback;
     using AnyFuture::AnyFuture;
 
+    void move_in(detail::future_value_t<T> &&value)
+    {
+        if constexpr (std::is_trivially_copyable_v<detail::future_value_t<T>>) {
+            state().set_value(std::move(value));
+        } else { // moving it may do anything, drop this handle as well
+            const AnyFuture kept = *this;
+            state().set_value(std::move(value));
+        }
+    }
     detail::FutureState<T> &state() const { return static_cast<detail::FutureState<T> &>(*m_state); }
     void check_settable(const char *operation) const { detail::check_settable(*m_state, operation); }
 };

@@ -15,27 +15,35 @@ void FdTable::add(FdState *state)
     }
     const int fd = state->fd;
     const unsigned direction = state->direction;
-    Entry &entry = m_entries[fd];
-    FdState *replaced = std::exchange(entry.slot(direction), state);
-    const std::shared_ptr<Selector> kept = m_selector; // who is called back by it may close the loop
+    FdState *const replaced = std::exchange(m_entries[fd].slot(direction), state);
     try {
-        m_selector->set_interest(fd, entry.interest());
+        tell_selector(fd);
     } catch (...) {
-        if (const auto found = m_entries.find(fd); found != m_entries.end()) {
-            found->second.slot(direction) = replaced;
-            if (!found->second.reader && !found->second.writer)
-                m_entries.erase(found);
-        }
+        give_back(*state, replaced);
         throw;
     }
-    // A selector may call back: the one of notifiers lets Qt warn, and whoever takes its messages may remove this again.
-    if (const auto found = m_entries.find(fd);
-        !m_closed && (found == m_entries.end() || found->second.slot(direction) != state))
-        update(fd, found == m_entries.end() ? Entry() : found->second);
-    if (replaced) {
-        replaced->cancel();
-        replaced->release();
+    drop(replaced);
+}
+
+/// The selector has refused `state`, in whose place `before` was.
+void FdTable::give_back(FdState &state, FdState *before)
+{
+    const auto found = m_entries.find(state.fd);
+    if (found == m_entries.end() || found->second.slot(state.direction) != &state) { // who was called back has removed it
+        state.retain(); // as if the table still had its reference, which the caller takes back
+        return drop(before);
     }
+    found->second.slot(state.direction) = before;
+    if (!found->second.reader && !found->second.writer)
+        m_entries.erase(found);
+}
+
+void FdTable::drop(FdState *state)
+{
+    if (!state)
+        return;
+    state->cancel();
+    state->release();
 }
 
 bool FdTable::remove(int fd, unsigned direction)
@@ -49,9 +57,8 @@ bool FdTable::remove(int fd, unsigned direction)
     const Entry left = found->second;
     if (!left.reader && !left.writer)
         m_entries.erase(found);
-    update(fd, left);
-    removed->cancel();
-    removed->release();
+    update(fd);
+    drop(removed);
     return true;
 }
 
@@ -64,14 +71,13 @@ void FdTable::poll_into(ReadyQueue &ready)
     const std::shared_ptr<Selector> kept = m_selector;
     kept->poll(events);
     for (const Selector::Ready &event : events) {
-        const auto found = m_entries.find(event.fd);
-        if (found == m_entries.end())
-            continue;
-        const Entry before = found->second;
-        if (before.reader && (event.interest & Selector::Read))
-            queue(before.reader, ready);
-        if (before.writer && (event.interest & Selector::Write))
-            queue(before.writer, ready);
+        for (const Selector::Interest direction : {Selector::Read, Selector::Write}) {
+            if (!(event.interest & direction))
+                continue;
+            const auto found = m_entries.find(event.fd);
+            if (FdState *const state = found == m_entries.end() ? nullptr : found->second.slot(direction))
+                queue(state, ready);
+        }
     }
     m_ready = std::move(events); // its memory
 }
@@ -81,7 +87,7 @@ void FdTable::queue(FdState *state, ReadyQueue &ready)
     if (state->executing()) {
         // It runs a nested event loop and has not read yet. Watched on, it would wake that loop for ever.
         if (!std::exchange(state->masked, true))
-            update(state->fd, m_entries[state->fd]);
+            update(state->fd);
         return;
     }
     if (std::exchange(state->queued, true))
@@ -95,15 +101,32 @@ void FdTable::unmask(FdState &state)
     state.masked = false;
     const auto found = m_entries.find(state.fd);
     if (found != m_entries.end() && found->second.slot(state.direction) == &state)
-        update(state.fd, found->second);
+        update(state.fd);
 }
 
-void FdTable::update(int fd, const Entry &entry)
+/// A selector may call back: the one of notifiers lets Qt warn, and whoever takes its messages may add, remove and close. Told
+/// until it was told what is wanted.
+void FdTable::tell_selector(int fd)
 {
     const std::shared_ptr<Selector> kept = m_selector;
-    try {
+    unsigned told;
+    do {
+        told = interest(fd);
         if (kept)
-            kept->set_interest(fd, entry.interest());
+            kept->set_interest(fd, told);
+    } while (!m_closed && interest(fd) != told);
+}
+
+unsigned FdTable::interest(int fd) const
+{
+    const auto found = m_entries.find(fd);
+    return found == m_entries.end() ? unsigned(Selector::None) : found->second.interest();
+}
+
+void FdTable::update(int fd)
+{
+    try {
+        tell_selector(fd);
     } catch (const std::system_error &) {
         // The descriptor was closed before it was removed: nobody can watch it any more.
     }
@@ -114,13 +137,9 @@ void FdTable::close()
     m_closed = true;
     const auto all = std::exchange(m_entries, {});
     for (const auto &[fd, entry] : all) {
-        update(fd, {});
-        for (FdState *state : {entry.reader, entry.writer}) {
-            if (state) {
-                state->cancel();
-                state->release();
-            }
-        }
+        update(fd);
+        drop(entry.reader);
+        drop(entry.writer);
     }
     m_selector.reset();
 }

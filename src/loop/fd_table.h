@@ -46,7 +46,13 @@ private:
     };
 
     void queue(FdState *state, ReadyQueue &ready);
-    void update(int fd, const Entry &entry);
+    static void drop(FdState *state);
+    void give_back(FdState &state, FdState *before);
+    unsigned interest(int fd) const;
+    /// Throws what the selector throws.
+    void tell_selector(int fd);
+    /// In silence if the descriptor is closed already.
+    void update(int fd);
 
     std::shared_ptr<Selector> m_selector;
     std::unordered_map<int, Entry> m_entries;

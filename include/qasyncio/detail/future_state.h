@@ -250,7 +250,8 @@ public:
 
     void *value_storage() noexcept override { return &value; }
 
-    void set_value(future_value_t<T> result)
+    /// No move before it.
+    void set_value(future_value_t<T> &&result)
     {
         this->check_pending();
         move_in(std::move(result));

@@ -61,7 +61,10 @@ void settle(FutureState<R> &future, Outcome<R> &&outcome) noexcept
     if (!outcome.has_value())
         return future.set_exception(outcome.exception());
     try {
-        future.set_value(to_future_value<R>(std::move(outcome).value()));
+        if constexpr (std::is_void_v<R>)
+            future.set_value({});
+        else
+            future.set_value(std::move(outcome).value());
     } catch (...) {
         if (future.is_pending()) // moving it may have cancelled the future
             future.set_exception(std::current_exception());
