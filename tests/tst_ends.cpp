@@ -5,6 +5,7 @@
 #include <QtCore/qelapsedtimer.h>
 #include <QtCore/qlogging.h>
 #include <QtCore/qscopeguard.h>
+#include <QtCore/qsemaphore.h>
 #include <QtCore/qthread.h>
 #include <QtCore/qtimer.h>
 #include <QtGui/qwindow.h>
@@ -1628,6 +1629,123 @@ int who_awaits_one_that_is_told_of_the_quit(std::unique_ptr<QApplication> &app)
 }
 
 /// Nobody in the circle is told of the quit, so that all of it is cancelled.
+template<bool again>
+int a_runner_of_a_thread_outlives_the_application(std::unique_ptr<QApplication> &app)
+{
+    QSemaphore ran, gone;
+    std::thread thread([&] {
+        Runner runner;
+        const auto body = []() -> Coroutine<> {
+            co_await sleep(1ms);
+            say("ran");
+        };
+        runner.run(body());
+        ran.release();
+        gone.acquire();
+        if constexpr (again)
+            say(refusal([&] { runner.run(body()); }));
+    });
+    ran.acquire();
+    app.reset();
+    gone.release();
+    thread.join();
+    return 3;
+}
+
+Coroutine<> cleans_up_when_asked()
+{
+    const auto body = []() -> Coroutine<> { co_await sleep(10s); };
+    const auto cleanup = []() -> Coroutine<> {
+        co_await sleep(5ms);
+        say("cleaned up");
+    };
+    co_await finally(body, cleanup);
+}
+
+int the_application_is_disconnected_attached(std::unique_ptr<QApplication> &app)
+{
+    QAsyncioLoop loop;
+    loop.attach();
+    Task<> task = loop.create_task(cleans_up_when_asked());
+    app->disconnect();
+    QTimer::singleShot(5, app.get(), &QCoreApplication::quit);
+    app->exec();
+    loop.close();
+    return task.cancelled() ? 3 : 4;
+}
+
+int the_application_is_disconnected(std::unique_ptr<QApplication> &app)
+{
+    QWidget window;
+    window.show();
+    QTimer::singleShot(5, app.get(), [&] {
+        app->disconnect();
+        window.close();
+    });
+    return run(*app, cleans_up_when_asked());
+}
+
+/// The window of the program is closed; the clean-up shows another one, or the same once more, and closes it.
+template<bool again>
+int the_clean_up_shows_a_window(std::unique_ptr<QApplication> &app)
+{
+    QWidget window;
+    window.show();
+    QTimer::singleShot(5, &window, &QWidget::close);
+    const auto saves = [&window]() -> Coroutine<> {
+        const auto body = []() -> Coroutine<> { co_await sleep(10s); };
+        const auto cleanup = [&window]() -> Coroutine<> {
+            QWidget saving;
+            QWidget &shown = again ? window : saving;
+            shown.show();
+            co_await process_qt_events();
+            shown.close();
+            co_await process_qt_events();
+            say("saved");
+        };
+        co_await finally(body, cleanup);
+    };
+    return run(*app, saves());
+}
+
+int exit_in_the_clean_up_attached(std::unique_ptr<QApplication> &app)
+{
+    QAsyncioLoop loop;
+    loop.attach();
+    const auto exits = []() -> Coroutine<> {
+        const auto body = []() -> Coroutine<> { co_await sleep(10s); };
+        const auto cleanup = []() -> Coroutine<> {
+            co_await sleep(1ms);
+            QCoreApplication::exit(4);
+        };
+        co_await finally(body, cleanup);
+    };
+    loop.create_task(exits);
+    loop.create_task(cleans_up_when_asked());
+    QTimer::singleShot(5, app.get(), &QCoreApplication::quit);
+    app->exec();
+    loop.close();
+    return 3;
+}
+
+int the_application_is_deleted_in_the_clean_up(std::unique_ptr<QApplication> &app)
+{
+    const auto deletes = [&app]() -> Coroutine<> {
+        const auto body = []() -> Coroutine<> { co_await sleep(10s); };
+        const auto cleanup = [&app]() -> Coroutine<> {
+            co_await sleep(1ms);
+            app.reset();
+        };
+        co_await finally(body, cleanup);
+    };
+    const auto main = [&]() -> Coroutine<> {
+        create_task(deletes);
+        co_await sleep(1ms);
+    };
+    run(main());
+    return 3;
+}
+
 int tasks_that_await_each_other_at_the_quit_attached(std::unique_ptr<QApplication> &app)
 {
     QAsyncioLoop loop;
@@ -2074,6 +2192,15 @@ const Scenario all[] = {
     {"who_awaits_one_that_is_told_of_the_quit", who_awaits_one_that_is_told_of_the_quit<false>, 3, "told\ngoes on\nand on\n"},
     {"who_awaits_one_that_is_told_of_the_quit_attached", who_awaits_one_that_is_told_of_the_quit<true>, 3,
      "told\ngoes on\nand on\ncleaned up\n"},
+    {"a_runner_of_a_thread_outlives_the_application", a_runner_of_a_thread_outlives_the_application<false>, 3, "ran\n"},
+    {"a_runner_of_a_thread_runs_behind_the_application", a_runner_of_a_thread_outlives_the_application<true>, 3,
+     "ran\nrefused\n"},
+    {"the_application_is_disconnected_attached", the_application_is_disconnected_attached, 3, "cleaned up\n"},
+    {"the_application_is_disconnected", the_application_is_disconnected, 0, "cleaned up\n"},
+    {"the_clean_up_shows_a_window", the_clean_up_shows_a_window<false>, 0, "saved\n"},
+    {"the_clean_up_shows_the_window_again", the_clean_up_shows_a_window<true>, 0, "saved\n"},
+    {"exit_in_the_clean_up_attached", exit_in_the_clean_up_attached, 3, "cleaned up\n"},
+    {"the_application_is_deleted_in_the_clean_up", and_tells<the_application_is_deleted_in_the_clean_up>, 3, ""},
     {"tasks_that_await_each_other_at_the_quit_attached", tasks_that_await_each_other_at_the_quit_attached, 3,
      "cancelled\ncancelled\ncancelled\n"},
     {"the_last_task_is_unwound_with_its_object_in_the_clean_up", the_last_task_is_unwound_in_the_clean_up<false>, 3,

@@ -153,8 +153,12 @@ private Q_SLOTS:
     {
         QTest::failOnWarning(QRegularExpression(u"never awaited"_s));
         LoopThread other;
-        std::promise<void> gate;
-        other.loop().call_soon_threadsafe([&] { gate.get_future().wait(); });
+        std::promise<void> entered, gate;
+        other.loop().call_soon_threadsafe([&] {
+            entered.set_value();
+            gate.get_future().wait();
+        });
+        entered.get_future().wait();
         Test::run(
             [&]() -> Coroutine<> {
                 auto task = create_task(on_loop(other.loop(), where()));
@@ -281,8 +285,12 @@ private Q_SLOTS:
         LoopThread other;
         Test::run(
             [&]() -> Coroutine<> {
-                std::promise<void> gate;
-                other.loop().call_soon_threadsafe([&] { gate.get_future().wait(); });
+                std::promise<void> entered, gate;
+                other.loop().call_soon_threadsafe([&] {
+                    entered.set_value();
+                    gate.get_future().wait();
+                });
+                entered.get_future().wait(); // what is sent from here on arrives together
                 std::atomic<bool> ran{false};
                 const auto body = [](std::atomic<bool> *ran) -> Coroutine<> {
                     *ran = true;

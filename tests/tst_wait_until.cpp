@@ -408,6 +408,25 @@ private Q_SLOTS:
         });
     }
 
+    void anOwnerThatDiesWithItsTaskIsNoErrorToReport()
+    {
+        Test::run([]() -> Coroutine<> { // which a report fails
+            struct Window : QObject
+            {
+                PropertyOwner owner;
+            };
+            auto window = std::make_unique<Window>();
+            const auto body = [](Window *window) -> Coroutine<> {
+                co_await wait_until(&window->owner, &PropertyOwner::level, &PropertyOwner::levelChanged, is_high);
+            };
+            Task<> task = create_task(body(window.get()), TaskOptions().context(window.get()));
+            co_await turns(2);
+            window.reset(); // the owner of the property goes before the object that ends the task
+            co_await turns(2);
+            QASYNCIO_VERIFY(task.cancelled());
+        });
+    }
+
     void itIsTornDown()
     {
         Test::tear_down([](QAsyncioLoop &loop) -> Coroutine<> {

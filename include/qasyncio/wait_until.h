@@ -217,8 +217,9 @@ private:
                 if (const auto kept = wait.lock())
                     kept->ask_sender();
             });
-        } catch (...) {
+        } catch (...) { // if nobody waits for it, that is no error to report
             this->fail(std::current_exception());
+            FutureAccess::state(this->found)->flags &= ~FutureStateBase::LogException;
         }
     }
 

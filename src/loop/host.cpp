@@ -14,6 +14,7 @@
 #include <QtCore/qeventloop.h>
 #include <QtCore/qpointer.h>
 #include <QtCore/qscopeguard.h>
+#include <QtCore/qstringlist.h>
 #include <QtCore/qthread.h>
 #include <QtCore/qtimer.h>
 
@@ -429,8 +430,33 @@ void LoopPrivate::attach()
     quit_was_requested = false; // by an exec() that has ended
     if (!in_main_thread())
         return;
-    m_about_to_quit = QObject::connect(QCoreApplication::instance(), &QCoreApplication::aboutToQuit, bridge.get(),
-                                       [this] { application_quits(); });
+    hear_of_quit();
+}
+
+/// The slot of aboutToQuit. Its own end tells when the program has disconnected it, which was not meant for it: connected anew.
+class LoopPrivate::QuitSlot
+{
+public:
+    explicit QuitSlot(LoopPrivate &loop) : m_loop(&loop) { }
+    QuitSlot(QuitSlot &&other) noexcept : m_loop(std::exchange(other.m_loop, nullptr)) { }
+    QuitSlot &operator=(QuitSlot &&) = delete;
+    ~QuitSlot()
+    {
+        if (m_loop && m_loop->attached)
+            m_loop->hear_of_quit();
+    }
+    void operator()() const { m_loop->application_quits(); }
+
+private:
+    LoopPrivate *m_loop;
+};
+
+void LoopPrivate::hear_of_quit() noexcept
+try {
+    if (QCoreApplication *app = QCoreApplication::instance())
+        m_about_to_quit = QObject::connect(app, &QCoreApplication::aboutToQuit, bridge.get(), QuitSlot(*this), Qt::DirectConnection);
+} catch (const std::bad_alloc &) {
+    qCCritical(logCategory, "no memory to hear of the application's end");
 }
 
 void LoopPrivate::application_quits() noexcept
@@ -494,20 +520,33 @@ try {
     QEventLoop event_loop;
     m_drain = &event_loop;
     bool too_late = false;
+    QTimer::singleShot(std::chrono::seconds(1), &event_loop, [this] { name_tasks("the end of the program waits for"); });
     QTimer::singleShot(timer_milliseconds(quit_deadline), &event_loop, [&] {
+        name_tasks("the program ends without");
         too_late = true;
         event_loop.exit();
     });
-    const qint64 turns_before = m_turns;
-    if (first_task && attached && event_loop.exec() == -1 && m_turns == turns_before) {
+    while (first_task && attached && !too_late) { // once more, if somebody calls exit(n) meanwhile
+        const qint64 turns_before = m_turns;
+        if (event_loop.exec() != -1 || m_turns != turns_before)
+            continue;
         // Inside of an exec() that was told to exit: no QEventLoop runs there any more.
         const QPointer<QAbstractEventDispatcher> dispatcher = QAbstractEventDispatcher::instance();
         while (first_task && attached && !too_late && dispatcher)
             dispatcher->processEvents(QEventLoop::WaitForMoreEvents);
+        break;
     }
     end_drain();
 } catch (const std::bad_alloc &) {
     drain_without_memory();
+}
+
+void LoopPrivate::name_tasks(const char *what) const
+{
+    QStringList names;
+    for (const AnyTask &task : loop->all_tasks())
+        names << task.to_string();
+    qCWarning(logCategory).noquote() << "attached loop:" << what << names.join(QLatin1String(", "));
 }
 
 void LoopPrivate::drain_without_memory() noexcept
@@ -533,11 +572,11 @@ void LoopPrivate::detach() noexcept
 {
     if (!attached)
         return;
+    attached = false; // first: the slot of aboutToQuit is not to come back
     QObject::disconnect(m_about_to_quit);
     if (m_drain)
         m_drain->exit();
     end_run();
-    attached = false;
     if (const std::exception_ptr exception = std::exchange(leaving, nullptr))
         end_application(exception);
 }

@@ -197,6 +197,9 @@ private:
     /// Runs on until the tasks have ended, or the quit_deadline is over.
     void drain() noexcept;
     void drain_without_memory() noexcept;
+    void name_tasks(const char *what) const;
+    class QuitSlot;
+    void hear_of_quit() noexcept;
     void end_drain() noexcept;
     int exec_qt();
     int exec_after_exit();

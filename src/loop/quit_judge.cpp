@@ -24,8 +24,13 @@ QuitJudge::QuitJudge(LoopPrivate &loop)
         return;
     QCoreApplication *app = QCoreApplication::instance();
     app->installEventFilter(this);
-    if (m_locker) // by name: this library does not need Qt GUI
-        QObject::connect(app, SIGNAL(lastWindowClosed()), this, SLOT(lastWindowClosed()));
+    hear_of_last_window();
+}
+
+void QuitJudge::hear_of_last_window()
+{
+    if (m_locker && !m_last_window) // by name: this library does not need Qt GUI
+        m_last_window = QObject::connect(QCoreApplication::instance(), SIGNAL(lastWindowClosed()), this, SLOT(lastWindowClosed()));
 }
 
 QuitJudge::~QuitJudge()
@@ -39,13 +44,15 @@ QuitJudge::~QuitJudge()
 
 void QuitJudge::lastWindowClosed()
 {
-    if (!m_dialog_closed && QCoreApplication::instance()->property("quitOnLastWindowClosed").toBool())
+    // Once the quit is known, a window that the clean-up has shown and closes is no second one.
+    if (!m_dialog_closed && !m_loop.quit_was_requested && QCoreApplication::instance()->property("quitOnLastWindowClosed").toBool())
         begin_to_judge();
 }
 
 bool QuitJudge::eventFilter(QObject *watched, QEvent *event)
 {
     if (event->type() == QEvent::Hide) {
+        hear_of_last_window(); // the program may have disconnected all of the application
         look_at_hidden(watched);
         return false;
     }

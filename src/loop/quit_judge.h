@@ -36,6 +36,7 @@ protected:
     bool event(QEvent *event) override;
 
 private:
+    void hear_of_last_window();
     void look_at_hidden(QObject *window);
     void begin_to_judge();
     void wait_until_quiet();
@@ -44,6 +45,7 @@ private:
     LoopPrivate &m_loop;
     const bool m_has_windows;
     std::optional<QEventLoopLocker> m_locker;
+    QMetaObject::Connection m_last_window;
     bool m_dialog_closed = false; // the window that was hidden last was a dialog of a task
     bool m_waits = false;         // for the moment to judge
     bool m_judging = false;       // the quit that comes now is Qt's answer

@@ -9,6 +9,7 @@
 #include "qasyncio/policy.h"
 #include "qasyncio/wait.h"
 
+#include <QtCore/qcoreapplication.h>
 #include <QtCore/qscopeguard.h>
 #include <QtCore/qstringlist.h>
 #include <QtCore/qtimer.h>
@@ -125,7 +126,7 @@ QAsyncioLoop &Runner::get_loop()
 void Runner::prepare()
 {
     detail::check_no_running_loop("Runner.run()");
-    get_loop();
+    detail::LoopPrivate::of(get_loop()).check_runnable();
 }
 
 void Runner::run_main(const AnyTask &main)
@@ -199,13 +200,14 @@ void Runner::close()
             set_event_loop(nullptr);
         p->loop->close(); // whatever happened before (L-113)
     });
-    if (!p->abandoned && !p->loop->is_closed())
+    if (!p->abandoned && !p->loop->is_closed() && QCoreApplication::instance()) // else the tasks are unwound
         p->clean_up();
 }
 
 template<class T>
 AnyTask Runner::Private::begin(Coroutine<T> &&coroutine)
 {
+    const detail::Closer<T> closer{coroutine};
     const Task<T> task = loop->create_task(std::move(coroutine));
     detail::RunnerAccess::mark_implicit(*loop, task);
     return task;
@@ -235,8 +237,10 @@ void Runner::Private::clean_up()
                 report_shutdown_exception(*loop, task);
         }
     }
+    if (loop->is_closed()) // a task has deleted the application
+        return;
     const auto generators = [] { return QStringList{QStringLiteral("asynchronous generators that are being closed")}; };
-    if (!run_cleanup(begin(loop->shutdown_asyncgens()), generators))
+    if (!run_cleanup(begin(loop->shutdown_asyncgens()), generators) || loop->is_closed())
         return;
     const auto threads = [&] { return internals.running_jobs(); };
     run_cleanup(begin(loop->shutdown_default_executor(options.m_cleanup_limit)), threads);

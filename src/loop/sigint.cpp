@@ -37,7 +37,8 @@ void on_sigint(int)
 
 SigintWatch::SigintWatch(QAsyncioLoop &loop, std::function<void()> callback) : m_loop(loop)
 {
-    if (QThread::currentThread() != QCoreApplication::instance()->thread() || s_fd.load() >= 0)
+    const QCoreApplication *const app = QCoreApplication::instance(); // none: the loop of a thread has outlived it
+    if (!app || QThread::currentThread() != app->thread() || s_fd.load() >= 0)
         return;
     struct sigaction current;
     if (::sigaction(SIGINT, nullptr, &current) < 0 || current.sa_handler != SIG_DFL)

@@ -83,6 +83,8 @@ private:
 Coroutine<> process_qt_events(bool (*windows_ready)())
 {
     QAsyncioLoop &loop = get_running_loop();
+    if (!QCoreApplication::instance()) // the loop of a thread has outlived it: Qt delivers nothing any more
+        co_return;
     LoopPrivate &d = LoopPrivate::of(loop);
     ++d.jobs_in_flight; // a virtual clock must not run away meanwhile
     const QScopeGuard no_longer([&d] { d.job_ended(); });

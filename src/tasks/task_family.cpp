@@ -92,6 +92,17 @@ std::vector<Ref<TaskStateBase>> TaskOwner::members() const
     return tasks;
 }
 
+std::vector<Ref<TaskStateBase>> TaskOwner::members_behind(quint32 number) const
+{
+    std::vector<Ref<TaskStateBase>> tasks;
+    for (const TaskFamily *family = m_oldest; family; family = family->m_younger) {
+        if (family->m_youngest && family->m_youngest->number() > number)
+            family->append_to(tasks);
+    }
+    std::erase_if(tasks, [number](const auto &task) { return task->number() <= number; });
+    return tasks;
+}
+
 // TaskFamily
 
 TaskFamily::TaskFamily(TaskOwner &owner) : m_owner(&owner), m_older(owner.m_youngest)

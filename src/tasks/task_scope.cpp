@@ -33,9 +33,8 @@ public:
     /// Each once: those that others await behind these, which hand their requests to them. Not those of a group that is asked now.
     void cancel(const QString &message)
     {
-        std::vector<Ref<TaskStateBase>> tasks = members();
         const quint32 asked = m_youngest_asked;
-        std::erase_if(tasks, [asked](const auto &task) { return task->number() <= asked; });
+        const std::vector<Ref<TaskStateBase>> tasks = members_behind(asked);
         std::vector<int> requests(tasks.size());
         std::transform(tasks.begin(), tasks.end(), requests.begin(), [](const auto &task) { return task->cancelling(); });
         std::unordered_set<const Runnable *> awaited;

@@ -22,6 +22,8 @@ public:
     /// its next suspension. `why` is for debug mode, which names each task that was not finished.
     void unwind_all(const char *why) noexcept;
     std::vector<Ref<TaskStateBase>> members() const;
+    /// Those with a higher number.
+    std::vector<Ref<TaskStateBase>> members_behind(quint32 number) const;
     /// The loop of its tasks; null if it has none.
     LoopCore *core() const noexcept;
     std::size_t size() const { return m_size; }
