@@ -63,8 +63,8 @@ public:
     // Running and stopping
 
     /// Runs until stop(), until the application quits, or until a callback throws LoopExit or KeyboardInterrupt, which is
-    /// rethrown here. At least one turn is run. Throws RuntimeError if the loop is closed or runs, or if another loop runs in
-    /// this thread (L-016).
+    /// rethrown here. At least one turn is run. Throws RuntimeError if the loop is closed or runs, while code of it is on the
+    /// stack (it was detached there), if another loop runs in this thread (L-016), and if there is no QCoreApplication.
     void run_forever();
 
     /// Runs until `future` is done and gives its result, or throws its exception. A coroutine becomes a task.
@@ -106,11 +106,14 @@ public:
     /// Runs the loop under the QCoreApplication::exec() (or QThread::exec()) of the program, until detach(), stop() or the
     /// end of the application. When the application quits, the tasks of a loop in its main thread are cancelled and the
     /// loop runs on inside aboutToQuit until they have ended, for `LoopOptions::quit_deadline` at most. (Newer versions of Qt
-    /// emit aboutToQuit inside of quit(): if a task calls it, the loop runs on as soon as that task is suspended.) The end of
-    /// a QThread's exec() cancels nothing: the tasks stay suspended.
+    /// emit aboutToQuit inside of quit(): if a task calls it, the loop runs on as soon as that task is suspended.) What it
+    /// waits for, and then ends without, is named in the log; exit(n) meanwhile ends nothing. A task that awaits
+    /// quit_requested(), and those that await such a task, are told and not cancelled. The end of a QThread's exec() cancels
+    /// nothing: the tasks stay suspended.
     /// Throws RuntimeError as run_forever() does.
     void attach();
-    /// Ends attach(). Tasks stay suspended. Does nothing if the loop is not attached.
+    /// Ends attach(). Tasks stay suspended. Does nothing if the loop is not attached. A LoopExit that was thrown before, and
+    /// waits for an event loop to return, ends the application now.
     void detach();
 
     // Callbacks and time

@@ -64,7 +64,7 @@ private:
 ///
 /// The application's quit() and exit(), the closing of its last window and Ctrl+C are inputs: they cancel the coroutine that
 /// runs, which may clean up with awaits (or await quit_requested(): then it is told and not cancelled). A second quit
-/// ends the clean-up: what is left is unwound.
+/// ends the clean-up: what is left is unwound. (The last window that closes in the clean-up is no second one.)
 /// Thread: that in which it was made. In others than the main thread neither Ctrl+C nor the application's end is heard.
 /// \sa https://docs.python.org/3/library/asyncio-runner.html#asyncio.Runner
 class QASYNCIO_EXPORT Runner
@@ -76,7 +76,8 @@ public:
     Q_DISABLE_COPY_MOVE(Runner)
 
     /// Runs an awaitable to its end and gives its result, or throws what it throws: CancelledError if it was cancelled by a
-    /// quit, KeyboardInterrupt if by Ctrl+C (L-115). Throws RuntimeError if a loop runs in this thread or after close().
+    /// quit, KeyboardInterrupt if by Ctrl+C (L-115). Throws RuntimeError if a loop runs in this thread, after close(), and
+    /// without a QCoreApplication.
     template<detail::Awaitable A>
     auto run(A &&awaitable)
     {
@@ -98,7 +99,8 @@ public:
     /// What keeps it waiting for a second is named in the log: tasks with file and line, threads of functions; after
     /// RunnerOptions::cleanup_limit() it goes on without. Calls of run_coroutine_threadsafe() that arrive meanwhile are cancelled.
     /// Ctrl+C ends the clean-up with KeyboardInterrupt, a second quit ends it, too: what is left is unwound.
-    /// Throws RuntimeError, and changes nothing, if a loop runs in this thread. The destructor closes its loop without clean-up
+    /// Throws RuntimeError, and changes nothing, if a loop runs in this thread or code of its own is on the stack; without a
+    /// QCoreApplication the tasks are unwound at once. The destructor closes its loop without clean-up
     /// then, and says so; but inside of close() itself that goes on to its end. One without a loop is just closed.
     void close();
     /// "<Runner created>", or open, closed
@@ -107,7 +109,7 @@ public:
 private:
     friend class detail::RunnerAccess;
 
-    /// Throws RuntimeError if a loop runs in this thread or the runner is closed; makes the loop.
+    /// Throws RuntimeError if nothing can be run here; makes the loop.
     void prepare();
 
     template<class T>
