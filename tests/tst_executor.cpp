@@ -227,7 +227,6 @@ void tst_Executor::moveOnlyArgumentsAndResults()
     });
 }
 
-// L-061
 namespace {
 /// Counts its copies.
 struct Large
@@ -253,6 +252,7 @@ void tst_Executor::aResultIsMovedHome()
     });
 }
 
+// L-061
 void tst_Executor::aVirtualClockWaitsForTheThreads()
 {
     Test::run([&](QAsyncioLoop &loop) -> Coroutine<> {
