@@ -214,6 +214,19 @@ private Q_SLOTS:
     }
 
     // G-007
+    void cancelReachesEveryFuture()
+    {
+        Test::run([](QAsyncioLoop &loop) -> Coroutine<> {
+            auto futures = futures_of(loop, 3);
+            auto outer = gather(futures[0], futures[1], futures[2]);
+            QASYNCIO_COMPARE(outer.cancel(), true);
+            for (const Future<int> &future : futures)
+                QASYNCIO_VERIFY(future.cancelled());
+            QASYNCIO_COMPARE(co_await error_of(outer), u"CancelledError"_s);
+        });
+    }
+
+    // G-007
     void cancelSaysFalseIfEveryChildIsDone()
     {
         Test::run([&](QAsyncioLoop &loop) -> Coroutine<> {
