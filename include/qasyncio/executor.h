@@ -3,28 +3,12 @@
 #pragma once
 
 #include "qasyncio/detail/closure.h"
+#include "qasyncio/detail/foreign.h"
 #include "qasyncio/loop.h"
 
 namespace QAsyncio {
 
 namespace detail {
-/// Awaits the future of a function that is to run in a thread, which nobody else has. If the task is unwound meanwhile, what has
-/// not begun is not begun any more.
-template<class R>
-class ThreadAwaiter final : public FutureAwaiter<R, true>
-{
-public:
-    using FutureAwaiter<R, true>::FutureAwaiter;
-    ThreadAwaiter(ThreadAwaiter &&) noexcept = default;
-    ~ThreadAwaiter()
-    {
-        if (!this->m_future || this->m_future->done())
-            return;
-        this->leave();
-        this->m_future->cancel(QString());
-    }
-};
-
 template<class R, class F, class... Args>
 Coroutine<R> run_in_thread(F function, Args... args)
 {
@@ -33,7 +17,8 @@ Coroutine<R> run_in_thread(F function, Args... args)
         return context.run([&]() -> R { return std::invoke(std::move(function), std::move(given)...); });
     };
     auto future = get_running_loop().run_in_executor(nullptr, moved(work), std::move(args)...);
-    ThreadAwaiter<R> awaiter(FutureAccess::take(std::move(future)));
+    // If this task is unwound, what has not begun in a thread is not begun any more.
+    ForeignFutureAwaiter<R> awaiter(FutureAccess::take(std::move(future)));
     co_return co_await awaiter;
 }
 } // namespace detail

@@ -48,8 +48,6 @@ protected:
     virtual std::exception_ptr stored_exception() const = 0;
     void check_finished(); // throws CancelledError
 
-    std::mutex &mutex() const { return m_mutex; }
-
 private:
     void check_thread() const;
     static void call(const std::function<void()> &callback) noexcept;

@@ -89,12 +89,13 @@ DetachedFrame await_foreign(A awaitable, ForeignResult<R> *result)
     }
 }
 
-/// Awaits the future of a foreign awaitable. If it is unwound, what comes later is dropped, as after a cancellation.
+/// Awaits the future of a foreign awaitable, or of a function in a thread, which nobody else has. If it is unwound, what comes later is dropped, as after a cancellation.
 template<class R>
 class ForeignFutureAwaiter : public FutureAwaiter<R, true>
 {
 public:
     using FutureAwaiter<R, true>::FutureAwaiter;
+    ForeignFutureAwaiter(ForeignFutureAwaiter &&) noexcept = default; // before it is awaited
     ~ForeignFutureAwaiter()
     {
         if (!this->m_task || this->m_future->done())
@@ -102,7 +103,6 @@ public:
         this->m_future->remove_callback(this->m_task);
         this->m_future->cancel({});
     }
-    Q_DISABLE_COPY_MOVE(ForeignFutureAwaiter)
 };
 
 /// Awaits an awaitable of somebody else in a frame of its own and resumes the task through the loop.

@@ -32,8 +32,6 @@ public:
             last_reference_gone();
     }
 
-    /// Before a step. Throws RuntimeError if one is under way, and in debug mode in another thread; `operation` is who asks:
-    /// "anext".
     /// While it lives, no step can begin.
     class Busy
     {
@@ -46,6 +44,8 @@ public:
         GeneratorState &m_state;
     };
 
+    /// Before a step. Throws RuntimeError if one is under way, and in debug mode in another thread; `operation` is who asks:
+    /// "anext".
     void check_idle(const char *operation) const;
     /// True when there is nothing to run any more.
     bool ended() const noexcept { return !m_promise || m_finished; }
