@@ -4,6 +4,7 @@
 
 #include <QtCore/qelapsedtimer.h>
 #include <QtCore/qlogging.h>
+#include <QtCore/qpointer.h>
 #include <QtCore/qscopeguard.h>
 #include <QtCore/qsemaphore.h>
 #include <QtCore/qthread.h>
@@ -926,6 +927,26 @@ int a_locker_of_the_program_is_respected(std::unique_ptr<QApplication> &app)
     }(window));
 }
 
+/// The closing of a window was judged, and was not the end: the run holds its own locker again.
+int a_locker_goes_behind_a_judgement(std::unique_ptr<QApplication> &app)
+{
+    QWidget first;
+    QWidget second;
+    first.show();
+    return QAsyncio::run(*app, [](QWidget &first, QWidget &second) -> Coroutine<int> {
+        first.close();
+        second.show();
+        co_await sleep(20ms);
+        second.hide();
+        {
+            const QEventLoopLocker locker;
+            co_await sleep(1ms);
+        }
+        co_await sleep(20ms);
+        co_return 8;
+    }(first, second));
+}
+
 /// Runs `function` when it goes.
 struct Guard
 {
@@ -1654,7 +1675,10 @@ int a_runner_of_a_thread_outlives_the_application(std::unique_ptr<QApplication> 
 
 Coroutine<> cleans_up_when_asked()
 {
-    const auto body = []() -> Coroutine<> { co_await sleep(10s); };
+    const auto body = []() -> Coroutine<> {
+        co_await sleep(10s);
+        say("was not asked");
+    };
     const auto cleanup = []() -> Coroutine<> {
         co_await sleep(5ms);
         say("cleaned up");
@@ -2058,6 +2082,325 @@ int a_dialog_that_nobody_awaits_any_more(std::unique_ptr<QApplication> &app)
     }(dialog));
 }
 
+/// A window, or what else owns a loop, closes it when it goes, wherever that is.
+template<class Base>
+struct OwnsItsLoop : Base
+{
+    OwnsItsLoop() { loop.attach(); }
+    ~OwnsItsLoop() override
+    {
+        say("it goes");
+        loop.detach();
+        loop.close();
+    }
+
+    QAsyncioLoop loop;
+};
+
+void open_event_loop(std::chrono::milliseconds time)
+{
+    QEventLoop event_loop;
+    QTimer::singleShot(time, &event_loop, &QEventLoop::quit);
+    event_loop.exec();
+}
+
+void pump_events(const bool &until)
+{
+    QElapsedTimer timer;
+    timer.start();
+    while (!until && timer.elapsed() < 5000)
+        QCoreApplication::processEvents();
+}
+
+/// What the closing of the last window means is judged when all has run that was ready: the loop ends before that.
+template<class End>
+int the_last_window_takes_an_attached_loop_along(QApplication &app, End end)
+{
+    auto *window = new OwnsItsLoop<QWidget>;
+    const QPointer<QWidget> alive(window);
+    window->show();
+    QTimer::singleShot(5, window, [=] {
+        window->close();
+        end(*window);
+    });
+    QTimer::singleShot(5000, &app, [] { QCoreApplication::exit(1); });
+    const int code = app.exec();
+    if (alive)
+        delete window;
+    return code;
+}
+
+int the_last_window_is_deleted(std::unique_ptr<QApplication> &app)
+{
+    return the_last_window_takes_an_attached_loop_along(*app, [](QWidget &window) { window.deleteLater(); });
+}
+
+int the_loop_stops_behind_the_last_window(std::unique_ptr<QApplication> &app)
+{
+    return the_last_window_takes_an_attached_loop_along(*app, [](OwnsItsLoop<QWidget> &window) { window.loop.stop(); });
+}
+
+/// A run in a slot ends in the turn in which the last window closes: the program's exec() ends, too.
+int a_run_in_a_slot_closes_the_last_window(std::unique_ptr<QApplication> &app)
+{
+    QWidget window;
+    window.show();
+    QTimer::singleShot(5, &window, [&window] {
+        QAsyncio::run([](QWidget &window) -> Coroutine<> {
+            window.close();
+            co_return;
+        }(window));
+        say("the run is over");
+    });
+    QTimer::singleShot(5000, app.get(), [] { QCoreApplication::exit(1); });
+    return app->exec();
+}
+
+/// And one that main makes leaves nothing behind for the next.
+int a_run_of_main_closes_the_last_window(std::unique_ptr<QApplication> &app)
+{
+    QWidget window;
+    window.show();
+    QAsyncio::run(*app, [](QWidget &window) -> Coroutine<> {
+        window.close();
+        co_return;
+    }(window));
+    return QAsyncio::run(*app, []() -> Coroutine<int> {
+        co_await sleep(20ms);
+        co_return 9;
+    }());
+}
+
+Coroutine<> takes_its_time()
+{
+    const Guard unwound([] { say("unwound"); });
+    try {
+        co_await sleep(1h);
+    } catch (const CancelledError &) {
+        say("cancelled");
+    }
+    co_await sleep(1h);
+    say("never");
+}
+
+/// In the clean-up no turn is on the stack, but Qt's loop of the clean-up is.
+int an_owner_of_a_loop_goes_in_the_clean_up(std::unique_ptr<QApplication> &app)
+{
+    auto *owner = new OwnsItsLoop<QObject>;
+    owner->loop.create_task(takes_its_time());
+    QTimer::singleShot(5, owner, [owner] {
+        QTimer::singleShot(5, owner, &QObject::deleteLater);
+        QCoreApplication::exit(3);
+    });
+    return app->exec();
+}
+
+int an_owner_of_a_loop_goes_under_the_handler(std::unique_ptr<QApplication> &app)
+{
+    auto *owner = new OwnsItsLoop<QObject>;
+    owner->loop.set_exception_handler([](QAsyncioLoop &, const ExceptionContext &) {
+        open_event_loop(20ms);
+        say("told");
+    });
+    auto failed = std::make_shared<Task<>>(owner->loop.create_task([]() -> Coroutine<> {
+        throw ValueError();
+        co_return;
+    }()));
+    QTimer::singleShot(5, app.get(), [owner, failed]() mutable {
+        QTimer::singleShot(5, owner, [owner] { delete owner; });
+        failed->operator=(Task<>());
+        QCoreApplication::exit(4);
+    });
+    return app->exec();
+}
+
+/// A bare processEvents() does not raise the level of event loops.
+int an_owner_of_a_loop_goes_while_a_task_pumps(std::unique_ptr<QApplication> &app)
+{
+    auto *owner = new OwnsItsLoop<QObject>;
+    bool gone = false;
+    owner->loop.create_task([](OwnsItsLoop<QObject> *owner, bool &gone) -> Coroutine<> {
+        const Guard unwound([] { say("unwound"); });
+        bool pumped = false;
+        QTimer::singleShot(0, owner, [&pumped] { pumped = true; });
+        pump_events(pumped);
+        owner->loop.detach();
+        say(refusal([&] { owner->loop.close(); })); // it is this task that wants it
+        QTimer::singleShot(0, owner, [owner, &gone] {
+            delete owner;
+            gone = true;
+        });
+        pump_events(gone);
+        say("pumped");
+        co_await sleep(0s);
+        say("never");
+    }(owner, gone));
+    QTimer::singleShot(50, app.get(), [] { QCoreApplication::exit(5); });
+    return app->exec();
+}
+
+Coroutine<> survives_a_quit()
+{
+    try {
+        co_await sleep(1h);
+    } catch (const CancelledError &) {
+    }
+}
+
+/// What is waited for is named after a second: one of Qt's timers. It comes in the pass in which the loop goes.
+int a_loop_goes_before_its_tasks_are_named(std::unique_ptr<QApplication> &app)
+{
+    auto *loop = new QAsyncioLoop;
+    loop->attach();
+    loop->create_task([](QAsyncioLoop *loop) -> Coroutine<> {
+        co_await survives_a_quit();
+        co_await sleep(900ms);
+        delete loop;
+        say("deleted");
+    }(loop));
+    loop->create_task([]() -> Coroutine<> {
+        co_await survives_a_quit();
+        co_await sleep(100ms);
+        QThread::msleep(1100); // then both are due
+        co_await sleep(1h);
+    }());
+    QTimer::singleShot(1, app.get(), &QCoreApplication::quit);
+    return app->exec();
+}
+
+void say_what_an_attached_loop_says(QtMsgType, const QMessageLogContext &, const QString &message)
+{
+    if (!message.startsWith(QLatin1String("attached loop: ")))
+        return;
+    const bool named = message.contains(QLatin1String("<Task cancelling name='slow'"));
+    say(qPrintable(message.section(QLatin1Char('<'), 0, 0) + QLatin1String(named ? "slow" : "?")));
+}
+
+int what_an_attached_loop_waits_for_is_named(std::unique_ptr<QApplication> &app)
+{
+    qInstallMessageHandler(say_what_an_attached_loop_says);
+    QAsyncioLoop loop(LoopOptions().quit_deadline(1100ms));
+    loop.attach();
+    const auto body = []() -> Coroutine<> {
+        co_await survives_a_quit();
+        co_await sleep(1h);
+    };
+    loop.create_task(body(), TaskOptions().name(QStringLiteral("slow")));
+    QTimer::singleShot(1, app.get(), &QCoreApplication::quit);
+    const int code = app->exec();
+    loop.close();
+    return code;
+}
+
+template<bool deleted>
+int loop_exit_of_a_task_that_has_ended_its_loop(std::unique_ptr<QApplication> &app)
+{
+    auto loop = std::make_unique<QAsyncioLoop>();
+    loop->attach();
+    Task<> task = loop->create_task([](std::unique_ptr<QAsyncioLoop> &loop) -> Coroutine<> {
+        co_await sleep(1ms);
+        if (deleted)
+            loop.reset();
+        else
+            loop->detach();
+        throw LoopExit(5);
+    }(loop));
+    QTimer::singleShot(5000, app.get(), [] { QCoreApplication::exit(1); });
+    const int code = app->exec();
+    static_cast<void>(task.exception());
+    return code;
+}
+
+/// The exec() that serves the loop ends, and no other one.
+int loop_exit_in_another_thread(std::unique_ptr<QApplication> &app)
+{
+    QThread thread;
+    QObject receiver;
+    receiver.moveToThread(&thread);
+    const auto throws = [] {
+        auto *loop = new QAsyncioLoop;
+        loop->attach();
+        loop->call_soon([] { throw LoopExit(5); });
+        QObject::connect(QThread::currentThread(), &QThread::finished, [loop] { delete loop; });
+    };
+    QMetaObject::invokeMethod(&receiver, throws);
+    QObject::connect(&thread, &QThread::finished, app.get(), [] {
+        say("the thread has ended");
+        QCoreApplication::exit(6);
+    });
+    thread.start();
+    const int code = app->exec();
+    thread.wait();
+    return code;
+}
+
+/// A loop ends in one of the tasks that are ready: the others do not go on any more.
+template<bool with_application>
+int others_are_ready_when_the_loop_ends(std::unique_ptr<QApplication> &app)
+{
+    auto loop = std::make_unique<QAsyncioLoop>();
+    const auto ends = [&] {
+        if (with_application)
+            app.reset();
+        else
+            loop.reset();
+        say("ended");
+    };
+    loop->call_soon(ends);
+    loop->call_soon([] { say("a callback"); });
+    loop->create_task([]() -> Coroutine<> {
+        say("a task");
+        co_return;
+    }());
+    loop->run_forever();
+    return 0;
+}
+
+/// The main window is closed while a dialog is open, which holds up the end.
+template<bool attached>
+int the_window_is_closed_under_a_dialog(std::unique_ptr<QApplication> &app)
+{
+    QWidget window;
+    window.show();
+    const auto body = [](QWidget &window) -> Coroutine<> {
+        QDialog dialog;
+        QTimer::singleShot(5, &window, &QWidget::close);
+        QTimer::singleShot(15, &dialog, &QDialog::accept);
+        dialog.exec();
+        say("the dialog has returned");
+        try {
+            co_await sleep(5s);
+        } catch (const CancelledError &) {
+            say("cancelled");
+        }
+    };
+    if (!attached)
+        return QAsyncio::run(*app, body(window));
+    QAsyncioLoop loop;
+    loop.attach();
+    loop.create_task(body(window));
+    const int code = app->exec();
+    loop.close();
+    return code;
+}
+
+/// Another one is shown behind the dialog: then it is not the end.
+int the_window_is_replaced_under_a_dialog(std::unique_ptr<QApplication> &app)
+{
+    QWidget window;
+    window.show();
+    return QAsyncio::run(*app, [](QWidget &window) -> Coroutine<int> {
+        QDialog dialog;
+        QTimer::singleShot(5, &window, &QWidget::close);
+        QTimer::singleShot(15, &dialog, &QDialog::accept);
+        dialog.exec();
+        QWidget next;
+        next.show();
+        co_await sleep(20ms);
+        co_return 7;
+    }(window));
+}
+
 struct Scenario
 {
     const char *name;
@@ -2080,6 +2423,26 @@ const Scenario all[] = {
     {"application_deleted_in_the_main_loop", application_deleted_in_the_main_loop<false>, 0, "gone\nunwound\ncancelled\n"},
     {"application_deleted_in_the_main_loop_attached", application_deleted_in_the_main_loop<true>, 0, "gone\nunwound\n"},
     {"a_locker_goes_long_after_a_dialog", a_locker_goes_long_after_a_dialog, 0, "the locker goes\n"},
+    {"the_last_window_is_deleted", the_last_window_is_deleted, 0, "it goes\n"},
+    {"the_loop_stops_behind_the_last_window", the_loop_stops_behind_the_last_window, 0, "it goes\n"},
+    {"a_run_in_a_slot_closes_the_last_window", a_run_in_a_slot_closes_the_last_window, 0, "the run is over\n"},
+    {"a_run_of_main_closes_the_last_window", a_run_of_main_closes_the_last_window, 9, ""},
+    {"an_owner_of_a_loop_goes_in_the_clean_up", an_owner_of_a_loop_goes_in_the_clean_up, 3, "cancelled\nit goes\nunwound\n"},
+    {"an_owner_of_a_loop_goes_under_the_handler", an_owner_of_a_loop_goes_under_the_handler, 4, "it goes\ntold\n"},
+    {"an_owner_of_a_loop_goes_while_a_task_pumps", an_owner_of_a_loop_goes_while_a_task_pumps, 5,
+     "refused\nit goes\npumped\nunwound\n"},
+    {"a_loop_goes_before_its_tasks_are_named", a_loop_goes_before_its_tasks_are_named, 0, "deleted\n"},
+    {"what_an_attached_loop_waits_for_is_named", what_an_attached_loop_waits_for_is_named, 0,
+     "attached loop: the end of the program waits for slow\nattached loop: the program ends without slow\n"},
+    {"loop_exit_of_a_task_that_has_detached_its_loop", loop_exit_of_a_task_that_has_ended_its_loop<false>, 5, ""},
+    {"loop_exit_of_a_task_that_has_deleted_its_loop", loop_exit_of_a_task_that_has_ended_its_loop<true>, 5, ""},
+    {"loop_exit_in_another_thread", loop_exit_in_another_thread, 6, "the thread has ended\n"},
+    {"others_are_ready_when_the_loop_is_deleted", others_are_ready_when_the_loop_ends<false>, 0, "ended\n"},
+    {"others_are_ready_when_the_application_is_deleted", others_are_ready_when_the_loop_ends<true>, 0, "ended\n"},
+    {"the_window_is_closed_under_a_dialog", the_window_is_closed_under_a_dialog<false>, 0, "the dialog has returned\ncancelled\n"},
+    {"the_window_is_closed_under_a_dialog_attached", the_window_is_closed_under_a_dialog<true>, 0,
+     "the dialog has returned\ncancelled\n"},
+    {"the_window_is_replaced_under_a_dialog", the_window_is_replaced_under_a_dialog, 7, ""},
     {"a_slot_throws", a_slot_throws, 0, "left\nleft\n"},
     {"a_slot_throws_in_the_pass_in_which_a_run_ends", a_slot_throws_in_the_pass_in_which_a_run_ends<true>, 7,
      "ValueError: of a slot\nabout to quit\n"},
@@ -2167,6 +2530,7 @@ const Scenario all[] = {
     {"an_attached_loop_is_deleted_by_its_own_callback", an_attached_loop_is_deleted_by_its_own_callback, 6,
      "deleted\nthe other one runs\n"},
     {"a_locker_of_the_program_is_respected", a_locker_of_the_program_is_respected, 9, ""},
+    {"a_locker_goes_behind_a_judgement", a_locker_goes_behind_a_judgement, 8, ""},
     {"the_exec_of_the_applications_class_is_called", the_exec_of_the_applications_class_is_called, 3, "exec\nexec\nexec\n"},
     {"main_fails", main_fails, 1, "run(): unhandled exception: ValueError: no luck\n"},
     {"main_is_cancelled_and_tells", and_tells<main_is_cancelled>, 1, "run(): the main coroutine was cancelled\n"},

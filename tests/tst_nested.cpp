@@ -39,6 +39,7 @@ private Q_SLOTS:
     void aReaderInsideAnEventLoopIsNotReentered();
     void stopWaitsForTheDialogToReturn();
     void stopWaitsForADialogThatASlotHasOpened();
+    void stopWaitsForADialogThatASlotOpensBehindIt();
     void theRestOfTheInterruptedBatchRunsFirstAndOnce();
     void aNestedEventLoopLengthensNoTimeSlice();
     void theCurrentTaskIsSetAsideAndPutBack();
@@ -442,6 +443,30 @@ void tst_Nested::stopWaitsForADialogThatASlotHasOpened()
             dialog.done(7);
         });
         log << QStringLiteral("returned %1").arg(dialog.exec());
+    });
+    loop.run_forever();
+    QCOMPARE(log, QStringList({"still open", "returned 7"}));
+    loop.close();
+}
+
+// H-8. All has run, and the run is about to be left; but Qt delivers in the same pass what opens a dialog.
+void tst_Nested::stopWaitsForADialogThatASlotOpensBehindIt()
+{
+    QAsyncioLoop loop;
+    QStringList log;
+    QObject receiver;
+    const auto opens = [&] {
+        QDialog dialog;
+        loop.call_later(1ms, [&] {
+            log << (dialog.isVisible() ? "still open" : "torn down");
+            dialog.done(7);
+        });
+        QTimer::singleShot(10s, &dialog, [&dialog] { dialog.done(0); }); // never, but where nothing is called any more
+        log << QStringLiteral("returned %1").arg(dialog.exec());
+    };
+    loop.call_soon([&] {
+        QMetaObject::invokeMethod(&receiver, opens, Qt::QueuedConnection);
+        loop.stop();
     });
     loop.run_forever();
     QCOMPARE(log, QStringList({"still open", "returned 7"}));

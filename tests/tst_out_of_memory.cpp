@@ -4,6 +4,7 @@
 
 #include <QtCore/qelapsedtimer.h>
 #include <QtCore/qlogging.h>
+#include <QtCore/qscopeguard.h>
 #include <QtCore/qtimer.h>
 
 #include <array>
@@ -77,6 +78,7 @@ private Q_SLOTS:
     void contextObjects();
     void contextObjectsThatCouldNotBeConnected();
     void contextObjectsThatDieInATask();
+    void aDetachedChildGoesBeforeTheFrameOfItsGroup();
     void taskScopes();
     void threads();
     void coroutinesFromOtherThreads();
@@ -947,6 +949,41 @@ void tst_OutOfMemory::contextObjectsThatDieInATask()
             co_await sleep(0s);
         QASYNCIO_VERIFY(task.done());
     );
+}
+
+// It has no context object, and so is found through its group alone, for which there is no memory.
+void tst_OutOfMemory::aDetachedChildGoesBeforeTheFrameOfItsGroup()
+{
+    QAsyncioLoop loop;
+    auto object = std::make_unique<QObject>();
+    bool frame_is_there = false;
+    bool child_went_first = false;
+    const auto child = [&]() -> Coroutine<> {
+        const QScopeGuard goes([&] { child_went_first = frame_is_there; });
+        co_await sleep(1h);
+    };
+    const auto body = [&](TaskGroup &group) -> Coroutine<> {
+        group.create_task(child(), TaskOptions().detached());
+        co_return;
+    };
+    const auto owner = [&]() -> Coroutine<> {
+        frame_is_there = true;
+        const QScopeGuard goes([&] { frame_is_there = false; });
+        co_await task_group(body);
+    };
+    Task<> task = loop.create_task(owner(), TaskOptions().context(object.get()));
+    loop.call_later(1ms, [&] { loop.stop(); });
+    loop.run_forever();
+    QVERIFY(frame_is_there && !child_went_first);
+    {
+        const NoMemory none;
+        object.reset();
+    }
+    QVERIFY(task.done());
+    QVERIFY(child_went_first);
+    QVERIFY(!frame_is_there);
+    QVERIFY(loop.all_tasks().empty());
+    loop.close();
 }
 
 void tst_OutOfMemory::taskScopes()

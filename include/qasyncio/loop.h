@@ -98,9 +98,10 @@ public:
 
     /// Ends the loop for good: drops callbacks and timers, unwinds unfinished tasks, youngest first, and reports them.
     /// Functions that still run in the default executor are not waited for. Throws RuntimeError if the loop runs (L-045), and
-    /// while code of it is on the stack: a task, a callback, the exception handler, whatever was detached before. Only a slot under
-    /// a dialog of a task, and a local of a task that is unwound, may close it there after detach(), as a window's destructor
-    /// does: then what is on the stack returns first. A second call does nothing.
+    /// while code of it is on the stack: a task, a callback, the exception handler, whatever was detached before. Only a slot that Qt
+    /// has called above that (under a dialog or a processEvents() of a task, in the clean-up of a quit), and a local of a task that
+    /// is unwound, may close it there after detach(), as a window's destructor does: then what is on the stack returns first. A
+    /// second call does nothing.
     void close();
 
     /// Runs the loop under the QCoreApplication::exec() (or QThread::exec()) of the program, until detach(), stop() or the
@@ -113,7 +114,7 @@ public:
     /// Throws RuntimeError as run_forever() does.
     void attach();
     /// Ends attach(). Tasks stay suspended. Does nothing if the loop is not attached. A LoopExit that was thrown before, and
-    /// waits for an event loop to return, ends the application now.
+    /// waits for an event loop to return, ends the exec() now; so does one that comes behind this, from the code that called it.
     void detach();
 
     // Callbacks and time

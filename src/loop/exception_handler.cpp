@@ -78,13 +78,15 @@ void LoopPrivate::report(const ExceptionContext &context) noexcept
 
 void LoopCore::leave_with(std::exception_ptr exception) noexcept
 {
-    if (!has(Running)) { // the exception handler has thrown it: there is no run to leave
+    auto &self = static_cast<LoopPrivate &>(*this);
+    if (!has(Running) && !self.is_executing()) { // the exception handler has thrown it: there is no run to leave
         ExceptionContext context;
         context.message = QStringLiteral("The exception handler wants to leave a loop that does not run");
         context.exception = std::move(exception);
         return log_exception(context);
     }
-    auto &self = static_cast<LoopPrivate &>(*this);
+    if (!has(Running)) // what throws it has ended the loop, or detached it, before
+        return self.leave_ended(std::move(exception));
     self.leaving = std::move(exception);
     self.m_break_batch = true;
     if (!(flags & Dispatching))

@@ -148,7 +148,7 @@ void LoopPrivate::begin_run(bool attaching)
     });
     ++m_runs;
     leaving = nullptr; // of a run that a slot's exception has ended
-    m_left = m_ends_here = m_end_is_ripe = m_break_batch = false;
+    m_left = m_ends_here = m_end_is_ripe = m_last_pass = m_break_batch = false;
     m_passes_to_leave = m_blocks_unanswered = 0;
     m_own_frame = nullptr;
     m_own_level = loop_level() + 1;
@@ -171,8 +171,6 @@ void LoopPrivate::end_run() noexcept
     QObject::disconnect(m_awake);
     QObject::disconnect(m_about_to_block);
     m_quit_judge.reset();
-    if (has(Closed))
-        return;
     fds.selector().set_enabled(false);
     inbox.set_doorbell(nullptr);
     disarm_timer();
@@ -278,9 +276,22 @@ bool LoopPrivate::is_nested() const noexcept
     return loop_level() > m_own_level;
 }
 
+LoopPrivate::Activation::Activation(LoopPrivate &loop)
+    : m_loop(loop), m_outer(std::exchange(loop.m_innermost, this)), m_level(loop_level()),
+      m_frame(static_cast<const char *>(__builtin_frame_address(0)))
+{
+    loop.retain();
+}
+
+bool LoopPrivate::Activation::is_under_a_slot(const char *frame) const
+{
+    // A bare processEvents() does not raise the level; but the dispatcher has spoken above us then, and this is above it.
+    return loop_level() > m_level || (m_loop.m_dispatcher_frame < m_frame && frame < m_loop.m_dispatcher_frame);
+}
+
 bool LoopPrivate::is_under_a_slot() const
 {
-    return m_depth > 0 && loop_level() > m_entry_level;
+    return m_innermost && m_innermost->is_under_a_slot(static_cast<const char *>(__builtin_frame_address(0)));
 }
 
 void LoopPrivate::end_if_possible() noexcept
@@ -289,16 +300,34 @@ void LoopPrivate::end_if_possible() noexcept
         detach(); // a run of our own is left by dispatcher_turns()
 }
 
-/// There is no run_forever() to rethrow it from: the application ends as the exception says.
+namespace {
+void exit_exec(int code)
+{
+    if (in_main_thread())
+        QCoreApplication::exit(code);
+    else
+        QThread::currentThread()->exit(code);
+}
+} // namespace
+
+/// There is no run_forever() to rethrow it from: the program's exec() ends as the exception says.
 void LoopPrivate::end_application(const std::exception_ptr &exception) noexcept
 {
     try {
         std::rethrow_exception(exception);
     } catch (const LoopExit &exit) {
-        QCoreApplication::exit(exit.code());
+        exit_exec(exit.code());
     } catch (...) {
-        QCoreApplication::exit(130);
+        exit_exec(130);
     }
+}
+
+void LoopPrivate::leave_ended(std::exception_ptr exception) noexcept
+{
+    if (m_in_exec || m_event_loop)
+        leaving = std::move(exception); // its run returns as soon as nothing of it is on the stack
+    else
+        end_application(exception);
 }
 
 void LoopPrivate::leave_qt_loop() noexcept
@@ -331,6 +360,7 @@ bool LoopPrivate::is_at_own_level(const char *frame) noexcept
 
 void LoopPrivate::dispatcher_turns(bool blocks, const char *frame) noexcept
 {
+    m_dispatcher_frame = frame;
     if (m_timed && loop_level() > m_timed_level) {
         const TimePoint now_ = std::chrono::steady_clock::now();
         if (m_timed->first == TimePoint())
@@ -349,9 +379,8 @@ void LoopPrivate::dispatcher_turns(bool blocks, const char *frame) noexcept
         // keeps Qt from ever blocking, after some passes.
         constexpr int most_passes = 3;
         m_ends_here = at_own_level; // else a slot has opened an event loop, or pumps: turns go on until it returns
-        if (m_ends_here && blocks && has(Running) && !fds.empty() && m_passes_to_leave == 0) {
-            ++m_passes_to_leave; // a run of a single turn, too, lets Qt look at the descriptors once
-            post_wake();
+        if (m_ends_here && blocks && has(Running) && !std::exchange(m_last_pass, true)) {
+            post_wake(); // glib's dispatcher says that it blocks before it has delivered what is posted, or looked at descriptors
         } else if (m_ends_here && (blocks || ++m_passes_to_leave > most_passes)) {
             return leave_qt_loop();
         }
@@ -409,6 +438,7 @@ void LoopPrivate::close_later() noexcept
     set(Running, false);
     thread->running = nullptr;
     stop_requested = false;
+    m_batch_left = 0;
 }
 
 void LoopPrivate::dialog_awaited(const QObject *dialog, bool begins)
@@ -543,6 +573,8 @@ try {
 
 void LoopPrivate::name_tasks(const char *what) const
 {
+    if (!first_task || !attached) // they have ended, or the loop has, since this was due
+        return;
     QStringList names;
     for (const AnyTask &task : loop->all_tasks())
         names << task.to_string();

@@ -71,29 +71,32 @@ public:
     class Activation
     {
     public:
-        explicit Activation(LoopPrivate &loop) : m_loop(loop)
-        {
-            ++loop.m_activations;
-            loop.retain();
-        }
+        explicit Activation(LoopPrivate &loop);
         ~Activation()
         {
-            if (--m_loop.m_activations == 0 && Q_UNLIKELY(m_loop.m_end_waits))
+            m_loop.m_innermost = m_outer;
+            if (!m_outer && Q_UNLIKELY(m_loop.m_end_waits))
                 m_loop.close();
             m_loop.release();
         }
         Q_DISABLE_COPY_MOVE(Activation)
 
+        /// The code at `frame` is not the loop's, but a slot that Qt has called above it.
+        bool is_under_a_slot(const char *frame) const;
+
     private:
         LoopPrivate &m_loop;
+        Activation *const m_outer;
+        const int m_level;
+        const char *const m_frame;
     };
     bool is_busy() const { return !ready.empty() || m_batch_left > 0; }
-    bool is_on_stack() const { return m_activations > 0; }
+    bool is_on_stack() const { return m_innermost; }
     /// A callback or a step of a task is being executed.
     bool is_executing() const { return m_depth > 0; }
     /// Closes the loop as soon as no code of it is on the stack any more: no turn is begun, what is on the stack returns.
     void close_later() noexcept;
-    /// The innermost code is not the loop's, but a slot that a nested event loop above it has called.
+    /// The innermost code is not the loop's, but a slot that a nested event loop, or a bare processEvents(), above it has called.
     bool is_under_a_slot() const;
     bool is_closing_later() const { return m_end_waits; }
     /// Inside of close(): a destructor destroys the loop.
@@ -188,6 +191,8 @@ private:
     void end_run() noexcept;
     void end_if_possible() noexcept;
     static void end_application(const std::exception_ptr &exception) noexcept;
+    /// Code of the loop that is on the stack has ended the loop, and then thrown what leaves it.
+    void leave_ended(std::exception_ptr exception) noexcept;
     void leave_qt_loop() noexcept;
     void unblock_application() noexcept;
     bool is_at_own_level(const char *frame) noexcept;
@@ -212,6 +217,7 @@ private:
     bool m_left = false; // Qt's loop has been told to end: no more turns in this run
     bool m_ends_here = false; // the end is ripe, and nothing is open above the run: no more turns
     bool m_end_is_ripe = false; // the turn in which the end was asked for is complete
+    bool m_last_pass = false; // of Qt's dispatcher has begun: it is left when it is about to block once more
     bool m_break_batch = false; // a callback has thrown what leaves the loop
     TimePoint m_armed = TimePoint::max(); // what the timer source waits for
     bool m_advance_posted = false;
@@ -224,7 +230,8 @@ private:
     const char *m_own_frame = nullptr; // see is_at_own_level()
     int m_passes_to_leave = 0; // that Qt's loop has made since the end is ripe, without blocking
     int m_blocks_unanswered = 0; // since an event was posted to the bridge
-    int m_activations = 0;
+    Activation *m_innermost = nullptr;
+    const char *m_dispatcher_frame = nullptr; // where it has spoken last
     bool m_end_waits = false;
     bool m_signals_were_blocked = false; // those of the application, before they were to end a run
     bool m_in_exec = false; // of the application, which this run has called

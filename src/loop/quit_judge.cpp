@@ -4,7 +4,7 @@
 
 #include "qasyncio/detail/signal_future.h"
 
-#include <QtCore/qpointer.h>
+#include <QtCore/qthread.h>
 #include <QtCore/qvariant.h>
 
 namespace QAsyncio::detail {
@@ -35,10 +35,20 @@ void QuitJudge::hear_of_last_window()
 
 QuitJudge::~QuitJudge()
 {
-    // A locker that goes would post a quit, which is no one's wish.
+    // A locker that goes would post a quit: nobody's wish, unless the closing of the last window still waits to be judged. Then
+    // it is Qt's to do that, if there is an exec() of the program's to be ended.
+    const bool is_handed_on = m_waits && !m_loop.quit_was_requested && !m_loop.ended_with_application
+        && QThread::currentThread()->loopLevel() > 0;
+    let_go(is_handed_on);
+}
+
+void QuitJudge::let_go(bool qt_judges)
+{
     const bool enabled = QCoreApplication::isQuitLockEnabled();
-    QCoreApplication::setQuitLockEnabled(false);
-    m_locker.reset();
+    QCoreApplication::setQuitLockEnabled(qt_judges);
+    if (qt_judges && !m_locker)
+        m_locker.emplace();
+    m_locker.reset(); // Qt posts a quit now if it is to judge and nothing speaks against it
     QCoreApplication::setQuitLockEnabled(enabled);
 }
 
@@ -49,6 +59,17 @@ void QuitJudge::lastWindowClosed()
         begin_to_judge();
 }
 
+namespace {
+/// Not a dialog, a tool window, a splash screen or the like. By name: this library does not need Qt GUI.
+bool is_ordinary_window(const QObject &object)
+{
+    if (!object.isWindowType())
+        return false;
+    const auto type = object.property("flags").value<Qt::WindowFlags>() & Qt::WindowType_Mask;
+    return type == Qt::Window || type == Qt::Widget;
+}
+} // namespace
+
 bool QuitJudge::eventFilter(QObject *watched, QEvent *event)
 {
     if (event->type() == QEvent::Hide) {
@@ -56,6 +77,10 @@ bool QuitJudge::eventFilter(QObject *watched, QEvent *event)
         look_at_hidden(watched);
         return false;
     }
+    if (event->type() == QEvent::Close && is_ordinary_window(*watched))
+        m_closing = watched;
+    if (event->type() == QEvent::Show && is_ordinary_window(*watched))
+        m_window_closed = false;
     // quit() sends a spontaneous event in GUI programs; Qt itself, for the last window, posts one that is not.
     if (event->type() != QEvent::Quit || event->spontaneous() || watched != QCoreApplication::instance() || m_judging)
         return false;
@@ -66,8 +91,10 @@ bool QuitJudge::eventFilter(QObject *watched, QEvent *event)
 
 void QuitJudge::look_at_hidden(QObject *window)
 {
+    if (window == m_closing)
+        m_window_closed = true;
     if (window->isWidgetType() && inherits_dialog(*window)) {
-        m_dialog_closed = m_loop.is_nested() || m_loop.dialogs_awaited.contains(window);
+        m_dialog_closed = !m_window_closed && (m_loop.is_nested() || m_loop.dialogs_awaited.contains(window));
         if (m_dialog_closed) // behind the quit that Qt may post for it; a later one has other causes
             QCoreApplication::postEvent(this, new QEvent(forget_type), Qt::LowEventPriority * 1000);
     } else if ((window->isWidgetType() && !window->parent()) || (window->isWindowType() && !window->inherits("QWidgetWindow"))) {
@@ -105,16 +132,11 @@ bool QuitJudge::event(QEvent *event)
 
 void QuitJudge::judge()
 {
-    const bool enabled = QCoreApplication::isQuitLockEnabled();
-    QCoreApplication::setQuitLockEnabled(true);
     m_judging = true;
     const bool held = m_locker.has_value();
-    if (!held)
-        m_locker.emplace();
-    m_locker.reset(); // Qt posts a quit now if nothing speaks against it
+    let_go(true);
     if (held)
         m_locker.emplace();
-    QCoreApplication::setQuitLockEnabled(enabled);
     const QPointer<QuitJudge> alive(this);
     QCoreApplication::sendPostedEvents(QCoreApplication::instance(), QEvent::Quit);
     if (alive) // else somebody has ended the run in an event filter

@@ -6,6 +6,7 @@
 
 #include <QtCore/qcoreapplication.h>
 #include <QtCore/qeventloop.h>
+#include <QtCore/qpointer.h>
 
 #include <optional>
 
@@ -19,7 +20,10 @@ namespace QAsyncio::detail {
 /// that are visible then, and to the program's lockers. An attached run holds no locker; there the quit that Qt has posted is
 /// held back, and asked for again in the same way.
 ///
-/// The closing of a dialog that a task awaits, or has opened with exec(), is never the end: the task goes on behind it.
+/// The closing of a dialog that a task awaits, or has opened with exec(), is not the end: the task goes on behind it. Unless an
+/// ordinary window was closed, and none shown since: then it is that window's end, which the dialog has held up.
+///
+/// A judgement that is still to come when the run ends, or the loop is detached, under an exec() of the program's is left to Qt.
 class QuitJudge final : public QObject
 {
     Q_OBJECT
@@ -41,11 +45,14 @@ private:
     void begin_to_judge();
     void wait_until_quiet();
     void judge();
+    void let_go(bool qt_judges);
 
     LoopPrivate &m_loop;
     const bool m_has_windows;
     std::optional<QEventLoopLocker> m_locker;
     QMetaObject::Connection m_last_window;
+    QPointer<QObject> m_closing;  // an ordinary window that was asked to close
+    bool m_window_closed = false; // and that is hidden since; no other one was shown
     bool m_dialog_closed = false; // the window that was hidden last was a dialog of a task
     bool m_waits = false;         // for the moment to judge
     bool m_judging = false;       // the quit that comes now is Qt's answer

@@ -17,15 +17,14 @@ import json
 import os
 import pathlib
 import re
-import shlex
 import subprocess
 import sys
+
+from refusals import REFUSED, compiler_of, wrong_refusals
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 QUERY = ROOT / "cmake/gcc12_coroutines.query"
 PROBE = ROOT / "tests/tooling/gcc12_forms.cpp"
-REFUSED = ROOT / "tests/tooling/refused.cpp"
-REFUSAL = "this compiler destroys the captures of such a temporary closure twice"    # by check_closure()
 TOOL = "clang-query-19"
 CLANG = "clang++-19"
 FOLDERS = ("src", "qml", "demo", "tests", "bench")
@@ -54,18 +53,6 @@ def check_probe(query):
     for _, line, family in sorted(found - announced):
         print(f"{PROBE.relative_to(ROOT)}:{line}: the lint finds '{family}' where nothing is wrong")
     return announced == found
-
-
-def compiler_of(command):
-    """[compiler, options...] of a compile command, without what belongs to its file."""
-    words = iter(shlex.split(command["command"]))
-    compiler = []
-    for word in words:
-        if word in ("-o", "-include"):      # the latter: a precompiled header of g++
-            next(words)
-        elif word not in ("-c", "-Winvalid-pch", command["file"]) and not word.endswith("/ccache"):
-            compiler.append(word)
-    return compiler
 
 
 class Arguments:
@@ -104,43 +91,6 @@ class Arguments:
         return [*shared, *rest]
 
 
-def says_so(message, errors):
-    """The sentence comes first. What cannot be awaited is refused with little else; where a type is wrong through and through,
-    the standard library has its say, too."""
-    short = len(errors) <= 2 or message == "std::reference_wrapper" or message.startswith("map(args...)")
-    return short and any(message in line for line in errors[:2])
-
-
-def check_refused(commands, jobs):
-    """Does each case of refused.cpp but 0 fail, with its own message?"""
-    command = next(c for c in commands if pathlib.Path(c["file"]).is_relative_to(ROOT / "src/loop"))
-    compiler, folder = compiler_of(command), command["directory"]
-    version = subprocess.run([compiler[0], "--version"], capture_output=True, text=True, check=True).stdout
-    major = subprocess.run([compiler[0], "-dumpversion"], capture_output=True, text=True, check=True).stdout.split(".")[0]
-    is_faulty = "Free Software Foundation" in version and int(major) < 13
-    cases = [(0, None)]
-    for number, message in re.findall(r"^#elif CASE == (\d+) // (.+)$", REFUSED.read_text(), re.MULTILINE):
-        if not message.startswith("g++ 12"):
-            cases.append((number, message))
-        elif is_faulty:
-            cases.append((number, REFUSAL))
-
-    def is_right(case):
-        number, message = case
-        run = subprocess.run([*compiler, "-w", "-fsyntax-only", f"-DCASE={number}", str(REFUSED)], cwd=folder,
-                             env=dict(os.environ, LC_ALL="C"), capture_output=True, text=True)
-        errors = [line for line in run.stderr.splitlines() if "error: " in line]
-        # One line each, or two: nobody reads more.
-        right = says_so(message, errors) if message else run.returncode == 0
-        if not right:
-            print(f"{REFUSED.relative_to(ROOT)}: case {number} should say '{message or 'nothing'}':",
-                  *(errors or ["it compiles"]), sep="\n")
-        return right
-
-    with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
-        return all(list(pool.map(is_right, cases)))
-
-
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--build", type=pathlib.Path, required=True, help="build folder with compile_commands.json")
@@ -164,8 +114,9 @@ def main():
     clean_file = options.build / "lint_clean.json"
     remembered = set(json.loads(clean_file.read_text())) if clean_file.exists() else set()
 
-    refused = hashlib.sha256(common.digest() + REFUSED.read_bytes()).hexdigest()
-    if refused not in remembered and not check_refused(commands, options.jobs):
+    refused = hashlib.sha256(common.digest() + (ROOT / REFUSED).read_bytes()).hexdigest()
+    if refused not in remembered and (wrong := list(wrong_refusals(commands, ROOT, options.jobs))):
+        print(*wrong, sep="\n")
         return "the library does not refuse what it should"
 
     keys = {s: hashlib.sha256(common.digest() + str(s).encode() + s.read_bytes()).hexdigest() for s in sources}

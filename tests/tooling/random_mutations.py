@@ -11,6 +11,7 @@ import collections
 import concurrent.futures
 import dataclasses
 import itertools
+import json
 import os
 import pathlib
 import random
@@ -28,6 +29,7 @@ from mutants.coverage import FOLDERS, CoverageMap, Reach, tests_of
 from mutants.cpp import Source
 from mutants.faults import Faults
 from mutants.schemata import Schemata, write
+from refusals import wrong_refusals
 
 EQUIVALENT = ROOT / "tests/mutations/equivalent.txt"
 SHORTEST_LIMIT = 10     # seconds
@@ -193,6 +195,7 @@ class Trial:
         with concurrent.futures.ThreadPoolExecutor(self.jobs + 1) as pool:
             list(pool.map(self._try_one, together))
         self._ask_sanitizer()
+        self._ask_compiler()
         return chosen
 
     def _is_equivalent(self, fault):
@@ -258,6 +261,23 @@ class Trial:
                 self._note(fault, Result("killed", "AddressSanitizer"))
         with concurrent.futures.ThreadPoolExecutor(self.jobs) as pool:
             list(pool.map(ask, survivors))
+
+    def _ask_compiler(self):
+        """The lint demands that some programs are refused; no test that runs can see it."""
+        survivors = [fault for fault, result in self.results.items()
+                     if result.verdict == "SURVIVED" and fault.path.startswith("include/")]
+        if not survivors:
+            return
+        copy = FaultyCopy("refusals")
+        copy.restore()
+        copy.configure_or_exit()
+        commands = json.loads((copy.build_folder / "compile_commands.json").read_text())
+        for fault in survivors:
+            target, text = copy.source / fault.path, (ROOT / fault.path).read_text()
+            target.write_text(fault.apply(text))
+            if any(wrong_refusals(commands, copy.source, self.jobs)):
+                self._note(fault, Result("killed", "refused.cpp"))
+            target.write_text(text)
 
 
 def report(seed, chosen, trial):
