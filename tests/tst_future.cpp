@@ -23,6 +23,17 @@ struct Grave
             *died_in = std::this_thread::get_id();
     }
 };
+/// A future with a callback that owns a future with a callback that..., `depth` times.
+Future<> owner_of(Future<> future, int depth)
+{
+    for (int i = 0; i < depth; ++i) {
+        Future<> owner = future.get_loop().create_future<>();
+        owner.add_done_callback([future = std::move(future)] {});
+        future = std::move(owner);
+    }
+    return future;
+}
+
 } // namespace
 
 class tst_future : public QObject
@@ -787,6 +798,44 @@ private Q_SLOTS:
             QCOMPARE(reports.messages().size(), qsizetype(count)); // each has died, once
             loop.close();
         }
+    }
+
+    void futuresThatOwnEachOtherGoWithoutStack()
+    {
+        QStringList log;
+        on_a_small_stack([&] {
+            QAsyncioLoop loop(virtual_time());
+            for (const bool elsewhere : {false, true}) {
+                Future<> first = loop.create_future<>();
+                first.add_done_callback([end = std::make_shared<Farewell>(log, u"first"_s)] {});
+                Future<> last = owner_of(std::move(first), 30'000);
+                log << u"dropped"_s;
+                if (elsewhere)
+                    std::thread([last = std::move(last)]() mutable { last = {}; }).join();
+                else
+                    last = {};
+                run_ready(loop);
+            }
+            Future<> outlives = owner_of(loop.create_future<>(), 30'000);
+            loop.close();
+        });
+        QCOMPARE(log.join(u' '), u"dropped first dropped first"_s);
+    }
+
+    void aFewFuturesThatOwnEachOtherGoInTheOrderOfDestructors()
+    {
+        QStringList log;
+        QAsyncioLoop loop(virtual_time());
+        Future<> first = loop.create_future<>();
+        first.add_done_callback([end = std::make_shared<Farewell>(log, u"first"_s)] {});
+        Future<> second = owner_of(std::move(first), 50);
+        Future<> last = loop.create_future<>();
+        last.add_done_callback([end = std::make_shared<Farewell>(log, u"begin"_s)] {});
+        last.add_done_callback([second = std::move(second)] {});
+        last.add_done_callback([end = std::make_shared<Farewell>(log, u"end"_s)] {});
+        last = {};
+        QCOMPARE(log.join(u' '), u"begin first end"_s);
+        loop.close();
     }
 
     void handlesMayOutliveTheLoop()

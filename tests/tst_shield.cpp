@@ -4,6 +4,8 @@
 
 #include <QtCore/qelapsedtimer.h>
 
+#include <thread>
+
 namespace {
 
 Coroutine<int> await_shielded(Future<int> inner)
@@ -415,6 +417,36 @@ private Q_SLOTS:
             two.set_result(2);
             co_await turns(1);
         });
+    }
+
+    // G-050
+    void shieldsOfShieldsGoWithoutStack()
+    {
+        int alive = 0;
+        on_a_small_stack([&] {
+            const auto shielded = [](Future<> future) {
+                for (int i = 0; i < 30'000; ++i)
+                    future = shield(future);
+                return future;
+            };
+            QAsyncioLoop loop(virtual_time());
+            const auto main = [&]() -> Coroutine<> {
+                Future<> inner = loop.create_future<>();
+                Future<> dropped = shielded(inner), dropped_elsewhere = shielded(inner), cancelled = shielded(inner);
+                co_await turns(1);
+                dropped = {};
+                std::thread([future = std::move(dropped_elsewhere)]() mutable { future = {}; }).join();
+                cancelled.cancel();
+                co_await turns(2);
+                alive += !inner.done();
+                inner.set_result();
+                co_await turns(1);
+            };
+            loop.run_until_complete(main());
+            Future<> outlives = shielded(loop.create_future<>());
+            loop.close();
+        });
+        QCOMPARE(alive, 1);
     }
 };
 

@@ -3,6 +3,7 @@
 #include "qasyncio/future.h"
 
 #include "loop/loop_p.h"
+#include "tasks/deep_release.h"
 
 #include <QtCore/qthread.h>
 
@@ -216,7 +217,38 @@ void FutureStateBase::report_lost_exception() noexcept
 
 void FutureStateBase::destroy() noexcept
 {
-    delete this;
+    if (Q_LIKELY(callbacks.empty()))
+        delete this;
+    else
+        destroy_deep(); // they may own other futures: that of a shield owns what it shields
+}
+
+struct FutureStateBase::DeepKind
+{
+    // Only tasks have a context.
+    static void link(FutureStateBase &future, FutureStateBase *next)
+    {
+        future.context = reinterpret_cast<ContextState *>(next);
+    }
+    static FutureStateBase *unlink(FutureStateBase &future)
+    {
+        return reinterpret_cast<FutureStateBase *>(std::exchange(future.context, nullptr));
+    }
+    static void destroy(FutureStateBase &future) noexcept
+    {
+        if (future.sole_owner())
+            delete &future;
+        else
+            future.release(); // while it waited, what it listens to has told it something
+    }
+};
+
+void FutureStateBase::destroy_deep() noexcept
+{
+    if (Q_UNLIKELY(context))
+        delete this;
+    else
+        release_deep<DeepKind>(*this, thread_data().dying_futures);
 }
 
 bool FutureStateBase::cancel(const QString &message)

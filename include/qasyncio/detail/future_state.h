@@ -196,6 +196,9 @@ protected:
     virtual void destroy() noexcept;
 
 private:
+    struct DeepKind;
+    /// destroy() of one that may own other futures, and those others: it takes no stack for them.
+    void destroy_deep() noexcept;
     void last_reference_gone() noexcept
     {
         if (Q_LIKELY(core->in_own_thread() && !(flags & LogException)))

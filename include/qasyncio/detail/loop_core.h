@@ -16,6 +16,13 @@ namespace QAsyncio::detail {
 
 class TaskStateBase;
 
+/// Objects of one kind that own each other and are being destroyed: see release_deep().
+struct ReleaseDepth
+{
+    void *waiting = nullptr;
+    int levels = 0;
+};
+
 /// What QAsyncio knows of a thread.
 struct ThreadData
 {
@@ -24,6 +31,7 @@ struct ThreadData
     ContextState *own_context = nullptr;
     int unwinding = 0; // frames of tasks are being destroyed, and coroutines that nobody will await any more with them
     quint64 id = 0; // given by the first loop that is made in it; unlike the address of this, nobody gets it again
+    ReleaseDepth dying_futures;
 };
 
 // Constant-initialised and trivially destroyed: there from the first to the last line of a thread.
