@@ -43,6 +43,16 @@ Coroutine<QString> all_of(AsyncGenerator<int> generator)
     co_return text;
 }
 
+AsyncGenerator<int> all_from(AsyncGenerator<int> generator)
+{
+    for (;;) {
+        const auto value = co_await generator.next();
+        if (!value)
+            break;
+        co_yield *value;
+    }
+}
+
 /// Is in a wait of its own when its task is unwound.
 AsyncGenerator<int> waits(QStringList &log)
 {
@@ -761,6 +771,36 @@ private Q_SLOTS:
             QCOMPARE(loop.run_until_complete(main()), qint64(300'000) * 299'999 / 2);
             loop.close();
         });
+    }
+
+    // L-106
+    void aDeepNestOfThemIsDroppedWithoutStack()
+    {
+        QStringList log;
+        on_a_small_stack([&] {
+            const auto nest = [&] {
+                AsyncGenerator<int> generator = noted(log);
+                for (int i = 0; i < 30'000; ++i)
+                    generator = all_from(std::move(generator));
+                return generator;
+            };
+            QAsyncioLoop loop(virtual_time());
+            const auto main = [&]() -> Coroutine<> {
+                AsyncGenerator<int> dropped = nest(), closed = nest(), never_begun = nest();
+                const auto first = co_await dropped.next();
+                const auto second = co_await closed.next();
+                log << QString::number(first.value_or(0) + second.value_or(0));
+                dropped = {};
+                log << u"dropped"_s;
+                auto closing = closed.aclose();
+                co_await std::move(closing);
+                closed = {};
+                log << u"closed"_s;
+            };
+            loop.run_until_complete(main());
+            loop.close();
+        });
+        QCOMPARE(log.join(u' '), u"2 destroyed dropped destroyed closed"_s);
     }
 
     // L-107, L-114

@@ -29,6 +29,20 @@ Coroutine<int> sum_of(int count)
 
 constexpr int deep = 100'000;
 
+/// A coroutine whose argument is a coroutine whose argument..., `depth` times.
+Coroutine<> nested(Coroutine<> innermost, int depth)
+{
+    const auto wrap = [](Coroutine<> inner) -> Coroutine<> { co_await std::move(inner); };
+    for (int i = 0; i < depth; ++i)
+        innermost = wrap(std::move(innermost));
+    return innermost;
+}
+
+Coroutine<> keeps(std::shared_ptr<Farewell>)
+{
+    co_return;
+}
+
 template<class T>
 concept CanCopy = requires(const T &value) { T(value); };
 
@@ -305,6 +319,52 @@ private Q_SLOTS:
             states << (closed.cancelled() ? u"unwound"_s : u"pending"_s) << QString::number(reports.list().size());
         });
         QCOMPARE(states.join(u' '), u"unwound unwound 1"_s);
+    }
+
+    // H-81
+    void aDeepNestThatNeverBeganIsDestroyed()
+    {
+        QStringList log;
+        on_a_small_stack([&] {
+            const auto nest = [&](const QString &name) { return nested(keeps(std::make_shared<Farewell>(log, name)), deep); };
+            QAsyncioLoop loop(virtual_time());
+            Task<> cancelled = loop.create_task(nest(u"cancelled"_s));
+            cancelled.cancel();
+            run_ready(loop);
+            auto object = std::make_unique<QObject>();
+            Task<> bound = loop.create_task(nest(u"unwound"_s), TaskOptions().context(object.get()));
+            object.reset();
+            loop.close();
+        });
+        QCOMPARE(log.join(u' '), u"cancelled unwound"_s);
+    }
+
+    // L-099
+    void eachOfADeepNestThatWasNeverAwaitedIsReported()
+    {
+        static int reports;
+        reports = 0;
+        QtMessageHandler outer = qInstallMessageHandler([](QtMsgType, const QMessageLogContext &, const QString &text) {
+            reports += text.contains(u"was never awaited"_s);
+        });
+        on_a_small_stack([&] { const Coroutine<> dropped = nested(Loader().load({}), 10'000); });
+        qInstallMessageHandler(outer);
+        QCOMPARE(reports, 10'001);
+    }
+
+    void aFewThatNeverBeganGoInTheOrderOfDestructors()
+    {
+        QStringList log;
+        const auto holds = [](std::shared_ptr<Farewell>, Coroutine<>, std::shared_ptr<Farewell>) -> Coroutine<> { co_return; };
+        const auto order = [&](int depth) {
+            log.clear();
+            holds(std::make_shared<Farewell>(log, u"a"_s), nested(keeps(std::make_shared<Farewell>(log, u"inner"_s)), depth),
+                  std::make_shared<Farewell>(log, u"b"_s)).close();
+            return log.join(u' ');
+        };
+        const QString one = order(0);
+        QCOMPARE(log.value(1), u"inner"_s);
+        QCOMPARE(order(50), one);
     }
 
     void aMemberFunctionMayBeACoroutine()

@@ -39,7 +39,7 @@ public:
     {
         if (detail::PromiseBase *promise = release()) { // no longer where who takes the message finds it
             detail::report_never_awaited(promise->site);
-            detail::frame_of(*promise).destroy();
+            detail::destroy_frame(*promise);
         }
     }
 
@@ -49,7 +49,7 @@ public:
     void close()
     {
         if (detail::PromiseBase *promise = release())
-            detail::frame_of(*promise).destroy();
+            detail::destroy_frame(*promise);
     }
 
     /// Where the coroutine function is written. Not after it was awaited, scheduled or moved from.

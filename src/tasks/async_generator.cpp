@@ -95,7 +95,7 @@ void GeneratorState::last_reference_gone() noexcept
     leave_registry(); // first: a destructor may shut the generators down
     if (GeneratorPromiseBase *promise = std::exchange(m_promise, nullptr)) {
         promise->state = nullptr;
-        frame_of(*promise).destroy();
+        destroy_frame(*promise);
     }
     delete this;
 }

@@ -3,6 +3,7 @@
 #include "qasyncio/coroutine.h"
 
 #include "loop/logging.h"
+#include "tasks/deep_release.h"
 
 namespace QAsyncio::detail {
 
@@ -57,6 +58,24 @@ QString describe_site(const char *kind, const std::source_location *site)
     return QStringLiteral("<%1 %2() at %3:%4>")
         .arg(QLatin1String(kind), function_name(*site), QString::fromUtf8(site->file_name()))
         .arg(site->line());
+}
+
+namespace {
+struct FrameKind
+{
+    // Nobody awaits it.
+    static void link(PromiseBase &promise, PromiseBase *next) { promise.link = reinterpret_cast<FrameLink *>(next); }
+    static PromiseBase *unlink(PromiseBase &promise)
+    {
+        return reinterpret_cast<PromiseBase *>(std::exchange(promise.link, nullptr));
+    }
+    static void destroy(PromiseBase &promise) noexcept { frame_of(promise).destroy(); }
+};
+} // namespace
+
+void destroy_frame(PromiseBase &promise) noexcept
+{
+    release_deep<FrameKind>(promise, thread_data().dying_frames);
 }
 
 void report_never_awaited(const std::source_location &site) noexcept

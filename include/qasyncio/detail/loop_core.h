@@ -32,6 +32,7 @@ struct ThreadData
     int unwinding = 0; // frames of tasks are being destroyed, and coroutines that nobody will await any more with them
     quint64 id = 0; // given by the first loop that is made in it; unlike the address of this, nobody gets it again
     ReleaseDepth dying_futures;
+    ReleaseDepth dying_frames;
 };
 
 // Constant-initialised and trivially destroyed: there from the first to the last line of a thread.

@@ -119,6 +119,8 @@ struct ResultPromise<void> : PromiseBase
     }
 };
 
+/// Destroys the frame of a coroutine that is not being executed, and those that it owns as arguments, without stack for them.
+QASYNCIO_EXPORT void destroy_frame(PromiseBase &promise) noexcept;
 QASYNCIO_EXPORT void report_never_awaited(const std::source_location &site) noexcept;
 [[noreturn]] QASYNCIO_EXPORT void throw_awaited_twice();
 QASYNCIO_EXPORT QString function_name(const std::source_location &site);
