@@ -128,6 +128,41 @@ private Q_SLOTS:
         QCOMPARE(texts(group.subgroup<CancelledError>()), u"CancelledError"_s);
     }
 
+    void splitsAtAnyDepth()
+    {
+        constexpr int depth = 5'000;
+        std::exception_ptr nested = make<ValueError>("first");
+        for (int i = 0; i < depth; ++i) {
+            nested = std::make_exception_ptr(
+                ExceptionGroup(u"g"_s, {make<TypeError>("before"), std::move(nested), make<TypeError>("behind")}));
+        }
+        std::size_t matching = 0, rest = 0, subgroup = 0;
+        on_a_small_stack([&] {
+            const ExceptionGroup group(u"outermost"_s, {std::exchange(nested, nullptr)});
+            const auto halves = group.split<ValueError>();
+            matching = halves.first->leaves().size();
+            rest = halves.second->leaves().size();
+            subgroup = group.subgroup<TypeError>()->leaves().size();
+        });
+        QCOMPARE(matching, std::size_t(1));
+        QCOMPARE(rest, std::size_t(2 * depth));
+        QCOMPARE(subgroup, std::size_t(2 * depth));
+    }
+
+    void splitAsksFromLeftToRightAndForAGroupBeforeItsMembers()
+    {
+        const ExceptionGroup inner(u"inner"_s, {make<ValueError>("b"), make<TypeError>("c")});
+        const ExceptionGroup group(u"outer"_s, {make<ValueError>("a"), std::make_exception_ptr(inner), make<TypeError>("d")});
+        QStringList asked;
+        const auto [matching, rest] = group.split([&](const std::exception_ptr &exception) {
+            asked << describe(exception).right(1);
+            return asked.last() == u"c"_s;
+        });
+        QCOMPARE(asked.join(QString()), u"a)bcd"_s); // "inner (2 sub-exceptions)"
+        QCOMPARE(texts(matching->leaves()), u"TypeError: c"_s);
+        QCOMPARE(texts(rest->leaves()), u"ValueError: a, ValueError: b, TypeError: d"_s);
+    }
+
     void aConditionMayTakeAGroupWhole()
     {
         const ExceptionGroup inner(u"inner"_s, {make<TypeError>("c")});

@@ -24,7 +24,7 @@ public:
     ExceptionGroup(const ExceptionGroup &) = default;
     ExceptionGroup &operator=(const ExceptionGroup &) = default;
     ~ExceptionGroup() override;
-    // A group in a group in a group... of any depth is built and destroyed, and leaves() found, without recursion.
+    // A group in a group in a group... of any depth is built, destroyed and split, and leaves() found, without recursion.
 
     /// The text without the number of exceptions that what() ends with.
     const QString &message() const { return m_message; }

@@ -3,6 +3,7 @@
 #include "qasyncio/exception_group.h"
 
 #include <cstddef>
+#include <deque>
 
 namespace QAsyncio {
 
@@ -30,6 +31,21 @@ std::optional<ExceptionGroup> group_of(const QString &message, std::vector<std::
         return std::nullopt;
     return ExceptionGroup(message, std::move(exceptions));
 }
+
+/// A group that is being split.
+struct Split
+{
+    explicit Split(const ExceptionGroup &group) : group(group) { }
+    std::pair<std::optional<ExceptionGroup>, std::optional<ExceptionGroup>> halves()
+    {
+        return {group_of(group.message(), std::move(matching)), group_of(group.message(), std::move(rest))};
+    }
+
+    const ExceptionGroup group;
+    std::size_t next = 0;
+    std::vector<std::exception_ptr> matching;
+    std::vector<std::exception_ptr> rest;
+};
 
 } // namespace
 
@@ -68,22 +84,29 @@ std::vector<std::exception_ptr> ExceptionGroup::leaves() const
 std::pair<std::optional<ExceptionGroup>, std::optional<ExceptionGroup>>
 ExceptionGroup::split(const Condition &condition) const
 {
-    std::vector<std::exception_ptr> matching;
-    std::vector<std::exception_ptr> rest;
-    for (const std::exception_ptr &exception : m_exceptions) {
-        if (condition(exception)) {
-            matching.push_back(exception);
-        } else if (const auto group = as_group(exception)) {
-            const auto [inner, others] = group->split(condition);
-            if (inner)
-                matching.push_back(std::make_exception_ptr(*inner));
-            if (others)
-                rest.push_back(std::make_exception_ptr(*others));
-        } else {
-            rest.push_back(exception);
+    std::deque<Split> levels; // this, a group in it, a group in that one...
+    levels.emplace_back(*this);
+    for (;;) {
+        Split &level = levels.back();
+        if (level.next < level.group.exceptions().size()) {
+            const std::exception_ptr exception = level.group.exceptions()[level.next++];
+            if (condition(exception))
+                level.matching.push_back(exception);
+            else if (auto group = as_group(exception))
+                levels.emplace_back(*group);
+            else
+                level.rest.push_back(exception);
+            continue;
         }
+        auto halves = level.halves();
+        levels.pop_back();
+        if (levels.empty())
+            return halves;
+        if (halves.first)
+            levels.back().matching.push_back(std::make_exception_ptr(*halves.first));
+        if (halves.second)
+            levels.back().rest.push_back(std::make_exception_ptr(*halves.second));
     }
-    return {group_of(m_message, std::move(matching)), group_of(m_message, std::move(rest))};
 }
 
 std::optional<ExceptionGroup> ExceptionGroup::subgroup(const Condition &condition) const
