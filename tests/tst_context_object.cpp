@@ -5,6 +5,7 @@
 
 #include "task_helpers.h"
 
+#include <QtCore/qelapsedtimer.h>
 #include <QtCore/qmetaobject.h>
 #include <QtCore/qregularexpression.h>
 #include <QtCore/qscopeguard.h>
@@ -1058,6 +1059,53 @@ private Q_SLOTS:
             scope.cancel(u"second"_s);
             QASYNCIO_COMPARE(task.cancelling(), 1);
             QASYNCIO_COMPARE(co_await error_of(task), u"CancelledError: first"_s);
+        });
+    }
+
+    void cancellingAScopeAgainAsksWhatEachOfItsTasksHasBegunSince()
+    {
+        Test::run([](QAsyncioLoop &loop) -> Coroutine<> {
+            std::vector<Task<>> begun;
+            Future<> end = loop.create_future<>();
+            const auto stubborn = [&](bool begins) -> Coroutine<> {
+                co_await is_cancelled_asleep();
+                if (begins)
+                    begun.push_back(create_task(sleeper()));
+                co_await shield(end);
+            };
+            TaskScope scope;
+            std::vector<Task<>> tasks;
+            for (const bool begins : {true, false, true, false})
+                tasks.push_back(scope.create_task(stubborn(begins)));
+            co_await turns(1);
+            scope.cancel();
+            co_await turns(1);
+            QASYNCIO_COMPARE(begun.size(), std::size_t(2));
+            const Task<> last = scope.create_task(sleeper());
+            scope.cancel();
+            for (const Task<> &task : tasks)
+                QASYNCIO_COMPARE(task.cancelling(), 1);
+            for (const Task<> &task : begun)
+                QASYNCIO_COMPARE(task.cancelling(), 1);
+            QASYNCIO_COMPARE(last.cancelling(), 1);
+            end.set_result();
+            co_await scope.all_ended();
+        });
+    }
+
+    void cancellingAScopeAfterEachTaskDoesNotLookAtAll()
+    {
+        Test::run([]() -> Coroutine<> {
+            TaskScope scope;
+            QElapsedTimer timer;
+            timer.start();
+            for (int i = 0; i < 40'000; ++i) {
+                scope.create_task(sleeper());
+                scope.cancel();
+            }
+            QASYNCIO_VERIFY(timer.elapsed() < 5'000); // three times that where each looks at all
+            QASYNCIO_COMPARE(scope.size(), std::size_t(40'000));
+            co_await scope.all_ended();
         });
     }
 

@@ -92,15 +92,33 @@ std::vector<Ref<TaskStateBase>> TaskOwner::members() const
     return tasks;
 }
 
+/// New families are the youngest ones: who asks after each new task walks by none of the others.
+TaskFamily *TaskOwner::oldest_to_look_at() const
+{
+    if (m_one_has_grown)
+        return m_oldest;
+    TaskFamily *first = nullptr;
+    for (TaskFamily *family = m_youngest; family && !family->m_looked_at; family = family->m_older)
+        first = family;
+    return first;
+}
+
 std::vector<Ref<TaskStateBase>> TaskOwner::members_behind(quint32 number) const
 {
     std::vector<Ref<TaskStateBase>> tasks;
-    for (const TaskFamily *family = m_oldest; family; family = family->m_younger) {
+    for (const TaskFamily *family = oldest_to_look_at(); family; family = family->m_younger) {
         if (family->m_youngest && family->m_youngest->number() > number)
             family->append_to(tasks);
     }
     std::erase_if(tasks, [number](const auto &task) { return task->number() <= number; });
     return tasks;
+}
+
+void TaskOwner::set_looked_at() noexcept
+{
+    for (TaskFamily *family = oldest_to_look_at(); family; family = family->m_younger)
+        family->m_looked_at = true;
+    m_one_has_grown = false;
 }
 
 // TaskFamily
@@ -134,6 +152,7 @@ void TaskFamily::add(TaskStateBase &task)
         task.flags |= FutureStateBase::Doomed;
     if (m_owner) {
         ++m_owner->m_size;
+        m_owner->m_one_has_grown |= std::exchange(m_looked_at, false);
         m_owner->has_joined();
     }
 }

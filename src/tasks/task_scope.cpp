@@ -42,6 +42,7 @@ public:
             awaited.insert(task->waiting_on());
         for (const Ref<TaskStateBase> &task : tasks)
             m_youngest_asked = std::max(m_youngest_asked, task->number());
+        set_looked_at(); // not before: there was memory for all of it
         for (const bool those_awaited : {false, true}) {
             for (std::size_t i = 0; i < tasks.size(); ++i) { // it may be the end of this
                 if (awaited.contains(tasks[i].get()) == those_awaited && !tasks[i]->done() && tasks[i]->parent_number() <= asked

@@ -22,8 +22,9 @@ public:
     /// its next suspension. `why` is for debug mode, which names each task that was not finished.
     void unwind_all(const char *why) noexcept;
     std::vector<Ref<TaskStateBase>> members() const;
-    /// Those with a higher number.
+    /// Those with a higher number, which no member had at the last set_looked_at().
     std::vector<Ref<TaskStateBase>> members_behind(quint32 number) const;
+    void set_looked_at() noexcept;
     /// The loop of its tasks; null if it has none.
     LoopCore *core() const noexcept;
     std::size_t size() const { return m_size; }
@@ -38,10 +39,12 @@ private:
     friend class TaskFamily;
     void end_families(const char *why);
     void unwind_without_memory();
+    TaskFamily *oldest_to_look_at() const;
 
     TaskFamily *m_oldest = nullptr;
     TaskFamily *m_youngest = nullptr;
     std::size_t m_size = 0; // tasks
+    bool m_one_has_grown = false; // of those that are m_looked_at
 };
 
 /// A task that was given to an owner, and all that it, and these, have begun: they use each other's locals, and end together.
@@ -78,6 +81,7 @@ private:
     TaskStateBase *m_youngest = nullptr;
     std::size_t m_size = 0;
     bool m_ending = false;
+    bool m_looked_at = false; // and none has joined since
 };
 
 } // namespace QAsyncio::detail
