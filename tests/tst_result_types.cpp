@@ -25,6 +25,7 @@ private Q_SLOTS:
     void booleans();
     void vectorsOfBooleans();
     void any();
+    void outcomesOfAnyAreCopied();
     void whatIsMadeOfAnything();
     void listsOfVariants();
     void referenceWrappers();
@@ -604,6 +605,24 @@ void tst_ResultTypes::any()
     through_everything<std::any>();
     in_a_context_variable<std::any>();
     by_signals<std::any>();
+}
+
+// G-006
+void tst_ResultTypes::outcomesOfAnyAreCopied()
+{
+    Test::run([](QAsyncioLoop &) -> Coroutine<> {
+        const auto both = gather(return_exceptions, give_one<std::any>(1), fail<std::any>());
+        for (int i = 0; i < 2; ++i) { // the first time must leave it as it is
+            const auto [value, failure] = co_await both;
+            QASYNCIO_VERIFY(value.has_value() && is(value.value(), 1));
+            QASYNCIO_COMPARE(describe(failure.exception()), u"ValueError: no"_s);
+        }
+    });
+    const Outcome<std::any> value(3);
+    const Outcome<std::any> copy = value;
+    QVERIFY(copy.has_value() && is(copy.value(), 3));
+    const Outcome<std::any> empty(std::in_place);
+    QVERIFY(empty.has_value() && !empty.value().has_value());
 }
 
 void tst_ResultTypes::whatIsMadeOfAnything()

@@ -7,6 +7,7 @@
 #include "qasyncio/global.h"
 
 #include <exception>
+#include <type_traits>
 #include <utility>
 #include <variant>
 
@@ -29,7 +30,12 @@ public:
     static_assert(detail::ResultType<T>::checked);
     using value_type = std::conditional_t<std::is_void_v<T>, std::monostate, T>;
 
-    explicit Outcome(value_type value) : m_content(std::in_place_index<0>, std::move(value)) { }
+    /// The value. Not a plain `value_type value`: to copy an Outcome<std::any> the compiler would ask whether a std::any can
+    /// be made of it, and hence whether it can be copied.
+    template<class Value = value_type>
+        requires(!std::is_same_v<std::remove_cvref_t<Value>, Outcome>
+                 && !std::is_same_v<std::remove_cvref_t<Value>, std::in_place_t> && std::is_convertible_v<Value, value_type>)
+    explicit Outcome(Value &&value) : m_content(std::in_place_index<0>, std::forward<Value>(value)) { }
     explicit Outcome(std::exception_ptr exception)
         requires(!std::is_same_v<value_type, std::exception_ptr>) // that one is a value
         : Outcome(failed_outcome, std::move(exception)) { }
