@@ -21,6 +21,7 @@ private Q_SLOTS:
     void exceptionPointers();
     void optionals();
     void optionalsOfWhatIsMovedOnly();
+    void whatOnlySaysThatItCanBeCopied();
     void variants();
     void booleans();
     void vectorsOfBooleans();
@@ -166,6 +167,25 @@ struct Sample<int>
 {
     static int make(int n) { return n; }
     static int number(int value) { return value; }
+};
+using Pointers = std::vector<std::unique_ptr<int>>;
+template<>
+struct Sample<Pointers>
+{
+    static Pointers make(int n)
+    {
+        Pointers pointers;
+        pointers.push_back(std::make_unique<int>(n));
+        return pointers;
+    }
+    static int number(const Pointers &value) { return value.size() == 1 ? *value[0] : -1; }
+};
+using PointersOrText = std::variant<QString, Pointers>;
+template<>
+struct Sample<PointersOrText>
+{
+    static PointersOrText make(int n) { return Sample<Pointers>::make(n); }
+    static int number(const PointersOrText &value) { return Sample<Pointers>::number(std::get<Pointers>(value)); }
 };
 using Variant = std::variant<std::monostate, int, QString, std::exception_ptr>;
 template<>
@@ -577,6 +597,15 @@ void tst_ResultTypes::optionals()
 void tst_ResultTypes::optionalsOfWhatIsMovedOnly()
 {
     through_everything<std::optional<Rigid>>();
+}
+
+// std::is_copy_constructible says so of a vector of std::unique_ptr, and of all that has one inside.
+void tst_ResultTypes::whatOnlySaysThatItCanBeCopied()
+{
+    Test::run(awaits<std::optional<Pointers>>);
+    Test::run(threads<std::optional<Pointers>>);
+    Test::run(awaits<PointersOrText>);
+    Test::run(scopes<PointersOrText>);
 }
 
 void tst_ResultTypes::variants()

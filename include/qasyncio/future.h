@@ -87,7 +87,9 @@ protected:
 /// future that is done does not suspend.
 /// Cancellation: cancelling a task that awaits a future cancels the future.
 /// Results: read from an lvalue they are copied, any number of times; from an rvalue handle they are moved out if it is the
-/// only one. A result that cannot be copied can be taken once; a second taking throws RuntimeError.
+/// only one. A result that cannot be copied can be taken once; a second taking throws RuntimeError. A class with a member
+/// that only says that it can be copied (`std::vector<std::unique_ptr<int>>`) says so itself, and does not compile as a
+/// result until it deletes its copy constructor: `Rows(const Rows &) = delete; Rows(Rows &&) = default;`.
 /// An exception that nobody retrieves is reported when the last handle goes (F-012).
 /// \sa https://docs.python.org/3/library/asyncio-future.html#asyncio.Future
 template<class T = void>
