@@ -979,6 +979,23 @@ private Q_SLOTS:
         });
     }
 
+    void aScopeTakesOptionsAndAFunction()
+    {
+        Test::run([]() -> Coroutine<> {
+            TaskScope scope;
+            const auto waits = [](int value) -> Coroutine<int> {
+                co_await sleep(1s);
+                co_return value;
+            };
+            Task<int> named = scope.create_task(TaskOptions().name(u"named"_s), waits, 5);
+            QASYNCIO_COMPARE(named.get_name(), u"named"_s);
+            QASYNCIO_COMPARE(scope.size(), std::size_t(1));
+            QASYNCIO_COMPARE(co_await named, 5);
+            const QString error = error_in([&] { scope.create_task(TaskOptions().detached(), waits, 5); });
+            QASYNCIO_VERIFY(error.startsWith(u"ValueError"_s));
+        });
+    }
+
     void aScopeCancelsAndWaits()
     {
         Test::run([&]() -> Coroutine<> {

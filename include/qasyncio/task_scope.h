@@ -47,11 +47,18 @@ public:
         requires std::is_invocable_v<detail::closure_t<F> &, std::decay_t<Args>...>
     auto create_task(F &&function, Args &&...args)
     {
+        return create_task(TaskOptions(), std::forward<F>(function), std::forward<Args>(args)...);
+    }
+    template<class F, class... Args>
+        requires std::is_invocable_v<detail::closure_t<F> &, std::decay_t<Args>...>
+    auto create_task(const TaskOptions &options, F &&function, Args &&...args)
+    {
         detail::check_closure<F>();
         using Function = detail::closure_t<F>;
         using T = detail::coroutine_value_t<std::invoke_result_t<Function &, std::decay_t<Args>...>>;
         return create_task(detail::run_function<T, Function, std::decay_t<Args>...>(std::forward<F>(function),
-                                                                                    std::forward<Args>(args)...));
+                                                                                    std::forward<Args>(args)...),
+                           options);
     }
     /// The same for anything else that can be awaited. It is kept, copied or moved, until it has given its result.
     template<detail::TaskAwaitable A>
