@@ -5,6 +5,7 @@
 #include <qasyncio/test.h>
 
 #include <QtCore/qmetaobject.h>
+#include <QtCore/qpointer.h>
 #include <QtCore/qregularexpression.h>
 #include <QtCore/qscopeguard.h>
 #include <QtCore/qstringlist.h>
@@ -33,6 +34,7 @@ Q_SIGNALS:
     void brittle(const Brittle &value);
     void view(QByteArrayView text, QStringView more);
     void pointer(QObject *object);
+    void constant(int value) const;
 };
 
 /// Emits as soon as somebody connects.
@@ -61,6 +63,8 @@ private Q_SLOTS:
     void itIsConnectedWhenItIsMade();
     void anEmissionWhileItIsBeingConnected();
     void overloadedAndPrivateSignals();
+    void aConstSignal();
+    void aSenderInAQPointer();
     void resumesThroughTheLoopNeverInsideTheEmission();
     void onlyTheFirstEmissionCounts();
     void theDeathOfTheSenderIsAnError();
@@ -197,6 +201,39 @@ void tst_FromSignal::overloadedAndPrivateSignals()
             QASYNCIO_COMPARE(co_await renamed, QStringLiteral("name"));
         },
         Test::TestOptions().real_time());
+}
+
+// H-74
+void tst_FromSignal::aConstSignal()
+{
+    Test::run([]() -> Coroutine<> {
+        const Sender sender;
+        auto number = from_signal(&sender, &Sender::constant);
+        const auto twice = [](int value) { return 2 * value; };
+        auto mapped = from_signal(&sender, &Sender::constant, twice);
+        Q_EMIT sender.constant(3);
+        QASYNCIO_COMPARE(co_await number, 3);
+        QASYNCIO_COMPARE(co_await mapped, 6);
+    });
+}
+
+// H-74
+void tst_FromSignal::aSenderInAQPointer()
+{
+    Test::run([]() -> Coroutine<> {
+        auto sender = std::make_unique<EagerSender>();
+        const QPointer<EagerSender> pointer(sender.get());
+        auto text = from_signal(pointer, qOverload<const QString &>(&Sender::overloaded));
+        const auto none = [] { return 1; };
+        auto mapped = from_signal(pointer, &EagerSender::nothing, none);
+        Q_EMIT sender->overloaded(u"text"_s);
+        Q_EMIT sender->nothing();
+        QASYNCIO_COMPARE(co_await text, u"text"_s);
+        QASYNCIO_COMPARE(co_await mapped, 1);
+        sender.reset();
+        QASYNCIO_COMPARE(error_in([&] { return from_signal(pointer, &Sender::number); }),
+                         u"ValueError: from_signal: the sender is null"_s);
+    });
 }
 
 // H-10

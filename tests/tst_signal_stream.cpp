@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: MIT
 #include "task_helpers.h"
 
+#include <QtCore/qpointer.h>
 #include <QtCore/qtimer.h>
 
 #include <thread>
@@ -15,6 +16,7 @@ Q_SIGNALS:
     void nothing();
     void pair(int value, const QString &text);
     void view(QStringView text);
+    void constant(int value) const;
 };
 
 class tst_signal_stream : public QObject
@@ -248,6 +250,25 @@ private Q_SLOTS:
                 thread.join();
             },
             Test::TestOptions().real_time());
+    }
+
+    void aConstSignalAndASenderInAQPointer()
+    {
+        Test::run([]() -> Coroutine<> {
+            auto sender = std::make_unique<StreamSender>();
+            const QPointer<StreamSender> pointer(sender.get());
+            auto numbers = signal_stream(pointer, &StreamSender::number);
+            auto constants = signal_stream(sender.get(), &StreamSender::constant);
+            const auto twice = [](int value) { return 2 * value; };
+            auto mapped = signal_stream(pointer, &StreamSender::constant, twice);
+            Q_EMIT sender->number(2);
+            Q_EMIT sender->constant(3);
+            QASYNCIO_COMPARE(*co_await numbers.next(), 2);
+            QASYNCIO_COMPARE(*co_await constants.next(), 3);
+            QASYNCIO_COMPARE(*co_await mapped.next(), 6);
+            sender.reset();
+            QASYNCIO_THROWS(static_cast<void>(signal_stream(pointer, &StreamSender::number)), ValueError);
+        });
     }
 
     void aNullSenderIsRefused()

@@ -5,6 +5,8 @@
 #include "qasyncio/detail/closure.h"
 #include "qasyncio/detail/signal_future.h"
 
+#include <type_traits>
+
 namespace QAsyncio {
 
 /// A future of the next emission of a signal. It is connected when it is made, not when it is awaited: an emission in
@@ -17,15 +19,22 @@ namespace QAsyncio {
 /// emission is over); RuntimeError if the program disconnects it: `sender->disconnect()`. Neither is reported if nobody asks.
 /// Cancellation: disconnects. So does dropping the last handle.
 /// Thread: the sender may live in, and emit from, any thread; the future belongs to the running loop's thread.
+/// The sender may be given as a QPointer, or as what else QObject::connect() takes.
 /// Throws ValueError for a null sender, RuntimeError if no loop runs in this thread. An overloaded signal is named with
 /// qOverload<...>(&Sender::signal).
 /// \sa https://doc.qt.io/qt-6/signalsandslots.html
-template<class Sender, class Object, class... Args>
-    requires std::is_base_of_v<Object, Sender>
+template<class Sender, class... Args>
 [[nodiscard("a future that is dropped is disconnected")]]
-auto from_signal(const Sender *sender, void (Object::*signal)(Args...))
+auto from_signal(const std::type_identity_t<Sender> *sender, void (Sender::*signal)(Args...))
 {
-    return detail::future_of_signal<detail::NoMap>(sender, signal, detail::NoMap());
+    return detail::future_of_signal<detail::NoMap, detail::signal_arguments_t<Args...>>(sender, signal, detail::NoMap());
+}
+/// The same for a signal that is declared const.
+template<class Sender, class... Args>
+[[nodiscard("a future that is dropped is disconnected")]]
+auto from_signal(const std::type_identity_t<Sender> *sender, void (Sender::*signal)(Args...) const)
+{
+    return detail::future_of_signal<detail::NoMap, detail::signal_arguments_t<Args...>>(sender, signal, detail::NoMap());
 }
 /// The same, with the result that `map(args...)` gives, which runs inside of the emission, in the thread that emits:
 ///
@@ -35,13 +44,21 @@ auto from_signal(const Sender *sender, void (Object::*signal)(Args...))
 /// It takes the signal's arguments or the first of them, by value or by const reference; it is kept until the emission. If it
 /// gives nothing the future has no value. What it throws is thrown at the await. It may do what a slot may: delete the
 /// sender, cancel the task that waits.
-template<class Sender, class Object, class... Args, class Map>
-    requires std::is_base_of_v<Object, Sender>
+template<class Sender, class... Args, class Map>
 [[nodiscard("a future that is dropped is disconnected")]]
-auto from_signal(const Sender *sender, void (Object::*signal)(Args...), Map &&map)
+auto from_signal(const std::type_identity_t<Sender> *sender, void (Sender::*signal)(Args...), Map &&map)
 {
     detail::check_closure<Map>();
-    return detail::future_of_signal<detail::closure_t<Map>>(sender, signal, std::forward<Map>(map));
+    using Arguments = detail::signal_arguments_t<Args...>;
+    return detail::future_of_signal<detail::closure_t<Map>, Arguments>(sender, signal, std::forward<Map>(map));
+}
+template<class Sender, class... Args, class Map>
+[[nodiscard("a future that is dropped is disconnected")]]
+auto from_signal(const std::type_identity_t<Sender> *sender, void (Sender::*signal)(Args...) const, Map &&map)
+{
+    detail::check_closure<Map>();
+    using Arguments = detail::signal_arguments_t<Args...>;
+    return detail::future_of_signal<detail::closure_t<Map>, Arguments>(sender, signal, std::forward<Map>(map));
 }
 
 } // namespace QAsyncio

@@ -5,11 +5,13 @@
 #include "qasyncio/detail/closure.h"
 #include "qasyncio/detail/stream_state.h"
 
+#include <type_traits>
+
 namespace QAsyncio {
 
 namespace detail {
-template<class Map, class Sender, class Object, class F, class... Args>
-auto stream_of_signal(const Sender *sender, void (Object::*signal)(Args...), F &&map);
+template<class Map, class Arguments, class Sender, class Signal, class F>
+auto stream_of_signal(const Sender *sender, Signal signal, F &&map);
 } // namespace detail
 
 /// All emissions of a signal, one after the other: what signal_stream() gives.
@@ -57,17 +59,16 @@ public:
     QString to_string() const { return QStringLiteral("<SignalStream size=%1>").arg(size()); }
 
 private:
-    template<class Map, class Sender, class Object, class F, class... Args>
-    friend auto detail::stream_of_signal(const Sender *sender, void (Object::*signal)(Args...), F &&map);
+    template<class Map, class Arguments, class Sender, class Signal, class F>
+    friend auto detail::stream_of_signal(const Sender *sender, Signal signal, F &&map);
     explicit SignalStream(std::shared_ptr<detail::StreamState<R>> state) : m_state(std::move(state)) { }
 
     std::shared_ptr<detail::StreamState<R>> m_state;
 };
 
-template<class Map, class Sender, class Object, class F, class... Args>
-auto detail::stream_of_signal(const Sender *sender, void (Object::*signal)(Args...), F &&map)
+template<class Map, class Arguments, class Sender, class Signal, class F>
+auto detail::stream_of_signal(const Sender *sender, Signal signal, F &&map)
 {
-    using Arguments = typename WithoutPrivateSignal<Args...>::type;
     using R = emission_result_t<Map, Arguments>;
     if (!sender)
         throw_null_sender();
@@ -86,25 +87,40 @@ auto detail::stream_of_signal(const Sender *sender, void (Object::*signal)(Args.
 /// needed. Arguments that are views (QStringView, std::span...) are refused without it.
 /// Errors: none when the sender dies, or the program disconnects it (`sender->disconnect()`); the stream ends.
 /// Thread: the sender may live in, and emit from, any thread.
+/// The sender may be given as a QPointer, or as what else QObject::connect() takes.
 /// Throws ValueError for a null sender, RuntimeError if no loop runs in this thread. An overloaded signal is named with
 /// qOverload<...>(&Sender::signal).
 /// \sa https://doc.qt.io/qt-6/signalsandslots.html
-template<class Sender, class Object, class... Args>
-    requires std::is_base_of_v<Object, Sender>
+template<class Sender, class... Args>
 [[nodiscard("a stream is disconnected when it is dropped")]]
-auto signal_stream(const Sender *sender, void (Object::*signal)(Args...))
+auto signal_stream(const std::type_identity_t<Sender> *sender, void (Sender::*signal)(Args...))
 {
-    return detail::stream_of_signal<detail::NoMap>(sender, signal, detail::NoMap());
+    return detail::stream_of_signal<detail::NoMap, detail::signal_arguments_t<Args...>>(sender, signal, detail::NoMap());
+}
+/// The same for a signal that is declared const.
+template<class Sender, class... Args>
+[[nodiscard("a stream is disconnected when it is dropped")]]
+auto signal_stream(const std::type_identity_t<Sender> *sender, void (Sender::*signal)(Args...) const)
+{
+    return detail::stream_of_signal<detail::NoMap, detail::signal_arguments_t<Args...>>(sender, signal, detail::NoMap());
 }
 /// The same, of what `map(args...)` gives, which runs inside of each emission, in the thread that emits: as in from_signal().
 /// What it throws is thrown by the next() that would give its result; the stream goes on.
-template<class Sender, class Object, class... Args, class Map>
-    requires std::is_base_of_v<Object, Sender>
+template<class Sender, class... Args, class Map>
 [[nodiscard("a stream is disconnected when it is dropped")]]
-auto signal_stream(const Sender *sender, void (Object::*signal)(Args...), Map &&map)
+auto signal_stream(const std::type_identity_t<Sender> *sender, void (Sender::*signal)(Args...), Map &&map)
 {
     detail::check_closure<Map>();
-    return detail::stream_of_signal<detail::closure_t<Map>>(sender, signal, std::forward<Map>(map));
+    using Arguments = detail::signal_arguments_t<Args...>;
+    return detail::stream_of_signal<detail::closure_t<Map>, Arguments>(sender, signal, std::forward<Map>(map));
+}
+template<class Sender, class... Args, class Map>
+[[nodiscard("a stream is disconnected when it is dropped")]]
+auto signal_stream(const std::type_identity_t<Sender> *sender, void (Sender::*signal)(Args...) const, Map &&map)
+{
+    detail::check_closure<Map>();
+    using Arguments = detail::signal_arguments_t<Args...>;
+    return detail::stream_of_signal<detail::closure_t<Map>, Arguments>(sender, signal, std::forward<Map>(map));
 }
 
 } // namespace QAsyncio

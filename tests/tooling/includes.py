@@ -64,7 +64,7 @@ STANDARD = {
     "thread": "this_thread::* thread",
     "tuple": "apply forward_as_tuple get make_tuple tuple tuple_element_t",
     "type_traits": "bool_constant conditional_t conjunction decay_t false_type invoke_result_t is_* remove_cv_t remove_cvref_t "
-                   "true_type",
+                   "true_type type_identity_t",
     "typeinfo": "type_info",
     "unordered_map": "erase_if unordered_map",
     "unordered_set": "unordered_set",

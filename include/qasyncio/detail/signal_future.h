@@ -60,6 +60,10 @@ struct WithoutPrivateSignal<First, Rest...>
     using type = std::conditional_t<sizeof...(Rest) == 0 && is_private_signal<First>(), TypeList<>, all>;
 };
 
+/// What the slot of a signal gets.
+template<class... Args>
+using signal_arguments_t = typename WithoutPrivateSignal<Args...>::type;
+
 template<class List>
 struct SignalResult;
 template<>
@@ -419,10 +423,9 @@ private:
     [[no_unique_address]] Map m_map;
 };
 
-template<class Map, class Sender, class Object, class F, class... Args>
-auto future_of_signal(const Sender *sender, void (Object::*signal)(Args...), F &&map)
+template<class Map, class Arguments, class Sender, class Signal, class F>
+auto future_of_signal(const Sender *sender, Signal signal, F &&map)
 {
-    using Arguments = typename WithoutPrivateSignal<Args...>::type;
     using R = emission_result_t<Map, Arguments>;
     if (!sender)
         throw_null_sender();
