@@ -48,12 +48,14 @@ public:
 
     /// `co_await stream.next()`: the next emission (the signal's argument, a tuple if there are several, an empty struct
     /// if there is none), or nothing once the sender is gone and every emission was given.
-    /// Throws RuntimeError if another task is awaiting it, or in another loop than its own (also if that is gone); and what
-    /// copying an argument, or the map, threw.
+    /// Throws RuntimeError if another task is awaiting it, or in another loop than its own (also if that is gone); what copying
+    /// an argument, or the map, threw; and std::bad_alloc in the place of an emission that there was no memory for. The emitter
+    /// hears nothing of that, and the stream goes on. It is told once for several in a row; of those in another thread, once
+    /// for all until the loop has heard of the first.
     /// Cancellation: loses no emission. Nor does wait_for() that is over, nor race(): it takes from the stream only if that
     /// has won. (A task that has taken one, and was cancelled before anybody has got its result, has lost it.)
     detail::NextEmission<R> next() { return detail::NextEmission<R>(m_state); }
-    /// How many emissions wait to be taken.
+    /// How many emissions wait to be taken, or exceptions in their place.
     std::size_t size() const { return m_state ? m_state->size() : 0; }
     /// "<SignalStream size=2>"
     QString to_string() const { return QStringLiteral("<SignalStream size=%1>").arg(size()); }
@@ -81,7 +83,7 @@ auto detail::stream_of_signal(const Sender *sender, Signal signal, F &&map)
 }
 
 /// The stream of a signal. It is connected when it is made, and keeps what is emitted until it is taken: no emission is lost
-/// between two awaits (H-78).
+/// between two awaits (H-78); if there is no memory for one, next() throws std::bad_alloc in its place.
 ///
 /// When the task resumes, the sender and what arguments point to may be gone already. The second form takes along what is
 /// needed. Arguments that are views (QStringView, std::span...) are refused without it.

@@ -34,7 +34,8 @@ void run_there(LoopCore &core, F function)
         call->discard();
 }
 
-/// The same for one function of a shared state, which has this as a member: it takes no memory. Called once at most.
+/// The same for one function of a shared state, which has this as a member: it takes no memory. Not to be pushed again
+/// before it has run.
 template<class State, void (State::*function)()>
 class CallHome final : public Runnable
 {
