@@ -76,6 +76,7 @@ private Q_SLOTS:
     void emissionsThatAreLostAreToldInTheirPlace();
     void aLostEmissionWakesWhoWaitsForIt();
     void emissionsFromOtherThreads();
+    void aPropertyThatGoesInAnotherThread();
     void anEmissionThatComesTooLate();
     void contextObjects();
     void contextObjectsThatCouldNotBeConnected();
@@ -954,6 +955,23 @@ void tst_OutOfMemory::emissionsFromOtherThreads()
         }
         QVERIFY(!failed);
     }
+}
+
+// Its object was moved there behind the waiting task's back, and nobody has memory when it goes.
+void tst_OutOfMemory::aPropertyThatGoesInAnotherThread()
+{
+    Test::run([]() -> Coroutine<> {
+        auto *const object = new QTimer;
+        const auto never = [](bool) { return false; };
+        auto waiting = create_task(wait_until(object, &QTimer::isSingleShot, &QTimer::timeout, never));
+        co_await sleep(0s);
+        object->moveToThread(nullptr);
+        std::thread([object] {
+            const NoMemory none;
+            delete object;
+        }).join();
+        QASYNCIO_THROWS(co_await waiting, ObjectDestroyedError);
+    });
 }
 
 /// The loop is closed when it would come home.

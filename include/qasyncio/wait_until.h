@@ -185,14 +185,13 @@ private:
         {
             if (!m_core)
                 return;
-            const auto cut = [wait = m_wait] {
-                if (const auto kept = wait.lock())
-                    kept->cut();
-            };
+            const auto wait = m_wait.lock();
+            if (!wait)
+                return;
             if (m_core->in_own_thread())
-                cut();
+                wait->cut();
             else
-                run_there(*m_core, cut);
+                wait->m_cut_elsewhere.push(*m_core, wait);
         }
         void operator()()
         {
@@ -227,6 +226,7 @@ private:
     const Getter m_getter;
     const Signal m_signal;
     bool m_is_connected = false;
+    CallHome<QPropertyWait, &QPropertyWait::cut> m_cut_elsewhere; // a destructor tells of it, which cannot need memory
     QObject m_here; // the connection ends with this
 };
 
