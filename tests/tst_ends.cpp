@@ -2588,6 +2588,13 @@ const Scenario all[] = {
 
 } // namespace
 
+/// Under code of Qt's. Without QAsyncio that is a crash on any platform.
+static bool is_application_deleted(const Scenario &scenario)
+{
+    const QLatin1String name(scenario.name);
+    return name.contains(QLatin1String("application_deleted")) || name.contains(QLatin1String("application_is_deleted"));
+}
+
 void tst_Ends::scenarios_data()
 {
     QTest::addColumn<int>("index");
@@ -2600,6 +2607,8 @@ void tst_Ends::scenarios()
     SKIP_WITHOUT_PROCESSES();
     QFETCH(int, index);
     const Scenario &scenario = all[index];
+    if (QGuiApplication::platformName() == QLatin1String("xcb") && is_application_deleted(scenario))
+        QSKIP("the code of Qt's for X11 that is on the stack uses what has gone with the application");
     const ScenarioResult result = run_scenario(QLatin1String(scenario.name));
     QCOMPARE(result.output, QByteArray(scenario.output));
     QVERIFY(!result.crashed);

@@ -48,7 +48,8 @@ class RunnerAccess;
 /// Thread: a loop belongs to the thread that constructed it. Only call_soon_threadsafe() may be called from others. In debug
 /// mode call_soon(), call_later(), call_at(), create_task(), add_reader(), add_writer() and run_in_executor() throw
 /// RuntimeError in a wrong thread while it runs.
-/// Needs a QCoreApplication while it runs. If the application dies first, the loop closes itself.
+/// Needs a QCoreApplication while it runs. If the application dies first, the loop closes itself; code of the loop may delete it,
+/// too (not on X11, where Qt itself crashes when it returns to the exec() of an application that has gone).
 /// \sa https://docs.python.org/3/library/asyncio-eventloop.html
 class QASYNCIO_EXPORT QAsyncioLoop
 {

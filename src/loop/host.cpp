@@ -467,18 +467,20 @@ void LoopPrivate::attach()
 class LoopPrivate::QuitSlot
 {
 public:
-    explicit QuitSlot(LoopPrivate &loop) : m_loop(&loop) { }
-    QuitSlot(QuitSlot &&other) noexcept : m_loop(std::exchange(other.m_loop, nullptr)) { }
+    explicit QuitSlot(LoopPrivate &loop) : m_core(Ref<LoopCore>::share(&loop)) { }
+    QuitSlot(QuitSlot &&) noexcept = default;
     QuitSlot &operator=(QuitSlot &&) = delete;
     ~QuitSlot()
     {
-        if (m_loop && m_loop->attached)
-            m_loop->hear_of_quit();
+        if (m_core && loop().attached)
+            loop().hear_of_quit();
     }
-    void operator()() const { m_loop->application_quits(); }
+    void operator()() const { loop().application_quits(); }
 
 private:
-    LoopPrivate *m_loop;
+    LoopPrivate &loop() const { return static_cast<LoopPrivate &>(*m_core); }
+
+    Ref<LoopCore> m_core; // null: moved from. The loop may go while Qt calls this
 };
 
 void LoopPrivate::hear_of_quit() noexcept
