@@ -2195,6 +2195,12 @@ int an_owner_of_a_loop_goes_in_the_clean_up(std::unique_ptr<QApplication> &app)
     return app->exec();
 }
 
+Coroutine<> fails_at_once()
+{
+    throw ValueError();
+    co_return;
+}
+
 int an_owner_of_a_loop_goes_under_the_handler(std::unique_ptr<QApplication> &app)
 {
     auto *owner = new OwnsItsLoop<QObject>;
@@ -2202,13 +2208,10 @@ int an_owner_of_a_loop_goes_under_the_handler(std::unique_ptr<QApplication> &app
         open_event_loop(20ms);
         say("told");
     });
-    auto failed = std::make_shared<Task<>>(owner->loop.create_task([]() -> Coroutine<> {
-        throw ValueError();
-        co_return;
-    }()));
-    QTimer::singleShot(5, app.get(), [owner, failed]() mutable {
+    Task<> failed = owner->loop.create_task(fails_at_once());
+    QTimer::singleShot(5, app.get(), [&] {
         QTimer::singleShot(5, owner, [owner] { delete owner; });
-        failed->operator=(Task<>());
+        failed = {}; // tells the handler
         QCoreApplication::exit(4);
     });
     return app->exec();
