@@ -278,15 +278,15 @@ bool LoopPrivate::is_nested() const noexcept
 
 LoopPrivate::Activation::Activation(LoopPrivate &loop)
     : m_loop(loop), m_outer(std::exchange(loop.m_innermost, this)), m_level(loop_level()),
-      m_frame(static_cast<const char *>(__builtin_frame_address(0)))
+      m_outer_dispatcher_frame(std::exchange(loop.m_dispatcher_frame, nullptr))
 {
     loop.retain();
 }
 
 bool LoopPrivate::Activation::is_under_a_slot(const char *frame) const
 {
-    // A bare processEvents() does not raise the level; but the dispatcher has spoken above us then, and this is above it.
-    return loop_level() > m_level || (m_loop.m_dispatcher_frame < m_frame && frame < m_loop.m_dispatcher_frame);
+    // A bare processEvents() does not raise the level; but the dispatcher has spoken since, and this is deeper in the stack.
+    return loop_level() > m_level || (m_loop.m_dispatcher_frame && frame < m_loop.m_dispatcher_frame);
 }
 
 bool LoopPrivate::is_under_a_slot() const

@@ -75,6 +75,7 @@ public:
         ~Activation()
         {
             m_loop.m_innermost = m_outer;
+            m_loop.m_dispatcher_frame = m_outer_dispatcher_frame;
             if (!m_outer && Q_UNLIKELY(m_loop.m_end_waits))
                 m_loop.close();
             m_loop.release();
@@ -88,7 +89,7 @@ public:
         LoopPrivate &m_loop;
         Activation *const m_outer;
         const int m_level;
-        const char *const m_frame;
+        const char *const m_outer_dispatcher_frame;
     };
     bool is_busy() const { return !ready.empty() || m_batch_left > 0; }
     bool is_on_stack() const { return m_innermost; }
@@ -231,7 +232,7 @@ private:
     int m_passes_to_leave = 0; // that Qt's loop has made since the end is ripe, without blocking
     int m_blocks_unanswered = 0; // since an event was posted to the bridge
     Activation *m_innermost = nullptr;
-    const char *m_dispatcher_frame = nullptr; // where it has spoken last
+    const char *m_dispatcher_frame = nullptr; // where it has spoken last, since the innermost activation
     bool m_end_waits = false;
     bool m_signals_were_blocked = false; // those of the application, before they were to end a run
     bool m_in_exec = false; // of the application, which this run has called
