@@ -38,6 +38,7 @@ private Q_SLOTS:
     void aReaderInsideAnEventLoopIsNotReentered_data();
     void aReaderInsideAnEventLoopIsNotReentered();
     void stopWaitsForTheDialogToReturn();
+    void stopOfAnAttachedLoopWaitsForTheDialogToReturn();
     void stopWaitsForADialogThatASlotHasOpened();
     void stopWaitsForADialogThatASlotOpensBehindIt();
     void theRestOfTheInterruptedBatchRunsFirstAndOnce();
@@ -427,6 +428,30 @@ void tst_Nested::stopWaitsForTheDialogToReturn()
     QCOMPARE(log, QStringList({"stop", "still open", "returned 7"}));
     run_once(loop);
     QCOMPARE(log.last(), "next run");
+    loop.close();
+}
+
+// H-8
+void tst_Nested::stopOfAnAttachedLoopWaitsForTheDialogToReturn()
+{
+    QAsyncioLoop loop;
+    loop.attach();
+    QStringList log;
+    loop.call_soon([&] {
+        QDialog dialog;
+        loop.call_soon([&] {
+            loop.stop();
+            log << "stop";
+        });
+        loop.call_later(5ms, [&] { // turns go on
+            log << "served";
+            dialog.done(7);
+        });
+        QTimer::singleShot(5s, &dialog, [&] { dialog.done(1); }); // else it would stay open for ever
+        log << QStringLiteral("returned %1").arg(dialog.exec());
+    });
+    QTRY_VERIFY(!loop.is_running());
+    QCOMPARE(log, QStringList({"stop", "served", "returned 7"}));
     loop.close();
 }
 

@@ -233,8 +233,6 @@ private:
 template<class T, class Sender, class Getter, class Signal, class Predicate>
 Coroutine<T> wait_for_qproperty(QPointer<const Sender> sender, Getter getter, Signal signal, Predicate predicate)
 {
-    if (!sender) // since this was called
-        std::rethrow_exception(sender_died());
     const WaitInFrame<QPropertyWait<T, Sender, Getter, Signal, Predicate>> wait(std::move(sender), getter, signal,
                                                                                std::move(predicate));
     wait->ask_sender();
