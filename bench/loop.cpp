@@ -10,8 +10,12 @@
 #include <QCoreApplication>
 
 #include <dirent.h>
+#include <sys/eventfd.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <functional>
 #include <limits>
 #include <string>
 #include <thread>
@@ -399,6 +403,205 @@ bench::Result fair_timer(int n)
     return ticks.p99();
 }
 
+/// A thread that writes the time into a pipe now and then; and how long it took until the loop read it.
+class Stamps
+{
+public:
+    Stamps(QAsyncioLoop &loop, int n, std::function<void()> done)
+        : m_loop(loop)
+    {
+        if (pipe(m_ends) != 0)
+            std::abort();
+        loop.add_reader(m_ends[0], [this, n, done = std::move(done)] {
+            std::int64_t stamp = 0;
+            check(read(m_ends[0], &stamp, sizeof stamp) == sizeof stamp);
+            m_waits.push_back(double(now_ns() - stamp) / 1000);
+            if (int(m_waits.size()) == n)
+                done();
+        });
+        m_thread = std::thread([this, n] {
+            bench::Delays delays;
+            for (int i = 0; i < n; ++i) {
+                std::this_thread::sleep_for(std::chrono::microseconds(2000 + delays.next_us() % 1000));
+                const std::int64_t stamp = now_ns();
+                check(write(m_ends[1], &stamp, sizeof stamp) == sizeof stamp);
+            }
+        });
+    }
+    ~Stamps()
+    {
+        m_thread.join();
+        m_loop.remove_reader(m_ends[0]);
+        close(m_ends[0]);
+        close(m_ends[1]);
+    }
+
+    bench::Result p99()
+    {
+        std::sort(m_waits.begin(), m_waits.end());
+        return {"p99_us", m_waits[m_waits.size() * 99 / 100]};
+    }
+
+private:
+    static std::int64_t now_ns()
+    {
+        return std::chrono::steady_clock::now().time_since_epoch() / std::chrono::nanoseconds(1);
+    }
+
+    QAsyncioLoop &m_loop;
+    int m_ends[2];
+    std::vector<double> m_waits;
+    std::thread m_thread;
+};
+
+// A descriptor that becomes ready beside a callback that schedules itself without end.
+bench::Result fd_beside_chain(int n)
+{
+    QAsyncioLoop loop;
+    int endless = std::numeric_limits<int>::max();
+    Stamps stamps(loop, n, [&] { endless = 1; });
+    loop.call_soon(Chain{&loop, &endless});
+    loop.run_forever();
+    return stamps.p99();
+}
+
+void spin(std::chrono::nanoseconds time)
+{
+    const auto begin = std::chrono::steady_clock::now();
+    while (std::chrono::steady_clock::now() - begin < time) { }
+}
+
+// The same beside a thousand callbacks that take a microsecond each and schedule themselves.
+bench::Result fd_beside_batches(int n)
+{
+    QAsyncioLoop loop;
+    bool goes_on = true;
+    Stamps stamps(loop, n, [&] {
+        goes_on = false;
+        loop.stop();
+    });
+    std::function<void()> again = [&] {
+        spin(1us);
+        if (goes_on)
+            loop.call_soon([&] { again(); });
+    };
+    for (int i = 0; i < 1000; ++i)
+        loop.call_soon([&] { again(); });
+    loop.run_forever();
+    return stamps.p99();
+}
+
+// Arm a timer and cancel the one before, beside `others` that are pending.
+template<int others>
+bench::Result timers_beside(int n)
+{
+    QAsyncioLoop loop;
+    bench::Delays delays;
+    const auto some_time = [&] { return 1h + std::chrono::microseconds(delays.next_us()); };
+    for (int i = 0; i < others; ++i)
+        loop.call_later(some_time(), [] { });
+    TimerHandle last = loop.call_later(some_time(), [] { });
+    int left = n;
+    std::function<void()> next = [&] {
+        last.cancel();
+        last = loop.call_later(some_time(), [] { });
+        if (--left > 0)
+            loop.call_soon([&] { next(); });
+        else
+            loop.stop();
+    };
+    const bench::Stopwatch watch;
+    loop.call_soon([&] { next(); });
+    loop.run_forever();
+    return bench::per_op(watch, n);
+}
+
+Coroutine<double> yield_beside(int others, int n)
+{
+    Future<> never = get_running_loop().create_future<>();
+    gate = &never;
+    for (int i = 0; i < others; ++i)
+        create_task(wait_at_gate(i));
+    co_await sleep(0s);
+    const bench::Stopwatch watch;
+    co_await two_yielding(n);
+    const double taken = watch.ns();
+    never.set_result();
+    co_await sleep(0s);
+    co_await sleep(0s);
+    co_return taken / n;
+}
+
+// sleep(0) of two tasks beside `others` that wait.
+template<int others>
+bench::Result tasks_beside(int n)
+{
+    QAsyncioLoop loop;
+    return {"ns_per_op", loop.run_until_complete(yield_beside(others, n))};
+}
+
+Coroutine<> wait_and_complete(int waiters, int rounds)
+{
+    for (int round = 0; round < rounds; ++round) {
+        Future<> future = get_running_loop().create_future<>();
+        gate = &future;
+        std::vector<Task<int>> tasks;
+        tasks.reserve(waiters);
+        for (int i = 0; i < waiters; ++i)
+            tasks.push_back(create_task(wait_at_gate(i)));
+        co_await sleep(0s);
+        future.set_result();
+        for (Task<int> &task : tasks)
+            co_await task;
+    }
+}
+
+// A task that awaits a future, for which `waiters` tasks wait.
+template<int waiters>
+bench::Result waiters(int n)
+{
+    QAsyncioLoop loop;
+    const bench::Stopwatch watch;
+    loop.run_until_complete(wait_and_complete(waiters, n / waiters));
+    return bench::per_op(watch, n);
+}
+
+// A descriptor that is ready again and again, beside `others` on which nothing comes. Needs that many descriptors.
+template<int others>
+bench::Result fds_beside(int n)
+{
+    const rlimit enough{others + 100, others + 100};
+    rlimit limit{};
+    getrlimit(RLIMIT_NOFILE, &limit);
+    if (limit.rlim_cur < enough.rlim_cur && setrlimit(RLIMIT_NOFILE, &enough) != 0) {
+        std::fprintf(stderr, "no more than %ld descriptors\n", long(limit.rlim_max));
+        std::exit(3);
+    }
+    QAsyncioLoop loop;
+    std::vector<int> idle;
+    for (int i = 0; i < others; ++i) {
+        idle.push_back(eventfd(0, EFD_NONBLOCK));
+        loop.add_reader(idle.back(), [] { });
+    }
+    const int busy = eventfd(1, EFD_NONBLOCK);
+    int left = n;
+    loop.add_reader(busy, [&] {
+        std::uint64_t value = 0;
+        check(read(busy, &value, sizeof value) == sizeof value);
+        check(write(busy, &value, sizeof value) == sizeof value);
+        if (--left == 0)
+            loop.stop();
+    });
+    const bench::Stopwatch watch;
+    loop.run_forever();
+    const bench::Result result = bench::per_op(watch, n);
+    loop.close();
+    for (const int fd : idle)
+        close(fd);
+    close(busy);
+    return result;
+}
+
 } // namespace
 
 int main(int argc, char **argv)
@@ -421,6 +624,20 @@ int main(int argc, char **argv)
         {"threadsafe", 1'000'000, threadsafe},
         {"idle", 10, idle},
         {"fair_timer", 1'000, fair_timer},
+        {"fd_beside_chain", 1'000, fd_beside_chain},
+        {"fd_beside_batches", 1'000, fd_beside_batches},
+        {"timers_10", 1'000'000, timers_beside<10>},
+        {"timers_1000", 1'000'000, timers_beside<1'000>},
+        {"timers_100000", 1'000'000, timers_beside<100'000>},
+        {"tasks_10", 2'000'000, tasks_beside<10>},
+        {"tasks_1000", 2'000'000, tasks_beside<1'000>},
+        {"tasks_100000", 2'000'000, tasks_beside<100'000>},
+        {"waiters_10", 500'000, waiters<10>},
+        {"waiters_1000", 500'000, waiters<1'000>},
+        {"waiters_100000", 500'000, waiters<100'000>},
+        {"fds_10", 200'000, fds_beside<10>},
+        {"fds_1000", 200'000, fds_beside<1'000>},
+        {"fds_100000", 200'000, fds_beside<100'000>},
     };
     return bench::run(argc, argv, works);
 }

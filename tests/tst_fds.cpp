@@ -16,6 +16,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <limits>
 #include <optional>
 
 /// add_reader(), add_writer(): with both selectors and a foreign one.
@@ -81,6 +82,9 @@ private Q_SLOTS:
     void aReaderThatADestructorAddsToAClosingLoopIsDropped();
     void aReaderRemovedInsideOfItsEventLoopIsNotWatchedAgain();
     void withoutADescriptorThereIsNoLoop();
+    void numbersMayBeFarApart();
+    void aNegativeNumberIsRefused_data() { selectors(); }
+    void aNegativeNumberIsRefused();
     void theLowestNumbersAreAsGoodAsOthers();
     void whoTakesAWarningOfANewReaderMayRemoveIt();
     void whoTakesAWarningOfANewReaderMayCloseTheLoop();
@@ -1083,6 +1087,51 @@ void tst_Fds::withoutADescriptorThereIsNoLoop()
 }
 
 // A program may have closed its standard input.
+void tst_Fds::numbersMayBeFarApart()
+{
+    QStringList told;
+    QStringList log;
+    auto *const selector = new Fake(&told);
+    QAsyncioLoop loop(LoopOptions().selector(std::unique_ptr<Selector>(selector)));
+    const auto token = std::make_shared<int>();
+    const std::vector<int> numbers{0, 1023, 1024, 70'000, std::numeric_limits<int>::max()};
+    for (const int fd : numbers)
+        loop.add_reader(fd, [&log, fd, token] { log << QString::number(fd); });
+    QVERIFY(!loop.remove_reader(1025) && !loop.remove_reader(5000) && !loop.remove_reader(-1));
+    QStringList expected;
+    for (const int fd : {70'000, 5000, 1024, -1, 0, numbers.back(), 1023}) {
+        selector->speak_of(fd);
+        run_once(loop);
+        if (fd != 5000 && fd != -1)
+            expected << QString::number(fd);
+    }
+    QCOMPARE(log, expected);
+    for (const int fd : numbers)
+        QVERIFY(loop.remove_reader(fd) && !loop.remove_reader(fd));
+    QCOMPARE(token.use_count(), 1L);
+    selector->polls = 0;
+    run_once(loop);
+    QCOMPARE(selector->polls, 0);
+    told.clear();
+    loop.add_writer(70'000, [token] { });
+    loop.add_writer(3, [token] { });
+    loop.close();
+    QCOMPARE(told, QStringList({"70000:2", "3:2", "3:0", "70000:0"}));
+    QCOMPARE(token.use_count(), 1L);
+}
+
+void tst_Fds::aNegativeNumberIsRefused()
+{
+    QAsyncioLoop loop(options());
+    for (const int fd : {-1, std::numeric_limits<int>::min()}) {
+        const QString message = QStringLiteral("file descriptor %1 cannot be watched").arg(fd);
+        QVERIFY(error_in([&] { loop.add_reader(fd, [] { }); }).contains(message));
+        QVERIFY(error_in([&] { loop.add_writer(fd, [] { }); }).contains(message));
+        QVERIFY(!loop.remove_reader(fd) && !loop.remove_writer(fd));
+    }
+    loop.close();
+}
+
 void tst_Fds::theLowestNumbersAreAsGoodAsOthers()
 {
     const int input = ::dup(0);

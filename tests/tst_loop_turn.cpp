@@ -36,6 +36,10 @@ private Q_SLOTS:
     void callSoonKeepsTheOrderOfRegistration();
     void manyTimersRunInOrder();
     void strictModeAsksTheSelectorInEveryTurn();
+    void otherwiseItIsAskedByTime();
+    void aLongBatchIsInterruptedForTheSelector_data();
+    void aLongBatchIsInterruptedForTheSelector();
+    void behindALongCallbackQtIsServed();
     void aQtTimerRunsBesideAnEndlessChain();
     void aCancelledTimerIsNotWaitedFor();
     void shortSleepsCostFewTurns();
@@ -433,17 +437,19 @@ private:
     int *m_polls;
 };
 
-int polls_of_a_chain(bool strict)
+int polls_of_a_chain(bool strict, const std::function<bool(int turns, int polls)> &ends)
 {
     int polls = 0;
-    QAsyncioLoop loop(LoopOptions().strict(strict).selector(std::make_unique<CountingSelector>(&polls)));
+    QAsyncioLoop loop(
+        LoopOptions().strict(strict).time_slice(1h).selector(std::make_unique<CountingSelector>(&polls)));
     loop.add_reader(0, [] { });
     int turns = 0;
     std::function<void()> chain = [&] {
-        if (++turns < 800)
-            loop.call_soon(chain);
-        else
+        ++turns;
+        if (ends(turns, polls))
             loop.stop();
+        else
+            loop.call_soon(chain);
     };
     loop.call_soon(chain);
     loop.run_forever();
@@ -455,9 +461,80 @@ int polls_of_a_chain(bool strict)
 // L-001
 void tst_LoopTurn::strictModeAsksTheSelectorInEveryTurn()
 {
-    QCOMPARE(polls_of_a_chain(true), 800);
-    const int polls = polls_of_a_chain(false);
-    QVERIFY2(polls >= 100 && polls < 800, QByteArray::number(polls)); // every eighth turn, and at every wake-up
+    QCOMPARE(polls_of_a_chain(true, [](int turns, int) { return turns == 800; }), 800);
+}
+
+// L-001
+void tst_LoopTurn::otherwiseItIsAskedByTime()
+{
+    QElapsedTimer watch;
+    watch.start();
+    const int polls = polls_of_a_chain(false, [](int, int polls) { return polls >= 50; }); // else it goes on for ever
+    QCOMPARE(polls, 50);
+    const qint64 most = watch.nsecsElapsed() / 40'000 + 2; // with the first of a wake-up
+    QVERIFY2(polls <= most, QByteArray::number(most));
+}
+
+// L-001, L-022
+void tst_LoopTurn::aLongBatchIsInterruptedForTheSelector_data()
+{
+    QTest::addColumn<bool>("strict");
+    QTest::newRow("by time") << false;
+    QTest::newRow("strict") << true;
+}
+void tst_LoopTurn::aLongBatchIsInterruptedForTheSelector()
+{
+    QFETCH(const bool, strict);
+    QAsyncioLoop loop(LoopOptions().selector(make_epoll_selector()).time_slice(1h).strict(strict));
+    Pipe pipe;
+    QStringList log;
+    loop.add_reader(pipe.read_end(), [&] {
+        pipe.drain_one();
+        log << "reader";
+    });
+    run_once(loop); // nothing is there yet
+    constexpr int count = 20;
+    for (int i = 0; i < count; ++i) {
+        loop.call_soon([&, i] {
+            if (i == 0)
+                pipe.fill();
+            std::this_thread::sleep_for(1ms);
+            log << QString::number(i);
+            loop.call_soon([&, i] { log << QStringLiteral("behind %1").arg(i); });
+        });
+    }
+    loop.call_soon([&] { loop.call_soon([&] { loop.stop(); }); });
+    loop.run_forever();
+    QCOMPARE(log.size(), 2 * count + 1);
+    QCOMPARE(log.mid(0, count).last(), QString::number(count - 1)); // it waits for the next turn, whenever it was found
+    const qsizetype place = log.indexOf("reader");
+    if (strict)
+        QCOMPARE(place, 2 * count);
+    else
+        QVERIFY2(place <= count + 8, qPrintable(log.join(", "))); // the clock was looked at behind eight, then behind each
+    loop.remove_reader(pipe.read_end());
+    loop.close();
+}
+
+// L-022
+void tst_LoopTurn::behindALongCallbackQtIsServed()
+{
+    QAsyncioLoop loop;
+    QStringList log;
+    constexpr int count = 20;
+    for (int i = 0; i < count; ++i) {
+        loop.call_soon([&, i] {
+            QMetaObject::invokeMethod(this, [&, i] { log << QStringLiteral("Qt %1").arg(i); }, Qt::QueuedConnection);
+            std::this_thread::sleep_for(2ms); // the time slice is over
+            log << QString::number(i);
+        });
+    }
+    loop.call_soon([&] { loop.stop(); });
+    loop.run_forever();
+    QCOMPARE(log.size(), 2 * count);
+    for (int i = 8; i < count - 1; ++i) // the first ones might have been short
+        QVERIFY2(log.indexOf(QStringLiteral("Qt %1").arg(i)) < log.indexOf(QString::number(i + 1)), qPrintable(log.join(", ")));
+    loop.close();
 }
 
 // L-009

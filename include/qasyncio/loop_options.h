@@ -31,8 +31,9 @@ public:
         m_clock = std::move(clock);
         return *this;
     }
-    /// Strict: the selector is asked in every turn, as asyncio does (L-001). Otherwise at every wake-up and then in every
-    /// eighth turn of it, which a callback that reschedules itself for ever notices and nobody else.
+    /// Strict: the selector is asked in every turn, as asyncio does. Otherwise at every wake-up, and within one that goes on
+    /// after 40 us (10 us while descriptors are ready), between two callbacks of a turn, too: beside callbacks that go on for
+    /// longer a reader may run earlier, by less than a turn, or later, by as long, than in asyncio.
     LoopOptions &strict(bool strict = true)
     {
         m_strict = strict;

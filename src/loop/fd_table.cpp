@@ -2,9 +2,39 @@
 // SPDX-License-Identifier: MIT
 #include "loop/fd_table.h"
 
+#include "qasyncio/errors.h"
+
+#include <cerrno>
 #include <system_error>
+#include <tuple>
 
 namespace QAsyncio::detail {
+
+FdTable::Entry *FdTable::find(int fd) const
+{
+    constexpr std::size_t size = std::tuple_size_v<Page>;
+    const auto number = static_cast<std::size_t>(fd); // a negative one is beyond all pages
+    if (number / size >= m_pages.size() || !m_pages[number / size])
+        return nullptr;
+    Entry &entry = (*m_pages[number / size])[number % size];
+    return entry.empty() ? nullptr : &entry;
+}
+
+FdState *FdTable::replace(int fd, unsigned direction, FdState *state)
+{
+    constexpr std::size_t size = std::tuple_size_v<Page>;
+    const auto number = static_cast<std::size_t>(fd);
+    if (number / size >= m_pages.size())
+        m_pages.resize(number / size + 1);
+    std::unique_ptr<Page> &page = m_pages[number / size];
+    if (!page)
+        page = std::make_unique<Page>();
+    Entry &entry = (*page)[number % size];
+    m_used -= entry.empty() ? 0u : 1u;
+    FdState *const before = std::exchange(entry.slot(direction), state);
+    m_used += entry.empty() ? 0u : 1u;
+    return before;
+}
 
 void FdTable::add(FdState *state)
 {
@@ -14,8 +44,9 @@ void FdTable::add(FdState *state)
         return;
     }
     const int fd = state->fd;
-    const unsigned direction = state->direction;
-    FdState *const replaced = std::exchange(m_entries[fd].slot(direction), state);
+    if (fd < 0)
+        throw OSError(EBADF, QStringLiteral("file descriptor %1 cannot be watched").arg(fd));
+    FdState *const replaced = replace(fd, state->direction, state);
     try {
         tell_selector(fd);
     } catch (...) {
@@ -28,14 +59,12 @@ void FdTable::add(FdState *state)
 /// The selector has refused `state`, in whose place `before` was.
 void FdTable::give_back(FdState &state, FdState *before)
 {
-    const auto found = m_entries.find(state.fd);
-    if (found == m_entries.end() || found->second.slot(state.direction) != &state) { // who was called back has removed it
+    Entry *const entry = find(state.fd);
+    if (!entry || entry->slot(state.direction) != &state) { // who was called back has removed it
         state.retain(); // as if the table still had its reference, which the caller takes back
         return drop(before);
     }
-    found->second.slot(state.direction) = before;
-    if (!found->second.reader && !found->second.writer)
-        m_entries.erase(found);
+    replace(state.fd, state.direction, before);
 }
 
 void FdTable::drop(FdState *state)
@@ -48,24 +77,19 @@ void FdTable::drop(FdState *state)
 
 bool FdTable::remove(int fd, unsigned direction)
 {
-    const auto found = m_entries.find(fd);
-    if (found == m_entries.end())
+    Entry *const entry = find(fd);
+    if (!entry || !entry->slot(direction))
         return false;
-    FdState *removed = std::exchange(found->second.slot(direction), nullptr);
-    if (!removed)
-        return false;
-    const Entry left = found->second;
-    if (!left.reader && !left.writer)
-        m_entries.erase(found);
+    FdState *const removed = replace(fd, direction, nullptr);
     update(fd);
     drop(removed);
     return true;
 }
 
-void FdTable::poll_into(ReadyQueue &ready)
+bool FdTable::poll_into(ReadyQueue &ready)
 {
-    if (m_entries.empty())
-        return;
+    if (empty())
+        return false;
     std::vector<Selector::Ready> events = std::exchange(m_ready, {}); // a selector may call back, and poll again
     events.clear();
     const std::shared_ptr<Selector> kept = m_selector;
@@ -74,12 +98,14 @@ void FdTable::poll_into(ReadyQueue &ready)
         for (const Selector::Interest direction : {Selector::Read, Selector::Write}) {
             if (!(event.interest & direction))
                 continue;
-            const auto found = m_entries.find(event.fd);
-            if (FdState *const state = found == m_entries.end() ? nullptr : found->second.slot(direction))
+            Entry *const entry = find(event.fd);
+            if (FdState *const state = entry ? entry->slot(direction) : nullptr)
                 queue(state, ready);
         }
     }
+    const bool found = !events.empty();
     m_ready = std::move(events); // its memory
+    return found;
 }
 
 void FdTable::queue(FdState *state, ReadyQueue &ready)
@@ -99,8 +125,8 @@ void FdTable::queue(FdState *state, ReadyQueue &ready)
 void FdTable::unmask(FdState &state)
 {
     state.masked = false;
-    const auto found = m_entries.find(state.fd);
-    if (found != m_entries.end() && found->second.slot(state.direction) == &state)
+    Entry *const entry = find(state.fd);
+    if (entry && entry->slot(state.direction) == &state)
         update(state.fd);
 }
 
@@ -119,8 +145,8 @@ void FdTable::tell_selector(int fd)
 
 unsigned FdTable::interest(int fd) const
 {
-    const auto found = m_entries.find(fd);
-    return found == m_entries.end() ? unsigned(Selector::None) : found->second.interest();
+    const Entry *const entry = find(fd);
+    return entry ? entry->interest() : unsigned(Selector::None);
 }
 
 void FdTable::update(int fd)
@@ -135,13 +161,24 @@ void FdTable::update(int fd)
 void FdTable::close()
 {
     m_closed = true;
-    const auto all = std::exchange(m_entries, {});
-    for (const auto &[fd, entry] : all) {
-        update(fd);
-        drop(entry.reader);
-        drop(entry.writer);
+    const auto pages = std::exchange(m_pages, {});
+    m_used = 0;
+    for (std::size_t number = 0; number < pages.size(); ++number) {
+        if (pages[number])
+            close_page(*pages[number], static_cast<int>(number * std::tuple_size_v<Page>));
     }
     m_selector.reset();
+}
+
+void FdTable::close_page(const Page &page, int first)
+{
+    for (std::size_t i = 0; i < page.size(); ++i) {
+        if (page[i].empty())
+            continue;
+        update(first + static_cast<int>(i));
+        drop(page[i].reader);
+        drop(page[i].writer);
+    }
 }
 
 } // namespace QAsyncio::detail

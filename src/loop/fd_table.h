@@ -5,7 +5,8 @@
 #include "qasyncio/detail/handle_state.h"
 #include "qasyncio/selector.h"
 
-#include <unordered_map>
+#include <array>
+#include <memory>
 #include <vector>
 
 namespace QAsyncio::detail {
@@ -19,14 +20,15 @@ public:
     Q_DISABLE_COPY_MOVE(FdTable)
 
     Selector &selector() { return *m_selector; }
-    bool empty() const { return m_entries.empty(); }
+    bool empty() const { return m_used == 0; }
 
     /// Takes the reference; after close() only to drop it. Cancels the one that was there (L-119). Throws OSError, and then
     /// `state` is not taken.
     void add(FdState *state);
     bool remove(int fd, unsigned direction);
-    /// Queues the callbacks of the descriptors that are ready, a reader before the writer of the same one (L-004).
-    void poll_into(ReadyQueue &ready);
+    /// Queues the callbacks of the descriptors that are ready, a reader before the writer of the same one (L-004). False if there
+    /// was none.
+    bool poll_into(ReadyQueue &ready);
     /// The callback has returned, after it was found ready while it ran.
     void unmask(FdState &state);
     /// Cancels all and lets go of the selector.
@@ -38,6 +40,7 @@ private:
         FdState *reader = nullptr;
         FdState *writer = nullptr;
 
+        bool empty() const { return !reader && !writer; }
         FdState *&slot(unsigned direction) { return direction == Selector::Read ? reader : writer; }
         unsigned interest() const
         {
@@ -45,8 +48,16 @@ private:
         }
     };
 
+    // The numbers of descriptors are small: the system gives the smallest that is free. One far off costs a page of its own.
+    using Page = std::array<Entry, 1024>;
+
+    /// Null for what is not watched.
+    Entry *find(int fd) const;
+    /// What is at `direction` of `fd`, and is `state` from now on.
+    FdState *replace(int fd, unsigned direction, FdState *state);
     void queue(FdState *state, ReadyQueue &ready);
     static void drop(FdState *state);
+    void close_page(const Page &page, int first);
     void give_back(FdState &state, FdState *before);
     unsigned interest(int fd) const;
     /// Throws what the selector throws.
@@ -55,7 +66,8 @@ private:
     void update(int fd);
 
     std::shared_ptr<Selector> m_selector;
-    std::unordered_map<int, Entry> m_entries;
+    std::vector<std::unique_ptr<Page>> m_pages;
+    std::size_t m_used = 0; // entries that are not empty
     std::vector<Selector::Ready> m_ready; // of one poll
     bool m_closed = false;
 };

@@ -175,7 +175,9 @@ private:
     void run_watched(Runnable &item);
     /// Debug mode: names a callback that takes long (L-097).
     void run_timed(Runnable &item);
+    /// Looks at the clock, and on time at the selector.
     bool slice_is_over();
+    void ask_selector();
     /// Whether turns may be run here, above those that are on the stack already.
     bool may_nest() const;
     void queue_due_timers();
@@ -212,8 +214,11 @@ private:
 
     std::size_t m_batch_left = 0; // of the turn under way: shared with the turns of nested loops
     int m_depth = 0;              // of process() on the stack
-    int m_until_clock = 1; // callbacks until the clock is looked at again
-    int m_until_poll = 0;  // turns until the selector is asked again
+    static constexpr int few_callbacks = 8; // a look at the clock costs as much as one
+    int m_between_clocks = few_callbacks; // callbacks from one look at the clock to the next; 1 while they are long
+    int m_until_clock = few_callbacks;    // and until the next one
+    TimePoint m_clock_seen;
+    TimePoint m_poll_due; // when the selector is asked again
     TimePoint m_slice_end;
     bool m_left = false; // Qt's loop has been told to end: no more turns in this run
     bool m_ends_here = false; // the end is ripe, and nothing is open above the run: no more turns

@@ -15,7 +15,7 @@
 
 #  include <array>
 #  include <cerrno>
-#  include <unordered_map>
+#  include <vector>
 #endif
 
 namespace QAsyncio {
@@ -49,41 +49,38 @@ public:
 
     void set_interest(int fd, unsigned interest) override
     {
-        const auto known = m_interest.find(fd);
+        const bool known = is_watched(fd);
         if (interest == None) {
-            if (known == m_interest.end())
+            if (!known)
                 return;
-            m_interest.erase(known);
+            note(fd, None);
             // If it fails fd was closed, or is another file now; a duplicate may keep the old one in the set for ever.
             if (::epoll_ctl(m_epoll, EPOLL_CTL_DEL, fd, nullptr) < 0)
                 rebuild();
             return;
         }
-        epoll_event event{};
-        event.events = (interest & Read ? EPOLLIN : 0u) | (interest & Write ? EPOLLOUT : 0u);
-        event.data.fd = fd;
-        int result = ::epoll_ctl(m_epoll, known == m_interest.end() ? EPOLL_CTL_ADD : EPOLL_CTL_MOD, fd, &event);
+        int result = control(known ? EPOLL_CTL_MOD : EPOLL_CTL_ADD, fd, interest);
         if (result < 0 && errno == ENOENT) { // closed and opened again behind our back
-            m_interest.erase(known);
+            note(fd, None);
             rebuild();
-            result = ::epoll_ctl(m_epoll, EPOLL_CTL_ADD, fd, &event);
+            result = control(EPOLL_CTL_ADD, fd, interest);
         }
         if (result < 0)
             throw OSError(errno, QStringLiteral("file descriptor %1 cannot be watched").arg(fd));
-        m_interest[fd] = interest;
+        note(fd, interest);
         if (m_stale)
             rebuild();
     }
 
     void poll(std::vector<Ready> &ready) override
     {
-        if (m_interest.empty())
+        if (m_watched == 0)
             return;
         std::array<epoll_event, 256> events;
         const int count = ::epoll_wait(m_epoll, events.data(), int(events.size()), 0);
         bool strange = false;
         for (int i = 0; i < count; ++i) {
-            if (!m_interest.contains(events[size_t(i)].data.fd)) {
+            if (!is_watched(events[size_t(i)].data.fd)) {
                 strange = true;
                 continue;
             }
@@ -106,6 +103,22 @@ public:
     }
 
 private:
+    int control(int operation, int fd, unsigned interest)
+    {
+        epoll_event event{};
+        event.events = (interest & Read ? EPOLLIN : 0u) | (interest & Write ? EPOLLOUT : 0u);
+        event.data.fd = fd;
+        return ::epoll_ctl(m_epoll, operation, fd, &event);
+    }
+    bool is_watched(int fd) const { return size_t(fd) < m_interest.size() && m_interest[size_t(fd)] != None; }
+    void note(int fd, unsigned interest)
+    {
+        if (size_t(fd) >= m_interest.size())
+            m_interest.resize(size_t(fd) + 1);
+        quint8 &noted = m_interest[size_t(fd)];
+        m_watched = m_watched - (noted != None ? 1u : 0u) + (interest != None ? 1u : 0u);
+        noted = quint8(interest);
+    }
     /// Makes the set anew under the same number, so that the notifier stays: the kernel forgets what was in the old one.
     void rebuild()
     {
@@ -116,21 +129,20 @@ private:
         m_notifier->setEnabled(false);
         ::dup3(fresh, m_epoll, O_CLOEXEC);
         ::close(fresh);
-        for (const auto &[fd, interest] : m_interest) {
-            epoll_event event{};
-            event.events = (interest & Read ? EPOLLIN : 0u) | (interest & Write ? EPOLLOUT : 0u);
-            event.data.fd = fd;
-            ::epoll_ctl(m_epoll, EPOLL_CTL_ADD, fd, &event); // fails for one that was closed, too
+        for (size_t fd = 0; fd < m_interest.size(); ++fd) {
+            if (m_interest[fd] != None)
+                control(EPOLL_CTL_ADD, int(fd), m_interest[fd]); // fails for one that was closed, too
         }
         update_notifier();
     }
     /// What nobody wants is nothing to wake up for: poll() is not called for an empty set.
-    void update_notifier() { m_notifier->setEnabled(m_enabled && !(m_stale && m_interest.empty())); }
+    void update_notifier() { m_notifier->setEnabled(m_enabled && !(m_stale && m_watched == 0)); }
 
     const int m_epoll;
     bool m_enabled = false;
     bool m_stale = false; // the set has what nobody watches any more
-    std::unordered_map<int, unsigned> m_interest;
+    std::vector<quint8> m_interest; // by number: all of them have been open
+    size_t m_watched = 0;           // those that are not None
     std::unique_ptr<QSocketNotifier> m_notifier;
 };
 

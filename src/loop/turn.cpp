@@ -4,7 +4,10 @@
 // One turn (L-001): 1. queue what other threads sent, what descriptors are ready, which timers are due; 2. run exactly the
 // callbacks that are queued at that moment. What they queue waits for the next turn.
 //
-// Qt calls process() for every kind of wake-up. Several turns follow each other in one call, for one time slice. A callback
+// Qt calls process() for every kind of wake-up. Several turns follow each other in one call, for one time slice. The selector
+// is asked at its beginning, and then by time: a look at epoll costs as much as ten callbacks, and a turn may be one callback of
+// 20 ns or a thousand of a millisecond. A batch that takes long is interrupted for it; what is found waits for the next turn,
+// like all that the batch queues. A callback
 // may open a nested event loop, which calls process() again: that one finishes the interrupted turn first (each callback
 // once, in order) and then goes on with turns of its own.
 
@@ -18,8 +21,9 @@
 namespace QAsyncio::detail {
 
 namespace {
-constexpr int callbacks_between_clocks = 8; // a look at the clock costs as much as a callback
-constexpr int turns_between_polls = 8;      // a look at epoll costs as much as three
+constexpr auto long_callback = std::chrono::nanoseconds(250); // on average: the clock is looked at behind each
+constexpr auto poll_again = std::chrono::microseconds(10);    // after an answer with something in it
+constexpr auto poll_idle = std::chrono::microseconds(40);     // after one with nothing
 
 QString slow_callback_text(const QString &name, std::chrono::nanoseconds taken)
 {
@@ -41,9 +45,10 @@ void LoopPrivate::process() noexcept
     ++m_depth;
     flags |= Dispatching;
     inbox.stay_awake();
-    m_slice_end = deadline(std::chrono::steady_clock::now(), time_slice);
-    m_until_clock = callbacks_between_clocks;
-    m_until_poll = 0;
+    m_clock_seen = std::chrono::steady_clock::now();
+    m_slice_end = deadline(m_clock_seen, time_slice);
+    m_until_clock = m_between_clocks;
+    m_poll_due = TimePoint::min();
 
     bool in_time = true;
     do {
@@ -92,13 +97,17 @@ void LoopPrivate::begin_turn()
     timers.purge();
     if (inbox.maybe_filled())
         inbox.drain_into(ready);
-    if (m_until_poll-- <= 0 || strict) {
-        m_until_poll = turns_between_polls - 1;
-        fds.poll_into(ready);
-    }
+    if (m_clock_seen >= m_poll_due || strict)
+        ask_selector();
     if (!timers.empty())
         queue_due_timers();
     m_batch_left = ready.size();
+}
+
+void LoopPrivate::ask_selector()
+{
+    const bool found = fds.poll_into(ready);
+    m_poll_due = m_clock_seen + (found ? poll_again : poll_idle);
 }
 
 bool LoopPrivate::run_batch()
@@ -149,8 +158,12 @@ void LoopPrivate::run_timed(Runnable &item)
 
 bool LoopPrivate::slice_is_over()
 {
-    m_until_clock = callbacks_between_clocks;
-    return std::chrono::steady_clock::now() >= m_slice_end;
+    const TimePoint seen = std::exchange(m_clock_seen, std::chrono::steady_clock::now());
+    const bool long_ones = m_clock_seen - seen >= m_between_clocks * long_callback;
+    m_until_clock = m_between_clocks = long_ones ? 1 : few_callbacks;
+    if (m_batch_left > 0 && m_clock_seen >= m_poll_due && !strict)
+        ask_selector();
+    return m_clock_seen >= m_slice_end;
 }
 
 void LoopPrivate::queue_due_timers()

@@ -8,7 +8,7 @@ namespace QAsyncio::Test {
 
 namespace {
 
-constexpr int quiet_turns = 10; // the selector is asked in every eighth turn
+constexpr int quiet_turns = 10; // calls of other threads, and timers that are nearly due, come in one of them
 constexpr int quiet_rounds = 3; // through Qt's event queue: a queued signal may lead to another one
 
 /// Until nothing else has been ready for some turns. `core` is the running loop's, which outlives its tasks.
