@@ -6,6 +6,7 @@
 
 #include "qasyncio/async_generator.h"
 #include "qasyncio/as_completed.h"
+#include "qasyncio/awaiter.h"
 #include "qasyncio/clock.h"
 #include "qasyncio/context.h"
 #include "qasyncio/coroutine.h"

@@ -49,7 +49,7 @@ concept CanCopy = requires(const T &value) { T(value); };
 } // namespace
 
 /// Goes on as a frame does that was compiled without tail calls.
-struct Hop : detail::NativeAwaiter
+struct Hop : detail::FrameLink
 {
     bool await_ready() const { return false; }
     template<class P>

@@ -23,8 +23,8 @@ namespace QAsyncio {
 ///
 /// Lazy: the body runs inside of the task that awaits next(), and only then. The loop knows a generator from its first step
 /// to its end.
-/// Ending it early: one that is dropped is destroyed there and then, destructors only, as any object at the end of its scope
-/// (L-106). aclose() instead throws GeneratorExit at the co_yield where it stands; the body may clean up, with awaits too.
+/// Ending it early: one that is dropped is destroyed there and then, destructors only, as any object at the end of its scope.
+/// aclose() instead throws GeneratorExit at the co_yield where it stands; the body may clean up, with awaits too.
 /// aclosing() does that at the end of a scope.
 /// Cancellation: of the task that awaits next(); it goes through the body like any exception and ends the generator.
 /// Thread: that of the loop in which it began; debug mode refuses another one with RuntimeError, otherwise its state is

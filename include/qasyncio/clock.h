@@ -17,7 +17,7 @@ namespace QAsyncio {
 /// nothing is early, and what is beyond their range, centuries or an infinity, counts as the end of it. NaN is a ValueError.
 using TimePoint = std::chrono::time_point<std::chrono::steady_clock, std::chrono::nanoseconds>;
 
-/// Where a loop takes its time from. Every deadline of the loop (timers, sleeps, timeouts) is measured by it (L-061).
+/// Where a loop takes its time from. Every deadline of the loop (timers, sleeps, timeouts) is measured by it.
 ///
 /// A loop without one uses the monotonic clock of the system. A clock must never go backwards. It may begin anywhere, below
 /// zero, too.

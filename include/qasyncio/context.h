@@ -10,7 +10,7 @@
 
 namespace QAsyncio {
 
-/// A set of values of context variables. Every callback and every task runs in one (L-062, T-004).
+/// A set of values of context variables. Every callback and every task runs in one.
 ///
 /// A handle on shared state: copying the handle does not copy the values, copy_context() does.
 /// Thread: a context may be used by one thread at a time.

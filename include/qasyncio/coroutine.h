@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include "qasyncio/detail/await.h"
+#include "qasyncio/awaiter.h"
 #include "qasyncio/detail/promise.h"
 #include "qasyncio/detail/result_type.h"
 
@@ -10,10 +10,10 @@ namespace QAsyncio {
 
 /// What a coroutine function returns. Lazy: nothing of the body runs until it is awaited or given to create_task().
 ///
-/// `co_await child()` runs the child in the same task, directly, without passing through the loop (L-127): not a
+/// `co_await child()` runs the child in the same task, directly, without passing through the loop: not a
 /// cancellation point by itself, and no stack is used for it.
 /// Ownership: this object owns the frame (arguments included) until it is awaited. Arguments that are references must
-/// outlive the coroutine. A coroutine that is destroyed without ever having been started is reported (L-099).
+/// outlive the coroutine. A coroutine that is destroyed without ever having been started is reported.
 /// T is any type that can be moved, without a default constructor or an assignment, too; for a reference, std::reference_wrapper.
 /// Errors: what the body throws is thrown at the await. A second await throws RuntimeError.
 /// Thread: it must be awaited in the thread of the loop that runs it.
@@ -98,7 +98,7 @@ struct Coroutine<T>::promise_type : detail::ResultPromise<T>
 
 /// The await of a coroutine: runs it to its end in the awaiting task.
 template<class T>
-class Coroutine<T>::Awaiter : detail::NativeAwaiter, detail::FrameLink
+class Coroutine<T>::Awaiter : detail::FrameLink
 {
 public:
     explicit Awaiter(promise_type *promise) { child = promise; }

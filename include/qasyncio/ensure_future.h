@@ -12,9 +12,9 @@ QASYNCIO_EXPORT void check_open(const LoopCore &core);
 } // namespace detail
 
 /// Makes a future of anything that can be awaited: a future or task is given back as it is, a coroutine becomes a task of the
-/// running loop, anything else is kept, copied or moved, and awaited by a task (T-052).
+/// running loop, anything else is kept, copied or moved, and awaited by a task.
 /// Cancelling the future cancels what it was made of. Thread: that of the running loop.
-/// Throws RuntimeError if no loop runs in this thread or the loop is closed; a coroutine is then closed (L-052).
+/// Throws RuntimeError if no loop runs in this thread or the loop is closed; a coroutine is then closed.
 /// \sa https://docs.python.org/3/library/asyncio-future.html#asyncio.ensure_future
 template<class T>
 Future<T> ensure_future(Future<T> future)

@@ -44,7 +44,7 @@ private:
 
 /// Thrown at the await of a task that was cancelled, and by result() of a cancelled future.
 ///
-/// It is deliberately not a std::exception: `catch (const std::exception &)` never swallows a cancellation (T-035).
+/// It is deliberately not a std::exception: `catch (const std::exception &)` never swallows a cancellation.
 /// \sa https://docs.python.org/3/library/asyncio-exceptions.html#asyncio.CancelledError
 class QASYNCIO_EXPORT CancelledError
 {
@@ -135,7 +135,7 @@ public:
     ~LookupError() override;
 };
 
-/// A future was read before it was done, or completed twice (F-002, F-003).
+/// A future was read before it was done, or completed twice.
 class QASYNCIO_EXPORT InvalidStateError : public Error
 {
 public:
@@ -143,7 +143,7 @@ public:
     ~InvalidStateError() override;
 };
 
-/// A deadline passed. `cause()` is the CancelledError that ended the work (G-038).
+/// A deadline passed. `cause()` is the CancelledError that ended the work.
 class QASYNCIO_EXPORT TimeoutError : public Error
 {
 public:

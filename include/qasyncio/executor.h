@@ -24,7 +24,7 @@ Coroutine<R> run_in_thread(F function, Args... args)
 } // namespace detail
 
 /// Runs `function(args...)` in a thread of the running loop's default executor and gives its result, or throws what it throws.
-/// It sees the caller's context variables (L-080). Arguments are copied or moved into the call; the function must own what
+/// It sees the caller's context variables. Arguments are copied or moved into the call; the function must own what
 /// it uses.
 /// Cancellation: the await ends at once, as it does when the task is unwound; a function that has not begun never runs, one that
 /// runs is not interrupted, and its result is dropped.

@@ -34,7 +34,7 @@ Coroutine<T> run_finally(Body body, Cleanup cleanup)
 /// kept here for as long as they run.
 ///
 /// However the body ended, by cancellation too, `cleanup` runs and may await; then the body's result or exception goes on.
-/// What `cleanup` throws takes its place. A cancellation that comes while `cleanup` runs interrupts it (T-032). A task that
+/// What `cleanup` throws takes its place. A cancellation that comes while `cleanup` runs interrupts it. A task that
 /// is unwound (its context object died, the loop was closed) runs no clean-up that awaits: destructors only. Thread: that of
 /// the awaiting task's loop.
 template<class Body, class Cleanup>

@@ -29,24 +29,23 @@ private:
 ///
 /// A shared handle: copies speak of the same future. A default-constructed handle speaks of none: only `operator bool`,
 /// copying and comparing may be used with it.
-/// Thread: handles may be copied and dropped anywhere; every other call belongs to the loop's thread (F-017).
+/// Thread: handles may be copied and dropped anywhere; every other call belongs to the loop's thread.
 class QASYNCIO_EXPORT AnyFuture
 {
 public:
     AnyFuture() = default;
 
-    /// Whether there is a result, an exception or a cancellation (F-001).
+    /// Whether there is a result, an exception or a cancellation.
     bool done() const { return m_state->done(); }
     bool cancelled() const { return m_state->state() == detail::FutureStateBase::Cancelled; }
-    /// Asks for cancellation. Of a plain future: it is cancelled at once; of a task: see Task. False if it is done already
-    /// (F-004).
+    /// Asks for cancellation. Of a plain future: it is cancelled at once; of a task: see Task. False if it is done already.
     bool cancel(const QString &message = {}) { return m_state->cancel(message); }
-    /// The exception, or null if there is a result. Counts as retrieved (F-012).
-    /// Throws InvalidStateError if it is not done, CancelledError if it was cancelled (F-002, F-005).
+    /// The exception, or null if there is a result. Counts as retrieved.
+    /// Throws InvalidStateError if it is not done, CancelledError if it was cancelled.
     std::exception_ptr exception() const { return m_state->exception(); }
     QAsyncioLoop &get_loop() const;
 
-    /// Calls `callback(future)` or `callback()` through call_soon() when this is done, never inline (F-008, F-009). It runs
+    /// Calls `callback(future)` or `callback()` through call_soon() when this is done, never inline. It runs
     /// in a copy of the current context, or in `context`. What it throws goes to the loop's exception handler.
     template<class F>
     DoneCallbackId add_done_callback(F &&callback)
@@ -58,7 +57,7 @@ public:
     {
         return add(detail::make_done_callback<AnyFuture>(std::forward<F>(callback)), context);
     }
-    /// Gives back how many were removed: 1, or 0 if it has been scheduled already or was removed before (F-010).
+    /// Gives back how many were removed: 1, or 0 if it has been scheduled already or was removed before.
     int remove_done_callback(DoneCallbackId id);
 
     explicit operator bool() const { return static_cast<bool>(m_state); }
@@ -83,14 +82,14 @@ protected:
 /// A result that comes later.
 ///
 /// Made by QAsyncioLoop::create_future<T>(), completed by whoever was asked to. Any number of tasks may await it; each
-/// resumes through the loop, in the order of the awaits, with the same result or the same exception (F-013). To await a
+/// resumes through the loop, in the order of the awaits, with the same result or the same exception. To await a
 /// future that is done does not suspend.
 /// Cancellation: cancelling a task that awaits a future cancels the future.
 /// Results: read from an lvalue they are copied, any number of times; from an rvalue handle they are moved out if it is the
 /// only one. A result that cannot be copied can be taken once; a second taking throws RuntimeError. A class with a member
 /// that only says that it can be copied (`std::vector<std::unique_ptr<int>>`) says so itself, and does not compile as a
 /// result until it deletes its copy constructor: `Rows(const Rows &) = delete; Rows(Rows &&) = default;`.
-/// An exception that nobody retrieves is reported when the last handle goes (F-012).
+/// An exception that nobody retrieves is reported when the last handle goes.
 /// \sa https://docs.python.org/3/library/asyncio-future.html#asyncio.Future
 template<class T = void>
 class Future : public AnyFuture
@@ -101,8 +100,8 @@ public:
 
     Future() = default;
 
-    /// Completes the future. Throws InvalidStateError if it is done (F-003), RuntimeError if it has callbacks and the loop is
-    /// closed: it is completed nevertheless (F-015).
+    /// Completes the future. Throws InvalidStateError if it is done, RuntimeError if it has callbacks and the loop is
+    /// closed: it is completed nevertheless.
     template<class U = T>
         requires(!std::is_void_v<T>)
     void set_result(U &&value)
@@ -122,7 +121,7 @@ public:
         state().set_value({});
     }
     /// Completes the future with an exception, given as an object or as a std::exception_ptr.
-    /// Throws TypeError for a null pointer (F-006); else as set_result().
+    /// Throws TypeError for a null pointer; else as set_result().
     template<class E>
     void set_exception(E &&error)
     {

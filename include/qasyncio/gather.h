@@ -44,13 +44,13 @@ Future<std::vector<Element>> gather_vector(bool return_exceptions, std::vector<A
 /// Runs awaitables side by side and gives a future of all their results, in the order of the arguments (a tuple;
 /// std::monostate for a child without a value). Coroutines become tasks at once. A future passed twice fills both places.
 ///
-/// Errors: the first exception ends the returned future; the other children **go on running** (G-003) and must own what they
+/// Errors: the first exception ends the returned future; the other children **go on running** and must own what they
 /// use. A child that is cancelled counts as one that throws CancelledError, so a cancelled gather() may end before its children
 /// have; with return_exceptions it ends when all have. Later exceptions are dropped.
 /// Cancellation: cancelling the returned future, or the task that awaits it, cancels every child that is not done; the
-/// future then ends with CancelledError, whatever the children make of it (G-007 to G-011).
+/// future then ends with CancelledError, whatever the children make of it.
 /// Thread: that of the running loop.
-/// Throws RuntimeError if no loop runs in this thread, ValueError for a future of another loop (G-012).
+/// Throws RuntimeError if no loop runs in this thread, ValueError for a future of another loop.
 /// \sa https://docs.python.org/3/library/asyncio-task.html#asyncio.gather
 template<class... A>
     requires(detail::Awaitable<A> && ...)

@@ -14,7 +14,7 @@ class HandleAccess;
 
 /// A scheduled callback: what call_soon() gives. Dropping the handle does not cancel the callback.
 ///
-/// Thread: the loop's, except for handles from call_soon_threadsafe(), which any thread may use (L-073). Debug mode refuses
+/// Thread: the loop's, except for handles from call_soon_threadsafe(), which any thread may use. Debug mode refuses
 /// cancel() in another thread with RuntimeError; otherwise callback and loop are corrupted.
 /// \sa https://docs.python.org/3/library/asyncio-eventloop.html#asyncio.Handle
 class QASYNCIO_EXPORT Handle
@@ -69,7 +69,7 @@ public:
     TimerHandle() = default;
     explicit TimerHandle(detail::TimerState *adopted) : Handle(adopted) { }
 
-    /// The deadline, by the loop's clock; also after cancel() (L-068).
+    /// The deadline, by the loop's clock; also after cancel().
     TimePoint when() const { return m_state ? static_cast<detail::TimerState &>(*m_state).when : TimePoint(); }
 };
 

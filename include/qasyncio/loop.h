@@ -20,7 +20,7 @@ QT_END_NAMESPACE
 
 namespace QAsyncio {
 
-/// What an exception handler is told. Fields that do not apply are empty (L-086).
+/// What an exception handler is told. Fields that do not apply are empty.
 struct ExceptionContext
 {
     QString message;
@@ -56,7 +56,7 @@ class QASYNCIO_EXPORT QAsyncioLoop
 public:
     /// Throws RuntimeError if there is no QCoreApplication.
     explicit QAsyncioLoop(QAsyncio::LoopOptions options = QAsyncio::LoopOptions());
-    /// Closes the loop. One that was not closed before is reported (L-055). In code of the loop itself (a task deletes its owner):
+    /// Closes the loop. One that was not closed before is reported. In code of the loop itself (a task deletes its owner):
     /// no further turn is begun, what is on the stack returns, then the rest is unwound; a run ends as by stop().
     ~QAsyncioLoop();
     Q_DISABLE_COPY_MOVE(QAsyncioLoop)
@@ -65,11 +65,11 @@ public:
 
     /// Runs until stop(), until the application quits, or until a callback throws LoopExit or KeyboardInterrupt, which is
     /// rethrown here. At least one turn is run. Throws RuntimeError if the loop is closed or runs, while code of it is on the
-    /// stack (it was detached there), if another loop runs in this thread (L-016), and if there is no QCoreApplication.
+    /// stack (it was detached there), if another loop runs in this thread, and if there is no QCoreApplication.
     void run_forever();
 
     /// Runs until `future` is done and gives its result, or throws its exception. A coroutine becomes a task.
-    /// Throws RuntimeError if the loop stopped first (L-038), ValueError for a future of another loop; else as run_forever().
+    /// Throws RuntimeError if the loop stopped first, ValueError for a future of another loop; else as run_forever().
     template<class T>
     T run_until_complete(QAsyncio::Future<T> future)
     {
@@ -91,14 +91,14 @@ public:
         return run_until_complete(std::move(task));
     }
 
-    /// Ends the run that is under way after the turn that is under way; before a run, makes it a single turn (L-020 to
-    /// L-024). While a nested event loop is open above the run, that comes first. It quits nothing but the run.
+    /// Ends the run that is under way after the turn that is under way; before a run, makes it a single turn.
+    /// While a nested event loop is open above the run, that comes first. It quits nothing but the run.
     void stop();
     bool is_running() const;
     bool is_closed() const;
 
     /// Ends the loop for good: drops callbacks and timers, unwinds unfinished tasks, youngest first, and reports them.
-    /// Functions that still run in the default executor are not waited for. Throws RuntimeError if the loop runs (L-045), and
+    /// Functions that still run in the default executor are not waited for. Throws RuntimeError if the loop runs, and
     /// while code of it is on the stack: a task, a callback, the exception handler, whatever was detached before. Only a slot that Qt
     /// has called above that (under a dialog or a processEvents() of a task, in the clean-up of a quit), and a local of a task that
     /// is unwound, may close it there after detach(), as a window's destructor does: then what is on the stack returns first. A
@@ -120,7 +120,7 @@ public:
 
     // Callbacks and time
 
-    /// Calls `callback()` in the next turn; callbacks run in the order of these calls (L-015). It runs in a copy of the
+    /// Calls `callback()` in the next turn; callbacks run in the order of these calls. It runs in a copy of the
     /// current context, or in `context`. What it throws goes to the exception handler.
     /// Throws RuntimeError if the loop is closed.
     template<class F>
@@ -133,7 +133,7 @@ public:
     {
         return push(new QAsyncio::detail::CallbackState<std::decay_t<F>>(std::forward<F>(callback)), context);
     }
-    /// call_soon() from any thread: wakes the loop. Calls from one thread keep their order (L-074).
+    /// call_soon() from any thread: wakes the loop. Calls from one thread keep their order.
     /// Throws RuntimeError if the loop is closed. The loop object must not be destroyed meanwhile.
     template<class F>
     QAsyncio::Handle call_soon_threadsafe(F &&callback)
@@ -150,7 +150,7 @@ public:
             new QAsyncio::detail::CallbackState<std::decay_t<F>, SharedHandleState>(std::forward<F>(callback)), context);
     }
     /// Calls `callback()` once, `delay` from now, never early. Negative is now; callbacks with the same deadline run in the
-    /// order of the calls (L-014). Throws ValueError for NaN, RuntimeError if the loop is closed.
+    /// order of the calls. Throws ValueError for NaN, RuntimeError if the loop is closed.
     template<class Rep, class Period, class F>
     QAsyncio::TimerHandle call_later(std::chrono::duration<Rep, Period> delay, F &&callback)
     {
@@ -186,7 +186,7 @@ public:
     {
         return QAsyncio::detail::make_future<T>(core());
     }
-    /// Starts a coroutine as a task of this loop. Its first line runs in the next turn (T-002).
+    /// Starts a coroutine as a task of this loop. Its first line runs in the next turn.
     /// Throws RuntimeError if the loop is closed (the coroutine is then left as it was) or the coroutine was awaited before.
     template<class T>
     QAsyncio::Task<T> create_task(QAsyncio::Coroutine<T> &&coroutine,
@@ -227,7 +227,7 @@ public:
     using TaskFactory = std::function<QAsyncio::TaskOptions(QAsyncioLoop &, const QAsyncio::TaskOptions &)>;
 
     /// Decides how every task of this loop is made: it is called with the options that create_task() was given, and gives
-    /// those that count (L-104). A task of a scope or a group stays one. Empty: as they were given.
+    /// those that count. A task of a scope or a group stays one. Empty: as they were given.
     void set_task_factory(TaskFactory factory);
     const TaskFactory &get_task_factory() const;
     /// The unfinished tasks, oldest first.
@@ -236,8 +236,8 @@ public:
 
     // Descriptors
 
-    /// Calls `callback()` in each turn in which `fd` can be read (level-triggered). Replaces the reader that `fd` has
-    /// (L-119); a writer is independent. `fd` stays the caller's and must be removed before it is closed.
+    /// Calls `callback()` in each turn in which `fd` can be read (level-triggered). Replaces the reader that `fd` has;
+    /// a writer is independent. `fd` stays the caller's and must be removed before it is closed.
     /// Throws OSError if the system cannot watch it (a regular file), RuntimeError if the loop is closed.
     template<class F>
     void add_reader(int fd, F &&callback)
@@ -251,15 +251,15 @@ public:
         using QAsyncio::detail::FdState;
         add_fd(new QAsyncio::detail::CallbackState<std::decay_t<F>, FdState>(std::forward<F>(callback), fd, 2u));
     }
-    /// True if there was one. A callback that was ready in this turn does not run any more (L-123).
+    /// True if there was one. A callback that was ready in this turn does not run any more.
     bool remove_reader(int fd);
     bool remove_writer(int fd);
 
     // Executors
 
     /// Calls `function(args...)` in a thread of `executor`, or of the default one for a null pointer, and gives the future of
-    /// its result. Cancelling the future does not stop a function that runs; one that waits for its thread never runs
-    /// (L-079). Context variables are not propagated (to_thread() does that, L-080).
+    /// its result. Cancelling the future does not stop a function that runs; one that waits for its thread never runs.
+    /// Context variables are not propagated (to_thread() does that).
     /// Throws RuntimeError after shutdown_default_executor() or close(). An executor given must outlive its functions.
     template<class F, class... Args>
     [[nodiscard("a future that is dropped gives its result to nobody")]]
@@ -282,7 +282,7 @@ public:
     /// Replaces the default executor (otherwise a pool of min(32, cores + 4) threads, made when it is first needed).
     void set_default_executor(std::shared_ptr<QThreadPool> executor);
     /// Refuses new work for the default executor and waits until the functions in it have ended. On a time-out it warns and
-    /// goes on without them (L-082).
+    /// goes on without them.
     QAsyncio::Coroutine<> shutdown_default_executor(std::optional<std::chrono::nanoseconds> timeout = {});
     template<class Rep, class Period>
     QAsyncio::Coroutine<> shutdown_default_executor(std::chrono::duration<Rep, Period> timeout)
@@ -291,7 +291,7 @@ public:
     }
 
     /// Closes all asynchronous generators that have begun and not ended, side by side, and reports those that fail to the
-    /// exception handler (L-107). One that begins later is warned of (L-108). Runner does this at its end.
+    /// exception handler. One that begins later is warned of. Runner does this at its end.
     QAsyncio::Coroutine<> shutdown_asyncgens();
 
     // Errors
@@ -299,19 +299,19 @@ public:
     using ExceptionHandler = std::function<void(QAsyncioLoop &, const QAsyncio::ExceptionContext &)>;
 
     /// Who is told of exceptions that nobody else gets; empty: default_exception_handler(). It runs in the context of the
-    /// task, future or handle concerned (L-088).
+    /// task, future or handle concerned.
     void set_exception_handler(ExceptionHandler handler);
     const ExceptionHandler &get_exception_handler() const;
     /// Logs to the category "qasyncio", as an error.
     void default_exception_handler(const QAsyncio::ExceptionContext &context);
-    /// Tells the exception handler. Throws nothing but LoopExit and KeyboardInterrupt (L-091).
+    /// Tells the exception handler. Throws nothing but LoopExit and KeyboardInterrupt.
     void call_exception_handler(const QAsyncio::ExceptionContext &context);
 
     /// Debug mode checks the thread of each call and names callbacks and steps of tasks that take longer than the slow callback
-    /// duration. Off unless the environment variable QASYNCIO_DEBUG is 1. May be switched at any time (L-093, L-094).
+    /// duration. Off unless the environment variable QASYNCIO_DEBUG is 1. May be switched at any time.
     void set_debug(bool enabled);
     bool get_debug() const;
-    /// From when on a callback is named in debug mode: "Executing <Task ...> took 0.142 seconds" (L-097). 100 ms at first.
+    /// From when on a callback is named in debug mode: "Executing <Task ...> took 0.142 seconds". 100 ms at first.
     void set_slow_callback_duration(std::chrono::nanoseconds duration);
     template<class Rep, class Period>
     void set_slow_callback_duration(std::chrono::duration<Rep, Period> duration)
@@ -402,7 +402,7 @@ inline QAsyncioLoop *find_running_loop() noexcept
 {
     return detail::thread_data().running;
 }
-/// The same. Throws RuntimeError("no running event loop") if there is none (L-100).
+/// The same. Throws RuntimeError("no running event loop") if there is none.
 inline QAsyncioLoop &get_running_loop()
 {
     QAsyncioLoop *loop = find_running_loop();

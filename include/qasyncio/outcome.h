@@ -19,7 +19,7 @@ struct FailedOutcome
 };
 inline constexpr FailedOutcome failed_outcome{};
 
-/// A value or the exception that came instead: what gather() gives with return_exceptions (G-006).
+/// A value or the exception that came instead: what gather() gives with return_exceptions.
 ///
 /// T is any type that can be moved, std::exception_ptr among them. It need have neither a default constructor nor an
 /// assignment.

@@ -19,7 +19,7 @@ public:
     virtual ~EventLoopPolicy();
 
     /// The loop of this thread. The default: the one that was set; in the main thread, if none was set, a new one, which
-    /// the policy owns until the application ends. Throws RuntimeError if there is none (L-101).
+    /// the policy owns until the application ends. Throws RuntimeError if there is none.
     virtual QAsyncioLoop &get_event_loop();
     /// Null: none. The loop stays the caller's.
     virtual void set_event_loop(QAsyncioLoop *loop);

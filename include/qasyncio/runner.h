@@ -35,7 +35,7 @@ public:
         m_debug = debug;
         return *this;
     }
-    /// What makes the loop. Without it: new_event_loop(), and the loop is set while the runner is open (L-116).
+    /// What makes the loop. Without it: new_event_loop(), and the loop is set while the runner is open.
     RunnerOptions &loop_factory(std::function<std::unique_ptr<QAsyncioLoop>()> factory)
     {
         m_factory = std::move(factory);
@@ -76,7 +76,7 @@ public:
     Q_DISABLE_COPY_MOVE(Runner)
 
     /// Runs an awaitable to its end and gives its result, or throws what it throws: CancelledError if it was cancelled by a
-    /// quit, KeyboardInterrupt if by Ctrl+C (L-115). Throws RuntimeError if a loop runs in this thread, after close(), and
+    /// quit, KeyboardInterrupt if by Ctrl+C. Throws RuntimeError if a loop runs in this thread, after close(), and
     /// without a QCoreApplication.
     template<detail::Awaitable A>
     auto run(A &&awaitable)
@@ -92,10 +92,10 @@ public:
         run_main(task);
         return std::move(task).result();
     }
-    /// The loop; made now if it was not yet (L-111).
+    /// The loop; made now if it was not yet.
     QAsyncioLoop &get_loop();
-    /// Cancels the tasks that are left and waits for them, shuts down the default executor, closes the loop (L-113). What
-    /// the tasks throw meanwhile is reported (L-114). A second call does nothing.
+    /// Cancels the tasks that are left and waits for them, shuts down the default executor, closes the loop. What
+    /// the tasks throw meanwhile is reported. A second call does nothing.
     /// What keeps it waiting for a second is named in the log: tasks with file and line, threads of functions; after
     /// RunnerOptions::cleanup_limit() it goes on without. Calls of run_coroutine_threadsafe() that arrive meanwhile are cancelled.
     /// Ctrl+C ends the clean-up with KeyboardInterrupt, a second quit ends it, too: what is left is unwound.
@@ -131,7 +131,7 @@ private:
 };
 
 /// Runs `main` in a new loop until it is done, cleans up, and gives its result or throws what it throws: asyncio.run().
-/// Needs a QCoreApplication (or QGuiApplication, QApplication). Throws RuntimeError if a loop runs in this thread (L-109).
+/// Needs a QCoreApplication (or QGuiApplication, QApplication). Throws RuntimeError if a loop runs in this thread.
 /// Thread: any, with a loop of its own; SIGINT and the end of the application reach the main thread's only.
 template<detail::Awaitable A>
 auto run(A &&main, RunnerOptions options = RunnerOptions())

@@ -15,7 +15,7 @@ QT_END_NAMESPACE
 namespace QAsyncio {
 
 /// Watches file descriptors for a loop. Readiness is level-triggered: it is reported by every poll() until somebody reads
-/// or writes (L-122).
+/// or writes.
 ///
 /// A selector never blocks: Qt waits, and the selector tells it what for. One loop owns one selector.
 /// Thread: all calls come from the loop's thread.

@@ -47,7 +47,7 @@ public:
         if (this->state() == FutureStateBase::Cancelled)
             return; // an exception is reported as never retrieved, if nobody else does
         if (inner.cancelled()) {
-            this->cancel(QString()); // without its message (G-051)
+            this->cancel(QString()); // without its message
             return;
         }
         if (std::exception_ptr exception = inner.exception())
@@ -59,7 +59,7 @@ public:
                 this->set_exception(std::current_exception());
         }
     }
-    /// Nobody waits for the inner one any more: nothing is left at it, and it reports for itself (G-052).
+    /// Nobody waits for the inner one any more: nothing is left at it, and it reports for itself.
     void outer_done()
     {
         m_inner = {};
@@ -95,14 +95,14 @@ Future<T> shield_future(Future<T> inner)
 } // namespace detail
 
 /// A future with the result of `awaitable` that can be cancelled without cancelling it: `co_await shield(save())`. A
-/// coroutine becomes a task at once. A future that is done is given back as it is (G-051).
+/// coroutine becomes a task at once. A future that is done is given back as it is.
 ///
-/// Cancellation: cancelling the returned future, or the task that awaits it, leaves the inner one running (G-050); keep a
+/// Cancellation: cancelling the returned future, or the task that awaits it, leaves the inner one running; keep a
 /// handle on it to wait for its end later. The context object of the inner task and the closing of the loop end it
-/// nevertheless. If the inner one is cancelled the returned future is cancelled, without a message (G-051).
+/// nevertheless. If the inner one is cancelled the returned future is cancelled, without a message.
 /// Errors: those of the inner one. Once the returned future was cancelled or dropped nothing of it is left at the inner one,
 /// whose failure is then reported as that of any other future: "Task exception was never retrieved" when its last handle goes
-/// and nobody has asked (G-052).
+/// and nobody has asked.
 /// Throws RuntimeError if no loop runs in this thread and the awaitable is not a future. Thread: the loop's.
 /// \sa https://docs.python.org/3/library/asyncio-task.html#asyncio.shield
 template<class A>

@@ -83,7 +83,7 @@ auto detail::stream_of_signal(const Sender *sender, Signal signal, F &&map)
 }
 
 /// The stream of a signal. It is connected when it is made, and keeps what is emitted until it is taken: no emission is lost
-/// between two awaits (H-78); if there is no memory for one, next() throws std::bad_alloc in its place.
+/// between two awaits; if there is no memory for one, next() throws std::bad_alloc in its place.
 ///
 /// When the task resumes, the sender and what arguments point to may be gone already. The second form takes along what is
 /// needed. Arguments that are views (QStringView, std::span...) are refused without it.

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include "qasyncio/detail/await.h"
+#include "qasyncio/awaiter.h"
 #include "qasyncio/detail/duration.h"
 #include "qasyncio/detail/handle_state.h"
 
@@ -18,24 +18,18 @@ public:
 
     void invoke() override;
     void drop() noexcept override { m_task = nullptr; }
-    bool cancel_wait(const QString &message) override;
     QString describe() const override;
-
-    bool task_cancelled() const { return m_task_cancelled; }
-    const QString &message() const { return m_message; }
 
 private:
     TaskStateBase *m_task; // null once it was queued
-    bool m_task_cancelled = false;
-    QString m_message;
 };
 
 /// Suspends a task for a time.
-class QASYNCIO_EXPORT SleepAwaiter : public NativeAwaiter
+class QASYNCIO_EXPORT SleepAwaiter : public AwaiterBase
 {
 public:
     explicit SleepAwaiter(std::chrono::nanoseconds delay) : m_delay(delay) { }
-    SleepAwaiter(SleepAwaiter &&other) noexcept : m_delay(other.m_delay) { } // before it is awaited
+    SleepAwaiter(SleepAwaiter &&other) noexcept : AwaiterBase(std::move(other)), m_delay(other.m_delay) { }
     ~SleepAwaiter()
     {
         if (m_timer)
@@ -43,30 +37,22 @@ public:
     }
 
     bool await_ready() const noexcept { return false; }
-    template<TaskPromise P>
-    void await_suspend(std::coroutine_handle<P> frame)
+    void await_suspend()
     {
-        m_task = frame.promise().task;
-        if (m_delay > std::chrono::nanoseconds::zero()) {
-            start_timer(frame.promise());
-        } else {
-            m_task->suspend(frame.promise(), nullptr);
-            m_task->schedule();
-        }
+        if (m_delay > std::chrono::nanoseconds::zero())
+            start_timer();
+        else
+            task()->schedule();
     }
-    void await_resume()
-    {
-        if (Q_UNLIKELY(m_task->flags & FutureStateBase::MustCancel) || m_timer)
-            finish();
-    }
+    void await_resume() const { }
+    bool await_cancel(const QString &message) override;
+    QString await_description() const override;
 
 private:
-    void start_timer(PromiseBase &frame);
+    void start_timer();
     void end_timer() noexcept;
-    void finish(); // throws CancelledError if that is what ended the sleep
 
     std::chrono::nanoseconds m_delay;
-    TaskStateBase *m_task = nullptr;
     SleepTimer *m_timer = nullptr; // owns a reference
 };
 
@@ -90,20 +76,22 @@ private:
 
 /// Suspends the awaiting task for `delay`, never less; zero or negative lets every other ready callback run once.
 /// For Qt to paint, and to take input, await process_qt_events(): sleep(0s) does not give it control.
-/// Always a cancellation point (T-026, T-050). `delay` is a duration: `sleep(100ms)`, `sleep(0s)`.
+/// Always a cancellation point. `delay` is a duration: `sleep(100ms)`, `sleep(0s)`.
 /// Cancellation: ends it at once. Throws ValueError for NaN. Thread: that of the running loop.
 /// \sa https://docs.python.org/3/library/asyncio-task.html#asyncio.sleep
 template<class Rep, class Period>
-[[nodiscard("sleep() does nothing until it is awaited")]] detail::SleepAwaiter sleep(std::chrono::duration<Rep, Period> delay)
+[[nodiscard("sleep() does nothing until it is awaited")]] detail::Await<detail::SleepAwaiter>
+sleep(std::chrono::duration<Rep, Period> delay)
 {
-    return detail::SleepAwaiter(detail::saturated(delay));
+    return detail::Await<detail::SleepAwaiter>(std::in_place, detail::saturated(delay));
 }
 /// The same, and gives `result`.
 template<class Rep, class Period, class T>
-[[nodiscard("sleep() does nothing until it is awaited")]] detail::SleepResultAwaiter<std::decay_t<T>>
+[[nodiscard("sleep() does nothing until it is awaited")]] detail::Await<detail::SleepResultAwaiter<std::decay_t<T>>>
 sleep(std::chrono::duration<Rep, Period> delay, T &&result)
 {
-    return detail::SleepResultAwaiter<std::decay_t<T>>(detail::saturated(delay), std::forward<T>(result));
+    using Awaiter = detail::SleepResultAwaiter<std::decay_t<T>>;
+    return detail::Await<Awaiter>(std::in_place, detail::saturated(delay), std::forward<T>(result));
 }
 
 /// A bare number has no unit: write sleep(5s) or sleep(0s).

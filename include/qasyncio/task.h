@@ -23,7 +23,7 @@ class QASYNCIO_EXPORT TaskOptions
 {
 public:
     TaskOptions() { }
-    /// Without one it is "Task-N" (T-002).
+    /// Without one it is "Task-N".
     TaskOptions &name(const QString &name)
     {
         m_name = name;
@@ -56,13 +56,13 @@ public:
         return *this;
     }
     /// Starts the task at once: its first step runs inside of create_task(), until it suspends for the first time. One that
-    /// ends there is done when create_task() returns (T-040). Without effect unless this thread runs the loop (T-043).
+    /// ends there is done when create_task() returns. Without effect unless this thread runs the loop.
     TaskOptions &eager_start(bool eager = true)
     {
         m_eager = eager;
         return *this;
     }
-    /// The context for the task's context variables. Without it: a copy of the current one (T-004).
+    /// The context for the task's context variables. Without it: a copy of the current one.
     TaskOptions &context(const Context &context)
     {
         m_context = context;
@@ -137,13 +137,13 @@ template<class Self>
 class TaskOperations
 {
 public:
-    /// How many cancellations were requested and not taken back by uncancel() (T-020, T-029).
+    /// How many cancellations were requested and not taken back by uncancel().
     int cancelling() const { return task().cancelling(); }
-    /// Takes one request back and gives the number of those left (T-029).
+    /// Takes one request back and gives the number of those left.
     int uncancel() { return task().uncancel(); }
     QString get_name() const { return task().name(); }
     void set_name(const QString &name) { task().set_name(name); }
-    /// Where the task's coroutine function is written; a line of 0 once the task is done (T-015).
+    /// Where the task's coroutine function is written; a line of 0 once the task is done.
     std::source_location get_coro() const { return task().site(); }
     /// The context that the task runs in.
     Context get_context() const { return context_of(task()); }
@@ -175,7 +175,7 @@ private:
 /// The loop keeps every unfinished task alive; dropping the handle detaches it.
 /// Cancellation: cancel(message) makes the await at which the task is suspended throw CancelledError at the task's next
 /// step, never inline. The task may clean up, or catch it and go on. True unless the task is done. A task that has not
-/// started never does (T-020 to T-037).
+/// started never does.
 /// Thread: the loop's; to cancel from another one: `loop.call_soon_threadsafe([task]() mutable { task.cancel(); })`.
 /// \sa https://docs.python.org/3/library/asyncio-task.html#asyncio.Task
 template<class T = void>
@@ -194,7 +194,7 @@ private:
     using Future<T>::Future;
 };
 
-/// Starts a coroutine as a task of the running loop. Its first line runs in the next turn (T-002).
+/// Starts a coroutine as a task of the running loop. Its first line runs in the next turn.
 /// Throws RuntimeError if no loop runs in this thread.
 template<class T>
 Task<T> create_task(Coroutine<T> &&coroutine, const TaskOptions &options = TaskOptions());
@@ -214,9 +214,9 @@ auto create_task(A &&awaitable, const TaskOptions &options = TaskOptions());
 /// A task factory that starts every task eagerly: `loop.set_task_factory(eager_task_factory)`.
 QASYNCIO_EXPORT TaskOptions eager_task_factory(QAsyncioLoop &loop, const TaskOptions &options);
 
-/// The task that is being executed; none in a plain callback (T-005). Throws RuntimeError if no loop runs in this thread.
+/// The task that is being executed; none in a plain callback. Throws RuntimeError if no loop runs in this thread.
 QASYNCIO_EXPORT AnyTask current_task();
-/// The unfinished tasks of the running loop, oldest first (T-006). Throws RuntimeError if no loop runs in this thread.
+/// The unfinished tasks of the running loop, oldest first. Throws RuntimeError if no loop runs in this thread.
 QASYNCIO_EXPORT std::vector<AnyTask> all_tasks();
 
 } // namespace QAsyncio

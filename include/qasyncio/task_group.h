@@ -30,7 +30,7 @@ public:
 
     /// Starts a task in this group.
     /// Throws RuntimeError, and closes the coroutine, once the group has begun to cancel its tasks or all of them have ended
-    /// after the body (TG-001).
+    /// after the body.
     template<class T>
     Task<T> create_task(Coroutine<T> &&coroutine, const TaskOptions &options = TaskOptions())
     {
@@ -68,7 +68,7 @@ public:
     }
 
     /// Ends the group: its tasks and its body are cancelled, and task_group() returns without an exception once all have
-    /// ended, unless one of them throws meanwhile. May be called at any time, and again (TG-016).
+    /// ended, unless one of them throws meanwhile. May be called at any time, and again.
     void cancel();
 
     /// "<TaskGroup tasks=2 errors=1 cancelling>"
@@ -172,9 +172,9 @@ Coroutine<T> run_task_group(F body, Args... args)
 ///
 /// Errors: the first task that throws ends the group: all others, and the body at its next suspension, are cancelled, and
 /// when all have ended an ExceptionGroup with what they threw comes out of here, in the order of their ends. A body that
-/// throws does the same (TG-003, TG-006). A task that is cancelled alone is no error.
-/// Cancellation: cancelling the caller cancels the tasks, waits for them, and then goes on, or the ExceptionGroup does
-/// (TG-008, TG-009). After group.cancel() a body that was to give a result and has none: CancelledError.
+/// throws does the same. A task that is cancelled alone is no error.
+/// Cancellation: cancelling the caller cancels the tasks, waits for them, and then goes on, or the ExceptionGroup does.
+/// After group.cancel() a body that was to give a result and has none: CancelledError.
 /// Locals: tasks may use the locals of the caller, for they have ended when this returns; not those of the body, which may
 /// end before them. If the caller's task is unwound, its group's tasks are unwound before it, the youngest first.
 /// \sa https://docs.python.org/3/library/asyncio-task.html#asyncio.TaskGroup

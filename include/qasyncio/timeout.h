@@ -15,16 +15,16 @@ namespace QAsyncio {
 class QASYNCIO_EXPORT Timeout
 {
 public:
-    /// The deadline by the loop's clock, or nothing (G-047).
+    /// The deadline by the loop's clock, or nothing.
     std::optional<TimePoint> when() const { return m_when; }
-    /// Sets another deadline, or none. One that is past ends the body at its next suspension (G-043).
-    /// Throws RuntimeError once the deadline has passed or the scope was left (G-040), if no loop runs, or if that of its task,
+    /// Sets another deadline, or none. One that is past ends the body at its next suspension.
+    /// Throws RuntimeError once the deadline has passed or the scope was left, if no loop runs, or if that of its task,
     /// which need not be the running one, is closed; the deadline is then as before.
     void reschedule(std::optional<TimePoint> when);
     /// Whether the deadline passed while the body ran.
     bool expired() const { return m_state == Expiring || m_state == Expired; }
 
-    /// "<Timeout [active] when=12.500>", "<Timeout [expired]>" (G-047)
+    /// "<Timeout [active] when=12.500>", "<Timeout [expired]>"
     QString to_string() const;
 
     // What timeout() is made of. Entered by the constructor; throws RuntimeError outside of a task.
@@ -74,8 +74,8 @@ Coroutine<T> run_timeout(std::optional<TimePoint> when, F body, Args... args)
 /// The function and the arguments are kept here for as long as it runs.
 ///
 /// At the deadline the task is cancelled: the body sees CancelledError at its await, may clean up (however long that takes),
-/// and TimeoutError is thrown here (G-041). A body that never suspends is not interrupted (G-043).
-/// Cancellation from outside stays CancelledError, also if both happen (G-042). Without a deadline (std::nullopt) it is
+/// and TimeoutError is thrown here. A body that never suspends is not interrupted.
+/// Cancellation from outside stays CancelledError, also if both happen. Without a deadline (std::nullopt) it is
 /// just a call. Throws RuntimeError if no loop runs in this thread.
 /// \sa https://docs.python.org/3/library/asyncio-task.html#asyncio.timeout
 template<class F, class... Args>

@@ -12,7 +12,7 @@ namespace QAsyncio {
 enum class ReturnWhen { FirstCompleted, FirstException, AllCompleted };
 /// The first of them is done, or was cancelled.
 inline constexpr ReturnWhen FIRST_COMPLETED = ReturnWhen::FirstCompleted;
-/// The first of them has failed, or all are done. One that was cancelled has not failed (G-022).
+/// The first of them has failed, or all are done. One that was cancelled has not failed.
 inline constexpr ReturnWhen FIRST_EXCEPTION = ReturnWhen::FirstException;
 inline constexpr ReturnWhen ALL_COMPLETED = ReturnWhen::AllCompleted;
 
@@ -78,12 +78,12 @@ WaitResult<F> sort_by_state(std::vector<F> futures)
 } // namespace detail
 
 /// Waits for futures or tasks (of one type, or as AnyFuture or AnyTask) and tells which are done and which are pending.
-/// `done` may hold more than what ended the wait: everything that finished before the caller went on (G-024).
+/// `done` may hold more than what ended the wait: everything that finished before the caller went on.
 ///
-/// A time-out neither throws nor cancels anything: the rest is pending (G-021). What the futures threw is not thrown here;
+/// A time-out neither throws nor cancels anything: the rest is pending. What the futures threw is not thrown here;
 /// ask them. With FIRST_EXCEPTION, an exception that ended the wait counts as retrieved, as in asyncio.
-/// Cancellation: cancelling the caller leaves the futures alone (G-023).
-/// Throws, at the await: ValueError for no futures at all, for a value that is no ReturnWhen (G-020), and for a future of
+/// Cancellation: cancelling the caller leaves the futures alone.
+/// Throws, at the await: ValueError for no futures at all, for a value that is no ReturnWhen, and for a future of
 /// another loop; RuntimeError if no loop runs in this thread. Coroutines are refused by the compiler. Thread: the loop's.
 /// \sa https://docs.python.org/3/library/asyncio-task.html#asyncio.wait
 template<class F>

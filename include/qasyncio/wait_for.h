@@ -56,13 +56,13 @@ Coroutine<T> run_wait_for(A awaitable, std::optional<std::chrono::nanoseconds> l
 
 } // namespace detail
 
-/// Waits for an awaitable, but no longer than `limit`; gives its result. A coroutine runs in the calling task (G-030).
+/// Waits for an awaitable, but no longer than `limit`; gives its result. A coroutine runs in the calling task.
 ///
 /// On a time-out the awaitable is cancelled and its end is waited for, however long its clean-up takes; then TimeoutError is
-/// thrown, unless it gave a result or an exception of its own instead (G-033, G-034). With a limit of zero or less it is
-/// cancelled at once if it is not done, and a coroutine does not start (G-031). Without a limit (std::nullopt) it is a plain
+/// thrown, unless it gave a result or an exception of its own instead. With a limit of zero or less it is
+/// cancelled at once if it is not done, and a coroutine does not start. Without a limit (std::nullopt) it is a plain
 /// await. Throws ValueError for NaN, RuntimeError outside of a task. Thread: that of the running loop.
-/// Cancellation: cancelling the caller cancels the awaitable; if it completes in the same turn its result is lost (G-035).
+/// Cancellation: cancelling the caller cancels the awaitable; if it completes in the same turn its result is lost.
 /// \sa https://docs.python.org/3/library/asyncio-task.html#asyncio.wait_for
 template<detail::Awaitable A, class Rep, class Period>
 auto wait_for(A &&awaitable, std::chrono::duration<Rep, Period> limit)

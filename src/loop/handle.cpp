@@ -24,11 +24,6 @@ void Runnable::future_done(FutureStateBase &)
     Q_UNREACHABLE(); // only what is given to add_callback() is called so
 }
 
-bool Runnable::cancel_wait(const QString &)
-{
-    return false;
-}
-
 QString Runnable::describe() const
 {
     return QStringLiteral("<Callback>");

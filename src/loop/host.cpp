@@ -520,7 +520,7 @@ public:
         const TaskStateBase *last = &task;
         for (; !m_known.contains(last); last = last->awaited_task()) {
             path.push_back(last);
-            m_known.emplace(last, m_asked.contains(last->waiting_on()));
+            m_known.emplace(last, m_asked.contains(last->awaited_future()));
             if (!last->awaited_task())
                 break;
         }

@@ -425,30 +425,45 @@ QString DoneCallbackBase::describe() const
 
 // Awaiting
 
-void FutureAwaiterBase::suspend(PromiseBase &frame)
+void FutureAwaiterBase::await_suspend()
 {
-    m_task = frame.task;
-    if (m_future->core != m_task->core || m_future == m_task) {
-        // Refused, in the next turn (T-010).
-        m_task->flags |= m_future == m_task ? FutureStateBase::AwaitsItself : FutureStateBase::WrongLoop;
-        m_task->suspend(frame, nullptr);
-        m_task->schedule();
-        return;
-    }
-    m_future->callbacks.append(m_task);
-    m_task->flags |= m_future->flags & FutureStateBase::IsTask ? FutureStateBase::AwaitsTask : 0;
-    m_task->suspend_on(frame, m_future);
+    TaskStateBase *const task = this->task();
+    if (Q_LIKELY(m_future->core == task->core && m_future != task))
+        return m_future->callbacks.append(task);
+    // Refused, in the next turn (T-010).
+    task->flags |= m_future == task ? FutureStateBase::AwaitsItself : FutureStateBase::WrongLoop;
+    task->schedule();
 }
 
-void FutureAwaiterBase::throw_resumed()
+/// The cancellation came when the future was done already: its result or exception is dropped, but a CancelledError of its own goes
+/// first (T-022, T-023).
+void FutureAwaiterBase::await_discard()
 {
-    if (m_task->flags & refused)
-        m_task->throw_await_error(*m_future);
-    m_task->take_must_cancel();
-    // The cancellation came when the future was done already: its result or exception is dropped, but a CancelledError of its
-    // own goes first (T-022, T-023).
-    if (m_future->state() != FutureStateBase::Cancelled && !is_cancellation(m_future->take_exception()))
-        m_task->throw_cancelled_task();
+    if (awaited_future() && (m_future->state() == FutureStateBase::Cancelled || is_cancellation(m_future->take_exception())))
+        m_future->throw_unless_value();
+}
+
+bool FutureAwaiterBase::await_cancel(const QString &message)
+{
+    return m_future->cancel(message);
+}
+
+QString FutureAwaiterBase::await_description() const
+{
+    if (!awaited_future())
+        return QString();
+    const bool is_task = m_future->flags & FutureStateBase::IsTask;
+    return is_task ? static_cast<TaskStateBase *>(m_future)->describe_without_wait() : m_future->describe();
+}
+
+FutureStateBase *FutureAwaiterBase::awaited_future() const noexcept
+{
+    return task()->flags & refused ? nullptr : m_future; // it may belong to another thread then
+}
+
+void FutureAwaiterBase::throw_refused() const
+{
+    task()->throw_await_error(*m_future);
 }
 
 } // namespace detail

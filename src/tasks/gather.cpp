@@ -217,7 +217,8 @@ void CancelWalk::cancel_child(FutureStateBase &child)
     if (!last)
         return; // it is done
     parent.m_walk.any = true;
-    GatherCore *inner = last->waiting_on() ? last->waiting_on()->gathering() : nullptr;
+    FutureStateBase *const awaited = last->awaited_future();
+    GatherCore *inner = awaited ? awaited->gathering() : nullptr;
     if (inner && !inner->m_walk.is_active)
         return enter(*inner, last);
     last->deliver_cancellation(m_message);

@@ -12,29 +12,16 @@ void SleepTimer::invoke()
         task->schedule(); // it resumes in the next turn, as if a future had been completed here
 }
 
-bool SleepTimer::cancel_wait(const QString &message)
-{
-    TaskStateBase *task = std::exchange(m_task, nullptr);
-    if (!task)
-        return false;
-    m_task_cancelled = true;
-    m_message = message;
-    cancel();
-    task->schedule();
-    return true;
-}
-
 QString SleepTimer::describe() const
 {
     return QStringLiteral("<sleep %1>").arg(TimerState::describe());
 }
 
-void SleepAwaiter::start_timer(PromiseBase &frame)
+void SleepAwaiter::start_timer()
 {
-    auto &core = static_cast<LoopPrivate &>(*m_task->core);
-    m_timer = new SleepTimer(deadline(core.now(), m_delay), *m_task);
+    auto &core = static_cast<LoopPrivate &>(*task()->core);
+    m_timer = new SleepTimer(deadline(core.now(), m_delay), *task());
     core.add_timer(m_timer);
-    m_task->suspend_on(frame, m_timer);
 }
 
 void SleepAwaiter::end_timer() noexcept
@@ -43,14 +30,15 @@ void SleepAwaiter::end_timer() noexcept
     std::exchange(m_timer, nullptr)->release();
 }
 
-void SleepAwaiter::finish()
+bool SleepAwaiter::await_cancel(const QString &message)
 {
-    const bool cancelled = m_timer && m_timer->task_cancelled();
-    const bool must_cancel = m_task->take_must_cancel();
-    if (cancelled)
-        throw CancelledError(m_timer->message());
-    if (must_cancel)
-        m_task->throw_cancelled_task();
+    m_timer->cancel(); // there is one: a task that sleeps for no time is queued already
+    return resume_cancelled(message);
+}
+
+QString SleepAwaiter::await_description() const
+{
+    return m_timer ? m_timer->describe() : QString();
 }
 
 } // namespace QAsyncio::detail

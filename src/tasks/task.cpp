@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: MIT
 #include "qasyncio/task.h"
 
+#include "qasyncio/awaiter.h"
 #include "qasyncio/task_group.h"
 
 #include "loop/loop_p.h"
@@ -28,7 +29,7 @@ quint32 next_number()
 } // namespace
 
 TaskStateBase::TaskStateBase(LoopCore &core, PromiseBase &root)
-    : FutureStateBase(core, 2), leaf(&root), m_root(&root), m_number(next_number())
+    : FutureStateBase(core, 2), m_root(&root), m_number(next_number())
 {
     root.task = this;
     flags = IsTask | LogDestroyed;
@@ -73,8 +74,8 @@ void TaskStateBase::run(LoopCore &loop_core) noexcept
             release();
         return; // else its frames are being destroyed, or will be
     }
-    flags &= ~AwaitsTask;
-    m_waiting_on = nullptr;
+    PromiseBase *const frame = innermost_frame();
+    m_suspended_at = nullptr;
     if (!(flags & Started)) {
         flags |= Started;
         if (flags & MustCancel) // cancelled before it began: it never does (T-024)
@@ -83,7 +84,7 @@ void TaskStateBase::run(LoopCore &loop_core) noexcept
     TaskStateBase *outer_task = std::exchange(loop_core.current_task, this);
     ContextState **outer_slot = std::exchange(loop_core.thread->context_slot, &context);
     flags |= OnStack;
-    frame_of(*leaf).resume();
+    frame_of(*frame).resume();
 #if !QASYNCIO_TAIL_CALLS
 #  error "the library itself must be built with tail calls: g++ without sanitizers, or clang"
 #endif
@@ -114,8 +115,7 @@ void TaskStateBase::complete()
     flags |= OnStack; // moving the result may unwind this task with others; until its frames are destroyed
     if (flags & BodyDone)
         exception = take_result();
-    leaf = m_root; // the inner frames have ended, the last one to suspend among them
-    destroy_frames();
+    destroy_frames(); // of the outermost one: the others have ended
     set_outcome(std::move(exception));
     if (Q_UNLIKELY(flags & UnwindPending))
         unwind_what_waited();
@@ -231,9 +231,9 @@ TaskStateBase *TaskStateBase::request_cancellation()
 
 void TaskStateBase::deliver_cancellation(const QString &message)
 {
-    if (awaited_task()) // they await each other in a circle
-        give_up_waiting();
-    else if (m_waiting_on && m_waiting_on->cancel_wait(message))
+    if (TaskStateBase *const awaited = awaited_task()) // they await each other in a circle
+        give_up_waiting(*awaited);
+    else if (m_suspended_at && !(flags & Queued) && m_suspended_at->await_cancel(message))
         return;
     note_cancellation(message);
 }
@@ -241,6 +241,18 @@ void TaskStateBase::deliver_cancellation(const QString &message)
 void TaskStateBase::note_cancellation(const QString &message)
 {
     flags |= MustCancel;
+    if (!(flags & WaitCancelled)) // else that one goes first, with its message
+        set_cancel_message(message);
+}
+
+void TaskStateBase::note_cancelled_wait(const QString &message)
+{
+    flags |= WaitCancelled;
+    set_cancel_message(message);
+}
+
+void TaskStateBase::set_cancel_message(const QString &message)
+{
     try {
         if (!message.isNull() || m_extra)
             extra().cancel_message = message;
@@ -248,19 +260,25 @@ void TaskStateBase::note_cancellation(const QString &message)
     }
 }
 
-TaskStateBase *TaskStateBase::awaited_task() const
+PromiseBase *TaskStateBase::innermost_frame() const
 {
-    if (!(flags & AwaitsTask))
-        return nullptr;
-    auto *task = static_cast<TaskStateBase *>(m_waiting_on);
-    return task->done() ? nullptr : task;
+    return m_suspended_at ? m_suspended_at->m_frame : m_root;
 }
 
-void TaskStateBase::give_up_waiting()
+FutureStateBase *TaskStateBase::awaited_future() const
 {
-    static_cast<TaskStateBase *>(m_waiting_on)->remove_callback(this);
-    m_waiting_on = nullptr;
-    flags &= ~AwaitsTask;
+    return m_suspended_at ? m_suspended_at->awaited_future() : nullptr;
+}
+
+TaskStateBase *TaskStateBase::awaited_task() const
+{
+    FutureStateBase *const future = flags & Queued ? nullptr : awaited_future();
+    return future && future->flags & IsTask && !future->done() ? static_cast<TaskStateBase *>(future) : nullptr;
+}
+
+void TaskStateBase::give_up_waiting(TaskStateBase &awaited)
+{
+    awaited.remove_callback(this);
     schedule();
 }
 
@@ -275,7 +293,7 @@ void TaskStateBase::forward_cancel()
 {
     const QString message = m_extra ? m_extra->cancel_message : QString();
     flags &= ~MustCancel;
-    if (!m_waiting_on->cancel_wait(message))
+    if (flags & Queued || !m_suspended_at->await_cancel(message))
         flags |= MustCancel;
 }
 
@@ -483,11 +501,9 @@ void TaskStateBase::destroy_frames() noexcept
     flags |= OnStack;
     ++core->thread->unwinding;
     // Innermost first, one after the other: a chain of any length needs no stack.
-    PromiseBase *frame = leaf;
+    PromiseBase *frame = innermost_frame();
     m_root = nullptr;
-    leaf = nullptr;
-    m_waiting_on = nullptr; // it dies with the innermost frame
-    flags &= ~AwaitsTask;
+    m_suspended_at = nullptr; // it dies with the innermost frame
     while (frame) {
         FrameLink *link = frame->link;
         PromiseBase *parent = link ? link->parent : nullptr;
@@ -561,13 +577,12 @@ QString TaskStateBase::type_name() const
 
 QString TaskStateBase::describe() const
 {
-    if (!m_waiting_on)
-        return describe_without_wait();
-    // Of a task that it waits for, only that task itself: the chain may be long, or a circle.
-    const auto *task = flags & AwaitsTask ? static_cast<const TaskStateBase *>(m_waiting_on) : nullptr;
     QString text = describe_without_wait();
+    const QString awaited = m_suspended_at ? m_suspended_at->await_description() : QString();
+    if (awaited.isEmpty())
+        return text;
     text.chop(1);
-    return text + QStringLiteral(" wait_for=%1>").arg(task ? task->describe_without_wait() : m_waiting_on->describe());
+    return text + QStringLiteral(" wait_for=%1>").arg(awaited);
 }
 
 QString TaskStateBase::describe_without_wait() const

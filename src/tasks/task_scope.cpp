@@ -37,9 +37,9 @@ public:
         const std::vector<Ref<TaskStateBase>> tasks = members_behind(asked);
         std::vector<int> requests(tasks.size());
         std::transform(tasks.begin(), tasks.end(), requests.begin(), [](const auto &task) { return task->cancelling(); });
-        std::unordered_set<const Runnable *> awaited;
+        std::unordered_set<const FutureStateBase *> awaited;
         for (const Ref<TaskStateBase> &task : tasks)
-            awaited.insert(task->waiting_on());
+            awaited.insert(task->awaited_future());
         for (const Ref<TaskStateBase> &task : tasks)
             m_youngest_asked = std::max(m_youngest_asked, task->number());
         set_looked_at(); // not before: there was memory for all of it

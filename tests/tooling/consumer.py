@@ -4,7 +4,8 @@
 """Can somebody else's project use an installed QAsyncio? Installs a build, and builds tests/consumer against that.
 
 Checks what the README says of it: find_package(), the installed headers, qasyncio_check_coroutines(), a compiler that is
-refused in words, and a program with windows that is compiled without Qt's CMake macros.
+refused in words, and a program with windows that is compiled without Qt's CMake macros. And the first program of the guide,
+from its page.
 """
 import argparse
 import json
@@ -15,8 +16,11 @@ import shutil
 import subprocess
 import sys
 
+import listings
+
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 CONSUMER = ROOT / "tests/consumer"
+FIRST_PROGRAM = ROOT / "docs/guide/first-program.md"
 OLD_COMPILER = "clang++-14"
 
 
@@ -66,6 +70,19 @@ def check_plain_compiler(commands, prefix):
     call("g++", "-std=c++20", "-fPIC", "-fsyntax-only", "-I", prefix / "include", *includes, CONSUMER / "widgets.cpp")
 
 
+def check_first_program(folder, prefix):
+    folder.mkdir()
+    blocks = list(listings.blocks(FIRST_PROGRAM))
+    for name, kind in (("CMakeLists.txt", "cmake"), ("main.cpp", "cpp program")):
+        (folder / name).write_text(next(block.code for block in blocks if block.kind == kind))
+    call("cmake", "-S", folder, "-B", folder / "build", "-G", "Ninja", f"-DCMAKE_PREFIX_PATH={prefix}")
+    call("cmake", "--build", folder / "build")
+    expected = next(block.code for block in blocks if block.kind == "text")
+    printed = call(folder / "build/first")
+    if printed != expected:
+        sys.exit(f"{printed}\nconsumer: {FIRST_PROGRAM} says something else")
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--build", type=pathlib.Path, required=True, help="a finished build of QAsyncio")
@@ -79,6 +96,7 @@ def main():
             sys.exit(f"consumer: {name} is not installed")
     os.environ["LD_LIBRARY_PATH"] = ":".join(str(p.parent) for p in prefix.rglob("libqasyncio.so"))
     check_project(folder / "build", prefix)
+    check_first_program(folder / "first", prefix)
     check_plain_compiler(options.build / "compile_commands.json", prefix)
     print("consumer: an installed QAsyncio can be used")
     return 0

@@ -28,6 +28,15 @@ public:
     void any(const QAnyStringView &) { }
 };
 
+/// An awaiter without await_suspend().
+struct Half : AwaiterBase
+{
+    bool await_ready() const { return true; }
+    void await_resume() const { }
+    bool await_cancel(const QString &) override { return false; }
+    QString await_description() const override { return {}; }
+};
+
 #ifndef CASE
 #  define CASE 0
 #endif
@@ -126,6 +135,8 @@ Coroutine<> refused(QString text, QAsyncioLoop &loop, QTimer *timer)
     co_await create_task([text]() -> Coroutine<> { co_return; });
 #elif CASE == 36 // this function must be a coroutine
     co_await create_task([] { return 1; });
+#elif CASE == 37 // an AwaiterBase that is awaited needs
+    co_await Half();
 #endif
     Q_UNUSED(views)
     Q_UNUSED(text)

@@ -65,7 +65,8 @@ def site(location):
 
 def frames(task):
     """The coroutines of a suspended task, the innermost first."""
-    names, promise = [], task["leaf"]
+    awaiter = task["m_suspended_at"]
+    names, promise = [], task["m_root"] if int(awaiter) == 0 else awaiter["m_frame"]
     while int(promise) != 0 and len(names) < 50:
         names.append(site(promise["site"]))
         link = promise["link"]

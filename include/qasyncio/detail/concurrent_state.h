@@ -153,7 +153,7 @@ public:
             task.add_done_callback(std::move(m_delivery));
         } catch (...) {
             m_state->set_outcome(Outcome<T>(failed_outcome, std::current_exception()));
-            throw; // the loop reports it, too (L-077)
+            throw; // the loop reports it, too
         }
     }
 

@@ -27,7 +27,7 @@ public:
     }
 };
 
-/// Throws RuntimeError for a task: only its coroutine completes it (T-003).
+/// Throws RuntimeError for a task: only its coroutine completes it.
 QASYNCIO_EXPORT void check_settable(const FutureStateBase &state, const char *operation);
 
 /// A done callback before it is called. The future it will be called with is known when it is scheduled.

@@ -98,59 +98,47 @@ public:
     ForeignFutureAwaiter(ForeignFutureAwaiter &&) noexcept = default; // before it is awaited
     ~ForeignFutureAwaiter()
     {
-        if (!this->m_task || this->m_future->done())
+        if (!this->m_future || !this->task() || this->m_future->done())
             return;
-        this->m_future->remove_callback(this->m_task);
+        this->leave();
         this->m_future->cancel({});
     }
 };
 
+template<class A>
+using foreign_result_t = std::remove_cvref_t<await_result_t<A>>; // void stays void
+
 /// Awaits an awaitable of somebody else in a frame of its own and resumes the task through the loop.
 /// Cancellation: the task ends at once; what the awaitable gives later is dropped.
 template<class A>
-class ForeignAwaiter : public NativeAwaiter
+class ForeignAwaiter : public ForeignFutureAwaiter<foreign_result_t<A>>
 {
-    using R = std::remove_cvref_t<await_result_t<A>>;
-    using Result = std::conditional_t<std::is_void_v<await_result_t<A>>, void, R>;
+    using Result = foreign_result_t<A>;
 
 public:
-    explicit ForeignAwaiter(A &&awaitable)
-        : m_future(Ref<FutureState<Result>>::adopt(new FutureState<Result>(get_running_loop().core())))
+    explicit ForeignAwaiter(A &&awaitable) : ForeignFutureAwaiter<Result>(begin(std::forward<A>(awaitable))) { }
+
+private:
+    static Ref<FutureStateBase> begin(A &&awaitable)
     {
         // An lvalue is awaited where it is, a temporary moves into the frame.
         using Held = std::conditional_t<std::is_lvalue_reference_v<A>, A, std::remove_cvref_t<A>>;
-        auto *result = new ForeignResult<Result>(m_future);
+        const auto future = Ref<FutureState<Result>>::adopt(new FutureState<Result>(get_running_loop().core()));
+        auto *result = new ForeignResult<Result>(future);
         try {
             await_foreign<Held, Result>(std::forward<A>(awaitable), result);
         } catch (...) { // there is no frame, which would send the result home
             result->discard();
             throw;
         }
-        m_awaiter.emplace(Ref<FutureStateBase>::share(m_future.get()));
+        return Ref<FutureStateBase>::share(future.get());
     }
-
-    bool await_ready() const noexcept { return m_awaiter->await_ready(); }
-    template<TaskPromise P>
-    void await_suspend(std::coroutine_handle<P> frame)
-    {
-        m_future = {}; // the awaiter alone holds it, so that the result can be moved out
-        m_awaiter->await_suspend(frame);
-    }
-    Result await_resume()
-    {
-        m_future = {};
-        return m_awaiter->await_resume();
-    }
-
-private:
-    Ref<FutureState<Result>> m_future;
-    std::optional<ForeignFutureAwaiter<Result>> m_awaiter;
 };
 
 template<class A>
-ForeignAwaiter<A> make_foreign_awaiter(A &&awaitable)
+Await<ForeignAwaiter<A>> make_foreign_awaiter(A &&awaitable)
 {
-    return ForeignAwaiter<A>(std::forward<A>(awaitable));
+    return Await<ForeignAwaiter<A>>(std::in_place, std::forward<A>(awaitable));
 }
 
 } // namespace QAsyncio::detail

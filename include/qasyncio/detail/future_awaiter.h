@@ -2,44 +2,50 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include "qasyncio/detail/await.h"
+#include "qasyncio/awaiter.h"
 
 namespace QAsyncio::detail {
 
 /// The part of awaiting a future that does not depend on its type.
-class QASYNCIO_EXPORT FutureAwaiterBase : public NativeAwaiter
+class QASYNCIO_EXPORT FutureAwaiterBase : public AwaiterBase
 {
 public:
     bool await_ready() const noexcept { return m_future->done(); }
+    void await_suspend();
+    void await_discard();
+    bool await_cancel(const QString &message) override;
+    QString await_description() const override;
+    FutureStateBase *awaited_future() const noexcept override;
 
 protected:
     static constexpr auto refused = FutureStateBase::WrongLoop | FutureStateBase::AwaitsItself;
 
     explicit FutureAwaiterBase(FutureStateBase *future) : m_future(future) { }
+    FutureAwaiterBase(FutureAwaiterBase &&other) noexcept
+        : AwaiterBase(std::move(other)), m_future(std::exchange(other.m_future, nullptr)) { }
 
-    void suspend(PromiseBase &frame);
-    /// Throws if the awaiting task is to be cancelled or the await was refused.
-    void check_resumed()
+    /// Throws if the await was refused.
+    void check_refused() const
     {
-        if (m_task && Q_UNLIKELY(m_task->flags & (FutureStateBase::MustCancel | refused)))
-            throw_resumed();
+        if (const TaskStateBase *task = this->task(); task && Q_UNLIKELY(task->flags & refused))
+            throw_refused();
     }
     /// Stops waiting: the frame is destroyed.
     void leave()
     {
-        if (!m_task)
+        TaskStateBase *const task = this->task();
+        if (!task)
             return;
-        if (Q_UNLIKELY(m_task->flags & refused))
-            m_task->flags &= ~refused; // and the future is not touched: it may belong to another thread
+        if (Q_UNLIKELY(task->flags & refused))
+            task->flags &= ~refused; // and the future is not touched: it may belong to another thread
         else if (!m_future->done()) // unwound while it waits
-            m_future->remove_callback(m_task);
+            m_future->remove_callback(task);
     }
 
     FutureStateBase *m_future;
-    TaskStateBase *m_task = nullptr; // set when it suspends
 
 private:
-    void throw_resumed();
+    [[noreturn]] void throw_refused() const;
 };
 
 /// `Movable`: awaited through an rvalue handle, so that the result may be moved out if nobody else has one. It takes the
@@ -54,26 +60,25 @@ public:
     explicit FutureAwaiter(Ref<FutureStateBase> future)
         requires Movable
         : FutureAwaiterBase(future.leak()) { }
-    FutureAwaiter(FutureAwaiter &&other) noexcept : FutureAwaiterBase(std::exchange(other.m_future, nullptr)) { }
+    FutureAwaiter(FutureAwaiter &&) noexcept = default;
     ~FutureAwaiter()
     {
         if (!m_future)
             return;
         leave();
-        if (Movable || m_task)
+        if (Movable || task())
             m_future->release();
     }
 
-    template<TaskPromise P>
-    void await_suspend(std::coroutine_handle<P> frame)
+    void await_suspend()
     {
         if constexpr (!Movable)
             m_future->retain();
-        suspend(frame.promise());
+        FutureAwaiterBase::await_suspend();
     }
     T await_resume()
     {
-        check_resumed();
+        check_refused();
         return take_value<T>(*m_future, Movable && m_future->sole_owner());
     }
 };

@@ -100,7 +100,7 @@ public:
 
     bool done() const noexcept { return m_state != Pending; }
     State state() const noexcept { return m_state; }
-    /// The exception if there is one; counts as retrieved (F-012). Does not check the state.
+    /// The exception if there is one; counts as retrieved. Does not check the state.
     const std::exception_ptr &take_exception() noexcept
     {
         flags &= ~LogException;
@@ -121,7 +121,7 @@ public:
     }
     /// Not done, and nobody completes it just now.
     bool is_pending() const noexcept { return !done() && !(more_flags & Settling); }
-    /// Debug mode: throws RuntimeError in a thread other than that of the running loop (F-017).
+    /// Debug mode: throws RuntimeError in a thread other than that of the running loop.
     void check_thread() const
     {
         if (Q_UNLIKELY(core->has(LoopCore::Debug)))
@@ -156,8 +156,6 @@ public:
     virtual QString type_name() const;
     QString describe() const override;
 
-    bool cancel_wait(const QString &message) override { return cancel(message); }
-
     enum FlagBits : quint16 {
         LogException = 1,   // an exception that nobody has retrieved yet
         LogDestroyed = 2,   // a pending task that dies is reported
@@ -168,10 +166,10 @@ public:
         UnwindPending = 64, // to be unwound at the next suspension
         BodyDone = 128,     // the outermost frame has reached its end
         ValueTaken = 256,   // a move-only result has been moved out
-        WrongLoop = 512,    // the await that has just suspended was refused: see AwaitError
+        WrongLoop = 512,    // of tasks: the await that has just suspended was refused
         AwaitsItself = 1024,
         IsTask = 2048,
-        AwaitsTask = 4096, // of tasks: what it waits for is a task
+        WaitCancelled = 4096, // of tasks: a cancellation has ended the wait, and is what the await throws
         InCancel = 8192,   // of tasks: cancel() is going through it
         Eager = 16384,     // of tasks: in its first step, inside of create_task()
         Doomed = 32768,    // of tasks: it is being unwound, or will be: no line of it runs any more
@@ -309,7 +307,7 @@ T take_value(FutureStateBase &state, bool movable)
     }
 }
 
-/// Throws ValueError for a future of another loop than `core` (G-012).
+/// Throws ValueError for a future of another loop than `core`.
 QASYNCIO_EXPORT void check_loop(const FutureStateBase &future, const LoopCore &core);
 
 } // namespace QAsyncio::detail

@@ -21,7 +21,7 @@ public:
     Q_DISABLE_COPY_MOVE(GatherCore)
 
     void add_child(Ref<FutureStateBase> child, bool implicit_task);
-    /// Counts the children that are done already: all of them, and the future is done (G-013).
+    /// Counts the children that are done already: all of them, and the future is done.
     void begin();
     void child_done(FutureStateBase &child);
     bool cancel_children(const QString &message);

@@ -164,7 +164,7 @@ struct GeneratorEnd
 };
 
 /// One step of a generator: runs it to the next co_yield or to its end.
-class GeneratorStepBase : public NativeAwaiter, public FrameLink
+class GeneratorStepBase : public FrameLink
 {
 public:
     GeneratorStepBase(Ref<GeneratorState> state, const char *operation, std::exception_ptr thrown = nullptr)

@@ -28,7 +28,7 @@ public:
         if (Q_UNLIKELY(m_thread != 0) && m_thread != static_cast<quint16>(thread_data().id))
             throw_wrong_thread();
     }
-    /// Drops the callback at once (L-065).
+    /// Drops the callback at once.
     virtual void cancel() noexcept;
     bool cancelled() const noexcept { return m_flags.load(std::memory_order_acquire) & Cancelled; }
 
@@ -83,7 +83,7 @@ private:
     quint16 m_thread = 0; // of those that have a loop, by the last bits of its id: there is no room for more. 0: not checked
 };
 
-/// The handle of call_soon_threadsafe(): cancel() and the callback exclude each other (L-073). In other threads cancel() waits
+/// The handle of call_soon_threadsafe(): cancel() and the callback exclude each other. In other threads cancel() waits
 /// for a callback that has begun.
 class QASYNCIO_EXPORT SharedHandleState : public HandleState
 {

@@ -124,7 +124,7 @@ struct QASYNCIO_EXPORT LoopCore
         if (flags == 0 && has(Running))
             wake();
     }
-    /// Throws RuntimeError if the loop is closed or, in debug mode, runs in another thread (L-049, L-095). True in debug mode.
+    /// Throws RuntimeError if the loop is closed or, in debug mode, runs in another thread. True in debug mode.
     bool check_scheduling()
     {
         return Q_UNLIKELY(has(Closed | Debug)) && check_scheduling_slow();

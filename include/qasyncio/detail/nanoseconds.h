@@ -81,7 +81,7 @@ std::chrono::nanoseconds ceiled_nanoseconds(Rep count)
 }
 
 /// Nanoseconds, rounded up so that nothing is early, and at the ends of their range where `delay` is beyond it. Of any period.
-/// Throws ValueError for NaN (L-060).
+/// Throws ValueError for NaN.
 template<class Rep, class Period>
 std::chrono::nanoseconds saturated(std::chrono::duration<Rep, Period> delay)
 {

@@ -41,11 +41,6 @@ inline std::coroutine_handle<> frame_of(PromiseBase &promise)
     return std::coroutine_handle<PromiseBase>::from_promise(promise);
 }
 
-/// Marks our awaiters: they are awaited as they are, and know how to be cancelled.
-struct NativeAwaiter
-{
-};
-
 template<class P>
 concept TaskPromise = std::is_base_of_v<PromiseBase, P>;
 

@@ -121,7 +121,7 @@ private:
 
 /// Awaits the near end and moves the result out. Whoever is unwound meanwhile abandons the call.
 template<class T>
-class RemoteAwaiter final : public FutureAwaiter<T, true>
+class RemoteAwaiter : public FutureAwaiter<T, true>
 {
 public:
     using FutureAwaiter<T, true>::FutureAwaiter;

@@ -13,7 +13,7 @@ struct LoopCore;
 class FutureStateBase;
 class GatherCore;
 
-/// What a loop's ready queue holds: a handle, a task to step, a done callback. Also what a task can be waiting for.
+/// What a loop's ready queue holds: a handle, a task to step, a done callback.
 class QASYNCIO_EXPORT Runnable : public Pooled
 {
 public:
@@ -26,8 +26,6 @@ public:
     virtual void discard() noexcept;
     /// As a callback of a future: the future is done, queue yourself. Throws RuntimeError if the loop is closed.
     virtual void future_done(FutureStateBase &future);
-    /// As the thing a task waits for: end with CancelledError(message) if you are still pending, and say whether you did.
-    virtual bool cancel_wait(const QString &message);
     /// The gather() that this is, whose cancellation is one of its children.
     virtual GatherCore *gathering() { return nullptr; }
     /// What it is, for reports: "<Handle load()>".

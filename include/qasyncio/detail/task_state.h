@@ -11,6 +11,7 @@
 
 namespace QAsyncio {
 class AnyTask;
+class AwaiterBase;
 class TaskGroup;
 }
 
@@ -46,7 +47,7 @@ public:
     void start();
     /// Instead of it, if something has failed before: its coroutine is destroyed in silence.
     void never_start() noexcept;
-    /// The same, but its first step runs here and now. Throws what leaves the loop (T-042).
+    /// The same, but its first step runs here and now. Throws what leaves the loop.
     void start_eagerly();
 
     // asyncio's operations
@@ -56,6 +57,7 @@ public:
     TaskStateBase *request_cancellation();
     void deliver_cancellation(const QString &message);
     void note_cancellation(const QString &message);
+    void note_cancelled_wait(const QString &message);
     int cancelling() const { return m_cancel_requests; }
     int uncancel();
     /// The message of the last cancellation that nothing that was waited for took.
@@ -80,16 +82,10 @@ public:
     static void unwind_together(const std::vector<Ref<TaskStateBase>> &tasks);
 
     // For awaiters, while a frame of this task is executed:
-    /// The innermost frame suspends and `waiting_on` will queue the task.
-    void suspend(PromiseBase &frame, Runnable *waiting_on)
+    /// The innermost frame suspends; the awaiter will queue the task. A cancellation requested earlier goes to it now.
+    void suspend_at(AwaiterBase &awaiter)
     {
-        leaf = &frame;
-        m_waiting_on = waiting_on;
-    }
-    /// As suspend(); a cancellation requested earlier goes to what is waited for now (T-025).
-    void suspend_on(PromiseBase &frame, Runnable *waiting_on)
-    {
-        suspend(frame, waiting_on);
+        m_suspended_at = &awaiter;
         if (Q_UNLIKELY(flags & MustCancel))
             forward_cancel();
     }
@@ -107,6 +103,12 @@ public:
         flags &= ~MustCancel;
         return true;
     }
+    /// The awaiter has stopped waiting because of a cancellation, which the await throws.
+    void end_wait_cancelled(const QString &message)
+    {
+        note_cancelled_wait(message);
+        schedule();
+    }
     [[noreturn]] void throw_cancelled_task();
     [[noreturn]] void throw_await_error(const FutureStateBase &awaited); // WrongLoop, AwaitsItself
 
@@ -116,7 +118,10 @@ public:
     QString describe() const override;
     QString type_name() const override;
 
-    Runnable *waiting_on() const { return m_waiting_on; }
+    /// Without what it waits for: a chain of tasks may be long, or a circle.
+    QString describe_without_wait() const;
+    /// The future that this one awaits; null if it is something else.
+    FutureStateBase *awaited_future() const;
     /// The task that this one awaits; null if it is something else, or done.
     TaskStateBase *awaited_task() const;
     /// What a task group waits for.
@@ -129,7 +134,6 @@ public:
     /// Closing a loop: unwinds and reports "Task was destroyed but it is pending!".
     void destroy_pending() noexcept;
 
-    PromiseBase *leaf; // of the frame to resume: the innermost one
     TaskStateBase *previous = nullptr; // in the loop's list of unfinished tasks
     TaskStateBase *next = nullptr;
 
@@ -155,17 +159,18 @@ private:
     void finish_with_exception(std::exception_ptr exception);
     void destroy_frames() noexcept;
     void forward_cancel();
-    /// The unfinished task that this one is suspended at.
-    /// Resumes although that task is not done: they await each other and would do so for ever.
-    void give_up_waiting();
+    /// Resumes although the task that it awaits is not done: they await each other and would do so for ever.
+    void give_up_waiting(TaskStateBase &awaited);
+    /// The one to resume; the outermost one while it is executed.
+    PromiseBase *innermost_frame() const;
     void leave_registry();
     void leave_family();
     void bequeath();
     TaskExtra &extra();
-    QString describe_without_wait() const;
+    void set_cancel_message(const QString &message);
 
     PromiseBase *m_root; // of the outermost frame; null once it is destroyed
-    Runnable *m_waiting_on = nullptr;
+    AwaiterBase *m_suspended_at = nullptr; // in the innermost frame; null before the first step, and while it is executed
     std::unique_ptr<TaskExtra> m_extra;
     quint32 m_number;
     qint32 m_cancel_requests = 0;

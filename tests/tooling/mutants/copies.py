@@ -53,7 +53,8 @@ class Copy:
             "-DCMAKE_BUILD_TYPE=Debug", "-DCMAKE_CXX_FLAGS_DEBUG=-O0", "-DQASYNCIO_BUILD_DEMO=OFF",
             "-DCMAKE_DISABLE_PRECOMPILE_HEADERS=ON",    # a change of a header would compile them anew for one test or two
             "-DCMAKE_LINK_DEPENDS_NO_SHARED=ON",        # a changed library does not link all tests anew
-            "-DQASYNCIO_BUILD_QML=OFF", "-DQASYNCIO_BUILD_BENCH=OFF", "-DQASYNCIO_WERROR=OFF", "-DQASYNCIO_COMPILER_PROBE=OFF",
+            "-DQASYNCIO_BUILD_QML=OFF", "-DQASYNCIO_BUILD_BENCH=OFF", "-DQASYNCIO_BUILD_EXAMPLES=OFF",
+            "-DQASYNCIO_WERROR=OFF", "-DQASYNCIO_COMPILER_PROBE=OFF",
             f"-DQASYNCIO_TEST_TIMEOUT={TIMEOUT}")
 
     def build(self, targets, jobs=1, *options):

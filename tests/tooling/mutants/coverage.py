@@ -70,7 +70,7 @@ class CoverageMap:
         self._call("cmake", "-S", ROOT, "-B", BUILD, "-G", "Ninja", "-DCMAKE_CXX_COMPILER=clang++-19", "-DCMAKE_BUILD_TYPE=Debug",
                    "-DCMAKE_CXX_FLAGS_DEBUG=-O0", f"-DCMAKE_CXX_FLAGS={FLAGS}", "-DQASYNCIO_BUILD_DEMO=OFF",
                    "-DCMAKE_DISABLE_PRECOMPILE_HEADERS=ON",    # the compiler maps no line of one
-                   "-DQASYNCIO_BUILD_BENCH=OFF", "-DQASYNCIO_BUILD_QML=OFF", "-DQASYNCIO_WERROR=OFF",
+                   "-DQASYNCIO_BUILD_BENCH=OFF", "-DQASYNCIO_BUILD_EXAMPLES=OFF", "-DQASYNCIO_BUILD_QML=OFF", "-DQASYNCIO_WERROR=OFF",
                    "-DQASYNCIO_COMPILER_PROBE=OFF")
         self._call("cmake", "--build", BUILD, "-j", self.jobs)
         print("coverage: running the tests", flush=True)
