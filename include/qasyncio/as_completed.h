@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include "qasyncio/detail/completion_queue.h"
+#include "qasyncio/detail/future/completion_queue.h"
 #include "qasyncio/ensure_future.h"
 
 #include <iterator>

@@ -2,8 +2,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include "qasyncio/detail/closure.h"
-#include "qasyncio/detail/generator_state.h"
+#include "qasyncio/detail/coroutine/closure.h"
+#include "qasyncio/detail/coroutine/generator_state.h"
 
 #include <memory>
 #include <optional>

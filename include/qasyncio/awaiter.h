@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include "qasyncio/detail/promise.h"
+#include "qasyncio/detail/coroutine/promise.h"
 
 #include <concepts>
 #include <type_traits>

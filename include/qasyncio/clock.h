@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include "qasyncio/detail/nanoseconds.h"
+#include "qasyncio/detail/loop/nanoseconds.h"
 #include "qasyncio/global.h"
 
 #include <QtCore/qstring.h>

@@ -2,8 +2,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include "qasyncio/detail/context_state.h"
-#include "qasyncio/detail/result_type.h"
+#include "qasyncio/detail/loop/context_state.h"
+#include "qasyncio/detail/future/result_type.h"
 #include "qasyncio/errors.h"
 
 #include <optional>

@@ -3,8 +3,8 @@
 #pragma once
 
 #include "qasyncio/awaiter.h"
-#include "qasyncio/detail/promise.h"
-#include "qasyncio/detail/result_type.h"
+#include "qasyncio/detail/coroutine/promise.h"
+#include "qasyncio/detail/future/result_type.h"
 
 namespace QAsyncio {
 

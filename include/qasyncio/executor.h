@@ -2,8 +2,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include "qasyncio/detail/closure.h"
-#include "qasyncio/detail/foreign.h"
+#include "qasyncio/detail/coroutine/closure.h"
+#include "qasyncio/detail/future/foreign.h"
 #include "qasyncio/loop.h"
 
 namespace QAsyncio {

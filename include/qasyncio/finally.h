@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include "qasyncio/detail/closure.h"
+#include "qasyncio/detail/coroutine/closure.h"
 
 namespace QAsyncio {
 

@@ -2,8 +2,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include "qasyncio/detail/closure.h"
-#include "qasyncio/detail/signal_future.h"
+#include "qasyncio/detail/coroutine/closure.h"
+#include "qasyncio/detail/qt/signal_future.h"
 
 #include <type_traits>
 

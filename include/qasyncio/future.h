@@ -3,9 +3,9 @@
 #pragma once
 
 #include "qasyncio/context.h"
-#include "qasyncio/detail/done_callback.h"
-#include "qasyncio/detail/future_awaiter.h"
-#include "qasyncio/detail/result_type.h"
+#include "qasyncio/detail/future/done_callback.h"
+#include "qasyncio/detail/future/future_awaiter.h"
+#include "qasyncio/detail/future/result_type.h"
 #include "qasyncio/errors.h"
 
 namespace QAsyncio {

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include "qasyncio/detail/gather_state.h"
+#include "qasyncio/detail/future/gather_state.h"
 #include "qasyncio/ensure_future.h"
 
 namespace QAsyncio {

@@ -3,8 +3,8 @@
 #pragma once
 
 #include "qasyncio/context.h"
-#include "qasyncio/detail/handle_state.h"
-#include "qasyncio/detail/ref.h"
+#include "qasyncio/detail/loop/handle_state.h"
+#include "qasyncio/detail/coroutine/ref.h"
 
 namespace QAsyncio {
 

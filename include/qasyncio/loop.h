@@ -3,9 +3,9 @@
 #pragma once
 
 #include "qasyncio/clock.h"
-#include "qasyncio/detail/closure.h"
-#include "qasyncio/detail/duration.h"
-#include "qasyncio/detail/executor_job.h"
+#include "qasyncio/detail/coroutine/closure.h"
+#include "qasyncio/detail/loop/duration.h"
+#include "qasyncio/detail/thread/executor_job.h"
 #include "qasyncio/future.h"
 #include "qasyncio/handle.h"
 #include "qasyncio/loop_options.h"
@@ -436,4 +436,4 @@ auto create_task(A &&awaitable, const TaskOptions &options)
 
 } // namespace QAsyncio
 
-#include "qasyncio/detail/foreign.h"
+#include "qasyncio/detail/future/foreign.h"

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include "qasyncio/detail/remote_call.h"
+#include "qasyncio/detail/thread/remote_call.h"
 
 namespace QAsyncio {
 

@@ -2,8 +2,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include "qasyncio/detail/copyable.h"
-#include "qasyncio/detail/result_type.h"
+#include "qasyncio/detail/future/copyable.h"
+#include "qasyncio/detail/future/result_type.h"
 #include "qasyncio/global.h"
 
 #include <exception>

@@ -2,8 +2,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include "qasyncio/detail/claim.h"
-#include "qasyncio/detail/gather_state.h"
+#include "qasyncio/detail/future/claim.h"
+#include "qasyncio/detail/future/gather_state.h"
 #include "qasyncio/ensure_future.h"
 
 namespace QAsyncio {

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include "qasyncio/detail/concurrent_state.h"
+#include "qasyncio/detail/thread/concurrent_state.h"
 
 namespace QAsyncio {
 

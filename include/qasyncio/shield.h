@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include "qasyncio/detail/done_listener.h"
+#include "qasyncio/detail/future/done_listener.h"
 #include "qasyncio/ensure_future.h"
 
 namespace QAsyncio {

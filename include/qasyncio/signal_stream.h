@@ -2,8 +2,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include "qasyncio/detail/closure.h"
-#include "qasyncio/detail/stream_state.h"
+#include "qasyncio/detail/coroutine/closure.h"
+#include "qasyncio/detail/qt/stream_state.h"
 
 #include <type_traits>
 

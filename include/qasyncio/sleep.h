@@ -3,8 +3,8 @@
 #pragma once
 
 #include "qasyncio/awaiter.h"
-#include "qasyncio/detail/duration.h"
-#include "qasyncio/detail/handle_state.h"
+#include "qasyncio/detail/loop/duration.h"
+#include "qasyncio/detail/loop/handle_state.h"
 
 namespace QAsyncio {
 

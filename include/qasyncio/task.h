@@ -3,7 +3,7 @@
 #pragma once
 
 #include "qasyncio/coroutine.h"
-#include "qasyncio/detail/run_function.h"
+#include "qasyncio/detail/coroutine/run_function.h"
 #include "qasyncio/future.h"
 
 #include <vector>

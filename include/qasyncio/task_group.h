@@ -2,8 +2,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include "qasyncio/detail/closure.h"
-#include "qasyncio/detail/run_function.h"
+#include "qasyncio/detail/coroutine/closure.h"
+#include "qasyncio/detail/coroutine/run_function.h"
 #include "qasyncio/exception_group.h"
 #include "qasyncio/loop.h"
 

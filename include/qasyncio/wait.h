@@ -2,8 +2,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include "qasyncio/detail/distinct.h"
-#include "qasyncio/detail/duration.h"
+#include "qasyncio/detail/future/distinct.h"
+#include "qasyncio/detail/loop/duration.h"
 #include "qasyncio/ensure_future.h"
 
 namespace QAsyncio {

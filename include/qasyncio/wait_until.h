@@ -2,9 +2,9 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include "qasyncio/detail/closure.h"
-#include "qasyncio/detail/run_there.h"
-#include "qasyncio/detail/signal_future.h"
+#include "qasyncio/detail/coroutine/closure.h"
+#include "qasyncio/detail/thread/run_there.h"
+#include "qasyncio/detail/qt/signal_future.h"
 
 #include <QtCore/qpointer.h>
 #include <QtCore/qproperty.h>

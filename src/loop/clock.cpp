@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: MIT
 #include "qasyncio/clock.h"
 
-#include "qasyncio/detail/duration.h"
+#include "qasyncio/detail/loop/duration.h"
 #include "qasyncio/errors.h"
 
 namespace QAsyncio {

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: MIT
 #include "qasyncio/debug.h"
 
-#include "loop/seconds.h"
+#include "base/seconds.h"
 
 #include <QtCore/qstringlist.h>
 

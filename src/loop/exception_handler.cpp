@@ -1,6 +1,6 @@
 // SPDX-FileCopyrightText: 2026 QAsyncio contributors
 // SPDX-License-Identifier: MIT
-#include "loop/logging.h"
+#include "base/logging.h"
 #include "loop/loop_p.h"
 
 Q_LOGGING_CATEGORY(QAsyncio::detail::logCategory, "qasyncio")

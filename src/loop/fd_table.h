@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include "qasyncio/detail/handle_state.h"
+#include "qasyncio/detail/loop/handle_state.h"
 #include "qasyncio/selector.h"
 
 #include <array>

@@ -3,7 +3,7 @@
 #include "qasyncio/handle.h"
 
 #include "loop/loop_p.h"
-#include "loop/seconds.h"
+#include "base/seconds.h"
 
 namespace QAsyncio {
 

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: MIT
 #include "loop/inbox.h"
 
-#include "loop/bridge.h"
+#include "qt/bridge.h"
 
 namespace QAsyncio::detail {
 

@@ -2,9 +2,9 @@
 // SPDX-License-Identifier: MIT
 #include "qasyncio/loop.h"
 
-#include "loop/logging.h"
+#include "base/logging.h"
 #include "loop/loop_p.h"
-#include "loop/object_owner.h"
+#include "tasks/object_owner.h"
 
 #include <QtCore/qabstracteventdispatcher.h>
 #include <QtCore/qcoreapplication.h>

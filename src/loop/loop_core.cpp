@@ -1,6 +1,6 @@
 // SPDX-FileCopyrightText: 2026 QAsyncio contributors
 // SPDX-License-Identifier: MIT
-#include "qasyncio/detail/loop_core.h"
+#include "qasyncio/detail/loop/loop_core.h"
 
 #include "loop/loop_p.h"
 

@@ -6,11 +6,11 @@
 #include "qasyncio/runner.h"
 
 #include "loop/announcement.h"
-#include "loop/bridge.h"
+#include "qt/bridge.h"
 #include "loop/fd_table.h"
 #include "loop/inbox.h"
 #include "loop/timer_queue.h"
-#include "loop/timer_source.h"
+#include "qt/timer_source.h"
 
 #include <QtCore/qstringlist.h>
 

@@ -11,9 +11,9 @@
 // may open a nested event loop, which calls process() again: that one finishes the interrupted turn first (each callback
 // once, in order) and then goes on with turns of its own.
 
-#include "loop/logging.h"
+#include "base/logging.h"
 #include "loop/loop_p.h"
-#include "loop/seconds.h"
+#include "base/seconds.h"
 
 #include <QtCore/qeventloop.h>
 #include <QtCore/qthread.h>

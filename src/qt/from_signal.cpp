@@ -2,12 +2,7 @@
 // SPDX-License-Identifier: MIT
 #include "qasyncio/from_signal.h"
 
-#include "qasyncio/signal_stream.h"
-#include "qasyncio/wait_until.h"
-
 #include "loop/loop_p.h"
-
-#include <QtCore/qthread.h>
 
 namespace QAsyncio::detail {
 
@@ -16,30 +11,9 @@ void throw_null_sender()
     throw ValueError(QStringLiteral("from_signal: the sender is null"));
 }
 
-void throw_stream_busy()
-{
-    throw RuntimeError(QStringLiteral("another task is awaiting this stream"));
-}
-
-void check_property_owner(const QObject *object)
-{
-    if (!object)
-        throw ValueError(QStringLiteral("wait_until: the object is null"));
-    if (object->thread() != QThread::currentThread())
-        throw ValueError(QStringLiteral("wait_until: the object lives in another thread"));
-}
-
 void throw_not_connected()
 {
     throw ValueError(QStringLiteral("from_signal: this signal cannot be connected"));
-}
-
-void check_stream(const LoopCore *core)
-{
-    if (!core)
-        throw RuntimeError(QStringLiteral("this stream was moved from"));
-    if (&get_running_loop().core() != core)
-        throw RuntimeError(QStringLiteral("this stream belongs to another event loop"));
 }
 
 std::exception_ptr signal_disconnected()

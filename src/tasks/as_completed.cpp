@@ -1,8 +1,8 @@
 // SPDX-FileCopyrightText: 2026 QAsyncio contributors
 // SPDX-License-Identifier: MIT
-#include "qasyncio/detail/completion_queue.h"
+#include "qasyncio/detail/future/completion_queue.h"
 
-#include "qasyncio/detail/distinct.h"
+#include "qasyncio/detail/future/distinct.h"
 
 namespace QAsyncio::detail {
 

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: MIT
 #include "qasyncio/async_generator.h"
 
-#include "loop/logging.h"
+#include "base/logging.h"
 #include "loop/loop_p.h"
 
 #include "qasyncio/gather.h"

@@ -2,8 +2,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include "qasyncio/detail/gather_state.h"
-#include "qasyncio/detail/task_state.h"
+#include "qasyncio/detail/future/gather_state.h"
+#include "qasyncio/detail/task/task_state.h"
 
 namespace QAsyncio::detail {
 

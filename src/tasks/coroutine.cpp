@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: MIT
 #include "qasyncio/coroutine.h"
 
-#include "loop/logging.h"
+#include "base/logging.h"
 #include "tasks/deep_release.h"
 
 namespace QAsyncio::detail {

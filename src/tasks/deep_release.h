@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include "qasyncio/detail/loop_core.h"
+#include "qasyncio/detail/loop/loop_core.h"
 
 #include <utility>
 

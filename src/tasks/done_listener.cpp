@@ -1,6 +1,6 @@
 // SPDX-FileCopyrightText: 2026 QAsyncio contributors
 // SPDX-License-Identifier: MIT
-#include "qasyncio/detail/done_listener.h"
+#include "qasyncio/detail/future/done_listener.h"
 
 namespace QAsyncio::detail {
 

@@ -1,6 +1,6 @@
 // SPDX-FileCopyrightText: 2026 QAsyncio contributors
 // SPDX-License-Identifier: MIT
-#include "qasyncio/detail/gather_state.h"
+#include "qasyncio/detail/future/gather_state.h"
 
 #include "loop/loop_p.h"
 #include "tasks/cancel_walk.h"

@@ -6,7 +6,7 @@
 #include "qasyncio/task_group.h"
 
 #include "loop/loop_p.h"
-#include "loop/object_owner.h"
+#include "tasks/object_owner.h"
 
 #include <algorithm>
 #include <unordered_set>

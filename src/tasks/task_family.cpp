@@ -1,11 +1,11 @@
 // SPDX-FileCopyrightText: 2026 QAsyncio contributors
 // SPDX-License-Identifier: MIT
-#include "qasyncio/detail/task_family.h"
+#include "qasyncio/detail/task/task_family.h"
 
-#include "loop/logging.h"
-#include "loop/object_owner.h"
+#include "base/logging.h"
+#include "tasks/object_owner.h"
 
-#include "qasyncio/detail/run_there.h"
+#include "qasyncio/detail/thread/run_there.h"
 
 namespace QAsyncio::detail {
 

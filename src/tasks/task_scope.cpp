@@ -2,11 +2,11 @@
 // SPDX-License-Identifier: MIT
 #include "qasyncio/task_scope.h"
 
-#include "qasyncio/detail/run_there.h"
-#include "qasyncio/detail/task_family.h"
+#include "qasyncio/detail/thread/run_there.h"
+#include "qasyncio/detail/task/task_family.h"
 
 #include "loop/announcement.h"
-#include "loop/logging.h"
+#include "base/logging.h"
 #include "loop/loop_p.h"
 
 #include <algorithm>

@@ -2,10 +2,7 @@
 // SPDX-License-Identifier: MIT
 #include "qasyncio/timeout.h"
 
-#include "loop/seconds.h"
-
-#include "qasyncio/wait.h"
-#include "qasyncio/wait_for.h"
+#include "base/seconds.h"
 
 namespace QAsyncio {
 
@@ -84,19 +81,6 @@ QString Timeout::to_string() const
     if (!m_when)
         return QStringLiteral("<Timeout [active] when=none>");
     return QStringLiteral("<Timeout [active] when=%1>").arg(detail::in_seconds(m_when->time_since_epoch()));
-}
-
-void detail::throw_timeout(std::exception_ptr cause)
-{
-    throw TimeoutError(QString(), std::move(cause));
-}
-
-Coroutine<> detail::cancel_and_wait(AnyFuture future)
-{
-    check_loop(*FutureAccess::state(future), get_running_loop().core()); // before anything is done to it
-    future.cancel();
-    std::vector<AnyFuture> futures(1, std::move(future));
-    co_await wait_until(std::move(futures), WaitOptions());
 }
 
 } // namespace QAsyncio

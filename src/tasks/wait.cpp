@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: MIT
 #include "qasyncio/wait.h"
 
-#include "qasyncio/detail/done_listener.h"
+#include "qasyncio/detail/future/done_listener.h"
 
 namespace QAsyncio::detail {
 

@@ -1,0 +1,125 @@
+// SPDX-FileCopyrightText: 2026 QAsyncio contributors
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "qasyncio/detail/coroutine/boxed.h"
+#include "qasyncio/detail/coroutine/compiler.h"
+#include "qasyncio/detail/coroutine/is_coroutine.h"
+#include "qasyncio/detail/coroutine/pool.h"
+#include "qasyncio/detail/task/task_state.h"
+#include "qasyncio/errors.h"
+
+#include <coroutine>
+#include <source_location>
+#include <variant>
+
+namespace QAsyncio::detail {
+
+struct PromiseBase;
+
+/// The await of one coroutine by another: it lives in the frame of the parent and owns the frame of the child.
+struct FrameLink
+{
+    PromiseBase *parent = nullptr; // whom to go on with; set when the parent suspends
+    PromiseBase *child = nullptr;  // null once its frame is destroyed
+};
+
+/// What the promises of all our coroutine types begin with. Aligned so that a frame can be found from it: see frame_of().
+struct alignas(16) PromiseBase : PooledFrame
+{
+    PromiseBase() = default;
+    Q_DISABLE_COPY_MOVE(PromiseBase)
+
+    FrameLink *link = nullptr;     // null for the outermost frame of a task
+    TaskStateBase *task = nullptr; // whose step executes this frame; set when it starts
+    std::source_location site;     // where the coroutine function is written
+};
+
+/// The frame of a promise. All promises have PromiseBase first and its alignment, so that any may be taken for it.
+inline std::coroutine_handle<> frame_of(PromiseBase &promise)
+{
+    return std::coroutine_handle<PromiseBase>::from_promise(promise);
+}
+
+template<class P>
+concept TaskPromise = std::is_base_of_v<PromiseBase, P>;
+
+/// At the end of a coroutine: on to the frame that awaits it, or out of the task's step.
+struct FinalAwaiter
+{
+    bool await_ready() const noexcept { return false; }
+    void await_resume() const noexcept { }
+
+#if QASYNCIO_TAIL_CALLS
+    template<TaskPromise P>
+    std::coroutine_handle<> await_suspend(std::coroutine_handle<P> frame) const noexcept
+    {
+        PromiseBase &promise = frame.promise();
+        if (promise.link)
+            return frame_of(*promise.link->parent);
+        promise.task->flags |= FutureStateBase::BodyDone;
+        return std::noop_coroutine();
+    }
+#else
+    template<TaskPromise P>
+    void await_suspend(std::coroutine_handle<P> frame) const noexcept
+    {
+        PromiseBase &promise = frame.promise();
+        if (promise.link)
+            promise.task->core->next_frame = frame_of(*promise.link->parent);
+        else
+            promise.task->flags |= FutureStateBase::BodyDone;
+    }
+#endif
+};
+
+template<class T>
+struct ResultPromise : PromiseBase
+{
+    std::variant<std::monostate, Boxed<T>, std::exception_ptr> result;
+
+    template<class U = T>
+        requires std::is_constructible_v<T, U>
+    void return_value(U &&value)
+    {
+        result.template emplace<1>(std::in_place, std::forward<U>(value));
+    }
+    void unhandled_exception() noexcept { result.template emplace<2>(std::current_exception()); }
+
+    std::exception_ptr exception() const
+    {
+        return result.index() == 2 ? std::get<2>(result) : std::exception_ptr();
+    }
+    T take()
+    {
+        if (result.index() == 2)
+            std::rethrow_exception(std::get<2>(std::move(result)));
+        return std::move(std::get<1>(result).get());
+    }
+};
+
+template<>
+struct ResultPromise<void> : PromiseBase
+{
+    std::exception_ptr error;
+
+    void return_void() noexcept { }
+    void unhandled_exception() noexcept { error = std::current_exception(); }
+
+    std::exception_ptr exception() const { return error; }
+    void take()
+    {
+        if (error)
+            std::rethrow_exception(std::move(error));
+    }
+};
+
+/// Destroys the frame of a coroutine that is not being executed, and those that it owns as arguments, without stack for them.
+QASYNCIO_EXPORT void destroy_frame(PromiseBase &promise) noexcept;
+QASYNCIO_EXPORT void report_never_awaited(const std::source_location &site) noexcept;
+[[noreturn]] QASYNCIO_EXPORT void throw_awaited_twice();
+QASYNCIO_EXPORT QString function_name(const std::source_location &site);
+/// "<kind function() at file:line>"; "<kind>" for null.
+QASYNCIO_EXPORT QString describe_site(const char *kind, const std::source_location *site);
+
+} // namespace QAsyncio::detail

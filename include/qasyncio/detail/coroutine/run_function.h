@@ -1,0 +1,47 @@
+// SPDX-FileCopyrightText: 2026 QAsyncio contributors
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "qasyncio/coroutine.h"
+#include "qasyncio/detail/coroutine/closure.h"
+
+#include <concepts>
+#include <functional>
+#include <source_location>
+#include <type_traits>
+#include <utility>
+
+namespace QAsyncio::detail {
+
+/// Says where the coroutine that the running task really is about was written.
+QASYNCIO_EXPORT void set_current_site(const std::source_location &site);
+
+/// Keeps a function and its arguments for as long as its coroutine runs.
+template<class T, class F, class... Args>
+Coroutine<T> run_function(F function, Args... args)
+{
+    auto running = std::invoke(function, std::move(args)...);
+    if (running)
+        set_current_site(running.site());
+    co_return co_await std::move(running);
+}
+
+/// What makes a task awaits by itself: all awaitables but coroutines, which become tasks as they are.
+template<class A>
+concept TaskAwaitable = Awaitable<A> && !IsCoroutine<std::remove_cvref_t<A>>::value;
+
+template<class A>
+Coroutine<std::decay_t<await_result_t<A>>> await_in_task(A awaitable)
+{
+    co_return co_await std::forward<A>(awaitable);
+}
+
+/// A coroutine that is refused is closed in silence, and not reported as never awaited.
+template<class T>
+struct Closer
+{
+    Coroutine<T> &coroutine;
+    ~Closer() { coroutine.close(); }
+};
+
+} // namespace QAsyncio::detail

@@ -1,0 +1,313 @@
+// SPDX-FileCopyrightText: 2026 QAsyncio contributors
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "qasyncio/detail/future/copyable.h"
+#include "qasyncio/detail/loop/loop_core.h"
+#include "qasyncio/detail/coroutine/ref.h"
+#include "qasyncio/detail/future/result_type.h"
+
+#include <QtCore/qstring.h>
+
+#include <exception>
+#include <memory>
+#include <optional>
+#include <type_traits>
+#include <vector>
+
+namespace QAsyncio::detail {
+
+/// Several callbacks, in order. Taking one out costs the same however many there are.
+class QASYNCIO_EXPORT CallbackVector
+{
+public:
+    CallbackVector();
+    ~CallbackVector();
+    Q_DISABLE_COPY_MOVE(CallbackVector)
+
+    bool empty() const { return m_gaps == m_all.size(); }
+    void append(Runnable *callback);
+    bool remove(const Runnable *callback);
+    bool contains(const Runnable *callback) const { return place_of(callback) != none; }
+    /// Null where one was taken out.
+    const std::vector<Runnable *> &all() const { return m_all; }
+
+private:
+    struct Index;
+    static constexpr auto none = static_cast<std::size_t>(-1);
+
+    std::size_t place_of(const Runnable *callback) const;
+    void close_gaps();
+    void make_index() const noexcept;
+
+    std::vector<Runnable *> m_all;
+    std::size_t m_gaps = 0;
+    mutable std::unique_ptr<Index> m_index; // the places of many; made when one of them is looked for
+};
+
+/// The done callbacks of a future, in order; each of them is in it once. Nearly always none or one.
+class QASYNCIO_EXPORT CallbackList
+{
+public:
+    CallbackList() = default;
+    ~CallbackList()
+    {
+        if (m_bits & 1)
+            clear_storage();
+    }
+    Q_DISABLE_COPY_MOVE(CallbackList)
+
+    bool empty() const { return m_bits == 0; }
+    void append(Runnable *callback);
+    /// Takes `callback` out. False if it is not there.
+    bool remove(const Runnable *callback);
+    bool contains(const Runnable *callback) const;
+    /// Empties the list and gives what was in it to `f`, in order. `f` may append anew.
+    template<class F>
+    void take_all(F &&f)
+    {
+        const std::uintptr_t bits = std::exchange(m_bits, 0);
+        if (!(bits & 1)) {
+            if (bits)
+                f(reinterpret_cast<Runnable *>(bits));
+            return;
+        }
+        const std::unique_ptr<CallbackVector> several(vector_of(bits));
+        for (Runnable *callback : several->all()) {
+            if (callback)
+                f(callback);
+        }
+    }
+
+private:
+    static CallbackVector *vector_of(std::uintptr_t bits)
+    {
+        return reinterpret_cast<CallbackVector *>(bits & ~std::uintptr_t(1));
+    }
+    void clear_storage();
+
+    std::uintptr_t m_bits = 0; // null, a callback, or a vector with the lowest bit set
+};
+
+/// What all handles on a future share. References are counted atomically: a handle may be copied and dropped in any
+/// thread; the last one dropped elsewhere is sent home to die. All else belongs to the loop's thread.
+class QASYNCIO_EXPORT FutureStateBase : public Runnable
+{
+public:
+    enum State : quint8 { Pending, Finished, Cancelled };
+
+    explicit FutureStateBase(LoopCore &core, quint32 references = 1) : m_refs(references), core(&core) { core.retain(); }
+
+    bool done() const noexcept { return m_state != Pending; }
+    State state() const noexcept { return m_state; }
+    /// The exception if there is one; counts as retrieved. Does not check the state.
+    const std::exception_ptr &take_exception() noexcept
+    {
+        flags &= ~LogException;
+        return m_exception;
+    }
+    const std::exception_ptr &peek_exception() const noexcept { return m_exception; }
+    bool has_exception() const noexcept { return m_exception != nullptr; }
+
+    // asyncio's operations; what they throw is said at Future
+    virtual bool cancel(const QString &message);
+    void set_exception(std::exception_ptr exception);
+    std::exception_ptr exception();
+    void check_pending() const     // throws InvalidStateError
+    {
+        check_thread();
+        if (Q_UNLIKELY(!is_pending()))
+            throw_invalid_state();
+    }
+    /// Not done, and nobody completes it just now.
+    bool is_pending() const noexcept { return !done() && !(more_flags & Settling); }
+    /// Debug mode: throws RuntimeError in a thread other than that of the running loop.
+    void check_thread() const
+    {
+        if (Q_UNLIKELY(core->has(LoopCore::Debug)))
+            check_thread_slow();
+    }
+    void throw_unless_value()      // throws what result() throws when there is no value
+    {
+        if (Q_UNLIKELY(m_state != Finished || m_exception))
+            throw_no_value();
+    }
+    [[noreturn]] void throw_cancelled() const;
+
+    /// The callback takes part until it is called or removed; the list owns one reference of it.
+    void add_callback(Runnable *callback);
+    bool remove_callback(Runnable *callback) { return callbacks.remove(callback); }
+
+    void retain() noexcept { m_refs.fetch_add(1, std::memory_order_relaxed); }
+    void release() noexcept
+    {
+        if (m_refs.load(std::memory_order_acquire) == 1)
+            last_reference_gone();
+        else if (Q_UNLIKELY(!core->in_own_thread()))
+            release_elsewhere();
+        else if (m_refs.fetch_sub(1, std::memory_order_acq_rel) == 1)
+            last_reference_gone();
+    }
+    bool sole_owner() const noexcept { return m_refs.load(std::memory_order_acquire) == 1; }
+
+    /// The storage of the value: a std::optional of FutureValue<T>::type.
+    virtual void *value_storage() noexcept = 0;
+    /// "Future", "Task"
+    virtual QString type_name() const;
+    QString describe() const override;
+
+    enum FlagBits : quint16 {
+        LogException = 1,   // an exception that nobody has retrieved yet
+        LogDestroyed = 2,   // a pending task that dies is reported
+        MustCancel = 4,     // of tasks: to be cancelled at the next suspension or resumption
+        Started = 8,
+        OnStack = 16,       // a frame of it is being executed
+        Queued = 32,        // its step is in the ready queue
+        UnwindPending = 64, // to be unwound at the next suspension
+        BodyDone = 128,     // the outermost frame has reached its end
+        ValueTaken = 256,   // a move-only result has been moved out
+        WrongLoop = 512,    // of tasks: the await that has just suspended was refused
+        AwaitsItself = 1024,
+        IsTask = 2048,
+        WaitCancelled = 4096, // of tasks: a cancellation has ended the wait, and is what the await throws
+        InCancel = 8192,   // of tasks: cancel() is going through it
+        Eager = 16384,     // of tasks: in its first step, inside of create_task()
+        Doomed = 32768,    // of tasks: it is being unwound, or will be: no line of it runs any more
+    };
+    enum MoreFlagBits : quint8 {
+        Settling = 1,  // a value is being moved in, which may run anything
+        StepWaits = 2, // of tasks: it was to go on while it was still on the stack
+    };
+
+protected:
+    ~FutureStateBase() override;
+
+    void finish(State state, std::exception_ptr exception)
+    {
+        m_state = state;
+        m_exception = std::move(exception);
+        if (!callbacks.empty())
+            schedule_callbacks();
+    }
+    void schedule_callbacks();
+    /// The last handle is gone, and nothing is left to report.
+    virtual void destroy() noexcept;
+
+private:
+    struct DeepKind;
+    /// destroy() of one that may own other futures, and those others: it takes no stack for them.
+    void destroy_deep() noexcept;
+    void last_reference_gone() noexcept
+    {
+        if (Q_LIKELY(core->in_own_thread() && !(flags & LogException)))
+            destroy();
+        else
+            dispose();
+    }
+    void release_elsewhere() noexcept;
+    void dispose() noexcept;
+    void report_lost_exception() noexcept;
+    void check_thread_slow() const;
+    [[noreturn]] void throw_invalid_state() const;
+    [[noreturn]] void throw_no_value();
+
+    // The small ones share a word: a suspended task with its frame is to stay below 250 bytes.
+    std::atomic<quint32> m_refs;
+
+protected:
+    State m_state = Pending;
+
+public:
+    quint8 more_flags = 0;
+    quint16 flags = 0;
+    LoopCore *const core;
+    CallbackList callbacks;
+
+private:
+    std::exception_ptr m_exception; // Finished: the exception. Cancelled: the CancelledError, if it has a message
+};
+
+template<class T>
+struct FutureValue
+{
+    using type = T;
+};
+template<>
+struct FutureValue<void>
+{
+    struct type { };
+};
+template<class T>
+using future_value_t = typename FutureValue<T>::type;
+
+/// Adds the value to FutureStateBase or to a class derived from it.
+template<class T, class Base = FutureStateBase>
+class FutureState : public Base
+{
+    static_assert(ResultType<T>::checked);
+
+public:
+    using Base::Base;
+
+    void *value_storage() noexcept override { return &value; }
+
+    /// No move before it.
+    void set_value(future_value_t<T> &&result)
+    {
+        this->check_pending();
+        move_in(std::move(result));
+        this->finish(FutureStateBase::Finished, nullptr);
+    }
+
+    std::optional<future_value_t<T>> value;
+
+private:
+    /// Nobody else completes or cancels it meanwhile.
+    void move_in(future_value_t<T> &&result)
+    {
+        if constexpr (std::is_trivially_move_constructible_v<future_value_t<T>>) {
+            value.emplace(std::move(result));
+        } else {
+            struct Settles
+            {
+                quint8 &flags;
+                ~Settles() { flags &= ~FutureStateBase::Settling; }
+            } settles{this->more_flags};
+            settles.flags |= FutureStateBase::Settling;
+            value.emplace(std::move(result));
+        }
+    }
+};
+
+template<class T>
+std::optional<future_value_t<T>> &value_of(FutureStateBase &state)
+{
+    return *static_cast<std::optional<future_value_t<T>> *>(state.value_storage());
+}
+
+[[noreturn]] QASYNCIO_EXPORT void throw_value_taken();
+/// Whether it is a CancelledError; false for null.
+QASYNCIO_EXPORT bool is_cancellation(const std::exception_ptr &exception);
+
+/// The value of a finished future: moved out if the caller alone has it (`movable`) or if it cannot be copied.
+template<class T>
+T take_value(FutureStateBase &state, bool movable)
+{
+    state.throw_unless_value();
+    if constexpr (!std::is_void_v<T>) {
+        if (state.flags & FutureStateBase::ValueTaken)
+            throw_value_taken();
+        T &value = *value_of<T>(state);
+        if constexpr (IsCopyable<T>::value) {
+            if (!movable)
+                return std::as_const(value);
+        }
+        state.flags |= FutureStateBase::ValueTaken;
+        return std::move(value);
+    }
+}
+
+/// Throws ValueError for a future of another loop than `core`.
+QASYNCIO_EXPORT void check_loop(const FutureStateBase &future, const LoopCore &core);
+
+} // namespace QAsyncio::detail

@@ -1,0 +1,102 @@
+// SPDX-FileCopyrightText: 2026 QAsyncio contributors
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "qasyncio/detail/future/settle.h"
+
+#include <functional>
+#include <tuple>
+
+namespace QAsyncio::detail {
+
+/// Default executors of closed loops are kept while functions run in them: drops the others, and says whether none is left.
+QASYNCIO_EXPORT bool drop_idle_executors();
+
+/// A function on its way through an executor: queued, then run by a thread, then sent home with its outcome.
+/// One reference belongs to the executor and then to the loop's queue, one to the future.
+class QASYNCIO_EXPORT ExecutorJobBase : public Runnable
+{
+public:
+    /// In the loop's thread before the executor gets a job, and first of all in its thread: it sees all that was written
+    /// before, whatever executor it is.
+    static void hand_over() noexcept;
+    static void take_over() noexcept;
+    /// In the executor's thread: runs the function unless it was abandoned.
+    void execute() noexcept;
+    /// In any thread, as the last: the loop goes on with it.
+    void send_home() noexcept;
+    /// In the loop's thread: the function is not to run any more, unless a thread has begun with it.
+    void abandon() noexcept;
+
+    void run(LoopCore &core) noexcept override;
+    void discard() noexcept override;
+
+    void retain() noexcept { m_refs.fetch_add(1, std::memory_order_relaxed); }
+    void release() noexcept
+    {
+        if (m_refs.fetch_sub(1, std::memory_order_acq_rel) == 1)
+            delete this;
+    }
+
+    Ref<FutureStateBase> future; // whom to complete; set by the loop, taken back in the loop's thread
+
+protected:
+    virtual void call() noexcept = 0;    // stores the outcome
+    virtual void drop() noexcept = 0;    // destroys the function and its arguments
+    virtual void deliver() noexcept = 0; // completes the future
+
+private:
+    enum Stage : int { Queued, Taken, Abandoned };
+
+    InboxNode m_node{this};
+    std::atomic<quint32> m_refs{1};
+    std::atomic<int> m_stage{Queued};
+};
+
+template<class R, class F, class... Args>
+class ExecutorJob final : public ExecutorJobBase
+{
+public:
+    template<class G, class... A>
+    explicit ExecutorJob(G &&f, A &&...args)
+        : m_work(std::in_place, std::forward<G>(f), std::forward<A>(args)...) { }
+
+private:
+    void call() noexcept override
+    {
+        const auto invoke = [](F &f, Args &...args) -> R { return std::invoke(std::move(f), std::move(args)...); };
+        const auto work = [&] { return std::apply(invoke, *m_work); };
+        store_outcome(m_outcome, work);
+        m_work.reset();
+    }
+    void drop() noexcept override { m_work.reset(); }
+    void deliver() noexcept override { settle(static_cast<FutureState<R> &>(*future), *std::move(m_outcome)); }
+
+    std::optional<std::tuple<F, Args...>> m_work;
+    std::optional<Outcome<R>> m_outcome;
+};
+
+/// The future of a job: cancelling it keeps a job that still waits for a thread from running.
+template<class R>
+class ExecutorFuture final : public FutureState<R>
+{
+public:
+    using FutureState<R>::FutureState;
+    ~ExecutorFuture() override
+    {
+        if (job)
+            job->release();
+    }
+
+    bool cancel(const QString &message) override
+    {
+        if (!FutureState<R>::cancel(message))
+            return false;
+        job->abandon();
+        return true;
+    }
+
+    ExecutorJobBase *job = nullptr;
+};
+
+} // namespace QAsyncio::detail

@@ -1,0 +1,22 @@
+// SPDX-FileCopyrightText: 2026 QAsyncio contributors
+// SPDX-License-Identifier: MIT
+#include "qasyncio/wait_for.h"
+
+#include "qasyncio/wait.h"
+
+namespace QAsyncio::detail {
+
+void throw_timeout(std::exception_ptr cause)
+{
+    throw TimeoutError(QString(), std::move(cause));
+}
+
+Coroutine<> cancel_and_wait(AnyFuture future)
+{
+    check_loop(*FutureAccess::state(future), get_running_loop().core()); // before anything is done to it
+    future.cancel();
+    std::vector<AnyFuture> futures(1, std::move(future));
+    co_await wait_until(std::move(futures), WaitOptions());
+}
+
+} // namespace QAsyncio::detail
