@@ -2,7 +2,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include "qasyncio/detail/future/copyable.h"
 #include "qasyncio/detail/future/result_type.h"
 #include "qasyncio/global.h"
 

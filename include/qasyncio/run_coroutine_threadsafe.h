@@ -2,9 +2,22 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include "qasyncio/detail/thread/concurrent_state.h"
+#include "qasyncio/detail/future/settle.h"
+#include "qasyncio/loop.h"
+
+#include <atomic>
+#include <condition_variable>
+#include <functional>
+#include <mutex>
 
 namespace QAsyncio {
+
+namespace detail {
+class ConcurrentStateBase;
+template<class T>
+class ConcurrentState;
+QASYNCIO_EXPORT QString describe_concurrent(const ConcurrentStateBase *state);
+} // namespace detail
 
 /// The result of a coroutine that runs in the loop of another thread: what run_coroutine_threadsafe() gives, and asyncio's
 /// concurrent.futures.Future.
@@ -71,6 +84,159 @@ private:
 
     std::shared_ptr<detail::ConcurrentState<T>> m_state;
 };
+
+namespace detail {
+
+/// What a ConcurrentFuture and the task in the loop's thread share, without the type of the result. Guarded by its mutex.
+class QASYNCIO_EXPORT ConcurrentStateBase
+{
+public:
+    explicit ConcurrentStateBase(QAsyncioLoop &loop) : m_loop(loop), m_thread_id(loop.core().thread_id) { }
+    virtual ~ConcurrentStateBase();
+    Q_DISABLE_COPY_MOVE(ConcurrentStateBase)
+
+    bool done() const;
+    bool cancelled() const;
+    bool cancel();
+    void wait();
+    void wait_for(std::chrono::nanoseconds timeout);
+    void join();
+    bool join(std::chrono::nanoseconds timeout);
+    void add_done_callback(std::function<void()> callback);
+    /// The exception, or null; when it is done. Throws CancelledError.
+    std::exception_ptr exception();
+
+    // In the loop's thread:
+    QAsyncioLoop &loop() const { return m_loop; }
+    /// False if the future was cancelled meanwhile.
+    bool set_task(const AnyTask &task);
+    /// Its loop was closed, or the task was cancelled.
+    void abandon() { finish(Cancelled); }
+    /// The coroutine has ended, or will never run: its frame is destroyed.
+    void set_ended();
+
+protected:
+    enum State { Pending, Finished, Cancelled };
+
+    /// False if it is done already. `store` is called with the mutex locked.
+    bool finish(State state, const std::function<void()> &store = {});
+    virtual std::exception_ptr stored_exception() const = 0;
+    void check_finished(); // throws CancelledError
+
+private:
+    void check_thread() const;
+    static void call(const std::function<void()> &callback) noexcept;
+
+    QAsyncioLoop &m_loop;
+    const quint64 m_thread_id; // of the loop
+    mutable std::mutex m_mutex;
+    std::condition_variable m_changed;
+    State m_state = Pending;
+    bool m_ended = false; // after cancel() it is done long before
+    AnyTask m_task;
+    std::vector<std::function<void()>> m_callbacks;
+};
+
+template<class T>
+class ConcurrentState final : public ConcurrentStateBase
+{
+public:
+    using ConcurrentStateBase::ConcurrentStateBase;
+
+    void set_outcome(Outcome<T> &&outcome)
+    {
+        // Nobody looks at it before it is finished: moving it, which may do anything, needs no lock.
+        try {
+            m_outcome.emplace(std::move(outcome));
+        } catch (...) {
+            m_outcome.emplace(failed_outcome, std::current_exception());
+        }
+        if (!finish(Finished))
+            m_outcome.reset();
+    }
+    T take()
+    {
+        check_finished();
+        if constexpr (std::is_void_v<T>) {
+            m_outcome->value();
+        } else if constexpr (IsCopyable<T>::value) {
+            return m_outcome->value();
+        } else {
+            if (m_outcome->has_value() && m_taken.exchange(true))
+                throw_value_taken();
+            return std::move(*m_outcome).value();
+        }
+    }
+
+private:
+    std::exception_ptr stored_exception() const override { return m_outcome->exception(); }
+
+    std::optional<Outcome<T>> m_outcome;
+    std::atomic<bool> m_taken{false};
+};
+
+/// Tells the state what became of the task, and when it is gone; that it was abandoned if it is destroyed first.
+template<class T>
+class ConcurrentDelivery
+{
+public:
+    explicit ConcurrentDelivery(std::shared_ptr<ConcurrentState<T>> state) : m_state(std::move(state)) { }
+    ConcurrentDelivery(ConcurrentDelivery &&) = default;
+    ConcurrentDelivery &operator=(ConcurrentDelivery &&) = delete;
+    ~ConcurrentDelivery()
+    {
+        if (!m_state)
+            return;
+        m_state->abandon();
+        m_state->set_ended();
+    }
+
+    void operator()(const Future<T> &task)
+    {
+        if (task.cancelled())
+            return;
+        auto &future = *FutureAccess::state(task);
+        const auto result = [&] { return take_value<T>(future, !IsCopyable<T>::value); };
+        m_state->set_outcome(outcome_of<T>(result));
+    }
+
+private:
+    std::shared_ptr<ConcurrentState<T>> m_state;
+};
+
+/// On its way to the loop's thread.
+template<class T>
+class ConcurrentRun
+{
+public:
+    ConcurrentRun(std::shared_ptr<ConcurrentState<T>> state, Coroutine<T> coroutine)
+        : m_state(state), m_delivery(std::move(state)), m_coroutine(std::move(coroutine)) { }
+    ConcurrentRun(ConcurrentRun &&) = default;
+    ~ConcurrentRun() { m_coroutine.close(); } // cancelled or refused before it began: no report
+
+    void start() &&
+    {
+        // While the runner cleans up nothing is begun any more: the future is cancelled.
+        if (m_state->done() || m_state->loop().core().has(LoopCore::ShuttingDown))
+            return;
+        try {
+            Task<T> task = m_state->loop().create_task(std::move(m_coroutine));
+            if (!m_state->set_task(task))
+                task.cancel();
+            task.add_done_callback(std::move(m_delivery));
+        } catch (...) {
+            m_state->set_outcome(Outcome<T>(failed_outcome, std::current_exception()));
+            throw; // the loop reports it, too
+        }
+    }
+
+private:
+    std::shared_ptr<ConcurrentState<T>> m_state;
+    ConcurrentDelivery<T> m_delivery;
+    Coroutine<T> m_coroutine;
+};
+
+} // namespace detail
 
 /// Starts a coroutine as a task of a loop that runs in another thread. The coroutine and its arguments move there.
 ///

@@ -2,11 +2,27 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include "qasyncio/detail/future/distinct.h"
 #include "qasyncio/detail/loop/duration.h"
 #include "qasyncio/ensure_future.h"
+#include "qasyncio/future.h"
+
+#include <unordered_set>
+#include <vector>
 
 namespace QAsyncio {
+
+namespace detail {
+
+/// The futures, in order, each once.
+template<class F>
+std::vector<F> distinct(std::vector<F> futures)
+{
+    std::unordered_set<const FutureStateBase *> seen;
+    std::erase_if(futures, [&](const F &future) { return !seen.insert(FutureAccess::state(future)).second; });
+    return futures;
+}
+
+} // namespace detail
 
 /// What wait() waits for.
 enum class ReturnWhen { FirstCompleted, FirstException, AllCompleted };

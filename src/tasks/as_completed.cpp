@@ -1,8 +1,8 @@
 // SPDX-FileCopyrightText: 2026 QAsyncio contributors
 // SPDX-License-Identifier: MIT
-#include "qasyncio/detail/future/completion_queue.h"
+#include "qasyncio/as_completed.h"
 
-#include "qasyncio/detail/future/distinct.h"
+#include "qasyncio/wait.h"
 
 namespace QAsyncio::detail {
 

@@ -1,6 +1,6 @@
 // SPDX-FileCopyrightText: 2026 QAsyncio contributors
 // SPDX-License-Identifier: MIT
-#include "qasyncio/detail/thread/remote_call.h"
+#include "qasyncio/on_loop.h"
 
 #include "qasyncio/detail/thread/run_there.h"
 

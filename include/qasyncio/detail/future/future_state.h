@@ -2,7 +2,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include "qasyncio/detail/future/copyable.h"
 #include "qasyncio/detail/loop/loop_core.h"
 #include "qasyncio/detail/coroutine/ref.h"
 #include "qasyncio/detail/future/result_type.h"

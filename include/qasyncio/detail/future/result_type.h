@@ -2,9 +2,44 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <optional>
+#include <tuple>
 #include <type_traits>
+#include <utility>
+#include <variant>
 
 namespace QAsyncio::detail {
+
+/// Whether a T can be copied. std::is_copy_constructible says so of a vector of std::unique_ptr, too, and of what has one
+/// inside. Into a class of the program nobody can look: Future says what it has to do.
+template<class T>
+struct IsCopyable : std::is_copy_constructible<T>
+{
+};
+template<class T>
+    requires requires(const T &container) {
+        typename T::value_type;
+        container.begin();
+    } && (!std::is_same_v<T, typename T::value_type>)
+struct IsCopyable<T> : std::conjunction<std::is_copy_constructible<T>, IsCopyable<typename T::value_type>>
+{
+};
+template<class... T>
+struct IsCopyable<std::tuple<T...>> : std::conjunction<IsCopyable<T>...>
+{
+};
+template<class First, class Second>
+struct IsCopyable<std::pair<First, Second>> : std::conjunction<IsCopyable<First>, IsCopyable<Second>>
+{
+};
+template<class T>
+struct IsCopyable<std::optional<T>> : IsCopyable<T>
+{
+};
+template<class... T>
+struct IsCopyable<std::variant<T...>> : std::conjunction<IsCopyable<T>...>
+{
+};
 
 /// Refuses what no coroutine, future or variable can keep. One place, so that it is one sentence everywhere.
 template<class T>
