@@ -43,7 +43,7 @@ public:
         if (core.in_own_thread() || core.has(detail::LoopCore::Closed))
             m_state->disconnect();
         else
-            m_state->disconnect_from_elsewhere.push(core, m_state);
+            m_state->disconnect_from_elsewhere.send(core, m_state);
     }
 
     /// `co_await stream.next()`: the next emission (the signal's argument, a tuple if there are several, an empty struct

@@ -3,7 +3,7 @@
 #pragma once
 
 #include "qasyncio/detail/coroutine/closure.h"
-#include "qasyncio/detail/thread/run_there.h"
+#include "qasyncio/detail/thread/message.h"
 #include "qasyncio/detail/qt/signal_future.h"
 
 #include <QtCore/qpointer.h>
@@ -191,7 +191,7 @@ private:
             if (m_core->in_own_thread())
                 wait->cut();
             else
-                wait->m_cut_elsewhere.push(*m_core, wait);
+                wait->m_cut_elsewhere.send(*m_core, wait);
         }
         void operator()()
         {

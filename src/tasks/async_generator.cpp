@@ -5,6 +5,7 @@
 #include "base/logging.h"
 #include "loop/loop_p.h"
 
+#include "qasyncio/detail/thread/message.h"
 #include "qasyncio/gather.h"
 #include "qasyncio/task_group.h"
 
@@ -26,17 +27,14 @@ public:
 };
 
 /// Takes a generator that was dropped in another thread home, to die there.
-class DroppedGenerator final : public Runnable
+class DroppedGenerator final : public Message
 {
 public:
     explicit DroppedGenerator(Ref<GeneratorState> state) : m_state(std::move(state)) { }
 
-    void run(LoopCore &) noexcept override { delete this; }
-    void discard() noexcept override { delete this; }
-
-    InboxNode node{this};
-
 private:
+    void arrive() noexcept override { }
+
     Ref<GeneratorState> m_state;
 };
 
@@ -88,9 +86,7 @@ void GeneratorState::last_reference_gone() noexcept
     if (m_core && !m_core->in_own_thread() && !std::exchange(m_sent_home, true)) {
         m_refs = 1;
         auto *dropped = new DroppedGenerator(Ref<GeneratorState>::adopt(this));
-        if (!m_core->try_push_threadsafe(dropped->node))
-            dropped->discard(); // the loop is closed: here, then
-        return;
+        return dropped->send(*m_core); // if the loop is closed it dies here
     }
     leave_registry(); // first: a destructor may shut the generators down
     if (GeneratorPromiseBase *promise = std::exchange(m_promise, nullptr)) {

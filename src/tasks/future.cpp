@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: MIT
 #include "qasyncio/future.h"
 
+#include "qasyncio/detail/thread/message.h"
+
 #include "loop/loop_p.h"
 #include "tasks/deep_release.h"
 
@@ -135,32 +137,30 @@ void CallbackList::clear_storage()
 
 namespace {
 /// Takes the last reference of a future to the loop's thread.
-class WayHome final : public Runnable
+class LastRelease final : public Message
 {
 public:
-    explicit WayHome(FutureStateBase &future) : m_future(future) { }
+    explicit LastRelease(FutureStateBase &future) : m_future(future) { }
     /// Waits a second for memory. Null if there is none even then: the future is leaked.
-    static WayHome *make(FutureStateBase &future) noexcept
+    static LastRelease *make(FutureStateBase &future) noexcept
     {
         for (int patience = 1000; patience > 0; --patience) {
             try {
-                return new WayHome(future);
+                return new LastRelease(future);
             } catch (const std::bad_alloc &) {
                 QThread::msleep(1);
             }
         }
         return nullptr;
     }
-    void run(LoopCore &) noexcept override { discard(); }
-    void discard() noexcept override
+private:
+    void arrive() noexcept override { }
+    void dispose() noexcept override
     {
         m_future.release();
         delete this;
     }
 
-    InboxNode node{this};
-
-private:
     FutureStateBase &m_future;
 };
 } // namespace
@@ -187,10 +187,10 @@ void FutureStateBase::dispose() noexcept
 {
     // The result's destructor and the report of a lost exception belong to the loop's thread.
     if (!core->in_own_thread()) {
-        WayHome *const way = WayHome::make(*this);
-        if (!way || core->try_push_threadsafe(way->node))
+        LastRelease *const release = LastRelease::make(*this);
+        if (!release || release->try_send(*core))
             return;
-        delete way;
+        delete release;
     }
     if (flags & LogException)
         report_lost_exception(); // the last handle, which may be the handler's, comes here again

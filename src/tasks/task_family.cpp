@@ -5,7 +5,7 @@
 #include "base/logging.h"
 #include "tasks/object_owner.h"
 
-#include "qasyncio/detail/thread/run_there.h"
+#include "qasyncio/detail/thread/message.h"
 
 namespace QAsyncio::detail {
 

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: MIT
 #include "qasyncio/task_scope.h"
 
-#include "qasyncio/detail/thread/run_there.h"
+#include "qasyncio/detail/thread/message.h"
 #include "qasyncio/detail/task/task_family.h"
 
 #include "loop/announcement.h"

@@ -169,12 +169,6 @@ void ExecutorJobBase::execute() noexcept
         call();
 }
 
-void ExecutorJobBase::send_home() noexcept
-{
-    if (!future->core->try_push_threadsafe(m_node))
-        discard();
-}
-
 void ExecutorJobBase::abandon() noexcept
 {
     int expected = Queued;
@@ -185,17 +179,16 @@ void ExecutorJobBase::abandon() noexcept
     release();
 }
 
-void ExecutorJobBase::run(LoopCore &core) noexcept
+void ExecutorJobBase::arrive() noexcept
 {
-    --static_cast<LoopPrivate &>(core).jobs_in_flight;
+    --static_cast<LoopPrivate &>(*future->core).jobs_in_flight;
     if (m_stage.load(std::memory_order_relaxed) == Queued)
         future->cancel(QString()); // its executor has dropped it
     else if (!future->done())
         deliver();
-    discard();
 }
 
-void ExecutorJobBase::discard() noexcept
+void ExecutorJobBase::dispose() noexcept
 {
     future = {};
     release();

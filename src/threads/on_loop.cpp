@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: MIT
 #include "qasyncio/on_loop.h"
 
-#include "qasyncio/detail/thread/run_there.h"
+#include "qasyncio/detail/thread/message.h"
 
 namespace QAsyncio::detail {
 

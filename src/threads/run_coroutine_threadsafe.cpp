@@ -3,7 +3,7 @@
 #include "qasyncio/run_coroutine_threadsafe.h"
 
 #include "base/logging.h"
-#include "qasyncio/detail/thread/run_there.h"
+#include "qasyncio/detail/thread/message.h"
 
 namespace QAsyncio::detail {
 

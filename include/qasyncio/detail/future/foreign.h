@@ -4,6 +4,7 @@
 
 #include "qasyncio/detail/coroutine/pool.h"
 #include "qasyncio/detail/future/settle.h"
+#include "qasyncio/detail/thread/message.h"
 #include "qasyncio/loop.h"
 
 #include <QtCore/qscopeguard.h>
@@ -29,7 +30,7 @@ QASYNCIO_EXPORT std::exception_ptr awaitable_dropped();
 
 /// What awaits a foreign awaitable leaves behind for the loop, from whatever thread it was resumed in.
 template<class R>
-class ForeignResult final : public Runnable
+class ForeignResult final : public Message
 {
 public:
     explicit ForeignResult(Ref<FutureState<R>> future) : m_future(std::move(future)) { }
@@ -47,27 +48,24 @@ public:
     }
     bool empty() const { return !m_outcome; }
 
-    void run(LoopCore &) noexcept override
+    /// Sends this home. In the loop's own thread the future is completed at once, and its task still resumes through the loop.
+    void send()
+    {
+        LoopCore &core = *m_future->core;
+        if (core.in_own_thread())
+            run(core);
+        else
+            Message::send(core);
+    }
+
+private:
+    void arrive() noexcept override
     {
         if (!m_outcome)
             m_outcome.emplace(failed_outcome, awaitable_dropped());
         settle(*m_future, *std::move(m_outcome));
-        delete this;
-    }
-    void discard() noexcept override { delete this; }
-
-    /// Sends this home. In the loop's own thread the future is completed at once, and its task still resumes through the loop.
-    void send()
-    {
-        LoopCore *core = m_future->core;
-        if (core->in_own_thread())
-            return run(*core);
-        if (!core->try_push_threadsafe(m_node))
-            delete this;
     }
 
-private:
-    InboxNode m_node{this};
     Ref<FutureState<R>> m_future;
     std::optional<Outcome<R>> m_outcome;
 };

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "qasyncio/detail/future/settle.h"
+#include "qasyncio/detail/thread/message.h"
 #include "qasyncio/loop.h"
 
 #include <QtCore/qanystringview.h>
@@ -251,20 +252,15 @@ public:
     bool is_open() const noexcept { return !m_closed; }
 
     /// What comes home from another thread that has no memory left for more.
-    class NoMemory final : public Runnable
+    class NoMemory final : public Message
     {
     public:
         explicit NoMemory(SignalFuture &future) : m_future(future) { }
-        void run(LoopCore &) noexcept override
-        {
-            m_future.failed(std::make_exception_ptr(std::bad_alloc()));
-            m_future.remove_owner();
-        }
-        void discard() noexcept override { m_future.remove_owner(); }
-
-        InboxNode node{this};
 
     private:
+        void arrive() noexcept override { m_future.failed(std::make_exception_ptr(std::bad_alloc())); }
+        void dispose() noexcept override { m_future.remove_owner(); }
+
         SignalFuture &m_future;
     };
 
@@ -309,7 +305,7 @@ private:
 
 /// An emission, or the death of a sender, on its way home from another thread. It owns the future in the slot's place.
 template<class R>
-class RemoteEmission final : public Runnable
+class RemoteEmission final : public Message
 {
 public:
     /// Of what `value` gives or throws; `cut`: the latter because there is no emission.
@@ -320,7 +316,8 @@ public:
     }
     ~RemoteEmission() override { m_future.remove_owner(); }
 
-    void run(LoopCore &) noexcept override
+private:
+    void arrive() noexcept override
     {
         if (m_outcome->has_value())
             m_future.emitted([this] { return to_future_value<R>((*std::move(m_outcome)).value()); });
@@ -328,13 +325,8 @@ public:
             m_future.cut(m_outcome->exception());
         else
             m_future.failed(m_outcome->exception());
-        delete this;
     }
-    void discard() noexcept override { delete this; }
 
-    InboxNode node{this};
-
-private:
     SignalFuture<R> &m_future;
     std::optional<Outcome<R>> m_outcome;
     const bool m_cut;
@@ -373,7 +365,8 @@ private:
         m_future.store(nullptr, std::memory_order_relaxed);
         return future;
     }
-    /// By us, and then nobody is there any more; else because the sender is gone, or the program has disconnected it.
+    /// The slot is destroyed uncalled: by the future, which is closed then, or because the sender is gone, or because the program
+    /// has disconnected it.
     Q_NEVER_INLINE static void disconnected(SignalFuture<R> &future, std::exception_ptr why) noexcept
     {
         if (!future.core->in_own_thread())
@@ -386,17 +379,13 @@ private:
     static void send(SignalFuture<R> &future, F &&value, bool cut) noexcept
     {
         LoopCore &core = *future.core;
-        const auto push = [&core](auto &emission) {
-            if (!core.try_push_threadsafe(emission.node))
-                emission.discard();
-        };
-        RemoteEmission<R> *emission = nullptr;
+        Message *message = nullptr;
         try {
-            emission = new RemoteEmission<R>(future, value, cut);
+            message = new RemoteEmission<R>(future, value, cut);
         } catch (const std::bad_alloc &) {
-            return push(future.no_memory);
+            message = &future.no_memory;
         }
-        push(*emission);
+        message->send(core);
     }
 
     // Null when moved from, or called. Atomic because threads may follow each other here: Qt orders them.

@@ -3,8 +3,8 @@
 #pragma once
 
 #include "qasyncio/detail/future/claim.h"
-#include "qasyncio/detail/thread/run_there.h"
 #include "qasyncio/detail/qt/signal_future.h"
+#include "qasyncio/detail/thread/message.h"
 
 #include <atomic>
 #include <memory>
@@ -56,7 +56,7 @@ public:
     void lose_elsewhere(const std::shared_ptr<StreamState> &self) noexcept
     {
         if (!m_is_loss_on_its_way.exchange(true, std::memory_order_acquire))
-            m_loss_from_elsewhere.push(*core, self);
+            m_loss_from_elsewhere.send(*core, self);
     }
     void end()
     {
@@ -188,7 +188,7 @@ private:
 
 /// An emission on its way home from another thread.
 template<class R>
-class RemoteArrival final : public Runnable
+class RemoteArrival final : public Message
 {
 public:
     /// Of what `value` gives or throws.
@@ -198,16 +198,9 @@ public:
         store_outcome(m_outcome, value);
     }
 
-    void run(LoopCore &) noexcept override
-    {
-        m_state->arrive(*std::move(m_outcome));
-        delete this;
-    }
-    void discard() noexcept override { delete this; }
-
-    InboxNode node{this};
-
 private:
+    void arrive() noexcept override { m_state->arrive(*std::move(m_outcome)); }
+
     const std::shared_ptr<StreamState<R>> m_state;
     std::optional<Outcome<R>> m_outcome;
 };
@@ -229,7 +222,7 @@ public:
         if (m_state->core->in_own_thread())
             m_state->end();
         else
-            m_state->end_from_elsewhere.push(*m_state->core, m_state);
+            m_state->end_from_elsewhere.send(*m_state->core, m_state);
     }
 
     /// What there is no memory for is lost and told to the stream; the emitter hears nothing of it.
@@ -253,8 +246,7 @@ private:
         } catch (const std::bad_alloc &) {
             return state->lose_elsewhere(state);
         }
-        if (!state->core->try_push_threadsafe(arrival->node))
-            arrival->discard();
+        arrival->send(*state->core);
     }
 
     std::shared_ptr<StreamState<R>> m_state;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "qasyncio/detail/future/settle.h"
+#include "qasyncio/detail/thread/message.h"
 
 #include <functional>
 #include <tuple>
@@ -14,7 +15,7 @@ QASYNCIO_EXPORT bool drop_idle_executors();
 
 /// A function on its way through an executor: queued, then run by a thread, then sent home with its outcome.
 /// One reference belongs to the executor and then to the loop's queue, one to the future.
-class QASYNCIO_EXPORT ExecutorJobBase : public Runnable
+class QASYNCIO_EXPORT ExecutorJobBase : public Message
 {
 public:
     /// In the loop's thread before the executor gets a job, and first of all in its thread: it sees all that was written
@@ -24,12 +25,9 @@ public:
     /// In the executor's thread: runs the function unless it was abandoned.
     void execute() noexcept;
     /// In any thread, as the last: the loop goes on with it.
-    void send_home() noexcept;
+    void send_home() noexcept { send(*future->core); }
     /// In the loop's thread: the function is not to run any more, unless a thread has begun with it.
     void abandon() noexcept;
-
-    void run(LoopCore &core) noexcept override;
-    void discard() noexcept override;
 
     void retain() noexcept { m_refs.fetch_add(1, std::memory_order_relaxed); }
     void release() noexcept
@@ -48,7 +46,9 @@ protected:
 private:
     enum Stage : int { Queued, Taken, Abandoned };
 
-    InboxNode m_node{this};
+    void arrive() noexcept override;
+    void dispose() noexcept override;
+
     std::atomic<quint32> m_refs{1};
     std::atomic<int> m_stage{Queued};
 };
