@@ -1,5 +1,6 @@
 // SPDX-FileCopyrightText: 2026 QAsyncio contributors
 // SPDX-License-Identifier: MIT
+#include "base/exception_kind.h"
 #include "base/logging.h"
 #include "loop/loop_p.h"
 

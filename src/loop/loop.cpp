@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: MIT
 #include "qasyncio/loop.h"
 
+#include "base/exception_kind.h"
 #include "base/logging.h"
 #include "loop/loop_p.h"
 #include "tasks/object_owner.h"

@@ -78,17 +78,4 @@ TimePoint LoopCore::now()
     return clock ? clock->now() : TimePoint(std::chrono::steady_clock::now());
 }
 
-bool leaves_loop(const std::exception_ptr &exception)
-{
-    try {
-        std::rethrow_exception(exception);
-    } catch (const LoopExit &) {
-        return true;
-    } catch (const KeyboardInterrupt &) {
-        return true;
-    } catch (...) {
-        return false;
-    }
-}
-
 } // namespace QAsyncio::detail

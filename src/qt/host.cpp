@@ -4,6 +4,7 @@
 // Qt's side of a run: which event loop of Qt's runs the turns, how a run ends without ending anything else, and what the end
 // of the application does. docs/design/hosting.md says what Qt does and why this is as it is.
 
+#include "base/exception_kind.h"
 #include "base/logging.h"
 #include "loop/loop_p.h"
 
@@ -313,13 +314,7 @@ void exit_exec(int code)
 /// There is no run_forever() to rethrow it from: the program's exec() ends as the exception says.
 void LoopPrivate::end_application(const std::exception_ptr &exception) noexcept
 {
-    try {
-        std::rethrow_exception(exception);
-    } catch (const LoopExit &exit) {
-        exit_exec(exit.code());
-    } catch (...) {
-        exit_exec(130);
-    }
+    exit_exec(kind_of(exception).exit_code);
 }
 
 void LoopPrivate::leave_ended(std::exception_ptr exception) noexcept

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: MIT
 #include "qasyncio/runner.h"
 
+#include "base/exception_kind.h"
 #include "base/logging.h"
 #include "loop/loop_p.h"
 #include "run/sigint.h"
@@ -301,11 +302,10 @@ int detail::RunnerAccess::run_application(Runner &runner, const ApplicationHooks
         try {
             runner.close();
             return 0;
-        } catch (const LoopExit &exit) {
-            return exit.code();
-        } catch (const KeyboardInterrupt &) {
-            return 130;
         } catch (...) {
+            const ExceptionKind kind = kind_of(std::current_exception());
+            if (kind.leaves_loop())
+                return kind.exit_code;
             qCCritical(logCategory).noquote() << "run(): the clean-up failed:" << describe(std::current_exception());
             return 1;
         }
@@ -320,18 +320,18 @@ int detail::RunnerAccess::run_application(Runner &runner, const ApplicationHooks
     };
     try {
         return finish(body(runner));
-    } catch (const CancelledError &) {
-        if (runner.d->quit)
-            return finish(0);
-        qCCritical(logCategory) << "run(): the main coroutine was cancelled";
-        return finish(1);
-    } catch (const KeyboardInterrupt &) {
-        close();
-        return 130;
-    } catch (const LoopExit &exit) {
-        close();
-        return exit.code();
     } catch (...) {
+        const ExceptionKind kind = kind_of(std::current_exception());
+        if (kind.leaves_loop()) {
+            close();
+            return kind.exit_code;
+        }
+        if (kind.value == ExceptionKind::Cancellation && runner.d->quit)
+            return finish(0);
+        if (kind.value == ExceptionKind::Cancellation) {
+            qCCritical(logCategory) << "run(): the main coroutine was cancelled";
+            return finish(1);
+        }
         qCCritical(logCategory).noquote() << "run(): unhandled exception:" << describe(std::current_exception());
         return finish(1);
     }

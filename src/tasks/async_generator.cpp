@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: MIT
 #include "qasyncio/async_generator.h"
 
+#include "base/exception_kind.h"
 #include "base/logging.h"
 #include "loop/loop_p.h"
 

@@ -4,6 +4,7 @@
 
 #include "qasyncio/detail/thread/message.h"
 
+#include "base/exception_kind.h"
 #include "loop/loop_p.h"
 #include "tasks/deep_release.h"
 
@@ -301,13 +302,7 @@ void FutureStateBase::throw_no_value()
 
 void FutureStateBase::throw_cancelled() const
 {
-    if (!m_exception)
-        throw CancelledError();
-    try {
-        std::rethrow_exception(m_exception);
-    } catch (const CancelledError &error) {
-        throw CancelledError(error.message()); // a new object each time (F-005)
-    }
+    throw CancelledError(kind_of(m_exception).message); // a new object each time (F-005)
 }
 
 void FutureStateBase::schedule_callbacks()
@@ -363,19 +358,6 @@ void check_loop(const FutureStateBase &future, const LoopCore &core)
     if (future.core != &core) {
         throw ValueError(
             QStringLiteral("The future belongs to a different loop than the one specified as the loop argument"));
-    }
-}
-
-bool is_cancellation(const std::exception_ptr &exception)
-{
-    if (!exception)
-        return false;
-    try {
-        std::rethrow_exception(exception);
-    } catch (const CancelledError &) {
-        return true;
-    } catch (...) {
-        return false;
     }
 }
 

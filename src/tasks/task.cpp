@@ -5,6 +5,7 @@
 #include "qasyncio/awaiter.h"
 #include "qasyncio/task_group.h"
 
+#include "base/exception_kind.h"
 #include "loop/loop_p.h"
 #include "tasks/object_owner.h"
 
@@ -135,25 +136,13 @@ void TaskStateBase::set_outcome(std::exception_ptr exception)
 
 void TaskStateBase::finish_with_exception(std::exception_ptr exception)
 {
-    enum { Ordinary, Cancellation, Leaving } kind = Ordinary;
-    QString message;
-    try {
-        std::rethrow_exception(exception);
-    } catch (const CancelledError &error) {
-        kind = Cancellation;
-        message = error.message();
-    } catch (const LoopExit &) {
-        kind = Leaving;
-    } catch (const KeyboardInterrupt &) {
-        kind = Leaving;
-    } catch (...) {
-    }
-    if (kind == Cancellation) {
-        FutureStateBase::cancel(message);
+    const ExceptionKind kind = kind_of(exception);
+    if (kind.value == ExceptionKind::Cancellation) {
+        FutureStateBase::cancel(kind.message);
         return;
     }
     set_exception(exception);
-    if (kind == Leaving && !(flags & Eager)) // else it leaves create_task() first
+    if (kind.leaves_loop() && !(flags & Eager)) // else it leaves create_task() first
         core->leave_with(std::move(exception));
 }
 

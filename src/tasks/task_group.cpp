@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: MIT
 #include "qasyncio/task_group.h"
 
+#include "base/exception_kind.h"
 #include "loop/loop_p.h"
 
 #include <algorithm>

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: MIT
 #include "qasyncio/timeout.h"
 
+#include "base/exception_kind.h"
 #include "base/seconds.h"
 
 namespace QAsyncio {

@@ -285,8 +285,6 @@ std::optional<future_value_t<T>> &value_of(FutureStateBase &state)
 }
 
 [[noreturn]] QASYNCIO_EXPORT void throw_value_taken();
-/// Whether it is a CancelledError; false for null.
-QASYNCIO_EXPORT bool is_cancellation(const std::exception_ptr &exception);
 
 /// The value of a finished future: moved out if the caller alone has it (`movable`) or if it cannot be copied.
 template<class T>

@@ -268,7 +268,4 @@ QASYNCIO_EXPORT LoopRest rest_of(const LoopCore &core);
 /// For tests: how many loops there are, with those that are gone but for a future, a task, a generator or a call under way.
 QASYNCIO_EXPORT int live_loops() noexcept;
 
-/// True if the exception is one of those that leave the loop: LoopExit, KeyboardInterrupt.
-QASYNCIO_EXPORT bool leaves_loop(const std::exception_ptr &exception);
-
 } // namespace QAsyncio::detail
