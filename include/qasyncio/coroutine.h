@@ -64,15 +64,16 @@ public:
 
     /// Gives up the frame, for whoever runs it.
     promise_type *release() noexcept { return std::exchange(m_promise, nullptr); }
-
-private:
-    explicit Coroutine(promise_type *promise) : m_promise(promise) { }
+    /// The same. Throws RuntimeError if it was given up before.
     promise_type *release_checked()
     {
         if (!m_promise)
             detail::throw_awaited_twice();
         return release();
     }
+
+private:
+    explicit Coroutine(promise_type *promise) : m_promise(promise) { }
 
     promise_type *m_promise = nullptr;
 };
@@ -98,7 +99,7 @@ struct Coroutine<T>::promise_type : detail::ResultPromise<T>
 
 /// The await of a coroutine: runs it to its end in the awaiting task.
 template<class T>
-class Coroutine<T>::Awaiter : detail::FrameLink
+class Coroutine<T>::Awaiter : protected detail::FrameLink
 {
 public:
     explicit Awaiter(promise_type *promise) { child = promise; }

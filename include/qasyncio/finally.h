@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include "qasyncio/detail/coroutine/body_awaiter.h"
 #include "qasyncio/detail/coroutine/closure.h"
 
 namespace QAsyncio {
@@ -10,23 +11,14 @@ namespace detail {
 template<class T, class Body, class Cleanup>
 Coroutine<T> run_finally(Body body, Cleanup cleanup)
 {
-    std::exception_ptr exception;
-    std::optional<future_value_t<T>> value;
-    try {
-        auto running = std::invoke(body);
-        if constexpr (std::is_void_v<T>)
-            co_await std::move(running);
-        else
-            value.emplace(co_await std::move(running));
-    } catch (...) {
-        exception = std::current_exception();
-    }
+    const auto run_body = [&] { return std::invoke(body); };
+    Outcome<T> outcome = co_await BodyAwaiter<T>(run_body);
     auto cleaning = std::invoke(cleanup);
     co_await std::move(cleaning);
-    if (exception)
-        std::rethrow_exception(std::move(exception));
-    if constexpr (!std::is_void_v<T>)
-        co_return std::move(*value);
+    if constexpr (std::is_void_v<T>)
+        outcome.value(); // or the exception
+    else
+        co_return std::move(outcome).value();
 }
 } // namespace detail
 

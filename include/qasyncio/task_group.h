@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include "qasyncio/detail/coroutine/body_awaiter.h"
 #include "qasyncio/detail/coroutine/closure.h"
 #include "qasyncio/detail/coroutine/run_function.h"
 #include "qasyncio/exception_group.h"
@@ -146,23 +147,14 @@ template<class T, class F, class... Args>
 Coroutine<T> run_task_group(F body, Args... args)
 {
     TaskGroup group;
-    std::exception_ptr exception;
-    std::optional<future_value_t<T>> value;
-    try {
-        auto running = std::invoke(body, group, std::move(args)...);
-        if constexpr (std::is_void_v<T>)
-            co_await std::move(running);
-        else
-            value.emplace(co_await std::move(running));
-    } catch (...) {
-        exception = std::current_exception();
-    }
-    auto leaving = group.leave(std::move(exception));
+    const auto run_body = [&] { return std::invoke(body, group, std::move(args)...); };
+    Outcome<T> outcome = co_await BodyAwaiter<T>(run_body);
+    auto leaving = group.leave(outcome.exception());
     co_await std::move(leaving);
     if constexpr (!std::is_void_v<T>) {
-        if (!value) // the group was cancelled before the body had a result
+        if (!outcome.has_value()) // the group was cancelled before the body had a result
             throw CancelledError();
-        co_return std::move(*value);
+        co_return std::move(outcome).value();
     }
 }
 } // namespace detail

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include "qasyncio/detail/coroutine/body_awaiter.h"
 #include "qasyncio/detail/coroutine/closure.h"
 #include "qasyncio/loop.h"
 
@@ -51,22 +52,12 @@ template<class T, class F, class... Args>
 Coroutine<T> run_timeout(std::optional<TimePoint> when, F body, Args... args)
 {
     Timeout scope(when);
-    std::exception_ptr exception;
-    std::optional<future_value_t<T>> value;
-    try {
-        auto running = std::invoke(body, scope, std::move(args)...);
-        if constexpr (std::is_void_v<T>)
-            co_await std::move(running);
-        else
-            value.emplace(co_await std::move(running));
-    } catch (...) {
-        exception = std::current_exception();
-    }
-    exception = scope.leave(std::move(exception));
-    if (exception)
+    const auto run_body = [&] { return std::invoke(body, scope, std::move(args)...); };
+    Outcome<T> outcome = co_await BodyAwaiter<T>(run_body);
+    if (std::exception_ptr exception = scope.leave(outcome.exception()))
         std::rethrow_exception(std::move(exception));
     if constexpr (!std::is_void_v<T>)
-        co_return std::move(*value);
+        co_return std::move(outcome).value();
 }
 } // namespace detail
 

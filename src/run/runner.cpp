@@ -60,6 +60,9 @@ struct Runner::Private
         quit_code = end.code;
         return true;
     }
+    /// Runs the loop until `task` is done. When the application quits meanwhile its event loop is started anew, behind `on_quit()`.
+    enum class RunResult { Done, Stopped, QuitTwice };
+    RunResult run_until_done(const AnyTask &task, const std::function<void()> &on_quit);
     /// False: abandoned by a second quit, or given up.
     bool run_cleanup(const AnyTask &task, const std::function<QStringList()> &rest);
     void clean_up();
@@ -124,6 +127,35 @@ QAsyncioLoop &Runner::get_loop()
     return *d->loop;
 }
 
+Runner::Private::RunResult Runner::Private::run_until_done(const AnyTask &task, const std::function<void()> &on_quit)
+{
+    while (!task.done()) {
+        const detail::RunEnd end = detail::RunnerAccess::run_until_done(*loop, task);
+        if (destroyed)
+            throw RuntimeError(QStringLiteral("The Runner was destroyed by its own coroutine"));
+        if (task.done()) {
+            if (end.quit) // in the same pass
+                note_quit(end);
+            break;
+        }
+        if (!end.quit)
+            return RunResult::Stopped;
+        if (!note_quit(end)) {
+            abandoned = true;
+            return RunResult::QuitTwice;
+        }
+        on_quit();
+    }
+    return RunResult::Done;
+}
+
+namespace {
+[[noreturn]] void throw_stopped()
+{
+    throw RuntimeError(QStringLiteral("Event loop stopped before Future completed."));
+}
+} // namespace
+
 void Runner::prepare()
 {
     detail::check_no_running_loop("Runner.run()");
@@ -147,28 +179,18 @@ void Runner::run_main(const AnyTask &main)
         if (!p->keeps_sigint)
             p->sigint.reset();
     });
-    while (!task.done()) {
-        const detail::RunEnd end = detail::RunnerAccess::run_until_done(loop, task);
-        if (p->destroyed)
-            throw RuntimeError(QStringLiteral("The Runner was destroyed by its own coroutine"));
-        if (task.done()) {
-            if (end.quit) // in the same pass
-                p->note_quit(end);
-            break;
-        }
-        if (!end.quit)
-            throw RuntimeError(QStringLiteral("Event loop stopped before Future completed."));
-        // The application was asked to quit and its event loop has ended. It is started anew for the clean-up.
-        if (!p->note_quit(end)) {
-            p->abandoned = true;
-            break;
-        }
+    const auto on_quit = [&] {
         const bool is_awaited = detail::LoopPrivate::of(loop).quit_requests.is_awaited();
         detail::LoopPrivate::of(loop).tell_of_quit();
         if (!is_awaited)
             loop.call_soon([p = p.get(), task]() mutable { p->quit_cancels += task.cancel(); });
-    }
-    if (p->abandoned) {
+    };
+    switch (p->run_until_done(task, on_quit)) {
+    case Private::RunResult::Done:
+        break;
+    case Private::RunResult::Stopped:
+        throw_stopped();
+    case Private::RunResult::QuitTwice:
         close();
         throw CancelledError(QStringLiteral("the application quit a second time during the clean-up"));
     }
@@ -264,26 +286,22 @@ bool Runner::Private::run_cleanup(const AnyTask &task, const std::function<QStri
         loop->stop();
     });
     limit.start(detail::timer_milliseconds(options.m_cleanup_limit));
-    while (!task.done()) {
-        const detail::RunEnd end = detail::RunnerAccess::run_until_done(*loop, task);
-        if (task.done()) {
-            if (end.quit)
-                note_quit(end);
-            break;
-        }
-        if (given_up) {
-            qCWarning(detail::logCategory).noquote()
-                << "Runner: the clean-up goes on without" << rest().join(QLatin1String(", "));
-            AnyTask(task).cancel();
-            return true;
-        }
-        if (!end.quit)
-            throw RuntimeError(QStringLiteral("Event loop stopped before Future completed."));
-        if (!note_quit(end)) {
-            abandoned = true;
-            return false;
-        }
+    const auto on_quit = [&] {
+        if (given_up) // in the same pass
+            loop->stop();
+    };
+    switch (run_until_done(task, on_quit)) {
+    case RunResult::Done:
+        return true;
+    case RunResult::QuitTwice:
+        return false;
+    case RunResult::Stopped:
+        break;
     }
+    if (!given_up)
+        throw_stopped();
+    qCWarning(detail::logCategory).noquote() << "Runner: the clean-up goes on without" << rest().join(QLatin1String(", "));
+    AnyTask(task).cancel();
     return true;
 }
 

@@ -4,13 +4,14 @@
 
 #include "loop/loop_p.h"
 #include "tasks/cancel_walk.h"
+#include "tasks/done_watch.h"
 
 #include <unordered_set>
 
 namespace QAsyncio::detail {
 
 /// Waits in the list of a child's callbacks, and tells the gather, if that is still there.
-class GatherCallback final : public Runnable
+class GatherCallback final : public DoneWatch
 {
 public:
     explicit GatherCallback(GatherCore &gather, FutureStateBase &child)
@@ -25,20 +26,11 @@ public:
             m_gather->m_callbacks[m_place] = nullptr;
     }
 
-    void run(LoopCore &) noexcept override
-    {
-        if (GatherCore *gather = m_gather) {
-            const auto outer = Ref<FutureStateBase>::share(&gather->outer());
-            gather->child_done(*m_child);
-        }
-        delete this;
-    }
-    void discard() noexcept override { delete this; }
     void future_done(FutureStateBase &future) override
     {
         if (m_drops_exception)
             future.take_exception();
-        future.core->push(this);
+        DoneWatch::future_done(future);
     }
     /// The gather dies. If it had failed, what this child throws later is dropped as well (G-004).
     void forget(bool had_failed)
@@ -50,6 +42,14 @@ public:
     }
 
 private:
+    void heard() noexcept override
+    {
+        if (GatherCore *gather = m_gather) {
+            const auto outer = Ref<FutureStateBase>::share(&gather->outer());
+            gather->child_done(*m_child);
+        }
+    }
+
     GatherCore *m_gather;     // null when it is dead; it owns a reference of the child
     FutureStateBase *m_child;
     bool m_drops_exception = false;

@@ -4,6 +4,7 @@
 
 #include "base/exception_kind.h"
 #include "loop/loop_p.h"
+#include "tasks/done_watch.h"
 
 #include <algorithm>
 
@@ -12,7 +13,7 @@ namespace QAsyncio {
 namespace detail {
 
 /// A task of a group: waits in the list of the task's callbacks and tells the group, if that is still there.
-class GroupChild final : public Runnable
+class GroupChild final : public DoneWatch
 {
 public:
     GroupChild(TaskGroup &group, TaskStateBase &task)
@@ -38,20 +39,17 @@ public:
         return group;
     }
 
-    void run(LoopCore &) noexcept override
-    {
-        if (TaskGroup *group = leave())
-            group->child_done(*task);
-        delete this;
-    }
-    void discard() noexcept override { delete this; }
-    void future_done(FutureStateBase &future) override { future.core->push(this); }
-
     const Ref<TaskStateBase> task;
     GroupChild *previous;
     GroupChild *next = nullptr;
 
 private:
+    void heard() noexcept override
+    {
+        if (TaskGroup *group = leave())
+            group->child_done(*task);
+    }
+
     TaskGroup *m_group;
 };
 
