@@ -45,6 +45,24 @@ private:
 /// A copy of the current context (cheap: the values are shared until one of both is changed).
 QASYNCIO_EXPORT Context copy_context();
 
+/// Where a callback runs: in the context that is given or, without one, in a copy of the current one.
+class CallbackContext
+{
+public:
+    CallbackContext() { }
+    CallbackContext(const Context &context) : m_context(&context) { }
+
+    bool is_given() const { return m_context; }
+    /// For what is made now, while `current` is the current one. Owned by the caller; null: empty.
+    detail::ContextState *take(detail::ContextState *current) const
+    {
+        return m_context ? detail::Ref(detail::ContextAccess::state(*m_context)).leak() : detail::capture_context(current);
+    }
+
+private:
+    const Context *m_context = nullptr; // until the call returns
+};
+
 /// What ContextVar::set() gives back, for reset().
 template<class T>
 class Token

@@ -53,12 +53,7 @@ public:
     /// Calls `callback(future)` or `callback()` through call_soon() when this is done, never inline. It runs
     /// in a copy of the current context, or in `context`. What it throws goes to the loop's exception handler.
     template<class F>
-    DoneCallbackId add_done_callback(F &&callback)
-    {
-        return add(detail::make_done_callback<AnyFuture>(std::forward<F>(callback)));
-    }
-    template<class F>
-    DoneCallbackId add_done_callback(F &&callback, const Context &context)
+    DoneCallbackId add_done_callback(F &&callback, CallbackContext context = {})
     {
         return add(detail::make_done_callback<AnyFuture>(std::forward<F>(callback)), context);
     }
@@ -77,9 +72,7 @@ protected:
     friend class detail::FutureAccess;
     explicit AnyFuture(detail::Ref<detail::FutureStateBase> state) : m_state(std::move(state)) { }
 
-    DoneCallbackId add(detail::DoneCallbackBase *callback);
-    DoneCallbackId add(detail::DoneCallbackBase *callback, const Context &context);
-    DoneCallbackId enlist(detail::DoneCallbackBase *callback);
+    DoneCallbackId add(detail::DoneCallbackBase *callback, CallbackContext context);
 
     detail::Ref<detail::FutureStateBase> m_state;
 };
@@ -151,13 +144,7 @@ public:
     using AnyFuture::add_done_callback;
     template<class F>
         requires std::is_invocable_v<F &, Future<T>>
-    DoneCallbackId add_done_callback(F &&callback)
-    {
-        return add(detail::make_done_callback<Future<T>>(std::forward<F>(callback)));
-    }
-    template<class F>
-        requires std::is_invocable_v<F &, Future<T>>
-    DoneCallbackId add_done_callback(F &&callback, const Context &context)
+    DoneCallbackId add_done_callback(F &&callback, CallbackContext context = {})
     {
         return add(detail::make_done_callback<Future<T>>(std::forward<F>(callback)), context);
     }

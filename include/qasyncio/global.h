@@ -12,4 +12,8 @@
 #  define QASYNCIO_EXPORT Q_DECL_IMPORT
 #endif
 
+// What only names the loop includes this file: it is not a class of the global namespace.
+namespace QAsyncio {
 class QAsyncioLoop;
+}
+using QAsyncio::QAsyncioLoop;

@@ -4,6 +4,7 @@
 
 #include "qasyncio/clock.h"
 #include "qasyncio/detail/coroutine/closure.h"
+#include "qasyncio/detail/future/foreign.h"
 #include "qasyncio/detail/loop/duration.h"
 #include "qasyncio/detail/thread/executor_job.h"
 #include "qasyncio/future.h"
@@ -35,8 +36,6 @@ class LoopPrivate;
 class RunnerAccess;
 } // namespace detail
 
-} // namespace QAsyncio
-
 /// asyncio's event loop on Qt's: callbacks, timers, descriptors, tasks and executors, run by the Qt event loop of the thread
 /// that also serves the windows.
 ///
@@ -55,7 +54,7 @@ class QASYNCIO_EXPORT QAsyncioLoop
 {
 public:
     /// Throws RuntimeError if there is no QCoreApplication.
-    explicit QAsyncioLoop(QAsyncio::LoopOptions options = QAsyncio::LoopOptions());
+    explicit QAsyncioLoop(LoopOptions options = LoopOptions());
     /// Closes the loop. One that was not closed before is reported. In code of the loop itself (a task deletes its owner):
     /// no further turn is begun, what is on the stack returns, then the rest is unwound; a run ends as by stop().
     ~QAsyncioLoop();
@@ -71,19 +70,19 @@ public:
     /// Runs until `future` is done and gives its result, or throws its exception. A coroutine becomes a task.
     /// Throws RuntimeError if the loop stopped first, ValueError for a future of another loop; else as run_forever().
     template<class T>
-    T run_until_complete(QAsyncio::Future<T> future)
+    T run_until_complete(Future<T> future)
     {
         check_runnable();
         run_until_done(future);
         return std::move(future).result();
     }
     template<class T>
-    T run_until_complete(QAsyncio::Task<T> task)
+    T run_until_complete(Task<T> task)
     {
-        return run_until_complete(QAsyncio::Future<T>(std::move(task)));
+        return run_until_complete(Future<T>(std::move(task)));
     }
     template<class T>
-    T run_until_complete(QAsyncio::Coroutine<T> &&coroutine)
+    T run_until_complete(Coroutine<T> &&coroutine)
     {
         check_runnable();
         auto task = create_task(std::move(coroutine));
@@ -124,73 +123,48 @@ public:
     /// current context, or in `context`. What it throws goes to the exception handler.
     /// Throws RuntimeError if the loop is closed.
     template<class F>
-    QAsyncio::Handle call_soon(F &&callback)
+    Handle call_soon(F &&callback, CallbackContext context = {})
     {
-        return push(new QAsyncio::detail::CallbackState<std::decay_t<F>>(std::forward<F>(callback)));
-    }
-    template<class F>
-    QAsyncio::Handle call_soon(F &&callback, const QAsyncio::Context &context)
-    {
-        return push(new QAsyncio::detail::CallbackState<std::decay_t<F>>(std::forward<F>(callback)), context);
+        return push(new detail::CallbackState<std::decay_t<F>>(std::forward<F>(callback)), context);
     }
     /// call_soon() from any thread: wakes the loop. Calls from one thread keep their order.
     /// Throws RuntimeError if the loop is closed. The loop object must not be destroyed meanwhile.
     template<class F>
-    QAsyncio::Handle call_soon_threadsafe(F &&callback)
+    Handle call_soon_threadsafe(F &&callback, CallbackContext context = {})
     {
-        using QAsyncio::detail::SharedHandleState;
-        return push_threadsafe(
-            new QAsyncio::detail::CallbackState<std::decay_t<F>, SharedHandleState>(std::forward<F>(callback)));
-    }
-    template<class F>
-    QAsyncio::Handle call_soon_threadsafe(F &&callback, const QAsyncio::Context &context)
-    {
-        using QAsyncio::detail::SharedHandleState;
-        return push_threadsafe(
-            new QAsyncio::detail::CallbackState<std::decay_t<F>, SharedHandleState>(std::forward<F>(callback)), context);
+        using State = detail::CallbackState<std::decay_t<F>, detail::SharedHandleState>;
+        return push_threadsafe(new State(std::forward<F>(callback)), context);
     }
     /// Calls `callback()` once, `delay` from now, never early. Negative is now; callbacks with the same deadline run in the
     /// order of the calls. Throws ValueError for NaN, RuntimeError if the loop is closed.
     template<class Rep, class Period, class F>
-    QAsyncio::TimerHandle call_later(std::chrono::duration<Rep, Period> delay, F &&callback)
+    TimerHandle call_later(std::chrono::duration<Rep, Period> delay, F &&callback, CallbackContext context = {})
     {
-        return call_at(QAsyncio::detail::deadline(time(), delay), std::forward<F>(callback));
-    }
-    template<class Rep, class Period, class F>
-    QAsyncio::TimerHandle call_later(std::chrono::duration<Rep, Period> delay, F &&callback, const QAsyncio::Context &context)
-    {
-        return call_at(QAsyncio::detail::deadline(time(), delay), std::forward<F>(callback), context);
+        return call_at(detail::deadline(time(), delay), std::forward<F>(callback), context);
     }
     /// Calls `callback()` once when time() has reached `when`. TimePoint::max() is never.
     template<class F>
-    QAsyncio::TimerHandle call_at(QAsyncio::TimePoint when, F &&callback)
+    TimerHandle call_at(TimePoint when, F &&callback, CallbackContext context = {})
     {
-        using QAsyncio::detail::TimerState;
-        return push_timer(new QAsyncio::detail::CallbackState<std::decay_t<F>, TimerState>(std::forward<F>(callback), when));
-    }
-    template<class F>
-    QAsyncio::TimerHandle call_at(QAsyncio::TimePoint when, F &&callback, const QAsyncio::Context &context)
-    {
-        using QAsyncio::detail::TimerState;
-        return push_timer(new QAsyncio::detail::CallbackState<std::decay_t<F>, TimerState>(std::forward<F>(callback), when),
-                          context);
+        using State = detail::CallbackState<std::decay_t<F>, detail::TimerState>;
+        return push_timer(new State(std::forward<F>(callback), when), context);
     }
     /// The loop's clock: monotonic, with an arbitrary beginning.
-    QAsyncio::TimePoint time() const;
+    TimePoint time() const;
 
     // Futures and tasks
 
     /// A future that the caller is to complete.
     template<class T = void>
-    QAsyncio::Future<T> create_future()
+    Future<T> create_future()
     {
-        return QAsyncio::detail::make_future<T>(core());
+        return detail::make_future<T>(core());
     }
     /// Starts a coroutine as a task of this loop. Its first line runs in the next turn.
     /// Throws RuntimeError if the loop is closed (the coroutine is then left as it was) or the coroutine was awaited before.
     template<class T>
-    QAsyncio::Task<T> create_task(QAsyncio::Coroutine<T> &&coroutine,
-                                  const QAsyncio::TaskOptions &options = QAsyncio::TaskOptions())
+    Task<T> create_task(Coroutine<T> &&coroutine,
+                                  const TaskOptions &options = TaskOptions())
     {
         if (Q_UNLIKELY(m_core->has_task_factory)) {
             const TaskFactory factory = get_task_factory(); // it may replace itself
@@ -201,38 +175,38 @@ public:
     /// The same for `function(args...)`, a function that gives a coroutine: a lambda with captures, a member function and its
     /// object. Both are kept until it has ended.
     template<class F, class... Args>
-        requires std::is_invocable_v<QAsyncio::detail::closure_t<F> &, std::decay_t<Args>...>
+        requires std::is_invocable_v<detail::closure_t<F> &, std::decay_t<Args>...>
     auto create_task(F &&function, Args &&...args)
     {
-        return create_task(QAsyncio::TaskOptions(), std::forward<F>(function), std::forward<Args>(args)...);
+        return create_task(TaskOptions(), std::forward<F>(function), std::forward<Args>(args)...);
     }
     template<class F, class... Args>
-        requires std::is_invocable_v<QAsyncio::detail::closure_t<F> &, std::decay_t<Args>...>
-    auto create_task(const QAsyncio::TaskOptions &options, F &&function, Args &&...args)
+        requires std::is_invocable_v<detail::closure_t<F> &, std::decay_t<Args>...>
+    auto create_task(const TaskOptions &options, F &&function, Args &&...args)
     {
-        QAsyncio::detail::check_closure<F>();
-        using Function = QAsyncio::detail::closure_t<F>;
-        using T = QAsyncio::detail::coroutine_value_t<std::invoke_result_t<Function &, std::decay_t<Args>...>>;
-        return create_own_task(QAsyncio::detail::run_function<T, Function, std::decay_t<Args>...>(std::forward<F>(function),
+        detail::check_closure<F>();
+        using Function = detail::closure_t<F>;
+        using T = detail::coroutine_value_t<std::invoke_result_t<Function &, std::decay_t<Args>...>>;
+        return create_own_task(detail::run_function<T, Function, std::decay_t<Args>...>(std::forward<F>(function),
                                                                                                   std::forward<Args>(args)...),
                                options);
     }
     /// The same for anything else that can be awaited. It is kept, copied or moved, until it has given its result.
-    template<QAsyncio::detail::TaskAwaitable A>
-    auto create_task(A &&awaitable, const QAsyncio::TaskOptions &options = QAsyncio::TaskOptions())
+    template<detail::TaskAwaitable A>
+    auto create_task(A &&awaitable, const TaskOptions &options = TaskOptions())
     {
-        return create_own_task(QAsyncio::detail::await_in_task<std::decay_t<A>>(std::forward<A>(awaitable)), options);
+        return create_own_task(detail::await_in_task<std::decay_t<A>>(std::forward<A>(awaitable)), options);
     }
 
-    using TaskFactory = std::function<QAsyncio::TaskOptions(QAsyncioLoop &, const QAsyncio::TaskOptions &)>;
+    using TaskFactory = std::function<TaskOptions(QAsyncioLoop &, const TaskOptions &)>;
 
     /// Decides how every task of this loop is made: it is called with the options that create_task() was given, and gives
     /// those that count. A task of a scope or a group stays one. Empty: as they were given.
     void set_task_factory(TaskFactory factory);
     const TaskFactory &get_task_factory() const;
     /// The unfinished tasks, oldest first.
-    std::vector<QAsyncio::AnyTask> all_tasks() const;
-    QAsyncio::AnyTask current_task() const;
+    std::vector<AnyTask> all_tasks() const;
+    AnyTask current_task() const;
 
     // Descriptors
 
@@ -242,14 +216,12 @@ public:
     template<class F>
     void add_reader(int fd, F &&callback)
     {
-        using QAsyncio::detail::FdState;
-        add_fd(new QAsyncio::detail::CallbackState<std::decay_t<F>, FdState>(std::forward<F>(callback), fd, 1u));
+        add_fd(new detail::CallbackState<std::decay_t<F>, detail::FdState>(std::forward<F>(callback), fd, 1u));
     }
     template<class F>
     void add_writer(int fd, F &&callback)
     {
-        using QAsyncio::detail::FdState;
-        add_fd(new QAsyncio::detail::CallbackState<std::decay_t<F>, FdState>(std::forward<F>(callback), fd, 2u));
+        add_fd(new detail::CallbackState<std::decay_t<F>, detail::FdState>(std::forward<F>(callback), fd, 2u));
     }
     /// True if there was one. A callback that was ready in this turn does not run any more.
     bool remove_reader(int fd);
@@ -265,47 +237,47 @@ public:
     [[nodiscard("a future that is dropped gives its result to nobody")]]
     auto run_in_executor(QThreadPool *executor, F &&function, Args &&...args)
     {
-        QAsyncio::detail::check_closure<F>();
-        using Function = QAsyncio::detail::closure_t<F>;
+        detail::check_closure<F>();
+        using Function = detail::closure_t<F>;
         using R = std::remove_cv_t<std::invoke_result_t<Function, std::decay_t<Args>...>>;
-        QAsyncio::detail::check_thread_function<R>();
-        static_assert(QAsyncio::detail::ResultType<R>::checked);
-        using Job = QAsyncio::detail::ExecutorJob<R, Function, std::decay_t<Args>...>;
-        auto future = QAsyncio::detail::Ref<QAsyncio::detail::ExecutorFuture<R>>::adopt(
-            new QAsyncio::detail::ExecutorFuture<R>(core()));
+        detail::check_thread_function<R>();
+        static_assert(detail::ResultType<R>::checked);
+        using Job = detail::ExecutorJob<R, Function, std::decay_t<Args>...>;
+        auto future = detail::Ref<detail::ExecutorFuture<R>>::adopt(
+            new detail::ExecutorFuture<R>(core()));
         auto *job = new Job(std::forward<F>(function), std::forward<Args>(args)...);
         job->retain();
         future->job = job;
         start_job(executor, job, *future);
-        return QAsyncio::detail::FutureAccess::wrap<QAsyncio::Future<R>>(std::move(future));
+        return detail::FutureAccess::wrap<Future<R>>(std::move(future));
     }
     /// Replaces the default executor (otherwise a pool of min(32, cores + 4) threads, made when it is first needed).
     void set_default_executor(std::shared_ptr<QThreadPool> executor);
     /// Refuses new work for the default executor and waits until the functions in it have ended. On a time-out it warns and
     /// goes on without them.
-    QAsyncio::Coroutine<> shutdown_default_executor(std::optional<std::chrono::nanoseconds> timeout = {});
+    Coroutine<> shutdown_default_executor(std::optional<std::chrono::nanoseconds> timeout = {});
     template<class Rep, class Period>
-    QAsyncio::Coroutine<> shutdown_default_executor(std::chrono::duration<Rep, Period> timeout)
+    Coroutine<> shutdown_default_executor(std::chrono::duration<Rep, Period> timeout)
     {
-        return shutdown_default_executor(std::optional(QAsyncio::detail::saturated(timeout)));
+        return shutdown_default_executor(std::optional(detail::saturated(timeout)));
     }
 
     /// Closes all asynchronous generators that have begun and not ended, side by side, and reports those that fail to the
     /// exception handler. One that begins later is warned of. Runner does this at its end.
-    QAsyncio::Coroutine<> shutdown_asyncgens();
+    Coroutine<> shutdown_asyncgens();
 
     // Errors
 
-    using ExceptionHandler = std::function<void(QAsyncioLoop &, const QAsyncio::ExceptionContext &)>;
+    using ExceptionHandler = std::function<void(QAsyncioLoop &, const ExceptionContext &)>;
 
     /// Who is told of exceptions that nobody else gets; empty: default_exception_handler(). It runs in the context of the
     /// task, future or handle concerned.
     void set_exception_handler(ExceptionHandler handler);
     const ExceptionHandler &get_exception_handler() const;
     /// Logs to the category "qasyncio", as an error.
-    void default_exception_handler(const QAsyncio::ExceptionContext &context);
+    void default_exception_handler(const ExceptionContext &context);
     /// Tells the exception handler. Throws nothing but LoopExit and KeyboardInterrupt.
-    void call_exception_handler(const QAsyncio::ExceptionContext &context);
+    void call_exception_handler(const ExceptionContext &context);
 
     /// Debug mode checks the thread of each call and names callbacks and steps of tasks that take longer than the slow callback
     /// duration. Off unless the environment variable QASYNCIO_DEBUG is 1. May be switched at any time.
@@ -316,82 +288,76 @@ public:
     template<class Rep, class Period>
     void set_slow_callback_duration(std::chrono::duration<Rep, Period> duration)
     {
-        set_slow_callback_duration(QAsyncio::detail::saturated(duration));
+        set_slow_callback_duration(detail::saturated(duration));
     }
     std::chrono::nanoseconds get_slow_callback_duration() const;
 
     /// Done when the application was asked to quit, since the main coroutine of run() began, or since attach(); a future for each
     /// call. A task that awaits it when that happens is told and not cancelled: see run(). An attached loop gives it
     /// the quit_deadline to end.
-    QAsyncio::Future<> quit_requested();
+    Future<> quit_requested();
 
     /// "<QAsyncioLoop running=false closed=false debug=false>"
     QString to_string() const;
 
-    QAsyncio::detail::LoopCore &core() const { return *m_core; }
+    detail::LoopCore &core() const { return *m_core; }
 
 private:
-    friend class QAsyncio::detail::RunnerAccess;
-    friend class QAsyncio::detail::LoopPrivate;
+    friend class detail::RunnerAccess;
+    friend class detail::LoopPrivate;
 
-    QAsyncio::Handle push(QAsyncio::detail::HandleState *state)
+    Handle push(detail::HandleState *state, CallbackContext context)
     {
-        QAsyncio::detail::ContextState *const current = *m_core->thread->context_slot;
-        if (Q_UNLIKELY(current))
-            return push_in_copy(state, *current);
+        if (Q_UNLIKELY(context.is_given() || *m_core->thread->context_slot))
+            give_context(*state, context);
         return push_prepared(state);
     }
-    QAsyncio::Handle push(QAsyncio::detail::HandleState *state, const QAsyncio::Context &context);
-    QAsyncio::Handle push_in_copy(QAsyncio::detail::HandleState *state, const QAsyncio::detail::ContextState &current);
-    QAsyncio::Handle push_prepared(QAsyncio::detail::HandleState *state)
+    /// Releases the state if it throws.
+    static void give_context(detail::HandleState &state, CallbackContext context);
+    Handle push_prepared(detail::HandleState *state)
     {
-        QAsyncio::Handle handle(state);
+        Handle handle(state);
         if (m_core->check_scheduling())
             state->keep_to_thread(*m_core);
         state->retain();
         m_core->push(state);
         return handle;
     }
-    QAsyncio::Handle push_threadsafe(QAsyncio::detail::SharedHandleState *state);
-    QAsyncio::Handle push_threadsafe(QAsyncio::detail::SharedHandleState *state, const QAsyncio::Context &context);
-    QAsyncio::Handle push_threadsafe_prepared(QAsyncio::detail::SharedHandleState *state);
-    QAsyncio::TimerHandle push_timer(QAsyncio::detail::TimerState *state);
-    QAsyncio::TimerHandle push_timer(QAsyncio::detail::TimerState *state, const QAsyncio::Context &context);
-    void add_fd(QAsyncio::detail::FdState *state);
+    Handle push_threadsafe(detail::SharedHandleState *state, CallbackContext context);
+    TimerHandle push_timer(detail::TimerState *state, CallbackContext context);
+    void add_fd(detail::FdState *state);
     bool remove_fd(int fd, unsigned direction);
     template<class T>
-    QAsyncio::Task<T> create_chosen_task(QAsyncio::Coroutine<T> &&coroutine, const QAsyncio::TaskOptions &options)
+    Task<T> create_chosen_task(Coroutine<T> &&coroutine, const TaskOptions &options)
     {
         m_core->check_scheduling();
         if (!coroutine)
-            QAsyncio::detail::throw_awaited_twice();
+            detail::throw_awaited_twice();
         if (Q_UNLIKELY(options.m_has_object))
             check_context_object(options);
-        auto task = QAsyncio::detail::Ref<QAsyncio::detail::TaskState<T>>::adopt(
-            new QAsyncio::detail::TaskState<T>(core(), *coroutine.release()));
+        auto task = detail::Ref<detail::TaskState<T>>::adopt(
+            new detail::TaskState<T>(core(), *coroutine.release()));
         start_task(*task, options);
-        return QAsyncio::detail::FutureAccess::wrap<QAsyncio::Task<T>>(std::move(task));
+        return detail::FutureAccess::wrap<Task<T>>(std::move(task));
     }
-    static void check_context_object(const QAsyncio::TaskOptions &options);
-    static void give_owner(QAsyncio::detail::TaskStateBase &task, const QAsyncio::TaskOptions &options);
+    static void check_context_object(const TaskOptions &options);
+    static void give_owner(detail::TaskStateBase &task, const TaskOptions &options);
     /// Of a coroutine that nobody else has, and could close.
     template<class T>
-    QAsyncio::Task<T> create_own_task(QAsyncio::Coroutine<T> coroutine, const QAsyncio::TaskOptions &options)
+    Task<T> create_own_task(Coroutine<T> coroutine, const TaskOptions &options)
     {
-        const QAsyncio::detail::Closer<T> closer{coroutine};
+        const detail::Closer<T> closer{coroutine};
         return create_task(std::move(coroutine), options);
     }
-    void start_task(QAsyncio::detail::TaskStateBase &task, const QAsyncio::TaskOptions &options);
-    void mark_implicit(const QAsyncio::AnyFuture &task);
+    void start_task(detail::TaskStateBase &task, const TaskOptions &options);
+    void mark_implicit(const AnyFuture &task);
     void check_runnable() const;
-    void run_until_done(const QAsyncio::AnyFuture &future);
-    void start_job(QThreadPool *executor, QAsyncio::detail::ExecutorJobBase *job,
-                   QAsyncio::detail::FutureStateBase &future);
+    void run_until_done(const AnyFuture &future);
+    void start_job(QThreadPool *executor, detail::ExecutorJobBase *job,
+                   detail::FutureStateBase &future);
 
-    QAsyncio::detail::LoopCore *m_core;
+    detail::LoopCore *m_core;
 };
-
-namespace QAsyncio {
 
 namespace detail {
 [[noreturn]] QASYNCIO_EXPORT void throw_no_running_loop();
@@ -436,4 +402,4 @@ auto create_task(A &&awaitable, const TaskOptions &options)
 
 } // namespace QAsyncio
 
-#include "qasyncio/detail/future/foreign.h"
+using QAsyncio::QAsyncioLoop;

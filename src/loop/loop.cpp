@@ -5,70 +5,16 @@
 #include "base/exception_kind.h"
 #include "base/logging.h"
 #include "loop/loop_p.h"
-#include "tasks/object_owner.h"
 
-#include <QtCore/qabstracteventdispatcher.h>
 #include <QtCore/qcoreapplication.h>
 #include <QtCore/qeventloop.h>
 #include <QtCore/qscopeguard.h>
-#include <QtCore/qthread.h>
 
-#include <algorithm>
 #include <atomic>
-#include <mutex>
 
 namespace QAsyncio::detail {
 
 namespace {
-
-/// The loops of the main thread, which the end of the application closes. Guarded, since loops of other threads look too.
-struct MainLoops
-{
-    std::mutex mutex;
-    std::vector<LoopPrivate *> loops;
-    bool routine_added = false;
-};
-
-MainLoops &main_loops()
-{
-    static MainLoops *const instance = new MainLoops; // outlives static destruction
-    return *instance;
-}
-
-void close_main_loops()
-{
-    MainLoops &all = main_loops();
-    std::vector<LoopPrivate *> loops;
-    {
-        const std::lock_guard lock(all.mutex);
-        all.routine_added = false; // Qt forgets it once it has called it
-        loops = all.loops;
-    }
-    for (LoopPrivate *loop : loops) {
-        {
-            const std::lock_guard lock(all.mutex);
-            if (std::find(all.loops.begin(), all.loops.end(), loop) == all.loops.end())
-                continue; // one that was closed before has taken it along
-        }
-        loop->application_dies();
-    }
-}
-
-void register_main_loop(LoopPrivate *loop)
-{
-    MainLoops &all = main_loops();
-    const std::lock_guard lock(all.mutex);
-    all.loops.push_back(loop);
-    if (!std::exchange(all.routine_added, true))
-        qAddPostRoutine(close_main_loops);
-}
-
-void unregister_main_loop(LoopPrivate *loop)
-{
-    MainLoops &all = main_loops();
-    const std::lock_guard lock(all.mutex);
-    std::erase(all.loops, loop);
-}
 
 std::shared_ptr<Selector> default_selector()
 {
@@ -109,7 +55,7 @@ LoopPrivate::LoopPrivate(QAsyncioLoop &owner, std::shared_ptr<Selector> selector
     bridge = std::make_unique<Bridge>(*this);
     fds.selector().open(bridge.get(), [this] { process(); });
     if (bridge->thread() == QCoreApplication::instance()->thread())
-        register_main_loop(this);
+        register_main_loop(this); // the end of the application closes it
     ++cores_alive; // last: a constructor that throws has no destructor
 }
 
@@ -121,72 +67,6 @@ LoopPrivate::~LoopPrivate()
 int live_loops() noexcept
 {
     return cores_alive;
-}
-
-void LoopPrivate::application_dies() noexcept
-{
-    ended_with_application = true;
-    if (attached)
-        detach();
-    m_quit_judge.reset(); // its QEventLoopLocker refers to the application
-    if (!is_on_stack())
-        return close();
-    // Qt's dispatcher is on the stack, too, and would go with the application. It is left behind, for whoever returns to it.
-    static QObject *const keeper = new QObject; // outlives static destruction
-    if (QAbstractEventDispatcher *dispatcher = QAbstractEventDispatcher::instance())
-        dispatcher->setParent(keeper);
-    QCoreApplication::exit(); // or an exec() on the stack, ours or the program's, would wait for a dispatcher for ever
-    close_later();
-}
-
-void LoopPrivate::close() noexcept
-{
-    if (has(Closed) || std::exchange(m_closing, true))
-        return;
-    const auto self = Ref<LoopCore>::share(this); // what is destroyed may own the loop
-    unregister_main_loop(this);
-    inbox.close_into(ready);
-    fds.close();
-    discard_everything();
-    set(Closed, true);
-    close_executor();
-    executor_shut_down = true;
-    quit_requests = {};
-    timer_source.reset();
-    bridge.reset();
-}
-
-void LoopPrivate::discard_everything() noexcept
-{
-    // The loop is not marked as closed yet, so that destructors may go on using it: what they schedule goes with the rest, in
-    // silence. Rounds are counted against a destructor that schedules itself for ever.
-    constexpr int most_rounds = 100;
-    for (int round = 0; last_task || !timers.empty() || !ready.empty(); ++round) {
-        if (round == most_rounds) {
-            qCWarning(logCategory, "close(): destructors go on scheduling; what they have scheduled last is leaked");
-            return;
-        }
-        destroy_tasks();
-        timers.clear();
-        for (std::size_t left = ready.size(); left > 0; --left)
-            ready.pop()->discard();
-    }
-}
-
-void LoopPrivate::destroy_tasks() noexcept
-{
-    std::vector<Ref<TaskStateBase>> tasks; // those of now: their destructors may make others
-    try {
-        for (TaskStateBase *task = last_task; task; task = task->previous) // youngest first
-            tasks.push_back(Ref<TaskStateBase>::share(task));
-    } catch (const std::bad_alloc &) { // what was found goes, the rest in the next round
-    }
-    if (tasks.empty() && last_task)
-        return last_task->destroy_pending();
-    for (const Ref<TaskStateBase> &task : tasks) {
-        if (!task->done())
-            task->destroy_pending();
-    }
 }
 
 void LoopPrivate::add_timer(TimerState *timer)
@@ -206,26 +86,11 @@ void LoopPrivate::job_ended()
         sleep_or_wake();
 }
 
-void LoopPrivate::link_task(TaskStateBase &task)
-{
-    if (m_closing) // a destructor has made it; it ends unseen
-        task.flags &= ~FutureStateBase::LogDestroyed;
-    task.previous = last_task;
-    (last_task ? last_task->next : first_task) = &task;
-    last_task = &task;
-}
-
-void LoopPrivate::unlink_task(TaskStateBase &task)
-{
-    (task.previous ? task.previous->next : first_task) = task.next;
-    (task.next ? task.next->previous : last_task) = task.previous;
-    task.previous = task.next = nullptr;
-}
-
 } // namespace QAsyncio::detail
 
-using namespace QAsyncio;
-using namespace QAsyncio::detail;
+namespace QAsyncio {
+
+using namespace detail;
 
 QAsyncioLoop::QAsyncioLoop(LoopOptions options)
 {
@@ -355,49 +220,19 @@ void QAsyncioLoop::detach()
 
 // Callbacks and time
 
-namespace {
-void give_context(Runnable &runnable, const Context &context)
-{
-    runnable.context = Ref(ContextAccess::state(context)).leak();
-}
-} // namespace
-
-Handle QAsyncioLoop::push(HandleState *state, const Context &context)
-{
-    give_context(*state, context);
-    return push_prepared(state);
-}
-
-Handle QAsyncioLoop::push_in_copy(HandleState *state, const ContextState &current)
+void QAsyncioLoop::give_context(HandleState &state, CallbackContext context)
 {
     try {
-        state->context = copy_context_state(current);
+        state.context = context.take(*context_slot());
     } catch (...) {
-        state->release();
+        state.release();
         throw;
     }
-    return push_prepared(state);
 }
 
-Handle QAsyncioLoop::push_threadsafe(SharedHandleState *state)
+Handle QAsyncioLoop::push_threadsafe(SharedHandleState *state, CallbackContext context)
 {
-    try {
-        state->context = capture_context(*context_slot()); // of the calling thread
-    } catch (...) {
-        state->release();
-        throw;
-    }
-    return push_threadsafe_prepared(state);
-}
-
-Handle QAsyncioLoop::push_threadsafe(SharedHandleState *state, const Context &context)
-{
-    give_context(*state, context);
-    return push_threadsafe_prepared(state);
-}
-
-Handle QAsyncioLoop::push_threadsafe_prepared(SharedHandleState *state)
-{
+    give_context(*state, context); // that of the calling thread
     Handle handle(state);
     state->retain();
     try {
@@ -409,20 +244,10 @@ Handle QAsyncioLoop::push_threadsafe_prepared(SharedHandleState *state)
     return handle;
 }
 
-TimerHandle QAsyncioLoop::push_timer(TimerState *state)
+TimerHandle QAsyncioLoop::push_timer(TimerState *state, CallbackContext context)
 {
     const TimerHandle handle(state);
-    state->context = capture_context(*m_core->thread->context_slot);
-    if (m_core->check_scheduling())
-        state->keep_to_thread(*m_core);
-    LoopPrivate::of(*this).add_timer(state);
-    return handle;
-}
-
-TimerHandle QAsyncioLoop::push_timer(TimerState *state, const Context &context)
-{
-    give_context(*state, context);
-    const TimerHandle handle(state);
+    state->context = context.take(*m_core->thread->context_slot);
     if (m_core->check_scheduling())
         state->keep_to_thread(*m_core);
     LoopPrivate::of(*this).add_timer(state);
@@ -432,83 +257,6 @@ TimerHandle QAsyncioLoop::push_timer(TimerState *state, const Context &context)
 TimePoint QAsyncioLoop::time() const
 {
     return m_core->now();
-}
-
-// Tasks
-
-void QAsyncioLoop::check_context_object(const TaskOptions &options)
-{
-    const QObject *object = options.m_object;
-    if (options.m_detached)
-        throw ValueError(QStringLiteral("create_task: a detached task has no context object"));
-    if (options.m_owner)
-        throw ValueError(QStringLiteral("create_task: a task of a TaskScope ends with that, and has no context object"));
-    if (!object)
-        throw ValueError(QStringLiteral("create_task: the context object is null"));
-    if (object->thread() != QThread::currentThread())
-        throw ValueError(QStringLiteral("create_task: the context object lives in another thread"));
-}
-
-void QAsyncioLoop::set_task_factory(TaskFactory factory)
-{
-    m_core->has_task_factory = static_cast<bool>(factory);
-    LoopPrivate::of(*this).task_factory = std::move(factory);
-}
-
-const QAsyncioLoop::TaskFactory &QAsyncioLoop::get_task_factory() const
-{
-    return LoopPrivate::of(*this).task_factory;
-}
-
-void QAsyncioLoop::give_owner(TaskStateBase &task, const TaskOptions &options)
-{
-    TaskStateBase *parent = options.m_parent ? options.m_parent : task.core->current_task;
-    task.prepare_to_join(); // what may fail comes first
-    TaskOwner &owner =
-        options.m_owner ? *options.m_owner : ObjectOwner::of(static_cast<LoopPrivate &>(*task.core), *options.m_object);
-    task.join(owner.family_for(parent));
-}
-
-void QAsyncioLoop::start_task(TaskStateBase &task, const TaskOptions &options)
-{
-    try {
-        if (options.m_context)
-            give_context(task, *options.m_context);
-        else
-            task.context = capture_context(*m_core->thread->context_slot);
-        if (!options.m_name.isNull())
-            task.set_name(options.m_name);
-        if (Q_UNLIKELY(options.m_object || options.m_owner))
-            give_owner(task, options);
-        else if (const TaskStateBase *parent = options.m_parent ? options.m_parent : m_core->current_task;
-                 parent && Q_UNLIKELY(parent->family()) && !options.m_detached)
-            task.join(*parent->family());
-    } catch (...) { // no memory
-        task.never_start();
-        throw;
-    }
-    if (Q_UNLIKELY(options.m_eager) && thread_data().running == this)
-        task.start_eagerly();
-    else
-        task.start();
-}
-
-void QAsyncioLoop::mark_implicit(const AnyFuture &task)
-{
-    FutureAccess::state(task)->flags &= ~FutureStateBase::LogDestroyed;
-}
-
-std::vector<AnyTask> QAsyncioLoop::all_tasks() const
-{
-    std::vector<AnyTask> tasks;
-    for (TaskStateBase *task = LoopPrivate::of(*this).first_task; task; task = task->next)
-        tasks.push_back(FutureAccess::wrap<AnyTask>(Ref<TaskStateBase>::share(task)));
-    return tasks;
-}
-
-AnyTask QAsyncioLoop::current_task() const
-{
-    return FutureAccess::wrap<AnyTask>(Ref<TaskStateBase>::share(m_core->current_task));
 }
 
 // Descriptors
@@ -582,21 +330,9 @@ QString QAsyncioLoop::to_string() const
         .arg(word(is_running()), word(is_closed()), word(get_debug()));
 }
 
-namespace QAsyncio {
-
 void detail::throw_no_running_loop()
 {
     throw RuntimeError(QStringLiteral("no running event loop"));
-}
-
-AnyTask current_task()
-{
-    return get_running_loop().current_task();
-}
-
-std::vector<AnyTask> all_tasks()
-{
-    return get_running_loop().all_tasks();
 }
 
 void detail::check_open(const LoopCore &core)

@@ -37,6 +37,11 @@ bool LoopCore::check_scheduling_slow()
     return true;
 }
 
+LoopCore &running_core()
+{
+    return get_running_loop().core();
+}
+
 void throw_wrong_thread()
 {
     throw RuntimeError(

@@ -33,8 +33,8 @@ struct RunEnd
     int code = 0;      // of that
 };
 
-/// The state of a loop and its turns. The parts: host.cpp (Qt's side of a run), turn.cpp (asyncio's side), loop.cpp (the
-/// public class), executor.cpp, exception_handler.cpp.
+/// The state of a loop and its turns. The parts: turn.cpp (asyncio's side of a run), qt/host.cpp (Qt's side), loop_end.cpp,
+/// tasks/create_task.cpp, threads/executor.cpp, exception_handler.cpp; loop.cpp has the public class.
 class LoopPrivate final : public LoopCore
 {
 public:
@@ -105,10 +105,12 @@ public:
     /// Frames of a task are being destroyed.
     bool is_unwinding() const { return thread_data().unwinding > 0; }
 
-    // loop.cpp
+    // loop_end.cpp
     void close() noexcept;
     void discard_everything() noexcept;
     void destroy_tasks() noexcept;
+
+    // loop.cpp
     void add_timer(TimerState *timer);
     /// A job in flight has ended otherwise than by coming home: in a task that may be unwound.
     void job_ended();
@@ -259,6 +261,10 @@ private:
     Nested *m_timed = nullptr;
     int m_timed_level = 0;
 };
+
+/// The loops of the main thread, which the end of the application closes: loop_end.cpp.
+void register_main_loop(LoopPrivate *loop);
+void unregister_main_loop(LoopPrivate *loop);
 
 /// A run that ends by something else in the turn in which its future is done leaves a queued stop() behind. In asyncio that ends
 /// the next run; it must not be the clean-up of a Runner.

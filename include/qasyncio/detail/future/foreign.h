@@ -5,7 +5,7 @@
 #include "qasyncio/detail/coroutine/pool.h"
 #include "qasyncio/detail/future/settle.h"
 #include "qasyncio/detail/thread/message.h"
-#include "qasyncio/loop.h"
+#include "qasyncio/future.h"
 
 #include <QtCore/qscopeguard.h>
 
@@ -87,7 +87,8 @@ DetachedFrame await_foreign(A awaitable, ForeignResult<R> *result)
     }
 }
 
-/// Awaits the future of a foreign awaitable, or of a function in a thread, which nobody else has. If it is unwound, what comes later is dropped, as after a cancellation.
+/// Awaits the future of a foreign awaitable, or of a function in a thread, which nobody else has. If it is unwound, what comes
+/// later is dropped, as after a cancellation.
 template<class R>
 class ForeignFutureAwaiter : public FutureAwaiter<R, true>
 {
@@ -121,7 +122,7 @@ private:
     {
         // An lvalue is awaited where it is, a temporary moves into the frame.
         using Held = std::conditional_t<std::is_lvalue_reference_v<A>, A, std::remove_cvref_t<A>>;
-        const auto future = Ref<FutureState<Result>>::adopt(new FutureState<Result>(get_running_loop().core()));
+        const auto future = Ref<FutureState<Result>>::adopt(new FutureState<Result>(running_core()));
         auto *result = new ForeignResult<Result>(future);
         try {
             await_foreign<Held, Result>(std::forward<A>(awaitable), result);

@@ -250,6 +250,9 @@ private:
     qint64 m_own_refs = 0;
 };
 
+/// Of the loop that runs in this thread. Throws RuntimeError: "no running event loop".
+QASYNCIO_EXPORT LoopCore &running_core();
+
 /// Throws RuntimeError: "Non-thread-safe operation invoked on an event loop other than the current one".
 [[noreturn]] QASYNCIO_EXPORT void throw_wrong_thread();
 

@@ -418,7 +418,7 @@ auto future_of_signal(const Sender *sender, Signal signal, F &&map)
     using R = emission_result_t<Map, Arguments>;
     if (!sender)
         throw_null_sender();
-    auto state = Ref<SignalFuture<R>>::adopt(new SignalFuture<R>(get_running_loop().core(), *sender));
+    auto state = Ref<SignalFuture<R>>::adopt(new SignalFuture<R>(running_core(), *sender));
     state->connection =
         QObject::connect(sender, signal, sender, SignalSlot<R, Map, Arguments>(*state, *sender, std::forward<F>(map)),
                          Qt::ConnectionType(Qt::DirectConnection | Qt::SingleShotConnection));

@@ -1,0 +1,135 @@
+// SPDX-FileCopyrightText: 2026 QAsyncio contributors
+// SPDX-License-Identifier: MIT
+// How a loop ends: by close(), with its object, or because the application goes first.
+
+#include "base/logging.h"
+#include "loop/loop_p.h"
+
+#include <QtCore/qabstracteventdispatcher.h>
+#include <QtCore/qcoreapplication.h>
+
+#include <algorithm>
+#include <mutex>
+
+namespace QAsyncio::detail {
+
+namespace {
+
+/// The loops of the main thread, which the end of the application closes. Guarded, since loops of other threads look too.
+struct MainLoops
+{
+    std::mutex mutex;
+    std::vector<LoopPrivate *> loops;
+    bool routine_added = false;
+};
+
+MainLoops &main_loops()
+{
+    static MainLoops *const instance = new MainLoops; // outlives static destruction
+    return *instance;
+}
+
+void close_main_loops()
+{
+    MainLoops &all = main_loops();
+    std::vector<LoopPrivate *> loops;
+    {
+        const std::lock_guard lock(all.mutex);
+        all.routine_added = false; // Qt forgets it once it has called it
+        loops = all.loops;
+    }
+    for (LoopPrivate *loop : loops) {
+        {
+            const std::lock_guard lock(all.mutex);
+            if (std::find(all.loops.begin(), all.loops.end(), loop) == all.loops.end())
+                continue; // one that was closed before has taken it along
+        }
+        loop->application_dies();
+    }
+}
+
+} // namespace
+
+void register_main_loop(LoopPrivate *loop)
+{
+    MainLoops &all = main_loops();
+    const std::lock_guard lock(all.mutex);
+    all.loops.push_back(loop);
+    if (!std::exchange(all.routine_added, true))
+        qAddPostRoutine(close_main_loops);
+}
+
+void unregister_main_loop(LoopPrivate *loop)
+{
+    MainLoops &all = main_loops();
+    const std::lock_guard lock(all.mutex);
+    std::erase(all.loops, loop);
+}
+
+void LoopPrivate::application_dies() noexcept
+{
+    ended_with_application = true;
+    if (attached)
+        detach();
+    m_quit_judge.reset(); // its QEventLoopLocker refers to the application
+    if (!is_on_stack())
+        return close();
+    // Qt's dispatcher is on the stack, too, and would go with the application. It is left behind, for whoever returns to it.
+    static QObject *const keeper = new QObject; // outlives static destruction
+    if (QAbstractEventDispatcher *dispatcher = QAbstractEventDispatcher::instance())
+        dispatcher->setParent(keeper);
+    QCoreApplication::exit(); // or an exec() on the stack, ours or the program's, would wait for a dispatcher for ever
+    close_later();
+}
+
+void LoopPrivate::close() noexcept
+{
+    if (has(Closed) || std::exchange(m_closing, true))
+        return;
+    const auto self = Ref<LoopCore>::share(this); // what is destroyed may own the loop
+    unregister_main_loop(this);
+    inbox.close_into(ready);
+    fds.close();
+    discard_everything();
+    set(Closed, true);
+    close_executor();
+    executor_shut_down = true;
+    quit_requests = {};
+    timer_source.reset();
+    bridge.reset();
+}
+
+void LoopPrivate::discard_everything() noexcept
+{
+    // The loop is not marked as closed yet, so that destructors may go on using it: what they schedule goes with the rest, in
+    // silence. Rounds are counted against a destructor that schedules itself for ever.
+    constexpr int most_rounds = 100;
+    for (int round = 0; last_task || !timers.empty() || !ready.empty(); ++round) {
+        if (round == most_rounds) {
+            qCWarning(logCategory, "close(): destructors go on scheduling; what they have scheduled last is leaked");
+            return;
+        }
+        destroy_tasks();
+        timers.clear();
+        for (std::size_t left = ready.size(); left > 0; --left)
+            ready.pop()->discard();
+    }
+}
+
+void LoopPrivate::destroy_tasks() noexcept
+{
+    std::vector<Ref<TaskStateBase>> tasks; // those of now: their destructors may make others
+    try {
+        for (TaskStateBase *task = last_task; task; task = task->previous) // youngest first
+            tasks.push_back(Ref<TaskStateBase>::share(task));
+    } catch (const std::bad_alloc &) { // what was found goes, the rest in the next round
+    }
+    if (tasks.empty() && last_task)
+        return last_task->destroy_pending();
+    for (const Ref<TaskStateBase> &task : tasks) {
+        if (!task->done())
+            task->destroy_pending();
+    }
+}
+
+} // namespace QAsyncio::detail

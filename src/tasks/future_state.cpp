@@ -1,0 +1,219 @@
+// SPDX-FileCopyrightText: 2026 QAsyncio contributors
+// SPDX-License-Identifier: MIT
+#include "qasyncio/detail/future/future_state.h"
+
+#include "qasyncio/detail/thread/message.h"
+
+#include "base/exception_kind.h"
+#include "loop/loop_p.h"
+#include "tasks/deep_release.h"
+
+#include <QtCore/qthread.h>
+
+namespace QAsyncio::detail {
+
+namespace {
+/// Takes the last reference of a future to the loop's thread.
+class LastRelease final : public Message
+{
+public:
+    explicit LastRelease(FutureStateBase &future) : m_future(future) { }
+    /// Waits a second for memory. Null if there is none even then: the future is leaked.
+    static LastRelease *make(FutureStateBase &future) noexcept
+    {
+        for (int patience = 1000; patience > 0; --patience) {
+            try {
+                return new LastRelease(future);
+            } catch (const std::bad_alloc &) {
+                QThread::msleep(1);
+            }
+        }
+        return nullptr;
+    }
+private:
+    void arrive() noexcept override { }
+    void dispose() noexcept override
+    {
+        m_future.release();
+        delete this;
+    }
+
+    FutureStateBase &m_future;
+};
+} // namespace
+
+FutureStateBase::~FutureStateBase()
+{
+    callbacks.take_all([](Runnable *callback) { callback->discard(); });
+    core->release();
+}
+
+void FutureStateBase::release_elsewhere() noexcept
+{
+    // The last reference is not dropped here but goes home: who waits for this future in the loop's thread may be taking
+    // another one at this moment.
+    quint32 count = m_refs.load(std::memory_order_acquire);
+    while (count > 1) {
+        if (m_refs.compare_exchange_weak(count, count - 1, std::memory_order_acq_rel))
+            return;
+    }
+    dispose();
+}
+
+void FutureStateBase::dispose() noexcept
+{
+    // The result's destructor and the report of a lost exception belong to the loop's thread.
+    if (!core->in_own_thread()) {
+        LastRelease *const release = LastRelease::make(*this);
+        if (!release || release->try_send(*core))
+            return;
+        delete release;
+    }
+    if (flags & LogException)
+        report_lost_exception(); // the last handle, which may be the handler's, comes here again
+    else
+        destroy();
+}
+
+void FutureStateBase::report_lost_exception() noexcept
+{
+    flags &= ~LogException;
+    m_refs.store(1, std::memory_order_relaxed);
+    const auto self = Ref<FutureStateBase>::adopt(this);
+    ExceptionContext report;
+    report.message = type_name() + QStringLiteral(" exception was never retrieved");
+    report.exception = m_exception;
+    if (flags & IsTask) {
+        report.task = FutureAccess::wrap<AnyTask>(Ref<FutureStateBase>(self));
+        report.future = report.task;
+    } else {
+        report.future = FutureAccess::wrap<AnyFuture>(Ref<FutureStateBase>(self));
+    }
+    static_cast<LoopPrivate &>(*core).report(report);
+}
+
+void FutureStateBase::destroy() noexcept
+{
+    if (Q_LIKELY(callbacks.empty()))
+        delete this;
+    else
+        destroy_deep(); // they may own other futures: that of a shield owns what it shields
+}
+
+struct FutureStateBase::DeepKind
+{
+    // Only tasks have a context.
+    static void link(FutureStateBase &future, FutureStateBase *next)
+    {
+        future.context = reinterpret_cast<ContextState *>(next);
+    }
+    static FutureStateBase *unlink(FutureStateBase &future)
+    {
+        return reinterpret_cast<FutureStateBase *>(std::exchange(future.context, nullptr));
+    }
+    static void destroy(FutureStateBase &future) noexcept
+    {
+        if (future.sole_owner())
+            delete &future;
+        else
+            future.release(); // while it waited, what it listens to has told it something
+    }
+};
+
+void FutureStateBase::destroy_deep() noexcept
+{
+    if (Q_UNLIKELY(context))
+        delete this;
+    else
+        release_deep<DeepKind>(*this, thread_data().dying_futures);
+}
+
+bool FutureStateBase::cancel(const QString &message)
+{
+    check_thread();
+    flags &= ~LogException; // T-034: as asyncio has it, also if it fails
+    if (!is_pending())
+        return false;
+    finish(Cancelled, message.isNull() ? nullptr : std::make_exception_ptr(CancelledError(message)));
+    return true;
+}
+
+void FutureStateBase::check_thread_slow() const
+{
+    if (core->has(LoopCore::Running) && !core->in_own_thread())
+        throw_wrong_thread();
+}
+
+void FutureStateBase::throw_invalid_state() const
+{
+    throw InvalidStateError(QStringLiteral("invalid state"));
+}
+
+void FutureStateBase::set_exception(std::exception_ptr exception)
+{
+    check_pending();
+    if (!exception)
+        throw TypeError(QStringLiteral("invalid exception object"));
+    flags |= LogException;
+    finish(Finished, std::move(exception));
+}
+
+std::exception_ptr FutureStateBase::exception()
+{
+    if (m_state == Cancelled)
+        throw_cancelled();
+    if (m_state == Pending)
+        throw InvalidStateError(QStringLiteral("Exception is not set."));
+    return take_exception();
+}
+
+void FutureStateBase::throw_no_value()
+{
+    if (m_state == Cancelled)
+        throw_cancelled();
+    if (m_state == Pending)
+        throw InvalidStateError(QStringLiteral("Result is not set."));
+    std::rethrow_exception(take_exception());
+}
+
+void FutureStateBase::throw_cancelled() const
+{
+    throw CancelledError(kind_of(m_exception).message); // a new object each time (F-005)
+}
+
+void FutureStateBase::schedule_callbacks()
+{
+    if (core->has(LoopCore::Closed)) {
+        callbacks.take_all([](Runnable *callback) { callback->discard(); });
+        throw RuntimeError(QStringLiteral("Event loop is closed"));
+    }
+    callbacks.take_all([this](Runnable *callback) { callback->future_done(*this); });
+}
+
+void FutureStateBase::add_callback(Runnable *callback)
+{
+    if (done())
+        callback->future_done(*this);
+    else
+        callbacks.append(callback);
+}
+
+QString FutureStateBase::type_name() const
+{
+    return QStringLiteral("Future");
+}
+
+QString FutureStateBase::describe() const
+{
+    const auto state = [this]() -> QString {
+        if (m_state == Pending)
+            return QStringLiteral("pending");
+        if (m_state == Cancelled)
+            return QStringLiteral("cancelled");
+        return m_exception ? QStringLiteral("finished exception=") + QAsyncio::describe(m_exception)
+                           : QStringLiteral("finished");
+    };
+    return QStringLiteral("<%1 %2>").arg(type_name(), state());
+}
+
+} // namespace QAsyncio::detail
