@@ -56,7 +56,7 @@ protected:
     void resume()
     {
         detail::TaskStateBase &suspended = *task();
-        if (Q_LIKELY(!(suspended.flags & detail::FutureStateBase::Queued)))
+        if (Q_LIKELY(!suspended.is_queued()))
             suspended.schedule();
     }
     /// The same, with CancelledError(message) instead of what await_resume() would give. True, for await_cancel().
@@ -117,8 +117,7 @@ public:
     }
     decltype(auto) await_resume()
     {
-        constexpr auto cancelled = FutureStateBase::MustCancel | FutureStateBase::WaitCancelled;
-        if (TaskStateBase *task = this->task(); task && Q_UNLIKELY(task->flags & cancelled))
+        if (TaskStateBase *task = this->task(); task && Q_UNLIKELY(task->is_wait_cancelled()))
             discard(*task);
         return A::await_resume();
     }
@@ -126,7 +125,7 @@ public:
 private:
     [[noreturn]] Q_NEVER_INLINE void discard(TaskStateBase &task)
     {
-        task.flags &= ~(FutureStateBase::MustCancel | FutureStateBase::WaitCancelled);
+        task.take_cancelled_wait();
         if constexpr (requires(A &awaiter) { awaiter.await_discard(); })
             this->await_discard();
         task.throw_cancelled_task();

@@ -191,8 +191,6 @@ public:
     FutureStateBase *awaited_future() const noexcept override;
 
 protected:
-    static constexpr auto refused = FutureStateBase::WrongLoop | FutureStateBase::AwaitsItself;
-
     explicit FutureAwaiterBase(FutureStateBase *future) : m_future(future) { }
     FutureAwaiterBase(FutureAwaiterBase &&other) noexcept
         : AwaiterBase(std::move(other)), m_future(std::exchange(other.m_future, nullptr)) { }
@@ -200,7 +198,7 @@ protected:
     /// Throws if the await was refused.
     void check_refused() const
     {
-        if (const TaskStateBase *task = this->task(); task && Q_UNLIKELY(task->flags & refused))
+        if (const TaskStateBase *task = this->task(); task && Q_UNLIKELY(task->is_await_refused()))
             throw_refused();
     }
     /// Stops waiting: the frame is destroyed.
@@ -209,8 +207,8 @@ protected:
         TaskStateBase *const task = this->task();
         if (!task)
             return;
-        if (Q_UNLIKELY(task->flags & refused))
-            task->flags &= ~refused; // and the future is not touched: it may belong to another thread
+        if (Q_UNLIKELY(task->is_await_refused()))
+            task->forget_refusal(); // and the future is not touched: it may belong to another thread
         else if (!m_future->done()) // unwound while it waits
             m_future->remove_callback(task);
     }

@@ -87,7 +87,7 @@ public:
     /// No line of the waiting task runs any more, or it has what it waits for.
     bool is_over() const
     {
-        return m_left || found.done() || m_task->flags & FutureStateBase::Doomed || core().has(LoopCore::Closed);
+        return m_left || found.done() || m_task->is_doomed() || core().has(LoopCore::Closed);
     }
 
     Future<T> found;
@@ -218,7 +218,7 @@ private:
             });
         } catch (...) { // if nobody waits for it, that is no error to report
             this->fail(std::current_exception());
-            FutureAccess::state(this->found)->flags &= ~FutureStateBase::LogException;
+            FutureAccess::state(this->found)->take_exception();
         }
     }
 

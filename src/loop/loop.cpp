@@ -5,6 +5,7 @@
 #include "base/exception_kind.h"
 #include "base/logging.h"
 #include "loop/loop_p.h"
+#include "tasks/object_owner.h"
 
 #include <QtCore/qcoreapplication.h>
 #include <QtCore/qeventloop.h>

@@ -68,7 +68,7 @@ void QAsyncioLoop::start_task(TaskStateBase &task, const TaskOptions &options)
 
 void QAsyncioLoop::mark_implicit(const AnyFuture &task)
 {
-    FutureAccess::state(task)->flags &= ~FutureStateBase::LogDestroyed;
+    FutureAccess::state(task)->die_in_silence();
 }
 
 std::vector<AnyTask> QAsyncioLoop::all_tasks() const
@@ -97,7 +97,7 @@ std::vector<AnyTask> all_tasks()
 void LoopPrivate::link_task(TaskStateBase &task)
 {
     if (m_closing) // a destructor has made it; it ends unseen
-        task.flags &= ~FutureStateBase::LogDestroyed;
+        task.die_in_silence();
     task.previous = last_task;
     (last_task ? last_task->next : first_task) = &task;
     last_task = &task;

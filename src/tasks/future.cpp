@@ -11,7 +11,7 @@ namespace detail {
 
 void check_settable(const FutureStateBase &state, const char *operation)
 {
-    if (state.flags & FutureStateBase::IsTask) {
+    if (state.is_task()) {
         throw RuntimeError(
             QStringLiteral("Task does not support %1 operation").arg(QLatin1String(operation)));
     }
@@ -42,9 +42,7 @@ void FutureAwaiterBase::await_suspend()
     TaskStateBase *const task = this->task();
     if (Q_LIKELY(m_future->core == task->core && m_future != task))
         return m_future->callbacks.append(task);
-    // Refused, in the next turn (T-010).
-    task->flags |= m_future == task ? FutureStateBase::AwaitsItself : FutureStateBase::WrongLoop;
-    task->schedule();
+    task->refuse_await(*m_future); // (T-010)
 }
 
 /// The cancellation came when the future was done already: its result or exception is dropped, but a CancelledError of its own goes
@@ -64,13 +62,13 @@ QString FutureAwaiterBase::await_description() const
 {
     if (!awaited_future())
         return QString();
-    const bool is_task = m_future->flags & FutureStateBase::IsTask;
+    const bool is_task = m_future->is_task();
     return is_task ? static_cast<TaskStateBase *>(m_future)->describe_without_wait() : m_future->describe();
 }
 
 FutureStateBase *FutureAwaiterBase::awaited_future() const noexcept
 {
-    return task()->flags & refused ? nullptr : m_future; // it may belong to another thread then
+    return task()->is_await_refused() ? nullptr : m_future; // it may belong to another thread then
 }
 
 void FutureAwaiterBase::throw_refused() const

@@ -68,7 +68,7 @@ void GatherCore::add_child(Ref<FutureStateBase> child, bool implicit_task)
 {
     check_loop(*child, *outer().core);
     if (implicit_task)
-        child->flags &= ~FutureStateBase::LogDestroyed;
+        child->die_in_silence();
     m_children.push_back(std::move(child));
 }
 
@@ -102,7 +102,7 @@ static std::exception_ptr cancellation_of(FutureStateBase &child)
 {
     if (child.state() == FutureStateBase::Cancelled && child.has_exception())
         return child.peek_exception();
-    const bool has_message = child.state() != FutureStateBase::Cancelled && child.flags & FutureStateBase::IsTask;
+    const bool has_message = child.state() != FutureStateBase::Cancelled && child.is_task();
     const QString message = has_message ? static_cast<TaskStateBase &>(child).cancel_message() : QString();
     return std::make_exception_ptr(CancelledError(message));
 }
@@ -209,7 +209,7 @@ void CancelWalk::cancel_child(FutureStateBase &child)
             enter(*inner, nullptr);
         return;
     }
-    if (!(child.flags & FutureStateBase::IsTask)) {
+    if (!child.is_task()) {
         parent.m_walk.any |= child.cancel(m_message);
         return;
     }

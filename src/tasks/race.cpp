@@ -45,7 +45,7 @@ void Race::enter(AnyFuture contestant, bool implicit_task)
 {
     check_loop(*FutureAccess::state(contestant), get_running_loop().core());
     if (implicit_task) // reported once, with the racing task, if the loop is closed
-        FutureAccess::state(contestant)->flags &= ~FutureStateBase::LogDestroyed;
+        FutureAccess::state(contestant)->die_in_silence();
     Contestant entry;
     entry.future = contestant;
     try {

@@ -52,11 +52,11 @@ void TaskStateBase::never_start() noexcept
 void TaskStateBase::start_eagerly()
 {
     static_cast<LoopPrivate &>(*core).link_task(*this);
-    flags |= Eager;
+    task_flags |= Eager;
     const LoopPrivate::Activation active(static_cast<LoopPrivate &>(*core));
     const auto self = Ref<TaskStateBase>::share(this);
     run(*core);
-    flags &= ~Eager;
+    task_flags &= ~Eager;
     if (state() == Finished && has_exception() && leaves_loop(peek_exception()))
         std::rethrow_exception(peek_exception()); // nobody has retrieved it from the task
 }
@@ -68,7 +68,7 @@ void TaskStateBase::run(LoopCore &loop_core) noexcept
     flags &= ~Queued;
     if (Q_UNLIKELY(flags & (Doomed | OnStack))) {
         if (!(flags & Doomed)) { // it suspends, and cancels what it is to wait for, which has opened an event loop
-            more_flags |= StepWaits;
+            task_flags |= StepWaits;
             return;
         }
         if (done()) // unwound while it was queued; what the list owned is ours
@@ -98,13 +98,13 @@ void TaskStateBase::run(LoopCore &loop_core) noexcept
         complete();
     else if (Q_UNLIKELY(flags & UnwindPending))
         unwind_what_waited();
-    else if (Q_UNLIKELY(more_flags & StepWaits))
+    else if (Q_UNLIKELY(task_flags & StepWaits))
         take_step_that_waited();
 }
 
 void TaskStateBase::take_step_that_waited()
 {
-    more_flags &= ~StepWaits;
+    task_flags &= ~StepWaits;
     schedule();
 }
 
@@ -142,7 +142,7 @@ void TaskStateBase::finish_with_exception(std::exception_ptr exception)
         return;
     }
     set_exception(exception);
-    if (kind.leaves_loop() && !(flags & Eager)) // else it leaves create_task() first
+    if (kind.leaves_loop() && !(task_flags & Eager)) // else it leaves create_task() first
         core->leave_with(std::move(exception));
 }
 
@@ -262,7 +262,7 @@ FutureStateBase *TaskStateBase::awaited_future() const
 TaskStateBase *TaskStateBase::awaited_task() const
 {
     FutureStateBase *const future = flags & Queued ? nullptr : awaited_future();
-    return future && future->flags & IsTask && !future->done() ? static_cast<TaskStateBase *>(future) : nullptr;
+    return future && future->is_task() && !future->done() ? static_cast<TaskStateBase *>(future) : nullptr;
 }
 
 void TaskStateBase::give_up_waiting(TaskStateBase &awaited)

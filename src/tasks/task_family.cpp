@@ -149,7 +149,7 @@ void TaskFamily::add(TaskStateBase &task)
     m_youngest = &task;
     ++m_size;
     if (is_ending()) // begun by one that is being executed behind the end of the owner
-        task.flags |= FutureStateBase::Doomed;
+        task.flags |= TaskStateBase::Doomed;
     if (m_owner) {
         ++m_owner->m_size;
         m_owner->m_one_has_grown |= std::exchange(m_looked_at, false);
@@ -180,14 +180,14 @@ void TaskFamily::remove(TaskStateBase &task)
 void TaskFamily::doom() const
 {
     for (TaskStateBase *task = m_oldest; task; task = task->m_extra->younger)
-        task->flags |= FutureStateBase::Doomed;
+        task->flags |= TaskStateBase::Doomed;
 }
 
 TaskStateBase *TaskFamily::youngest_to_unwind() const
 {
     TaskStateBase *task = m_youngest;
-    for (; task && (task->flags & FutureStateBase::OnStack); task = task->m_extra->elder)
-        task->flags |= FutureStateBase::UnwindPending;
+    for (; task && (task->flags & TaskStateBase::OnStack); task = task->m_extra->elder)
+        task->flags |= TaskStateBase::UnwindPending;
     return task;
 }
 

@@ -78,7 +78,7 @@ def describe_future(state):
     if state is None:
         return "<Future none>"
     task_type = gdb.lookup_type("QAsyncio::detail::TaskStateBase")
-    is_task = int(state["flags"]) & 2048
+    is_task = int(state["flags"]) & 1
     text = f"<{'Task' if is_task else 'Future'} {STATES.get(int(state['m_state']), '?')}"
     if int(state["m_exception"]["_M_exception_object"]) != 0:
         text += " exception"

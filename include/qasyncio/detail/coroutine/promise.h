@@ -103,7 +103,7 @@ struct FinalAwaiter
         PromiseBase &promise = frame.promise();
         if (promise.link)
             return frame_of(*promise.link->parent);
-        promise.task->flags |= FutureStateBase::BodyDone;
+        promise.task->note_end_of_body();
         return std::noop_coroutine();
     }
 #else
@@ -114,7 +114,7 @@ struct FinalAwaiter
         if (promise.link)
             promise.task->core->next_frame = frame_of(*promise.link->parent);
         else
-            promise.task->flags |= FutureStateBase::BodyDone;
+            promise.task->note_end_of_body();
     }
 #endif
 };

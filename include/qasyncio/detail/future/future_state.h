@@ -119,7 +119,7 @@ public:
             throw_invalid_state();
     }
     /// Not done, and nobody completes it just now.
-    bool is_pending() const noexcept { return !done() && !(more_flags & Settling); }
+    bool is_pending() const noexcept { return !done() && !(flags & Settling); }
     /// Debug mode: throws RuntimeError in a thread other than that of the running loop.
     void check_thread() const
     {
@@ -155,30 +155,23 @@ public:
     virtual QString type_name() const;
     QString describe() const override;
 
-    enum FlagBits : quint16 {
-        LogException = 1,   // an exception that nobody has retrieved yet
-        LogDestroyed = 2,   // a pending task that dies is reported
-        MustCancel = 4,     // of tasks: to be cancelled at the next suspension or resumption
-        Started = 8,
-        OnStack = 16,       // a frame of it is being executed
-        Queued = 32,        // its step is in the ready queue
-        UnwindPending = 64, // to be unwound at the next suspension
-        BodyDone = 128,     // the outermost frame has reached its end
-        ValueTaken = 256,   // a move-only result has been moved out
-        WrongLoop = 512,    // of tasks: the await that has just suspended was refused
-        AwaitsItself = 1024,
-        IsTask = 2048,
-        WaitCancelled = 4096, // of tasks: a cancellation has ended the wait, and is what the await throws
-        InCancel = 8192,   // of tasks: cancel() is going through it
-        Eager = 16384,     // of tasks: in its first step, inside of create_task()
-        Doomed = 32768,    // of tasks: it is being unwound, or will be: no line of it runs any more
-    };
-    enum MoreFlagBits : quint8 {
-        Settling = 1,  // a value is being moved in, which may run anything
-        StepWaits = 2, // of tasks: it was to go on while it was still on the stack
-    };
+    bool is_task() const noexcept { return flags & IsTask; }
+    bool is_value_taken() const noexcept { return flags & ValueTaken; }
+    /// A result that can only be moved has been moved out.
+    void mark_value_taken() noexcept { flags |= ValueTaken; }
+    /// Of a task: that it dies while it is pending is not reported.
+    void die_in_silence() noexcept { flags &= ~LogDestroyed; }
 
 protected:
+    enum Flag : quint16 {
+        IsTask = 1,
+        LogException = 2, // an exception that nobody has retrieved yet
+        LogDestroyed = 4, // a pending task that dies is reported
+        ValueTaken = 8,
+        Settling = 16,    // a value is being moved in, which may run anything
+        // The others are TaskStateBase's.
+    };
+
     ~FutureStateBase() override;
 
     void finish(State state, std::exception_ptr exception)
@@ -216,9 +209,10 @@ private:
 protected:
     State m_state = Pending;
 
-public:
-    quint8 more_flags = 0;
+    quint8 task_flags = 0; // TaskStateBase's that did not fit
     quint16 flags = 0;
+
+public:
     LoopCore *const core;
     CallbackList callbacks;
 
@@ -269,10 +263,10 @@ private:
         } else {
             struct Settles
             {
-                quint8 &flags;
+                quint16 &flags;
                 ~Settles() { flags &= ~FutureStateBase::Settling; }
-            } settles{this->more_flags};
-            settles.flags |= FutureStateBase::Settling;
+            } settles{this->flags};
+            this->flags |= FutureStateBase::Settling;
             value.emplace(std::move(result));
         }
     }
@@ -292,14 +286,14 @@ T take_value(FutureStateBase &state, bool movable)
 {
     state.throw_unless_value();
     if constexpr (!std::is_void_v<T>) {
-        if (state.flags & FutureStateBase::ValueTaken)
+        if (state.is_value_taken())
             throw_value_taken();
         T &value = *value_of<T>(state);
         if constexpr (IsCopyable<T>::value) {
             if (!movable)
                 return std::as_const(value);
         }
-        state.flags |= FutureStateBase::ValueTaken;
+        state.mark_value_taken();
         return std::move(value);
     }
 }

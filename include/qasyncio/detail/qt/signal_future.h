@@ -231,7 +231,7 @@ public:
     void cut(std::exception_ptr why) noexcept
     {
         failed(std::move(why));
-        this->flags &= ~FutureStateBase::LogException;
+        this->take_exception();
     }
 
     void remove_owner() noexcept

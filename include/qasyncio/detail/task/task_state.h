@@ -81,6 +81,13 @@ public:
     /// The same for several at once.
     static void unwind_together(const std::vector<Ref<TaskStateBase>> &tasks);
 
+    bool is_queued() const noexcept { return flags & Queued; }
+    bool is_on_stack() const noexcept { return flags & OnStack; }
+    /// It is being unwound, or will be: no line of it runs any more.
+    bool is_doomed() const noexcept { return flags & Doomed; }
+    /// The outermost frame has reached its end.
+    void note_end_of_body() noexcept { flags |= BodyDone; }
+
     // For awaiters, while a frame of this task is executed:
     /// The innermost frame suspends; the awaiter will queue the task. A cancellation requested earlier goes to it now.
     void suspend_at(AwaiterBase &awaiter)
@@ -103,6 +110,18 @@ public:
         flags &= ~MustCancel;
         return true;
     }
+    /// The await that resumes is to throw a cancellation: see discard() of awaiters. The second ends that.
+    bool is_wait_cancelled() const noexcept { return flags & (MustCancel | WaitCancelled); }
+    void take_cancelled_wait() noexcept { flags &= ~(MustCancel | WaitCancelled); }
+    /// The await that has just suspended was refused: of this task itself, or of a future of another loop. In the next turn it
+    /// throws.
+    void refuse_await(const FutureStateBase &awaited)
+    {
+        flags |= &awaited == this ? AwaitsItself : WrongLoop;
+        schedule();
+    }
+    bool is_await_refused() const noexcept { return flags & (WrongLoop | AwaitsItself); }
+    void forget_refusal() noexcept { flags &= ~(WrongLoop | AwaitsItself); }
     /// The awaiter has stopped waiting because of a cancellation, which the await throws.
     void end_wait_cancelled(const QString &message)
     {
@@ -110,7 +129,7 @@ public:
         schedule();
     }
     [[noreturn]] void throw_cancelled_task();
-    [[noreturn]] void throw_await_error(const FutureStateBase &awaited); // WrongLoop, AwaitsItself
+    [[noreturn]] void throw_await_error(const FutureStateBase &awaited);
 
     void run(LoopCore &core) noexcept override;
     void discard() noexcept override;
@@ -144,6 +163,24 @@ protected:
 
 private:
     friend class TaskFamily;
+
+    enum TaskFlag : quint16 {
+        MustCancel = 32,      // to be cancelled at the next suspension or resumption
+        WaitCancelled = 64,   // a cancellation has ended the wait, and is what the await throws
+        Started = 128,
+        OnStack = 256,        // a frame of it is being executed
+        Queued = 512,         // its step is in the ready queue
+        BodyDone = 1024,
+        UnwindPending = 2048, // to be unwound at the next suspension
+        Doomed = 4096,
+        WrongLoop = 8192,     // an await is refused
+        AwaitsItself = 16384, // the same
+        InCancel = 32768,     // cancel() is going through it
+    };
+    enum RareTaskFlag : quint8 {
+        Eager = 1,     // in its first step, inside of create_task()
+        StepWaits = 2, // it was to go on while it was still on the stack
+    };
 
     /// Some tasks and all that ends with them: each before those that depend on it, the older before the younger.
     static std::vector<Ref<TaskStateBase>> with_descendants(const std::vector<Ref<TaskStateBase>> &seeds);
