@@ -24,7 +24,7 @@ public:
     /// How many have not been asked for.
     std::size_t left() const { return m_left; }
     /// False if all have been asked for; else the caller is to get() one.
-    bool take_turn();
+    bool claim_next();
     /// The next one to be done, to each caller its own, in the order of the calls. Throws TimeoutError in the place of one
     /// that was not done in time.
     static Coroutine<AnyFuture> get(std::shared_ptr<CompletionQueue> queue);
@@ -53,7 +53,7 @@ namespace detail {
 template<class T>
 Coroutine<std::optional<Future<T>>> next_completed(std::shared_ptr<CompletionQueue> queue)
 {
-    if (!queue->take_turn())
+    if (!queue->claim_next())
         co_return std::nullopt;
     AnyFuture future = co_await CompletionQueue::get(queue);
     co_return FutureAccess::wrap<Future<T>>(FutureAccess::take(std::move(future)));
@@ -88,7 +88,7 @@ public:
         /// To be called once for each element: each call asks for another result.
         Coroutine<T> operator*() const
         {
-            m_queue->take_turn();
+            m_queue->claim_next();
             return detail::next_result<T>(m_queue);
         }
         Iterator &operator++() { return *this; }

@@ -184,7 +184,14 @@ class QASYNCIO_EXPORT FutureAwaiterBase : public AwaiterBase
 {
 public:
     bool await_ready() const noexcept { return m_future->done(); }
-    void await_suspend();
+    void await_suspend()
+    {
+        TaskStateBase *const task = this->task();
+        if (Q_LIKELY(m_future->core == task->core && m_future != task))
+            m_future->callbacks.append(task);
+        else
+            task->refuse_await(*m_future);
+    }
     void await_discard();
     bool await_cancel(const QString &message) override;
     QString await_description() const override;
@@ -202,7 +209,7 @@ protected:
             throw_refused();
     }
     /// Stops waiting: the frame is destroyed.
-    void leave()
+    void stop_waiting()
     {
         TaskStateBase *const task = this->task();
         if (!task)
@@ -236,7 +243,7 @@ public:
     {
         if (!m_future)
             return;
-        leave();
+        stop_waiting();
         if (Movable || task())
             m_future->release();
     }

@@ -169,7 +169,7 @@ public:
     {
         if (!this->m_future || this->m_future->done())
             return;
-        this->leave();
+        this->stop_waiting();
         static_cast<RemoteFuture<T> *>(this->m_future)->abandon();
     }
 };

@@ -78,7 +78,7 @@ struct WaitResult
 namespace detail {
 
 /// wait() without its types, of futures that are all different: returns when it is over.
-QASYNCIO_EXPORT Coroutine<> wait_until(std::vector<AnyFuture> futures, WaitOptions options);
+QASYNCIO_EXPORT Coroutine<> run_wait(std::vector<AnyFuture> futures, WaitOptions options);
 
 template<class F>
 WaitResult<F> sort_by_state(std::vector<F> futures)
@@ -108,7 +108,7 @@ Coroutine<WaitResult<F>> wait(std::vector<F> futures, WaitOptions options = Wait
     static_assert(!detail::IsCoroutine<F>::value, "Passing coroutines is forbidden, use tasks explicitly.");
     static_assert(std::is_base_of_v<AnyFuture, F>, "wait() waits for futures and tasks");
     futures = detail::distinct(std::move(futures));
-    co_await detail::wait_until(std::vector<AnyFuture>(futures.begin(), futures.end()), options);
+    co_await detail::run_wait(std::vector<AnyFuture>(futures.begin(), futures.end()), options);
     co_return detail::sort_by_state(std::move(futures));
 }
 

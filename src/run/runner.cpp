@@ -253,7 +253,7 @@ void Runner::Private::clean_up()
             }
             return names;
         };
-        if (!run_cleanup(begin(detail::wait_until({left.begin(), left.end()}, WaitOptions())), tasks))
+        if (!run_cleanup(begin(detail::run_wait({left.begin(), left.end()}, WaitOptions())), tasks))
             return;
         for (AnyTask &task : left) {
             if (task.done())

@@ -64,7 +64,7 @@ void CompletionQueue::begin(std::vector<AnyFuture> futures, std::optional<std::c
         });
 }
 
-bool CompletionQueue::take_turn()
+bool CompletionQueue::claim_next()
 {
     if (m_left == 0)
         return false;

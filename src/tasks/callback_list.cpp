@@ -76,12 +76,8 @@ void CallbackVector::make_index() const noexcept
     }
 }
 
-void CallbackList::append(Runnable *callback)
+void CallbackList::append_further(Runnable *callback)
 {
-    if (m_bits == 0) {
-        m_bits = reinterpret_cast<std::uintptr_t>(callback);
-        return;
-    }
     if (!(m_bits & 1)) {
         auto several = std::make_unique<CallbackVector>();
         several->append(reinterpret_cast<Runnable *>(m_bits));

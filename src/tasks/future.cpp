@@ -37,14 +37,6 @@ std::exception_ptr awaitable_dropped()
 
 // Awaiting
 
-void FutureAwaiterBase::await_suspend()
-{
-    TaskStateBase *const task = this->task();
-    if (Q_LIKELY(m_future->core == task->core && m_future != task))
-        return m_future->callbacks.append(task);
-    task->refuse_await(*m_future); // (T-010)
-}
-
 /// The cancellation came when the future was done already: its result or exception is dropped, but a CancelledError of its own goes
 /// first (T-022, T-023).
 void FutureAwaiterBase::await_discard()

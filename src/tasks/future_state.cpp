@@ -181,13 +181,10 @@ void FutureStateBase::throw_cancelled() const
     throw CancelledError(kind_of(m_exception).message); // a new object each time (F-005)
 }
 
-void FutureStateBase::schedule_callbacks()
+void FutureStateBase::drop_callbacks()
 {
-    if (core->has(LoopCore::Closed)) {
-        callbacks.take_all([](Runnable *callback) { callback->discard(); });
-        throw RuntimeError(QStringLiteral("Event loop is closed"));
-    }
-    callbacks.take_all([this](Runnable *callback) { callback->future_done(*this); });
+    callbacks.take_all([](Runnable *callback) { callback->discard(); });
+    throw RuntimeError(QStringLiteral("Event loop is closed"));
 }
 
 void FutureStateBase::add_callback(Runnable *callback)

@@ -88,7 +88,7 @@ Coroutine<> Race::run()
     try {
         bool decided = false;
         while (!decided) {
-            co_await wait_until(futures(), WaitOptions().return_when(FIRST_COMPLETED));
+            co_await run_wait(futures(), WaitOptions().return_when(FIRST_COMPLETED));
             decided = choose_winner();
         }
     } catch (const CancelledError &error) {
@@ -98,7 +98,7 @@ Coroutine<> Race::run()
     cancel_all(message);
     while (!all_done()) {
         try {
-            co_await wait_until(futures(), WaitOptions());
+            co_await run_wait(futures(), WaitOptions());
         } catch (const CancelledError &) {
             if (!cancellation)
                 cancellation = std::current_exception();

@@ -23,10 +23,10 @@ public:
         group.m_last = this;
         ++group.m_count;
     }
-    ~GroupChild() override { leave(); }
+    ~GroupChild() override { unlink(); }
 
     /// Leaves the list of the group and gives it; null if it has been left before.
-    TaskGroup *leave()
+    TaskGroup *unlink()
     {
         TaskGroup *const group = std::exchange(m_group, nullptr);
         if (!group)
@@ -46,7 +46,7 @@ public:
 private:
     void heard() noexcept override
     {
-        if (TaskGroup *group = leave())
+        if (TaskGroup *group = unlink())
             group->child_done(*task);
     }
 
@@ -97,7 +97,7 @@ TaskGroup::~TaskGroup()
     // Only if it was not left in order, because the frame is being destroyed: what uses its locals goes first.
     while (GroupChild *child = m_last) {
         const Ref<TaskStateBase> task = child->task;
-        child->leave();
+        child->unlink();
         task->unwind();
     }
     if (m_owes_uncancel) // no memory to leave it in order

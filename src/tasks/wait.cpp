@@ -23,7 +23,7 @@ public:
     }
 
     /// Nobody waits any more. In asyncio what is queued comes still, and looks at exceptions, which so count as retrieved.
-    void leave(QAsyncioLoop &loop)
+    void give_up(QAsyncioLoop &loop)
     {
         if (m_return_when != FIRST_EXCEPTION || !stop_listening_to_pending())
             return;
@@ -64,7 +64,7 @@ void check_return_when(ReturnWhen value)
 
 } // namespace
 
-Coroutine<> wait_until(std::vector<AnyFuture> futures, WaitOptions options)
+Coroutine<> run_wait(std::vector<AnyFuture> futures, WaitOptions options)
 {
     if (futures.empty())
         throw ValueError(QStringLiteral("Set of Tasks/Futures is empty."));
@@ -81,10 +81,10 @@ Coroutine<> wait_until(std::vector<AnyFuture> futures, WaitOptions options)
     try {
         co_await waiter->released;
     } catch (const CancelledError &) {
-        waiter->leave(loop);
+        waiter->give_up(loop);
         throw;
     }
-    waiter->leave(loop);
+    waiter->give_up(loop);
 }
 
 } // namespace QAsyncio::detail

@@ -16,7 +16,7 @@ Coroutine<> cancel_and_wait(AnyFuture future)
     check_loop(*FutureAccess::state(future), get_running_loop().core()); // before anything is done to it
     future.cancel();
     std::vector<AnyFuture> futures(1, std::move(future));
-    co_await wait_until(std::move(futures), WaitOptions());
+    co_await run_wait(std::move(futures), WaitOptions());
 }
 
 } // namespace QAsyncio::detail

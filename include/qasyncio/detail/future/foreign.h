@@ -99,7 +99,7 @@ public:
     {
         if (!this->m_future || !this->task() || this->m_future->done())
             return;
-        this->leave();
+        this->stop_waiting();
         this->m_future->cancel({});
     }
 };

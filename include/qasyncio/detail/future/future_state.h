@@ -57,7 +57,13 @@ public:
     Q_DISABLE_COPY_MOVE(CallbackList)
 
     bool empty() const { return m_bits == 0; }
-    void append(Runnable *callback);
+    void append(Runnable *callback)
+    {
+        if (Q_LIKELY(m_bits == 0))
+            m_bits = reinterpret_cast<std::uintptr_t>(callback);
+        else
+            append_further(callback);
+    }
     /// Takes `callback` out. False if it is not there.
     bool remove(const Runnable *callback);
     bool contains(const Runnable *callback) const;
@@ -83,6 +89,7 @@ private:
     {
         return reinterpret_cast<CallbackVector *>(bits & ~std::uintptr_t(1));
     }
+    void append_further(Runnable *callback);
     void clear_storage();
 
     std::uintptr_t m_bits = 0; // null, a callback, or a vector with the lowest bit set
@@ -181,7 +188,13 @@ protected:
         if (!callbacks.empty())
             schedule_callbacks();
     }
-    void schedule_callbacks();
+    /// Throws RuntimeError if the loop is closed. Not inlined: there would be a copy for each type of result.
+    Q_NEVER_INLINE void schedule_callbacks()
+    {
+        if (core->has(LoopCore::Closed))
+            drop_callbacks();
+        callbacks.take_all([this](Runnable *callback) { callback->future_done(*this); });
+    }
     /// The last handle is gone, and nothing is left to report.
     virtual void destroy() noexcept;
 
@@ -200,6 +213,7 @@ private:
     void dispose() noexcept;
     void report_lost_exception() noexcept;
     void check_thread_slow() const;
+    [[noreturn]] void drop_callbacks();
     [[noreturn]] void throw_invalid_state() const;
     [[noreturn]] void throw_no_value();
 
