@@ -64,7 +64,7 @@ public:
     QString to_string() const;
 
 private:
-    friend class ::QAsyncioLoop;
+    friend class QAsyncioLoop;
     std::shared_ptr<Selector> m_selector;
     std::shared_ptr<Clock> m_clock;
     bool m_strict = false;

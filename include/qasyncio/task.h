@@ -78,7 +78,7 @@ public:
     QString to_string() const;
 
 private:
-    friend class ::QAsyncioLoop;
+    friend class QAsyncioLoop;
     friend class TaskGroup;
     friend class TaskScope;
 

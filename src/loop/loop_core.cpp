@@ -22,12 +22,6 @@ void LoopCore::destroy() noexcept
     delete this;
 }
 
-void LoopCore::wake()
-{
-    auto &self = static_cast<LoopPrivate &>(*this);
-    self.post_wake();
-}
-
 bool LoopCore::check_scheduling_slow()
 {
     if (has(Closed))

@@ -207,6 +207,11 @@ void LoopPrivate::timer_arrived() noexcept
     process();
 }
 
+void LoopCore::wake()
+{
+    static_cast<LoopPrivate &>(*this).post_wake();
+}
+
 void LoopPrivate::post_wake()
 {
     if (flags & WakePosted)
