@@ -11,12 +11,14 @@ import argparse
 import json
 import os
 import pathlib
+import re
 import statistics
 import subprocess
 import sys
 from dataclasses import dataclass, field
 
 HERE = pathlib.Path(__file__).resolve().parent
+STEADY = 0.2  # a spread above this: the machine was busy, and the row is measured again
 UNITS = {"ns_per_op": "ns", "bytes": "bytes", "kib": "KiB", "wakeups": "wake-ups in 10 s", "p99_ms": "ms", "p99_us": "us"}
 
 
@@ -88,6 +90,9 @@ class Row:
     work: str
     targets: list = field(default_factory=list)
     rounds: int | None = None
+    # How many operations: the difference of two runs under callgrind is given, in instructions an operation. Nothing
+    # of the machine is in that, so it is for what takes some ten nanoseconds.
+    instructions: tuple[int, int] | None = None
 
 
 LOOP = [
@@ -155,25 +160,40 @@ class Programs:
                 self.commands["uvloop"] = [python, str(HERE / "peers" / "uvloop_peer.py")]
                 break
 
-    def run(self, name, work, dispatcher):
-        """The value and its key, or None where the program failed."""
+    def run(self, name, work, dispatcher, prefix=(), count=()):
+        """What the program prints, or None if it failed; with `prefix`, the text of its errors."""
         env = dict(os.environ, QT_QPA_PLATFORM="offscreen")
         env.pop("QT_NO_GLIB", None)
         if dispatcher == "unix":
             env["QT_NO_GLIB"] = "1"
         try:
-            done = subprocess.run(self.commands[name] + [work], env=env, capture_output=True,
+            done = subprocess.run([*prefix, *self.commands[name], work, *map(str, count)], env=env, capture_output=True,
                                   text=True, timeout=120)
             if done.returncode == 0:
-                result = json.loads(done.stdout)
-                return next((result[key], key) for key in UNITS if key in result)
+                return done.stderr if prefix else json.loads(done.stdout)
             why = f"status {done.returncode} {done.stderr.strip()[-300:]}"
         except subprocess.TimeoutExpired:
             why = "no end after 120 s"
-        except (ValueError, StopIteration):
+        except ValueError:
             why = f"no result in {done.stdout!r}"
         self.failed.append(f"{name} {work} ({dispatcher or 'no Qt'}): {why}")
         return None
+
+
+    def figure(self, name, work, dispatcher):
+        """(value, unit), or None."""
+        result = self.run(name, work, dispatcher)
+        return result and next(((result[key], unit) for key, unit in UNITS.items() if key in result), None)
+
+    def instructions(self, name, work, dispatcher, counts):
+        """The same, of one operation."""
+        valgrind = ["valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null"]
+        texts = [self.run(name, work, dispatcher, valgrind, [count]) for count in counts]
+        totals = [re.search(r"Collected : (\d+)", text or "") for text in texts]
+        if not all(totals):
+            return None
+        first, second = (int(total.group(1)) for total in totals)
+        return (second - first) / (counts[1] - counts[0]), "instr."
 
 
 def measure(programs, row, rounds):
@@ -184,13 +204,18 @@ def measure(programs, row, rounds):
             if name in programs.commands:
                 jobs[name, work, dispatcher if name in QT_PROGRAMS else None] = []
     unit = None
-    for _ in range(row.rounds or rounds):
-        for (name, work, dispatcher), values in jobs.items():
-            result = programs.run(name, work, dispatcher)
-            values.append(result and result[0])
-            if result:
-                unit = UNITS[result[1]]
-    return jobs, unit
+    repeated = 0
+    while True:
+        for _ in range(1 if row.instructions else row.rounds or rounds):
+            for (name, work, dispatcher), values in jobs.items():
+                result = (programs.instructions(name, work, dispatcher, row.instructions) if row.instructions
+                          else programs.figure(name, work, dispatcher))
+                values.append(result and result[0])
+                unit = result[1] if result else unit
+        busy = unit == "ns" and any((spread(values) or 0) > STEADY for values in jobs.values())
+        if not busy or repeated == 3:
+            return jobs, unit
+        repeated += 1
 
 
 def median(values):

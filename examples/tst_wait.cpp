@@ -23,7 +23,7 @@ Coroutine<int> retry(F attempt)
     }
 }
 
-class tst_Wait : public QObject
+class tst_wait : public QObject
 {
     Q_OBJECT
 
@@ -54,5 +54,5 @@ private Q_SLOTS:
     }
 };
 
-QTEST_GUILESS_MAIN(tst_Wait)
+QTEST_GUILESS_MAIN(tst_wait)
 #include "tst_wait.moc"

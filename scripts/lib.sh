@@ -17,7 +17,7 @@ packages_sanitizers="clang-19 libclang-rt-19-dev llvm-19"
 packages_xcb="xvfb xauth"
 packages_demo="fonts-dejavu-core? qml6-module-qtquick? qml6-module-qtquick-controls? qml6-module-qtquick-layouts? \
     qml6-module-qtquick-templates? qml6-module-qtquick-window? qml6-module-qtqml-workerscript?"
-packages_bench="python3 python3-uvloop? pkg-config libboost1.81-dev? libuv1-dev? qcoro-qt6-dev?"
+packages_bench="python3 valgrind python3-uvloop? pkg-config libboost1.81-dev? libuv1-dev? qcoro-qt6-dev?"
 
 die() {
     echo "scripts/${0##*/}: FAILED: $*"

@@ -6,22 +6,6 @@
 
 #include <cstring>
 
-/// Values that must lie at multiples of more than a pointer has: SIMD vectors, what has a cache line for itself. As captures
-/// of callbacks, as arguments and locals of coroutines. As results: tst_result_types.
-class tst_Alignment : public QObject
-{
-    Q_OBJECT
-
-private Q_SLOTS:
-    void blocksOfThePoolAreAlignedAsTheirSizesAre();
-    void blocksStayAlignedInOtherThreads();
-    void callbacks();
-    void callbacksOfOtherKinds();
-    void argumentsAndLocalsOfCoroutines();
-    void resultsAndValuesAreDestroyedAsOftenAsMade();
-    void functionsInThreads();
-};
-
 namespace {
 
 /// How many lie where they must not.
@@ -193,92 +177,100 @@ Coroutine<> in_threads(QAsyncioLoop &loop)
 
 } // namespace
 
-void tst_Alignment::blocksOfThePoolAreAlignedAsTheirSizesAre()
+/// Values that must lie at multiples of more than a pointer has: SIMD vectors, what has a cache line for itself. As captures
+/// of callbacks, as arguments and locals of coroutines. As results: tst_result_types.
+class tst_alignment : public QObject
 {
-    misplaced = 0;
-    for (quint32 seed = 0; seed < 10; ++seed)
-        fill_and_free(3000, seed);
-    QCOMPARE(misplaced.load(), 0);
-}
+    Q_OBJECT
 
-void tst_Alignment::blocksStayAlignedInOtherThreads()
-{
-    misplaced = 0;
-    std::vector<std::unique_ptr<QThread>> threads;
-    for (quint32 i = 0; i < 4; ++i)
-        threads.emplace_back(QThread::create([i] { fill_and_free(20'000, i); }))->start();
-    for (const auto &thread : threads)
-        thread->wait();
-    QCOMPARE(misplaced.load(), 0);
-}
-
-void tst_Alignment::callbacks()
-{
-    misplaced = 0;
-    QAsyncioLoop loop;
-    std::vector<Future<>> futures;
-    for (int i = 0; i < 100; ++i) {
-        schedule<16>(loop, futures);
-        schedule<32>(loop, futures);
-        schedule<64>(loop, futures);
-        schedule<256>(loop, futures);
-        schedule<1024>(loop, futures);
-        schedule<4096>(loop, futures);
+private Q_SLOTS:
+    void blocksOfThePoolAreAlignedAsTheirSizesAre()
+    {
+        misplaced = 0;
+        for (quint32 seed = 0; seed < 10; ++seed)
+            fill_and_free(3000, seed);
+        QCOMPARE(misplaced.load(), 0);
     }
-    loop.run_until_complete(sleeper(20ms));
-    loop.close();
-    QCOMPARE(misplaced.load(), 0);
-}
 
-void tst_Alignment::callbacksOfOtherKinds()
-{
-    misplaced = 0;
-    QAsyncioLoop loop;
-    const Aligned<64> value;
-    const Pipe pipe;
-    pipe.fill();
-    int calls = 0;
-    for (int i = 0; i < 10; ++i) {
-        loop.add_reader(pipe.read_end(), [&calls, value] {
-            value.check();
-            ++calls;
-        });
-        loop.add_writer(pipe.write_end(), [value] { value.check(); });
+    void blocksStayAlignedInOtherThreads()
+    {
+        misplaced = 0;
+        std::vector<std::unique_ptr<QThread>> threads;
+        for (quint32 i = 0; i < 4; ++i)
+            threads.emplace_back(QThread::create([i] { fill_and_free(20'000, i); }))->start();
+        for (const auto &thread : threads)
+            thread->wait();
+        QCOMPARE(misplaced.load(), 0);
     }
-    loop.run_until_complete(sleeper(5ms));
-    loop.remove_reader(pipe.read_end());
-    loop.remove_writer(pipe.write_end());
-    loop.close();
-    QVERIFY(calls > 0);
-    QCOMPARE(misplaced.load(), 0);
-}
 
-void tst_Alignment::argumentsAndLocalsOfCoroutines()
-{
-    misplaced = 0;
-    for (const auto body : {everywhere<16>, everywhere<32>, everywhere<64>, everywhere<256>, everywhere<1024>})
-        Test::run(body);
-    QCOMPARE(misplaced.load(), 0);
-}
+    void callbacks()
+    {
+        misplaced = 0;
+        QAsyncioLoop loop;
+        std::vector<Future<>> futures;
+        for (int i = 0; i < 100; ++i) {
+            schedule<16>(loop, futures);
+            schedule<32>(loop, futures);
+            schedule<64>(loop, futures);
+            schedule<256>(loop, futures);
+            schedule<1024>(loop, futures);
+            schedule<4096>(loop, futures);
+        }
+        loop.run_until_complete(sleeper(20ms));
+        loop.close();
+        QCOMPARE(misplaced.load(), 0);
+    }
 
-void tst_Alignment::resultsAndValuesAreDestroyedAsOftenAsMade()
-{
-    misplaced = 0;
-    alive = 0;
-    for (const auto body : {values<16>, values<32>, values<64>, values<256>, values<1024>})
-        Test::run(body);
-    QCOMPARE(misplaced.load(), 0);
-    QCOMPARE(alive.load(), 0);
-}
+    void callbacksOfOtherKinds()
+    {
+        misplaced = 0;
+        QAsyncioLoop loop;
+        const Aligned<64> value;
+        const Pipe pipe;
+        pipe.fill();
+        int calls = 0;
+        for (int i = 0; i < 10; ++i) {
+            loop.add_reader(pipe.read_end(), [&calls, value] {
+                value.check();
+                ++calls;
+            });
+            loop.add_writer(pipe.write_end(), [value] { value.check(); });
+        }
+        loop.run_until_complete(sleeper(5ms));
+        loop.remove_reader(pipe.read_end());
+        loop.remove_writer(pipe.write_end());
+        loop.close();
+        QVERIFY(calls > 0);
+        QCOMPARE(misplaced.load(), 0);
+    }
 
-void tst_Alignment::functionsInThreads()
-{
-    misplaced = 0;
-    for (const auto body : {in_threads<32>, in_threads<64>, in_threads<1024>})
-        Test::run(body);
-    QCOMPARE(misplaced.load(), 0);
-}
+    void argumentsAndLocalsOfCoroutines()
+    {
+        misplaced = 0;
+        for (const auto body : {everywhere<16>, everywhere<32>, everywhere<64>, everywhere<256>, everywhere<1024>})
+            Test::run(body);
+        QCOMPARE(misplaced.load(), 0);
+    }
 
-QTEST_GUILESS_MAIN(tst_Alignment)
+    void resultsAndValuesAreDestroyedAsOftenAsMade()
+    {
+        misplaced = 0;
+        alive = 0;
+        for (const auto body : {values<16>, values<32>, values<64>, values<256>, values<1024>})
+            Test::run(body);
+        QCOMPARE(misplaced.load(), 0);
+        QCOMPARE(alive.load(), 0);
+    }
+
+    void functionsInThreads()
+    {
+        misplaced = 0;
+        for (const auto body : {in_threads<32>, in_threads<64>, in_threads<1024>})
+            Test::run(body);
+        QCOMPARE(misplaced.load(), 0);
+    }
+};
+
+QTEST_GUILESS_MAIN(tst_alignment)
 #include "tst_alignment.moc"
 

@@ -19,6 +19,7 @@ public:
             once();
     }
     std::function<void()> listener;
+    QStringList log; // what has happened to the ticks
 };
 
 enum class Cancelling { Stops, Refuses, Resumes };
@@ -27,8 +28,8 @@ enum class Cancelling { Stops, Refuses, Resumes };
 class Tick : public AwaiterBase
 {
 public:
-    Tick(Metronome &metronome, QStringList &log, Cancelling cancelling = Cancelling::Stops)
-        : m_metronome(metronome), m_log(log), m_cancelling(cancelling) { }
+    explicit Tick(Metronome &metronome, Cancelling cancelling = Cancelling::Stops)
+        : m_metronome(metronome), m_log(metronome.log), m_cancelling(cancelling) { }
     Tick(Tick &&) noexcept = default;
     ~Tick()
     {
@@ -129,9 +130,17 @@ struct WithoutCancel : AwaiterBase
 static_assert(Awaiter<Tick> && Awaiter<Ready> && Awaiter<Discards>);
 static_assert(!Awaiter<NotMovable> && !Awaiter<WithoutCancel> && !Awaiter<AwaiterBase> && !Awaiter<int>);
 
-Coroutine<int> tick(Metronome &metronome, QStringList &log, Cancelling cancelling = Cancelling::Stops)
+Coroutine<int> tick(Metronome &metronome, Cancelling cancelling = Cancelling::Stops)
 {
-    co_return co_await Tick(metronome, log, cancelling);
+    co_return co_await Tick(metronome, cancelling);
+}
+
+/// A task that waits for a tick.
+Coroutine<Task<int>> begin_tick(Metronome &metronome, Cancelling cancelling = Cancelling::Stops)
+{
+    auto task = create_task(tick(metronome, cancelling));
+    co_await sleep(0s);
+    co_return task;
 }
 
 /// What the await of a task throws, or its result.
@@ -152,7 +161,7 @@ Coroutine<QString> outcome_of(Task<int> task)
 } // namespace
 
 /// Classes of a program's own that coroutines can await.
-class tst_Awaiter : public QObject
+class tst_awaiter : public QObject
 {
     Q_OBJECT
 
@@ -161,14 +170,12 @@ private Q_SLOTS:
     {
         Test::run([]() -> Coroutine<> {
             Metronome metronome;
-            QStringList log;
-            auto task = create_task(tick(metronome, log));
-            co_await sleep(0s);
-            QASYNCIO_COMPARE(log, QStringList({"waits"}));
+            auto task = co_await begin_tick(metronome);
+            QASYNCIO_COMPARE(metronome.log, QStringList({"waits"}));
             metronome.tick();
-            QASYNCIO_COMPARE(log, QStringList({"waits"})); // not inside of the tick
+            QASYNCIO_COMPARE(metronome.log, QStringList({"waits"})); // not inside of the tick
             QASYNCIO_COMPARE(co_await task, 42);
-            QASYNCIO_COMPARE(log, QStringList({"waits", "ticked", "left"}));
+            QASYNCIO_COMPARE(metronome.log, QStringList({"waits", "ticked", "left"}));
         });
     }
 
@@ -176,9 +183,7 @@ private Q_SLOTS:
     {
         Test::run([]() -> Coroutine<> {
             Metronome metronome;
-            QStringList log;
-            auto task = create_task(tick(metronome, log));
-            co_await sleep(0s);
+            auto task = co_await begin_tick(metronome);
             QASYNCIO_VERIFY(task.to_string().endsWith(" wait_for=<a tick>>"));
             metronome.tick();
             co_await task;
@@ -193,14 +198,12 @@ private Q_SLOTS:
     {
         Test::run([]() -> Coroutine<> {
             Metronome metronome;
-            QStringList log;
-            auto task = create_task(tick(metronome, log));
-            co_await sleep(0s);
+            auto task = co_await begin_tick(metronome);
             QASYNCIO_VERIFY(task.cancel(u"enough"_s));
             QASYNCIO_VERIFY(task.cancel(u"more than that"_s)); // before it has gone on: not asked again
             const QString outcome = co_await outcome_of(task);
             QASYNCIO_COMPARE(outcome, u"CancelledError: enough"_s);
-            QASYNCIO_COMPARE(log, QStringList({"waits", "cancelled", "left"}));
+            QASYNCIO_COMPARE(metronome.log, QStringList({"waits", "cancelled", "left"}));
             QASYNCIO_COMPARE(task.cancelling(), 2);
         });
     }
@@ -209,16 +212,14 @@ private Q_SLOTS:
     {
         Test::run([]() -> Coroutine<> {
             Metronome metronome;
-            QStringList log;
-            auto task = create_task(tick(metronome, log, Cancelling::Refuses));
-            co_await sleep(0s);
+            auto task = co_await begin_tick(metronome, Cancelling::Refuses);
             task.cancel(u"enough"_s);
             co_await sleep(0s);
             QASYNCIO_VERIFY(!task.done());
             metronome.tick();
             const QString outcome = co_await outcome_of(task);
             QASYNCIO_COMPARE(outcome, u"CancelledError: enough"_s);
-            QASYNCIO_COMPARE(log, QStringList({"waits", "cancelled", "left"})); // what it would give is not asked for
+            QASYNCIO_COMPARE(metronome.log, QStringList({"waits", "cancelled", "left"})); // what it would give is not asked for
         });
     }
 
@@ -226,12 +227,10 @@ private Q_SLOTS:
     {
         Test::run([]() -> Coroutine<> {
             Metronome metronome;
-            QStringList log;
-            auto task = create_task(tick(metronome, log, Cancelling::Resumes));
-            co_await sleep(0s);
+            auto task = co_await begin_tick(metronome, Cancelling::Resumes);
             task.cancel();
             QASYNCIO_COMPARE(co_await task, 42);
-            QASYNCIO_COMPARE(log, QStringList({"waits", "cancelled", "ticked", "left"}));
+            QASYNCIO_COMPARE(metronome.log, QStringList({"waits", "cancelled", "ticked", "left"}));
         });
     }
 
@@ -239,14 +238,12 @@ private Q_SLOTS:
     {
         Test::run([]() -> Coroutine<> {
             Metronome metronome;
-            QStringList log;
-            auto task = create_task(tick(metronome, log));
-            co_await sleep(0s);
+            auto task = co_await begin_tick(metronome);
             metronome.tick();
             task.cancel(u"late"_s);
             const QString outcome = co_await outcome_of(task);
             QASYNCIO_COMPARE(outcome, u"CancelledError: late"_s);
-            QASYNCIO_COMPARE(log, QStringList({"waits", "left"}));
+            QASYNCIO_COMPARE(metronome.log, QStringList({"waits", "left"}));
         });
     }
 
@@ -254,15 +251,14 @@ private Q_SLOTS:
     {
         Test::run([]() -> Coroutine<> {
             Metronome metronome;
-            QStringList log;
             auto task = create_task([&]() -> Coroutine<int> {
                 current_task().cancel(u"myself"_s);
-                const int result = co_await Tick(metronome, log);
+                const int result = co_await Tick(metronome);
                 co_return result;
             });
             const QString outcome = co_await outcome_of(task);
             QASYNCIO_COMPARE(outcome, u"CancelledError: myself"_s);
-            QASYNCIO_COMPARE(log, QStringList({"waits", "cancelled", "left"}));
+            QASYNCIO_COMPARE(metronome.log, QStringList({"waits", "cancelled", "left"}));
         });
     }
 
@@ -285,9 +281,7 @@ private Q_SLOTS:
     {
         Test::run([]() -> Coroutine<> {
             Metronome metronome;
-            QStringList log;
-            auto task = create_task(tick(metronome, log));
-            co_await sleep(0s);
+            auto task = co_await begin_tick(metronome);
             task.cancel(u"enough"_s);
             QASYNCIO_COMPARE(task.uncancel(), 0);
             const QString outcome = co_await outcome_of(task);
@@ -299,20 +293,19 @@ private Q_SLOTS:
     {
         Test::run([]() -> Coroutine<> {
             Metronome metronome;
-            QStringList log;
             auto task = create_task([&]() -> Coroutine<int> {
                 try {
-                    co_await Tick(metronome, log);
+                    co_await Tick(metronome);
                 } catch (const CancelledError &) {
-                    log << "caught";
+                    metronome.log << "caught";
                 }
-                const int result = co_await Tick(metronome, log);
+                const int result = co_await Tick(metronome);
                 co_return result;
             });
             co_await sleep(0s);
             task.cancel();
             co_await sleep(0s);
-            QASYNCIO_COMPARE(log, QStringList({"waits", "cancelled", "left", "caught", "waits"}));
+            QASYNCIO_COMPARE(metronome.log, QStringList({"waits", "cancelled", "left", "caught", "waits"}));
             metronome.tick();
             QASYNCIO_COMPARE(co_await task, 42);
         });
@@ -353,16 +346,15 @@ private Q_SLOTS:
     {
         Test::run([]() -> Coroutine<> {
             Metronome metronome;
-            QStringList log;
             auto task = create_task([&]() -> Coroutine<int> {
-                Tick named(metronome, log);
+                Tick named(metronome);
                 const int result = co_await named;
                 co_return result;
             });
             co_await sleep(0s);
             metronome.tick();
             QASYNCIO_COMPARE(co_await task, 42);
-            QASYNCIO_COMPARE(log, QStringList({"waits", "ticked", "left"}));
+            QASYNCIO_COMPARE(metronome.log, QStringList({"waits", "ticked", "left"}));
         });
     }
 
@@ -370,17 +362,16 @@ private Q_SLOTS:
     {
         Test::run([](QAsyncioLoop &loop) -> Coroutine<> {
             Metronome metronome;
-            QStringList log;
-            QASYNCIO_THROWS(co_await wait_for(Tick(metronome, log), 1s), TimeoutError);
+            QASYNCIO_THROWS(co_await wait_for(Tick(metronome), 1s), TimeoutError);
             QASYNCIO_VERIFY(!metronome.listener);
             loop.call_later(1s, [&] { metronome.tick(); });
-            const auto [number, nothing] = co_await gather(Tick(metronome, log), NextTurn());
+            const auto [number, nothing] = co_await gather(Tick(metronome), NextTurn());
             Q_UNUSED(nothing);
             QASYNCIO_COMPARE(number, 42);
             loop.call_later(1s, [&] { metronome.tick(); });
-            QASYNCIO_COMPARE(co_await ensure_future(Tick(metronome, log)), 42);
+            QASYNCIO_COMPARE(co_await ensure_future(Tick(metronome)), 42);
             const auto in_a_generator = [&]() -> AsyncGenerator<int> {
-                const int first = co_await Tick(metronome, log);
+                const int first = co_await Tick(metronome);
                 co_yield first;
             };
             auto generator = in_a_generator();
@@ -393,21 +384,20 @@ private Q_SLOTS:
     void unwindingDestroysItAndNothingElse()
     {
         Metronome metronome;
-        QStringList log;
         QAsyncioLoop loop(virtual_time());
         auto object = std::make_unique<QObject>();
-        auto task = loop.create_task(tick(metronome, log), TaskOptions().context(object.get()));
+        auto task = loop.create_task(tick(metronome), TaskOptions().context(object.get()));
         run_once(loop);
         object.reset();
-        QCOMPARE(log, QStringList({"waits", "left"}));
+        QCOMPARE(metronome.log, QStringList({"waits", "left"}));
         QVERIFY(!metronome.listener);
         QVERIFY(task.cancelled());
-        auto pending = loop.create_task(tick(metronome, log));
+        auto pending = loop.create_task(tick(metronome));
         run_once(loop);
         loop.set_exception_handler([](QAsyncioLoop &, const ExceptionContext &) { });
-        log.clear();
+        metronome.log.clear();
         loop.close();
-        QCOMPARE(log, QStringList({"left"}));
+        QCOMPARE(metronome.log, QStringList({"left"}));
         QVERIFY(pending.cancelled());
     }
 
@@ -415,16 +405,15 @@ private Q_SLOTS:
     {
         Test::tear_down([](QAsyncioLoop &loop) -> Coroutine<> {
             const auto metronome = std::make_shared<Metronome>(); // a tick that is on its way keeps it
-            QStringList log;
             co_await NextTurn();
             loop.call_soon([metronome] { metronome->tick(); });
-            co_await Tick(*metronome, log);
+            co_await Tick(*metronome);
             loop.call_soon([metronome] { metronome->tick(); });
-            const auto timed = [&](Timeout &) -> Coroutine<> { co_await Tick(*metronome, log); };
+            const auto timed = [&](Timeout &) -> Coroutine<> { co_await Tick(*metronome); };
             co_await timeout(1s, timed);
         });
     }
 };
 
-QTEST_GUILESS_MAIN(tst_Awaiter)
+QTEST_GUILESS_MAIN(tst_awaiter)
 #include "tst_awaiter.moc"

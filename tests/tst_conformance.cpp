@@ -13,7 +13,7 @@
 #include <algorithm>
 
 /// The recorded programs of the conformance language (conformance/README.md): each must do what it did on CPython.
-class tst_Conformance : public QObject
+class tst_conformance : public QObject
 {
     Q_OBJECT
 
@@ -45,7 +45,7 @@ bool matches(const QStringList &expected, const QStringList &lines)
 
 } // namespace
 
-void tst_Conformance::programsDoWhatTheyDidOnCPython_data()
+void tst_conformance::programsDoWhatTheyDidOnCPython_data()
 {
     QTest::addColumn<QString>("path");
     const QDir folder(QStringLiteral(VECTORS));
@@ -53,7 +53,7 @@ void tst_Conformance::programsDoWhatTheyDidOnCPython_data()
         QTest::newRow(qPrintable(name)) << folder.filePath(name);
 }
 
-void tst_Conformance::programsDoWhatTheyDidOnCPython()
+void tst_conformance::programsDoWhatTheyDidOnCPython()
 {
     QFETCH(const QString, path);
     QFile file(path);
@@ -81,7 +81,7 @@ void tst_Conformance::programsDoWhatTheyDidOnCPython()
     QCOMPARE(different, 0);
 }
 
-QTEST_GUILESS_MAIN(tst_Conformance)
+QTEST_GUILESS_MAIN(tst_conformance)
 
 #include "tst_conformance.moc"
 

@@ -21,7 +21,7 @@
 #include <thread>
 
 /// Loops, runners and applications that end at a moment that does not suit them, each in a process of its own.
-class tst_Ends : public QObject
+class tst_ends : public QObject
 {
     Q_OBJECT
 
@@ -2598,14 +2598,14 @@ static bool is_application_deleted(const Scenario &scenario)
     return name.contains(QLatin1String("application_deleted")) || name.contains(QLatin1String("application_is_deleted"));
 }
 
-void tst_Ends::scenarios_data()
+void tst_ends::scenarios_data()
 {
     QTest::addColumn<int>("index");
     for (int i = 0; i < int(std::size(all)); ++i)
         QTest::newRow(all[i].name) << i;
 }
 
-void tst_Ends::scenarios()
+void tst_ends::scenarios()
 {
     SKIP_WITHOUT_PROCESSES();
     QFETCH(int, index);
@@ -2632,7 +2632,7 @@ int main(int argc, char **argv)
     auto app = std::make_unique<QApplication>(argc, argv);
     if (argc > 2 && qstrcmp(argv[1], "--scenario") == 0)
         return run_named(argv[2], app);
-    tst_Ends test;
+    tst_ends test;
     return QTest::qExec(&test, argc, argv);
 }
 #include "tst_ends.moc"

@@ -17,216 +17,7 @@
 
 #include <pthread.h>
 
-/// run_in_executor(), to_thread(), the default executor and its end.
-class tst_Executor : public QObject
-{
-    Q_OBJECT
-
-private Q_SLOTS:
-    void runsInANamedThreadAndGivesAFuture();
-    void anExceptionArrivesAtTheAwaiter();
-    void cancellingDoesNotStopAFunctionThatRuns();
-    void aQueuedFunctionNeverRunsOnceCancelled();
-    void onlyToThreadCarriesContextVariables();
-    void afterTheShutdownOnlyTheDefaultExecutorIsRefused();
-    void theShutdownWaitsWithoutBlockingTheLoop();
-    void theShutdownGivesUpAfterItsTimeout();
-    void theShutdownWithoutAnExecutorReturnsAtOnce();
-    void anExecutorOfOnesOwn();
-    void moveOnlyArgumentsAndResults();
-    void aResultIsMovedHome();
-    void aVirtualClockWaitsForTheThreads();
-    void aTaskUnwoundWhileItsFunctionRuns();
-    void aResultThatCannotBeMovedIsAnException();
-    void aResultThatCannotBeMovedInItsThreadIsAnException();
-    void whatAnExecutorDropsIsCancelled();
-    void theExecutorThatWasSetRunsTheFunctions();
-    void anExecutorThatIsSetLaterTakesOver();
-    void nobodyWaitsForAnExecutorThatNobodyElseHas();
-    void tenFunctionsAtOnceRunOnceEach();
-    void aThreadKeepsItsName();
-    void asManyRunAtOnceAsTheDefaultExecutorHasThreads();
-    void whatIsRefusedIsDropped();
-    void aFunctionThatOutlivesItsLoopLeavesNothingBehind();
-    void anIdleExecutorGoesWithItsLoop();
-    void anExecutorThatWasLeftBehindGoesWithTheNextOne();
-    void aVirtualClockWaitsForTheShutdown();
-};
-
 // L-078
-void tst_Executor::runsInANamedThreadAndGivesAFuture()
-{
-    Test::run([&](QAsyncioLoop &loop) -> Coroutine<> {
-        Future<QString> name = loop.run_in_executor(nullptr, [] { return QThread::currentThread()->objectName(); });
-        QASYNCIO_COMPARE(&name.get_loop(), &loop);
-        const QString text = co_await name;
-        QASYNCIO_COMPARE(text, QStringLiteral("asyncio_0")); // this test runs first
-        const auto thread = co_await to_thread([] { return QThread::currentThreadId(); });
-        QASYNCIO_VERIFY(thread != QThread::currentThreadId());
-        QASYNCIO_COMPARE(co_await to_thread([](int a, int b) { return a + b; }, 40, 2), 42);
-    });
-}
-
-// L-084
-void tst_Executor::anExceptionArrivesAtTheAwaiter()
-{
-    Test::run([&](QAsyncioLoop &loop) -> Coroutine<> {
-        auto future = loop.run_in_executor(nullptr, [] { throw ValueError(QStringLiteral("in the thread")); });
-        QASYNCIO_THROWS(co_await future, ValueError);
-        QASYNCIO_THROWS(co_await to_thread([]() -> int { throw std::out_of_range("x"); }), std::out_of_range);
-    });
-}
-
-// L-079
-void tst_Executor::cancellingDoesNotStopAFunctionThatRuns()
-{
-    Test::run([&](QAsyncioLoop &loop) -> Coroutine<> {
-        std::promise<void> begun;
-        std::promise<void> go;
-        std::promise<int> ended;
-        const auto token = std::make_shared<int>(1);
-        auto work = [&, kept = token] {
-            begun.set_value();
-            go.get_future().wait();
-            ended.set_value(*kept);
-        };
-        auto future = loop.run_in_executor(nullptr, moved(work));
-        begun.get_future().wait();
-        QASYNCIO_VERIFY(future.cancel());
-        QASYNCIO_VERIFY(future.cancelled()); // at once
-        QASYNCIO_COMPARE(token.use_count(), 2L); // but the function has what it needs
-        go.set_value();
-        QASYNCIO_COMPARE(ended.get_future().get(), 1);
-        co_await loop.shutdown_default_executor();
-    });
-}
-
-// L-079
-void tst_Executor::aQueuedFunctionNeverRunsOnceCancelled()
-{
-    Test::run([&](QAsyncioLoop &loop) -> Coroutine<> {
-        auto pool = std::make_shared<QThreadPool>();
-        pool->setMaxThreadCount(1);
-        loop.set_default_executor(pool);
-        std::promise<void> gate;
-        auto blocker = loop.run_in_executor(nullptr, [&] { gate.get_future().wait(); });
-        std::atomic<bool> ran{false};
-        const auto token = std::make_shared<int>();
-        auto work = [&ran, kept = token] { ran = true; };
-        auto queued = loop.run_in_executor(nullptr, moved(work));
-        QASYNCIO_VERIFY(queued.cancel());
-        QASYNCIO_VERIFY(!queued.cancel()); // it is already
-        QASYNCIO_COMPARE(token.use_count(), 1L); // the function is gone already
-        gate.set_value();
-        co_await blocker;
-        QASYNCIO_VERIFY(!blocker.cancel() && !blocker.cancelled()); // it is done
-        co_await loop.run_in_executor(nullptr, [] { });
-        QASYNCIO_VERIFY(!ran);
-    });
-}
-
-// L-080
-void tst_Executor::onlyToThreadCarriesContextVariables()
-{
-    static ContextVar<int> var(QStringLiteral("var"), 0);
-    Test::run([&](QAsyncioLoop &loop) -> Coroutine<> {
-        var.set(5);
-        QASYNCIO_COMPARE(co_await loop.run_in_executor(nullptr, [] { return var.get(); }), 0);
-        QASYNCIO_COMPARE(co_await to_thread([] {
-                             const int seen = var.get();
-                             var.set(6);
-                             return seen;
-                         }),
-                         5);
-        QASYNCIO_COMPARE(var.get(), 5);
-    });
-}
-
-// L-081
-void tst_Executor::afterTheShutdownOnlyTheDefaultExecutorIsRefused()
-{
-    Test::run([&](QAsyncioLoop &loop) -> Coroutine<> {
-        co_await to_thread([] { });
-        co_await loop.shutdown_default_executor();
-        QASYNCIO_COMPARE(error_in([&] { static_cast<void>(loop.run_in_executor(nullptr, [] { })); }),
-                         QStringLiteral("RuntimeError: Executor shutdown has been called"));
-        QASYNCIO_THROWS(co_await to_thread([] { }), RuntimeError);
-        QThreadPool own;
-        QASYNCIO_COMPARE(co_await loop.run_in_executor(&own, [] { return 1; }), 1);
-    });
-}
-
-// L-082, H-54
-void tst_Executor::theShutdownWaitsWithoutBlockingTheLoop()
-{
-    Test::run([&](QAsyncioLoop &loop) -> Coroutine<> {
-        std::promise<void> gate;
-        bool ran = false;
-        auto work = loop.run_in_executor(nullptr, [&] { gate.get_future().wait(); });
-        auto down = create_task(loop.shutdown_default_executor());
-        for (int i = 0; i < 10; ++i)
-            co_await sleep(0s);
-        QASYNCIO_VERIFY(!down.done()); // and the loop goes on
-        loop.call_soon([&] {
-            ran = true;
-            gate.set_value();
-        });
-        co_await down;
-        QASYNCIO_VERIFY(ran);
-        co_await work;
-    });
-}
-
-// L-082
-void tst_Executor::theShutdownGivesUpAfterItsTimeout()
-{
-    Test::run(
-        [&](QAsyncioLoop &loop) -> Coroutine<> {
-            std::promise<void> gate;
-            auto work = loop.run_in_executor(nullptr, [&] { gate.get_future().wait(); });
-            QTest::ignoreMessage(QtWarningMsg, "The executor did not finishing joining its threads within 0.001 seconds.");
-            co_await loop.shutdown_default_executor(1ms);
-            gate.set_value();
-            co_await work;
-        },
-        Test::TestOptions().real_time());
-}
-
-// L-082
-void tst_Executor::theShutdownWithoutAnExecutorReturnsAtOnce()
-{
-    Test::run([&](QAsyncioLoop &loop) -> Coroutine<> {
-        const TimePoint begin = loop.time();
-        co_await loop.shutdown_default_executor(1h);
-        QASYNCIO_COMPARE(loop.time(), begin);
-    });
-}
-
-// L-078
-void tst_Executor::anExecutorOfOnesOwn()
-{
-    QThreadPool pool;
-    Test::run([&](QAsyncioLoop &loop) -> Coroutine<> {
-        QASYNCIO_COMPARE(error_in([&] { loop.set_default_executor(nullptr); }),
-                         QStringLiteral("TypeError: the default executor must be a QThreadPool, not null"));
-        const bool named = co_await loop.run_in_executor(
-            &pool, [] { return QThread::currentThread()->objectName().startsWith(QStringLiteral("asyncio_")); });
-        QASYNCIO_VERIFY(!named);
-    });
-}
-
-// L-078
-void tst_Executor::moveOnlyArgumentsAndResults()
-{
-    Test::run([&]() -> Coroutine<> {
-        auto result = co_await to_thread([](std::unique_ptr<int> value) { return value; }, std::make_unique<int>(4));
-        QASYNCIO_COMPARE(*result, 4);
-        auto owned = std::make_unique<int>(5);
-        auto work = [owned = std::move(owned)] { return *owned; };
-        QASYNCIO_COMPARE(co_await to_thread(moved(work)), 5);
-    });
-}
-
 namespace {
 /// Counts its copies.
 struct Large
@@ -239,181 +30,6 @@ struct Large
 };
 } // namespace
 
-void tst_Executor::aResultIsMovedHome()
-{
-    Test::run([](QAsyncioLoop &loop) -> Coroutine<> {
-        const auto make = [] { return Large(); };
-        auto call = to_thread(make);
-        [[maybe_unused]] const Large first = co_await std::move(call);
-        QASYNCIO_COMPARE(Large::copies.load(), 0);
-        auto future = loop.run_in_executor(nullptr, make);
-        [[maybe_unused]] const Large second = co_await std::move(future);
-        QASYNCIO_COMPARE(Large::copies.load(), 0);
-    });
-}
-
-// L-061
-void tst_Executor::aVirtualClockWaitsForTheThreads()
-{
-    Test::run([&](QAsyncioLoop &loop) -> Coroutine<> {
-        const TimePoint begin = loop.time();
-        std::promise<void> gate;
-        int passes = 0; // of Qt's loop with nothing to do: enough for the clock to move on if it would
-        QTimer idle;
-        QObject::connect(&idle, &QTimer::timeout, [&] {
-            if (++passes == 20)
-                gate.set_value();
-        });
-        idle.start(0);
-        const auto wait = [](std::promise<void> *gate) { gate->get_future().wait(); };
-        co_await wait_for(to_thread(wait, &gate), 1s);
-        QASYNCIO_COMPARE(loop.time(), begin);
-    });
-}
-
-// H-62
-void tst_Executor::aTaskUnwoundWhileItsFunctionRuns()
-{
-    Test::run([&](QAsyncioLoop &loop) -> Coroutine<> {
-        std::promise<void> gate;
-        auto opened = gate.get_future().share();
-        auto object = std::make_unique<QObject>();
-        auto task = create_task(
-            [](std::shared_future<void> opened) -> Coroutine<> {
-                co_await to_thread([](std::shared_future<void> gate) { gate.wait(); }, opened);
-            }(opened),
-            TaskOptions().context(object.get()));
-        co_await sleep(0s);
-        co_await sleep(0s);
-        object.reset();
-        QASYNCIO_VERIFY(task.cancelled());
-        gate.set_value();
-        co_await loop.shutdown_default_executor();
-    });
-}
-
-// L-079
-void tst_Executor::aResultThatCannotBeMovedIsAnException()
-{
-    struct Brittle
-    {
-        explicit Brittle(QThread *enemy) : enemy(enemy) { }
-        Brittle(Brittle &&other) : enemy(other.enemy)
-        {
-            if (QThread::currentThread() == enemy)
-                throw ValueError(QStringLiteral("broken on the way"));
-        }
-        QThread *enemy;
-    };
-    Test::run([]() -> Coroutine<> {
-        auto work = to_thread([](QThread *enemy) { return Brittle(enemy); }, QThread::currentThread());
-        QASYNCIO_THROWS(co_await work, ValueError);
-    });
-}
-
-// L-079
-void tst_Executor::aResultThatCannotBeMovedInItsThreadIsAnException()
-{
-    Test::run([]() -> Coroutine<> {
-        for (int moves = 0; moves < 4; ++moves) {
-            auto work = to_thread([](int moves) { return SurvivesMoves(moves); }, moves);
-            QASYNCIO_THROWS(co_await work, ValueError);
-        }
-        auto work = to_thread([](int moves) { return SurvivesMoves(moves); }, 100);
-        co_await work;
-    });
-}
-
-// L-080
-void tst_Executor::whatAnExecutorDropsIsCancelled()
-{
-    Test::run([](QAsyncioLoop &loop) -> Coroutine<> {
-        const auto pool = std::make_shared<QThreadPool>();
-        pool->setMaxThreadCount(1);
-        loop.set_default_executor(pool);
-        std::promise<void> go;
-        const auto waits = [&go] { go.get_future().wait(); };
-        auto busy = loop.run_in_executor(nullptr, waits);
-        const auto answer = std::make_shared<int>(42);
-        auto work = [kept = answer] { return *kept; };
-        auto queued = loop.run_in_executor(nullptr, moved(work));
-        pool->clear();
-        QASYNCIO_THROWS(co_await queued, CancelledError);
-        QASYNCIO_COMPARE(int(answer.use_count()), 1); // the function is gone
-        go.set_value();
-        co_await busy;
-        co_await sleep(1h); // virtual time moves again
-    });
-}
-
-// L-078
-void tst_Executor::nobodyWaitsForAnExecutorThatNobodyElseHas()
-{
-    for (const bool closes : {true, false}) {
-        std::promise<void> gate;
-        std::promise<void> begun;
-        QAsyncioLoop loop;
-        loop.set_default_executor(std::make_shared<QThreadPool>());
-        const auto job = loop.run_in_executor(nullptr, [&] {
-            begun.set_value();
-            gate.get_future().wait(); // were it waited for, this would be the end
-        });
-        begun.get_future().wait();
-        if (closes)
-            loop.close();
-        else
-            loop.set_default_executor(std::make_shared<QThreadPool>());
-        gate.set_value();
-        loop.close();
-        while (!detail::drop_idle_executors())
-            QThread::yieldCurrentThread();
-    }
-}
-
-void tst_Executor::anExecutorThatIsSetLaterTakesOver()
-{
-    Test::run([&](QAsyncioLoop &loop) -> Coroutine<> {
-        const auto thread = [] { return QThread::currentThread(); };
-        std::promise<void> gate;
-        const auto early = loop.run_in_executor(nullptr, [&] {
-            gate.get_future().wait();
-            return QThread::currentThread();
-        });
-        const auto pool = std::make_shared<QThreadPool>();
-        loop.set_default_executor(pool); // the loop's own goes; what runs there comes to its end
-        QThread *const later = co_await loop.run_in_executor(nullptr, thread);
-        QASYNCIO_VERIFY(pool->contains(later));
-        gate.set_value();
-        QASYNCIO_VERIFY(!pool->contains(co_await early));
-    });
-}
-
-void tst_Executor::theExecutorThatWasSetRunsTheFunctions()
-{
-    Test::run([&](QAsyncioLoop &loop) -> Coroutine<> {
-        const auto pool = std::make_shared<QThreadPool>();
-        loop.set_default_executor(pool);
-        const auto in_pool = [](QThreadPool *pool) { return pool->contains(QThread::currentThread()); };
-        QASYNCIO_COMPARE(co_await loop.run_in_executor(nullptr, in_pool, pool.get()), true);
-        QASYNCIO_COMPARE(co_await to_thread(in_pool, pool.get()), true);
-    });
-}
-
-// L-078
-void tst_Executor::tenFunctionsAtOnceRunOnceEach()
-{
-    Test::run([&]() -> Coroutine<> {
-        std::vector<std::atomic<int>> calls(10);
-        const auto count = [](std::atomic<int> *mine) { ++*mine; };
-        std::vector<decltype(to_thread(count, calls.data()))> work;
-        for (auto &mine : calls)
-            work.push_back(to_thread(count, &mine));
-        co_await gather(std::move(work));
-        for (const auto &mine : calls)
-            QASYNCIO_COMPARE(mine.load(), 1);
-    });
-}
-
 namespace {
 QString system_name_of_this_thread()
 {
@@ -422,103 +38,6 @@ QString system_name_of_this_thread()
     return QString::fromLatin1(name);
 }
 } // namespace
-
-void tst_Executor::aThreadKeepsItsName()
-{
-    Test::run([&]() -> Coroutine<> {
-        std::atomic<int> arrived{0};
-        const auto name = [&arrived](bool waits) {
-            static thread_local std::string first;
-            const QString now = QThread::currentThread()->objectName();
-            if (first.empty())
-                first = now.toStdString();
-            for (++arrived; waits && arrived < 2;)
-                QThread::yieldCurrentThread();
-            return first == now.toStdString() && system_name_of_this_thread() == now ? now : QStringLiteral("another");
-        };
-        const auto [one, two] = co_await gather(to_thread(name, true), to_thread(name, true));
-        QASYNCIO_VERIFY(one != two);
-        for (int i = 0; i < 5; ++i) {
-            const QString again = co_await to_thread(name, false);
-            QASYNCIO_VERIFY(again != QStringLiteral("another"));
-        }
-    });
-}
-
-void tst_Executor::asManyRunAtOnceAsTheDefaultExecutorHasThreads()
-{
-    Test::run([&](QAsyncioLoop &loop) -> Coroutine<> {
-        const int most = std::min(32, QThread::idealThreadCount() + 4);
-        std::atomic<int> begun{0};
-        std::atomic<bool> open{false};
-        std::vector<int> numbers(std::size_t(most) + 1); // "asyncio_7": 7
-        const auto work = [&begun, &open, &numbers] {
-            const int place = begun++;
-            numbers[std::size_t(place)] = QThread::currentThread()->objectName().section(u'_', 1).toInt();
-            while (!open)
-                QThread::yieldCurrentThread();
-        };
-        std::vector<decltype(loop.run_in_executor(nullptr, work))> running;
-        for (int i = 0; i < most + 1; ++i)
-            running.push_back(loop.run_in_executor(nullptr, work));
-        while (begun < most)
-            QThread::yieldCurrentThread();
-        QThread::msleep(5); // nobody can tell that another one does not begin
-        running.back().cancel(); // it still waits for a thread, and never runs
-        open = true;
-        co_await loop.shutdown_default_executor();
-        QASYNCIO_COMPARE(begun.load(), most);
-        numbers.pop_back();
-        std::sort(numbers.begin(), numbers.end());
-        for (int i = 0; i < most; ++i)
-            QASYNCIO_COMPARE(numbers[std::size_t(i)], numbers[0] + i); // no two alike, none left out
-    });
-}
-
-void tst_Executor::whatIsRefusedIsDropped()
-{
-    const auto token = std::make_shared<int>();
-    const auto work = [token] { };
-    QAsyncioLoop loop(virtual_time());
-    const auto refuse = [&](QThreadPool *pool) {
-        return error_in([&] { static_cast<void>(loop.run_in_executor(pool, work)); });
-    };
-    loop.run_until_complete(loop.shutdown_default_executor());
-    QCOMPARE(refuse(nullptr), "RuntimeError: Executor shutdown has been called");
-    loop.close();
-    QThreadPool own;
-    for (QThreadPool *pool : {static_cast<QThreadPool *>(nullptr), &own})
-        QCOMPARE(refuse(pool), "RuntimeError: Event loop is closed");
-    QCOMPARE(token.use_count(), 2L);
-}
-
-void tst_Executor::aFunctionThatOutlivesItsLoopLeavesNothingBehind()
-{
-    QThreadPool pool;
-    for (const bool cancels : {false, true}) {
-        std::promise<void> gate;
-        auto loop = std::make_unique<QAsyncioLoop>(virtual_time());
-        detail::LoopCore &core = loop->core();
-        core.retain();
-        const auto token = std::make_shared<int>();
-        {
-            auto work = [&gate, token] {
-                gate.get_future().wait();
-                return token;
-            };
-            auto future = loop->run_in_executor(&pool, work);
-            if (cancels)
-                future.cancel();
-        }
-        loop->close();
-        loop.reset();
-        gate.set_value();
-        pool.waitForDone();
-        QCOMPARE(token.use_count(), 1L);
-        QCOMPARE(core.references(), 1);
-        core.release();
-    }
-}
 
 namespace {
 /// Waits until no function runs in it any more, of which the future may tell a bit earlier.
@@ -532,72 +51,524 @@ void wait_until_idle(const std::weak_ptr<QThreadPool> &pool)
 }
 } // namespace
 
-void tst_Executor::anIdleExecutorGoesWithItsLoop()
+/// run_in_executor(), to_thread(), the default executor and its end.
+class tst_executor : public QObject
 {
-    for (const bool closes : {true, false}) {
-        QAsyncioLoop loop(virtual_time());
-        auto pool = std::make_shared<QThreadPool>();
-        const std::weak_ptr<QThreadPool> watched = pool;
-        loop.set_default_executor(std::move(pool));
-        loop.run_until_complete(loop.run_in_executor(nullptr, [] { }));
-        wait_until_idle(watched);
-        QVERIFY(!watched.expired());
-        if (closes)
-            loop.close();
-        else
-            loop.set_default_executor(std::make_shared<QThreadPool>());
-        QVERIFY(watched.expired());
-        loop.close();
-    }
-}
+    Q_OBJECT
 
-void tst_Executor::anExecutorThatWasLeftBehindGoesWithTheNextOne()
-{
-    std::weak_ptr<QThreadPool> watched[2];
-    for (int i = 0; i < 2; ++i) {
-        std::promise<void> begun;
-        std::promise<void> gate;
-        QAsyncioLoop loop(virtual_time());
-        auto pool = std::make_shared<QThreadPool>();
-        watched[i] = pool;
-        loop.set_default_executor(std::move(pool));
-        const auto job = loop.run_in_executor(nullptr, [&] {
-            begun.set_value();
-            gate.get_future().wait();
+private Q_SLOTS:
+    void runsInANamedThreadAndGivesAFuture()
+    {
+        Test::run([&](QAsyncioLoop &loop) -> Coroutine<> {
+            Future<QString> name = loop.run_in_executor(nullptr, [] { return QThread::currentThread()->objectName(); });
+            QASYNCIO_COMPARE(&name.get_loop(), &loop);
+            const QString text = co_await name;
+            QASYNCIO_COMPARE(text, QStringLiteral("asyncio_0")); // this test runs first
+            const auto thread = co_await to_thread([] { return QThread::currentThreadId(); });
+            QASYNCIO_VERIFY(thread != QThread::currentThreadId());
+            QASYNCIO_COMPARE(co_await to_thread([](int a, int b) { return a + b; }, 40, 2), 42);
         });
-        begun.get_future().wait();
-        loop.close(); // while the function runs
-        gate.set_value();
-        QVERIFY(i == 0 || watched[0].expired());
-        wait_until_idle(watched[i]);
-        QVERIFY(!watched[i].expired());
     }
-    QVERIFY(detail::drop_idle_executors());
-    QVERIFY(watched[1].expired());
-}
 
-void tst_Executor::aVirtualClockWaitsForTheShutdown()
-{
-    QTest::failOnWarning(QRegularExpression(QStringLiteral("did not finish")));
-    Test::run([&](QAsyncioLoop &loop) -> Coroutine<> {
-        const auto pool = std::make_shared<QThreadPool>();
-        loop.set_default_executor(pool);
-        std::promise<void> gate;
-        pool->start([&gate] { gate.get_future().wait(); }); // of which the loop knows nothing
-        const TimePoint begin = loop.time();
-        int passes = 0; // of Qt's loop with nothing to do
-        QTimer idle;
-        QObject::connect(&idle, &QTimer::timeout, [&] {
-            if (++passes == 20)
+    // L-084
+    void anExceptionArrivesAtTheAwaiter()
+    {
+        Test::run([&](QAsyncioLoop &loop) -> Coroutine<> {
+            auto future = loop.run_in_executor(nullptr, [] { throw ValueError(QStringLiteral("in the thread")); });
+            QASYNCIO_THROWS(co_await future, ValueError);
+            QASYNCIO_THROWS(co_await to_thread([]() -> int { throw std::out_of_range("x"); }), std::out_of_range);
+        });
+    }
+
+    // L-079
+    void cancellingDoesNotStopAFunctionThatRuns()
+    {
+        Test::run([&](QAsyncioLoop &loop) -> Coroutine<> {
+            std::promise<void> begun;
+            std::promise<void> go;
+            std::promise<int> ended;
+            const auto token = std::make_shared<int>(1);
+            auto work = [&, kept = token] {
+                begun.set_value();
+                go.get_future().wait();
+                ended.set_value(*kept);
+            };
+            auto future = loop.run_in_executor(nullptr, moved(work));
+            begun.get_future().wait();
+            QASYNCIO_VERIFY(future.cancel());
+            QASYNCIO_VERIFY(future.cancelled()); // at once
+            QASYNCIO_COMPARE(token.use_count(), 2L); // but the function has what it needs
+            go.set_value();
+            QASYNCIO_COMPARE(ended.get_future().get(), 1);
+            co_await loop.shutdown_default_executor();
+        });
+    }
+
+    // L-079
+    void aQueuedFunctionNeverRunsOnceCancelled()
+    {
+        Test::run([&](QAsyncioLoop &loop) -> Coroutine<> {
+            auto pool = std::make_shared<QThreadPool>();
+            pool->setMaxThreadCount(1);
+            loop.set_default_executor(pool);
+            std::promise<void> gate;
+            auto blocker = loop.run_in_executor(nullptr, [&] { gate.get_future().wait(); });
+            std::atomic<bool> ran{false};
+            const auto token = std::make_shared<int>();
+            auto work = [&ran, kept = token] { ran = true; };
+            auto queued = loop.run_in_executor(nullptr, moved(work));
+            QASYNCIO_VERIFY(queued.cancel());
+            QASYNCIO_VERIFY(!queued.cancel()); // it is already
+            QASYNCIO_COMPARE(token.use_count(), 1L); // the function is gone already
+            gate.set_value();
+            co_await blocker;
+            QASYNCIO_VERIFY(!blocker.cancel() && !blocker.cancelled()); // it is done
+            co_await loop.run_in_executor(nullptr, [] { });
+            QASYNCIO_VERIFY(!ran);
+        });
+    }
+
+    // L-080
+    void onlyToThreadCarriesContextVariables()
+    {
+        static ContextVar<int> var(QStringLiteral("var"), 0);
+        Test::run([&](QAsyncioLoop &loop) -> Coroutine<> {
+            var.set(5);
+            QASYNCIO_COMPARE(co_await loop.run_in_executor(nullptr, [] { return var.get(); }), 0);
+            QASYNCIO_COMPARE(co_await to_thread([] {
+                                 const int seen = var.get();
+                                 var.set(6);
+                                 return seen;
+                             }),
+                             5);
+            QASYNCIO_COMPARE(var.get(), 5);
+        });
+    }
+
+    // L-081
+    void afterTheShutdownOnlyTheDefaultExecutorIsRefused()
+    {
+        Test::run([&](QAsyncioLoop &loop) -> Coroutine<> {
+            co_await to_thread([] { });
+            co_await loop.shutdown_default_executor();
+            QASYNCIO_COMPARE(error_in([&] { static_cast<void>(loop.run_in_executor(nullptr, [] { })); }),
+                             QStringLiteral("RuntimeError: Executor shutdown has been called"));
+            QASYNCIO_THROWS(co_await to_thread([] { }), RuntimeError);
+            QThreadPool own;
+            QASYNCIO_COMPARE(co_await loop.run_in_executor(&own, [] { return 1; }), 1);
+        });
+    }
+
+    // L-082, H-54
+    void theShutdownWaitsWithoutBlockingTheLoop()
+    {
+        Test::run([&](QAsyncioLoop &loop) -> Coroutine<> {
+            std::promise<void> gate;
+            bool ran = false;
+            auto work = loop.run_in_executor(nullptr, [&] { gate.get_future().wait(); });
+            auto down = create_task(loop.shutdown_default_executor());
+            for (int i = 0; i < 10; ++i)
+                co_await sleep(0s);
+            QASYNCIO_VERIFY(!down.done()); // and the loop goes on
+            loop.call_soon([&] {
+                ran = true;
                 gate.set_value();
+            });
+            co_await down;
+            QASYNCIO_VERIFY(ran);
+            co_await work;
         });
-        idle.start(0);
-        co_await loop.shutdown_default_executor(1s);
-        QASYNCIO_COMPARE(loop.time(), begin);
-        co_await sleep(1h); // then it moves on
-        QASYNCIO_COMPARE(loop.time() - begin, TimePoint::duration(1h));
-    });
-}
+    }
 
-QTEST_GUILESS_MAIN(tst_Executor)
+    // L-082
+    void theShutdownGivesUpAfterItsTimeout()
+    {
+        Test::run(
+            [&](QAsyncioLoop &loop) -> Coroutine<> {
+                std::promise<void> gate;
+                auto work = loop.run_in_executor(nullptr, [&] { gate.get_future().wait(); });
+                QTest::ignoreMessage(QtWarningMsg, "The executor did not finishing joining its threads within 0.001 seconds.");
+                co_await loop.shutdown_default_executor(1ms);
+                gate.set_value();
+                co_await work;
+            },
+            Test::TestOptions().real_time());
+    }
+
+    // L-082
+    void theShutdownWithoutAnExecutorReturnsAtOnce()
+    {
+        Test::run([&](QAsyncioLoop &loop) -> Coroutine<> {
+            const TimePoint begin = loop.time();
+            co_await loop.shutdown_default_executor(1h);
+            QASYNCIO_COMPARE(loop.time(), begin);
+        });
+    }
+
+    // L-078
+    void anExecutorOfOnesOwn()
+    {
+        QThreadPool pool;
+        Test::run([&](QAsyncioLoop &loop) -> Coroutine<> {
+            QASYNCIO_COMPARE(error_in([&] { loop.set_default_executor(nullptr); }),
+                             QStringLiteral("TypeError: the default executor must be a QThreadPool, not null"));
+            const bool named = co_await loop.run_in_executor(
+                &pool, [] { return QThread::currentThread()->objectName().startsWith(QStringLiteral("asyncio_")); });
+            QASYNCIO_VERIFY(!named);
+        });
+    }
+
+    // L-078
+    void moveOnlyArgumentsAndResults()
+    {
+        Test::run([&]() -> Coroutine<> {
+            auto result = co_await to_thread([](std::unique_ptr<int> value) { return value; }, std::make_unique<int>(4));
+            QASYNCIO_COMPARE(*result, 4);
+            auto owned = std::make_unique<int>(5);
+            auto work = [owned = std::move(owned)] { return *owned; };
+            QASYNCIO_COMPARE(co_await to_thread(moved(work)), 5);
+        });
+    }
+
+    void aResultIsMovedHome()
+    {
+        Test::run([](QAsyncioLoop &loop) -> Coroutine<> {
+            const auto make = [] { return Large(); };
+            auto call = to_thread(make);
+            [[maybe_unused]] const Large first = co_await std::move(call);
+            QASYNCIO_COMPARE(Large::copies.load(), 0);
+            auto future = loop.run_in_executor(nullptr, make);
+            [[maybe_unused]] const Large second = co_await std::move(future);
+            QASYNCIO_COMPARE(Large::copies.load(), 0);
+        });
+    }
+
+    // L-061
+    void aVirtualClockWaitsForTheThreads()
+    {
+        Test::run([&](QAsyncioLoop &loop) -> Coroutine<> {
+            const TimePoint begin = loop.time();
+            std::promise<void> gate;
+            int passes = 0; // of Qt's loop with nothing to do: enough for the clock to move on if it would
+            QTimer idle;
+            QObject::connect(&idle, &QTimer::timeout, [&] {
+                if (++passes == 20)
+                    gate.set_value();
+            });
+            idle.start(0);
+            const auto wait = [](std::promise<void> *gate) { gate->get_future().wait(); };
+            co_await wait_for(to_thread(wait, &gate), 1s);
+            QASYNCIO_COMPARE(loop.time(), begin);
+        });
+    }
+
+    // H-62
+    void aTaskUnwoundWhileItsFunctionRuns()
+    {
+        Test::run([&](QAsyncioLoop &loop) -> Coroutine<> {
+            std::promise<void> gate;
+            auto opened = gate.get_future().share();
+            auto object = std::make_unique<QObject>();
+            auto task = create_task(
+                [](std::shared_future<void> opened) -> Coroutine<> {
+                    co_await to_thread([](std::shared_future<void> gate) { gate.wait(); }, opened);
+                }(opened),
+                TaskOptions().context(object.get()));
+            co_await sleep(0s);
+            co_await sleep(0s);
+            object.reset();
+            QASYNCIO_VERIFY(task.cancelled());
+            gate.set_value();
+            co_await loop.shutdown_default_executor();
+        });
+    }
+
+    // L-079
+    void aResultThatCannotBeMovedIsAnException()
+    {
+        struct Brittle
+        {
+            explicit Brittle(QThread *enemy) : enemy(enemy) { }
+            Brittle(Brittle &&other) : enemy(other.enemy)
+            {
+                if (QThread::currentThread() == enemy)
+                    throw ValueError(QStringLiteral("broken on the way"));
+            }
+            QThread *enemy;
+        };
+        Test::run([]() -> Coroutine<> {
+            auto work = to_thread([](QThread *enemy) { return Brittle(enemy); }, QThread::currentThread());
+            QASYNCIO_THROWS(co_await work, ValueError);
+        });
+    }
+
+    // L-079
+    void aResultThatCannotBeMovedInItsThreadIsAnException()
+    {
+        Test::run([]() -> Coroutine<> {
+            for (int moves = 0; moves < 4; ++moves) {
+                auto work = to_thread([](int moves) { return SurvivesMoves(moves); }, moves);
+                QASYNCIO_THROWS(co_await work, ValueError);
+            }
+            auto work = to_thread([](int moves) { return SurvivesMoves(moves); }, 100);
+            co_await work;
+        });
+    }
+
+    // L-080
+    void whatAnExecutorDropsIsCancelled()
+    {
+        Test::run([](QAsyncioLoop &loop) -> Coroutine<> {
+            const auto pool = std::make_shared<QThreadPool>();
+            pool->setMaxThreadCount(1);
+            loop.set_default_executor(pool);
+            std::promise<void> go;
+            const auto waits = [&go] { go.get_future().wait(); };
+            auto busy = loop.run_in_executor(nullptr, waits);
+            const auto answer = std::make_shared<int>(42);
+            auto work = [kept = answer] { return *kept; };
+            auto queued = loop.run_in_executor(nullptr, moved(work));
+            pool->clear();
+            QASYNCIO_THROWS(co_await queued, CancelledError);
+            QASYNCIO_COMPARE(int(answer.use_count()), 1); // the function is gone
+            go.set_value();
+            co_await busy;
+            co_await sleep(1h); // virtual time moves again
+        });
+    }
+
+    void theExecutorThatWasSetRunsTheFunctions()
+    {
+        Test::run([&](QAsyncioLoop &loop) -> Coroutine<> {
+            const auto pool = std::make_shared<QThreadPool>();
+            loop.set_default_executor(pool);
+            const auto in_pool = [](QThreadPool *pool) { return pool->contains(QThread::currentThread()); };
+            QASYNCIO_COMPARE(co_await loop.run_in_executor(nullptr, in_pool, pool.get()), true);
+            QASYNCIO_COMPARE(co_await to_thread(in_pool, pool.get()), true);
+        });
+    }
+
+    void anExecutorThatIsSetLaterTakesOver()
+    {
+        Test::run([&](QAsyncioLoop &loop) -> Coroutine<> {
+            const auto thread = [] { return QThread::currentThread(); };
+            std::promise<void> gate;
+            const auto early = loop.run_in_executor(nullptr, [&] {
+                gate.get_future().wait();
+                return QThread::currentThread();
+            });
+            const auto pool = std::make_shared<QThreadPool>();
+            loop.set_default_executor(pool); // the loop's own goes; what runs there comes to its end
+            QThread *const later = co_await loop.run_in_executor(nullptr, thread);
+            QASYNCIO_VERIFY(pool->contains(later));
+            gate.set_value();
+            QASYNCIO_VERIFY(!pool->contains(co_await early));
+        });
+    }
+
+    // L-078
+    void nobodyWaitsForAnExecutorThatNobodyElseHas()
+    {
+        for (const bool closes : {true, false}) {
+            std::promise<void> gate;
+            std::promise<void> begun;
+            QAsyncioLoop loop;
+            loop.set_default_executor(std::make_shared<QThreadPool>());
+            const auto job = loop.run_in_executor(nullptr, [&] {
+                begun.set_value();
+                gate.get_future().wait(); // were it waited for, this would be the end
+            });
+            begun.get_future().wait();
+            if (closes)
+                loop.close();
+            else
+                loop.set_default_executor(std::make_shared<QThreadPool>());
+            gate.set_value();
+            loop.close();
+            while (!detail::drop_idle_executors())
+                QThread::yieldCurrentThread();
+        }
+    }
+
+    // L-078
+    void tenFunctionsAtOnceRunOnceEach()
+    {
+        Test::run([&]() -> Coroutine<> {
+            std::vector<std::atomic<int>> calls(10);
+            const auto count = [](std::atomic<int> *mine) { ++*mine; };
+            std::vector<decltype(to_thread(count, calls.data()))> work;
+            for (auto &mine : calls)
+                work.push_back(to_thread(count, &mine));
+            co_await gather(std::move(work));
+            for (const auto &mine : calls)
+                QASYNCIO_COMPARE(mine.load(), 1);
+        });
+    }
+
+    void aThreadKeepsItsName()
+    {
+        Test::run([&]() -> Coroutine<> {
+            std::atomic<int> arrived{0};
+            const auto name = [&arrived](bool waits) {
+                static thread_local std::string first;
+                const QString now = QThread::currentThread()->objectName();
+                if (first.empty())
+                    first = now.toStdString();
+                for (++arrived; waits && arrived < 2;)
+                    QThread::yieldCurrentThread();
+                return first == now.toStdString() && system_name_of_this_thread() == now ? now : QStringLiteral("another");
+            };
+            const auto [one, two] = co_await gather(to_thread(name, true), to_thread(name, true));
+            QASYNCIO_VERIFY(one != two);
+            for (int i = 0; i < 5; ++i) {
+                const QString again = co_await to_thread(name, false);
+                QASYNCIO_VERIFY(again != QStringLiteral("another"));
+            }
+        });
+    }
+
+    void asManyRunAtOnceAsTheDefaultExecutorHasThreads()
+    {
+        Test::run([&](QAsyncioLoop &loop) -> Coroutine<> {
+            const int most = std::min(32, QThread::idealThreadCount() + 4);
+            std::atomic<int> begun{0};
+            std::atomic<bool> open{false};
+            std::vector<int> numbers(std::size_t(most) + 1); // "asyncio_7": 7
+            const auto work = [&begun, &open, &numbers] {
+                const int place = begun++;
+                numbers[std::size_t(place)] = QThread::currentThread()->objectName().section(u'_', 1).toInt();
+                while (!open)
+                    QThread::yieldCurrentThread();
+            };
+            std::vector<decltype(loop.run_in_executor(nullptr, work))> running;
+            for (int i = 0; i < most + 1; ++i)
+                running.push_back(loop.run_in_executor(nullptr, work));
+            while (begun < most)
+                QThread::yieldCurrentThread();
+            QThread::msleep(5); // nobody can tell that another one does not begin
+            running.back().cancel(); // it still waits for a thread, and never runs
+            open = true;
+            co_await loop.shutdown_default_executor();
+            QASYNCIO_COMPARE(begun.load(), most);
+            numbers.pop_back();
+            std::sort(numbers.begin(), numbers.end());
+            for (int i = 0; i < most; ++i)
+                QASYNCIO_COMPARE(numbers[std::size_t(i)], numbers[0] + i); // no two alike, none left out
+        });
+    }
+
+    void whatIsRefusedIsDropped()
+    {
+        const auto token = std::make_shared<int>();
+        const auto work = [token] { };
+        QAsyncioLoop loop(virtual_time());
+        const auto refuse = [&](QThreadPool *pool) {
+            return error_in([&] { static_cast<void>(loop.run_in_executor(pool, work)); });
+        };
+        loop.run_until_complete(loop.shutdown_default_executor());
+        QCOMPARE(refuse(nullptr), "RuntimeError: Executor shutdown has been called");
+        loop.close();
+        QThreadPool own;
+        for (QThreadPool *pool : {static_cast<QThreadPool *>(nullptr), &own})
+            QCOMPARE(refuse(pool), "RuntimeError: Event loop is closed");
+        QCOMPARE(token.use_count(), 2L);
+    }
+
+    void aFunctionThatOutlivesItsLoopLeavesNothingBehind()
+    {
+        QThreadPool pool;
+        for (const bool cancels : {false, true}) {
+            std::promise<void> gate;
+            auto loop = std::make_unique<QAsyncioLoop>(virtual_time());
+            detail::LoopCore &core = loop->core();
+            core.retain();
+            const auto token = std::make_shared<int>();
+            {
+                auto work = [&gate, token] {
+                    gate.get_future().wait();
+                    return token;
+                };
+                auto future = loop->run_in_executor(&pool, work);
+                if (cancels)
+                    future.cancel();
+            }
+            loop->close();
+            loop.reset();
+            gate.set_value();
+            pool.waitForDone();
+            QCOMPARE(token.use_count(), 1L);
+            QCOMPARE(core.references(), 1);
+            core.release();
+        }
+    }
+
+    void anIdleExecutorGoesWithItsLoop()
+    {
+        for (const bool closes : {true, false}) {
+            QAsyncioLoop loop(virtual_time());
+            auto pool = std::make_shared<QThreadPool>();
+            const std::weak_ptr<QThreadPool> watched = pool;
+            loop.set_default_executor(std::move(pool));
+            loop.run_until_complete(loop.run_in_executor(nullptr, [] { }));
+            wait_until_idle(watched);
+            QVERIFY(!watched.expired());
+            if (closes)
+                loop.close();
+            else
+                loop.set_default_executor(std::make_shared<QThreadPool>());
+            QVERIFY(watched.expired());
+            loop.close();
+        }
+    }
+
+    void anExecutorThatWasLeftBehindGoesWithTheNextOne()
+    {
+        std::weak_ptr<QThreadPool> watched[2];
+        for (int i = 0; i < 2; ++i) {
+            std::promise<void> begun;
+            std::promise<void> gate;
+            QAsyncioLoop loop(virtual_time());
+            auto pool = std::make_shared<QThreadPool>();
+            watched[i] = pool;
+            loop.set_default_executor(std::move(pool));
+            const auto job = loop.run_in_executor(nullptr, [&] {
+                begun.set_value();
+                gate.get_future().wait();
+            });
+            begun.get_future().wait();
+            loop.close(); // while the function runs
+            gate.set_value();
+            QVERIFY(i == 0 || watched[0].expired());
+            wait_until_idle(watched[i]);
+            QVERIFY(!watched[i].expired());
+        }
+        QVERIFY(detail::drop_idle_executors());
+        QVERIFY(watched[1].expired());
+    }
+
+    void aVirtualClockWaitsForTheShutdown()
+    {
+        QTest::failOnWarning(QRegularExpression(QStringLiteral("did not finish")));
+        Test::run([&](QAsyncioLoop &loop) -> Coroutine<> {
+            const auto pool = std::make_shared<QThreadPool>();
+            loop.set_default_executor(pool);
+            std::promise<void> gate;
+            pool->start([&gate] { gate.get_future().wait(); }); // of which the loop knows nothing
+            const TimePoint begin = loop.time();
+            int passes = 0; // of Qt's loop with nothing to do
+            QTimer idle;
+            QObject::connect(&idle, &QTimer::timeout, [&] {
+                if (++passes == 20)
+                    gate.set_value();
+            });
+            idle.start(0);
+            co_await loop.shutdown_default_executor(1s);
+            QASYNCIO_COMPARE(loop.time(), begin);
+            co_await sleep(1h); // then it moves on
+            QASYNCIO_COMPARE(loop.time() - begin, TimePoint::duration(1h));
+        });
+    }
+};
+
+QTEST_GUILESS_MAIN(tst_executor)
 #include "tst_executor.moc"

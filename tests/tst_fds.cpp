@@ -19,97 +19,6 @@
 #include <limits>
 #include <optional>
 
-/// add_reader(), add_writer(): with both selectors and a foreign one.
-class tst_Fds : public QObject
-{
-    Q_OBJECT
-
-private Q_SLOTS:
-    void aSecondReaderReplacesTheFirst_data() { selectors(); }
-    void aSecondReaderReplacesTheFirst();
-    void removingTellsWhetherThereWasOne_data() { selectors(); }
-    void removingTellsWhetherThereWasOne();
-    void oneThatWasClosedBeforeItWasRemovedCallsNobody();
-    void oneThatWasClosedAndOpenedAgainIsServed_data() { selectors(); }
-    void oneThatWasClosedAndOpenedAgainIsServed();
-    void oneThatWasClosedAndOpenedAgainIsNotServedForTheOldOne_data() { selectors(); }
-    void oneThatWasClosedAndOpenedAgainIsNotServedForTheOldOne();
-    void aHangUpWakesTheWriter_data() { selectors(); }
-    void aHangUpWakesTheWriter();
-    void aRefusedReaderLeavesTheOldOne();
-    void whatTheSelectorDoesNotKnowAnyMoreIsRemoved();
-    void theOthersAreServedWhenTheSetIsMadeAnew();
-    void theSetIsMadeAnewWhileTheLoopRuns();
-    void theSetIsMadeAnewWhenThereIsADescriptorForIt();
-    void whatIsLeftInTheSetAloneDoesNotSpin();
-    void readinessIsALevel_data() { selectors(); }
-    void readinessIsALevel();
-    void aReaderRemovedInTheSameBatchDoesNotRun_data() { selectors(); }
-    void aReaderRemovedInTheSameBatchDoesNotRun();
-    void aReaderReplacedInTheSameBatchDoesNotRun_data() { selectors(); }
-    void aReaderReplacedInTheSameBatchDoesNotRun();
-    void readerAndWriterOfOneDescriptor_data() { selectors(); }
-    void readerAndWriterOfOneDescriptor();
-    void aNumberUsedAgainIsServedForTheNewOneOnly_data() { selectors(); }
-    void aNumberUsedAgainIsServedForTheNewOneOnly();
-    void aRegularFileIsRefused_data() { selectors(); }
-    void aRegularFileIsRefused();
-    void aReaderRunsInTheContextInWhichItWasAdded();
-    void endOfFileWakesTheReader_data() { selectors(); }
-    void endOfFileWakesTheReader();
-    void nothingIsServedBetweenTheRuns_data() { selectors(); }
-    void nothingIsServedBetweenTheRuns();
-    void aForeignSelectorIsUsed();
-    void anIdleLoopBurnsNoTime_data() { selectors(); }
-    void anIdleLoopBurnsNoTime();
-    void theSelectorIsToldOfEveryChange();
-    void aSelectorReportsWhatIsReady_data() { selectors(); }
-    void aSelectorReportsWhatIsReady();
-    void manyAreServedInOneRun_data() { selectors(); }
-    void manyAreServedInOneRun();
-    void whatCanBeReadDoesNotWakeAWriter_data() { selectors(); }
-    void whatCanBeReadDoesNotWakeAWriter();
-    void onlyTheDirectionThatIsReadyIsCalled();
-    void oneThatIsFoundReadyTwiceIsCalledOnce();
-    void anErrorOfBeforeIsNoneOfTheNextReader_data() { selectors(); }
-    void anErrorOfBeforeIsNoneOfTheNextReader();
-    void aPollNeverWaits_data() { selectors(); }
-    void aPollNeverWaits();
-    void aLoopThatDoesNotRunKeepsNobodyAwake_data() { selectors(); }
-    void aLoopThatDoesNotRunKeepsNobodyAwake();
-    void nothingIsAskedOfASelectorThatWatchesNothing();
-    void theSelectorGoesWithTheLoop();
-    void aReaderThatADestructorAddsToAClosingLoopIsDropped();
-    void aReaderRemovedInsideOfItsEventLoopIsNotWatchedAgain();
-    void withoutADescriptorThereIsNoLoop();
-    void numbersMayBeFarApart();
-    void aNegativeNumberIsRefused_data() { selectors(); }
-    void aNegativeNumberIsRefused();
-    void theLowestNumbersAreAsGoodAsOthers();
-    void whoTakesAWarningOfANewReaderMayRemoveIt();
-    void whoTakesAWarningOfANewReaderMayCloseTheLoop();
-    void whoTakesAWarningOfAReaderThatIsSwitchedOnMayRemoveIt();
-    void whoTakesAWarningInAPollMayRemoveWhatIsPolled();
-    void aSelectorMayRemoveWhatItIsToldToWatch();
-    void aSelectorMayCloseItsLoopWhenItIsTold();
-    void aSelectorMayOpenAnEventLoopInAPoll_data();
-    void aSelectorMayOpenAnEventLoopInAPoll();
-    void theOtherDispatcherServesThem();
-
-private:
-    void selectors()
-    {
-        QTest::addColumn<bool>("epoll");
-        QTest::newRow("epoll") << true;
-        QTest::newRow("notifiers") << false;
-    }
-    static LoopOptions options()
-    {
-        QFETCH(bool, epoll);
-        return LoopOptions().selector(epoll ? make_epoll_selector() : make_notifier_selector());
-    }
-};
-
 namespace {
 /// A reader of a pipe that was closed before it was removed; a duplicate keeps its data readable.
 struct Lost
@@ -181,348 +90,6 @@ qint64 turns_of(QAsyncioLoop &loop, std::chrono::milliseconds time)
 }
 } // namespace
 
-// A duplicate keeps what was closed in epoll's set, where its number does not reach it any more.
-void tst_Fds::oneThatWasClosedBeforeItWasRemovedCallsNobody()
-{
-    QAsyncioLoop loop;
-    QStringList log;
-    int old[2];
-    QVERIFY(::pipe(old) == 0);
-    const int duplicate = ::dup(old[0]);
-    QVERIFY(::write(old[1], "x", 1) == 1); // and nobody reads it
-    loop.add_reader(old[0], [&] { log << "old"; });
-    ::close(old[0]);
-    QVERIFY(loop.remove_reader(old[0]));
-    int fresh[2];
-    QVERIFY(::pipe(fresh) == 0);
-    QCOMPARE(fresh[0], old[0]);
-    for (const bool removed : {true, false}) {
-        loop.add_reader(fresh[0], [&] { log << "new"; });
-        for (int i = 0; i < 20; ++i)
-            run_once(loop);
-        QCOMPARE(log, QStringList());
-        if (removed)
-            QVERIFY(loop.remove_reader(fresh[0]));
-    }
-    qint64 turns = -detail::rest_of(loop.core()).turns;
-    loop.call_later(50ms, [&] { loop.stop(); });
-    loop.run_forever();
-    turns += detail::rest_of(loop.core()).turns;
-    QVERIFY(turns < 20); // an idle loop sleeps
-    loop.remove_reader(fresh[0]);
-    for (const int fd : {old[1], duplicate, fresh[0], fresh[1]})
-        ::close(fd);
-    loop.close();
-}
-
-// The loop was not told that the number has another file now.
-void tst_Fds::oneThatWasClosedAndOpenedAgainIsServed()
-{
-    QAsyncioLoop loop(options());
-    QStringList log;
-    int old[2];
-    QVERIFY(::pipe(old) == 0);
-    loop.add_reader(old[0], [&] { log << "old"; });
-    ::close(old[0]);
-    int fresh[2];
-    QVERIFY(::pipe(fresh) == 0);
-    QCOMPARE(fresh[0], old[0]);
-    loop.add_reader(fresh[0], [&] {
-        log << "new";
-        loop.stop();
-    });
-    QVERIFY(::write(fresh[1], "x", 1) == 1);
-    loop.run_forever();
-    QCOMPARE(log, QStringList({"new"}));
-    QVERIFY(loop.remove_reader(fresh[0]));
-    for (const int fd : {old[1], fresh[0], fresh[1]})
-        ::close(fd);
-    loop.close();
-}
-
-// And a duplicate keeps the old file in epoll's set.
-void tst_Fds::oneThatWasClosedAndOpenedAgainIsNotServedForTheOldOne()
-{
-    QAsyncioLoop loop(options());
-    const Pipe idle;
-    Lost lost(loop);
-    const int fd = lost.fds[0];
-    QVERIFY(::dup2(idle.read_end(), fd) == fd);
-    int calls = 0;
-    loop.add_reader(fd, [&] { ++calls; });
-    run_ready(loop);
-    QCOMPARE(calls, 0);
-    idle.fill();
-    turns_of(loop, 2ms);
-    QVERIFY(calls > 0);
-    QCOMPARE(lost.calls, 0);
-    QVERIFY(loop.remove_reader(fd));
-    ::close(fd);
-    loop.close();
-}
-
-void tst_Fds::aHangUpWakesTheWriter()
-{
-    QAsyncioLoop loop(options());
-    int fds[2];
-    QVERIFY(::pipe2(fds, O_NONBLOCK) == 0);
-    const QByteArray block(4096, 'x');
-    while (::write(fds[1], block.constData(), size_t(block.size())) > 0) { // until it is full: nothing can be written then
-    }
-    bool woken = false;
-    loop.add_writer(fds[1], [&] {
-        woken = true;
-        loop.stop();
-    });
-    run_once(loop);
-    run_once(loop);
-    QVERIFY(!woken);
-    ::close(fds[0]);
-    loop.run_forever();
-    QVERIFY(woken);
-    loop.remove_writer(fds[1]);
-    ::close(fds[1]);
-    loop.close();
-}
-
-// L-119
-void tst_Fds::aSecondReaderReplacesTheFirst()
-{
-    QAsyncioLoop loop(options());
-    Pipe pipe;
-    pipe.fill();
-    QStringList log;
-    const auto token = std::make_shared<int>();
-    loop.add_reader(pipe.read_end(), [&log, token] { log << "first"; });
-    loop.add_reader(pipe.read_end(), [&] {
-        log << "second";
-        loop.stop();
-    });
-    QCOMPARE(token.use_count(), 1L);
-    loop.run_forever();
-    QCOMPARE(log, QStringList({"second"}));
-    loop.close();
-}
-
-// L-120
-void tst_Fds::removingTellsWhetherThereWasOne()
-{
-    QAsyncioLoop loop(options());
-    Pipe pipe;
-    QVERIFY(!loop.remove_reader(pipe.read_end()));
-    loop.add_reader(pipe.read_end(), [] { });
-    QVERIFY(!loop.remove_writer(pipe.read_end()));
-    QVERIFY(loop.remove_reader(pipe.read_end()));
-    QVERIFY(!loop.remove_reader(pipe.read_end()));
-    loop.add_writer(pipe.write_end(), [] { });
-    QVERIFY(loop.remove_writer(pipe.write_end()));
-    loop.close();
-}
-
-// L-122
-void tst_Fds::readinessIsALevel()
-{
-    QAsyncioLoop loop(options());
-    Pipe pipe;
-    for (int i = 0; i < 3; ++i)
-        pipe.fill();
-    int calls = 0;
-    loop.add_reader(pipe.read_end(), [&] {
-        pipe.drain_one(); // leaves some: it is called again
-        if (++calls == 3)
-            loop.stop();
-    });
-    loop.run_forever();
-    QCOMPARE(calls, 3);
-    loop.close();
-}
-
-// L-123
-void tst_Fds::aReaderRemovedInTheSameBatchDoesNotRun()
-{
-    QAsyncioLoop loop(options());
-    Pipe one;
-    Pipe two;
-    one.fill();
-    two.fill();
-    int calls = 0;
-    const auto reader = [&](Pipe &mine, Pipe &other) {
-        ++calls;
-        loop.remove_reader(mine.read_end());
-        loop.remove_reader(other.read_end());
-        loop.call_soon([&] { loop.stop(); });
-    };
-    loop.add_reader(one.read_end(), [&] { reader(one, two); });
-    loop.add_reader(two.read_end(), [&] { reader(two, one); });
-    loop.run_forever();
-    QCOMPARE(calls, 1);
-    loop.close();
-}
-
-void tst_Fds::aReaderReplacedInTheSameBatchDoesNotRun()
-{
-    QAsyncioLoop loop(options());
-    const Pipe one;
-    const Pipe two;
-    one.fill();
-    two.fill();
-    QStringList log;
-    const auto reader = [&](const Pipe &mine, const Pipe &other) {
-        log << "old";
-        loop.remove_reader(mine.read_end());
-        loop.add_reader(other.read_end(), [&] {
-            log << "new";
-            loop.stop();
-        });
-    };
-    loop.add_reader(one.read_end(), [&] { reader(one, two); });
-    loop.add_reader(two.read_end(), [&] { reader(two, one); });
-    loop.run_forever();
-    QCOMPARE(log, QStringList({"old", "new"}));
-    loop.close();
-}
-
-// H-66
-void tst_Fds::readerAndWriterOfOneDescriptor()
-{
-    QAsyncioLoop loop(options());
-    int fds[2];
-    QVERIFY(::socketpair(AF_UNIX, SOCK_STREAM, 0, fds) == 0);
-    QVERIFY(::write(fds[1], "x", 1) == 1);
-    int reads = 0;
-    int writes = 0;
-    loop.add_reader(fds[0], [&] {
-        ++reads;
-        char byte;
-        QVERIFY(::read(fds[0], &byte, 1) == 1);
-    });
-    loop.add_writer(fds[0], [&] {
-        if (++writes == 5) {
-            loop.remove_writer(fds[0]);
-            QVERIFY(::write(fds[1], "y", 1) == 1); // the reader is still there
-        }
-        if (writes > 5)
-            loop.stop();
-    });
-    loop.call_later(1h, [] { });
-    while (reads < 2)
-        run_once(loop);
-    QCOMPARE(writes, 5);
-    loop.remove_reader(fds[0]);
-    ::close(fds[0]);
-    ::close(fds[1]);
-    loop.close();
-}
-
-// H-66
-void tst_Fds::aNumberUsedAgainIsServedForTheNewOneOnly()
-{
-    QAsyncioLoop loop(options());
-    QStringList log;
-    int old[2];
-    QVERIFY(::pipe(old) == 0);
-    QVERIFY(::write(old[1], "x", 1) == 1);
-    loop.add_reader(old[0], [&] { log << "old"; });
-    QVERIFY(loop.remove_reader(old[0]));
-    ::close(old[0]);
-    int fresh[2];
-    QVERIFY(::pipe(fresh) == 0);
-    QCOMPARE(fresh[0], old[0]); // the number is given out again
-    loop.add_reader(fresh[0], [&] {
-        log << "new";
-        loop.stop();
-    });
-    run_once(loop);
-    run_once(loop);
-    QCOMPARE(log, QStringList()); // nothing to read in the new one
-    QVERIFY(::write(fresh[1], "y", 1) == 1);
-    loop.run_forever();
-    QCOMPARE(log, QStringList({"new"}));
-    loop.remove_reader(fresh[0]);
-    for (const int fd : {old[1], fresh[0], fresh[1]})
-        ::close(fd);
-    loop.close();
-}
-
-// L-119
-void tst_Fds::aRegularFileIsRefused()
-{
-    QAsyncioLoop loop(options());
-    QTemporaryFile file;
-    QVERIFY(file.open());
-    const auto token = std::make_shared<int>();
-    QVERIFY(error_in([&] { loop.add_reader(file.handle(), [token] { }); }).contains("OSError"));
-    QVERIFY(error_in([&] { loop.add_writer(file.handle(), [token] { }); }).contains("Operation not permitted"));
-    QVERIFY(error_in([&] { loop.add_reader(-1, [] { }); }).contains("Bad file descriptor"));
-    QCOMPARE(token.use_count(), 1L);
-    QVERIFY(!loop.remove_reader(file.handle()));
-    loop.close();
-}
-
-// L-062
-void tst_Fds::aReaderRunsInTheContextInWhichItWasAdded()
-{
-    static ContextVar<int> var(QStringLiteral("var"), 0);
-    QAsyncioLoop loop;
-    Pipe pipe;
-    pipe.fill();
-    int seen = -1;
-    loop.run_until_complete([](QAsyncioLoop &loop, const Pipe &pipe, int &seen) -> Coroutine<> {
-        var.set(7); // in the task's own context
-        loop.add_reader(pipe.read_end(), [&] {
-            seen = var.get();
-            loop.remove_reader(pipe.read_end());
-            loop.stop();
-        });
-        co_return;
-    }(loop, pipe, seen));
-    loop.run_forever();
-    QCOMPARE(seen, 7);
-    QCOMPARE(var.get(), 0);
-    loop.close();
-}
-
-// L-122
-void tst_Fds::endOfFileWakesTheReader()
-{
-    QAsyncioLoop loop(options());
-    int fds[2];
-    QVERIFY(::pipe(fds) == 0);
-    ssize_t got = -1;
-    loop.add_reader(fds[0], [&] {
-        char byte;
-        got = ::read(fds[0], &byte, 1);
-        loop.stop();
-    });
-    loop.call_soon([&] { ::close(fds[1]); });
-    loop.run_forever();
-    QCOMPARE(got, ssize_t(0));
-    loop.remove_reader(fds[0]);
-    ::close(fds[0]);
-    loop.close();
-}
-
-// L-026
-void tst_Fds::nothingIsServedBetweenTheRuns()
-{
-    QAsyncioLoop loop(options());
-    Pipe pipe;
-    int calls = 0;
-    loop.add_reader(pipe.read_end(), [&] {
-        ++calls;
-        pipe.drain_one();
-        loop.stop();
-    });
-    run_once(loop);
-    pipe.fill();
-    for (int i = 0; i < 5; ++i)
-        QCoreApplication::processEvents();
-    QCOMPARE(calls, 0);
-    loop.run_forever();
-    QCOMPARE(calls, 1);
-    loop.close();
-}
-
 namespace {
 /// Writes down what it is told, and says once after each change that a descriptor, which it does not look at, is ready.
 class Fake : public Selector
@@ -575,203 +142,6 @@ private:
 };
 } // namespace
 
-void tst_Fds::aRefusedReaderLeavesTheOldOne()
-{
-    QStringList told;
-    QStringList log;
-    bool refuses = false;
-    QAsyncioLoop loop(LoopOptions().selector(std::make_unique<Refusing>(&told, &refuses)));
-    const auto token = std::make_shared<int>();
-    loop.add_reader(7, [&log, token] { log << "old"; });
-    refuses = true;
-    QVERIFY(error_in([&] { loop.add_reader(7, [&log] { log << "new"; }); }).contains("refused"));
-    QVERIFY(error_in([&] { loop.add_writer(7, [&log] { log << "writer"; }); }).contains("refused"));
-    QVERIFY(error_in([&] { loop.add_writer(8, [&log] { log << "writer"; }); }).contains("refused"));
-    refuses = false;
-    QCOMPARE(token.use_count(), 2L);
-    run_once(loop);
-    QCOMPARE(log, QStringList({"old"}));
-    QVERIFY(!loop.remove_writer(7) && !loop.remove_writer(8));
-    QVERIFY(loop.remove_reader(7));
-    QCOMPARE(token.use_count(), 1L);
-    QCOMPARE(told, QStringList({"7:1", "on", "off", "7:0"}));
-    loop.add_writer(9, [&log] { log << "writer"; });
-    refuses = true;
-    QVERIFY(error_in([&] { loop.add_reader(9, [&log] { log << "new"; }); }).contains("refused"));
-    refuses = false;
-    QVERIFY(loop.remove_writer(9) && !loop.remove_reader(9));
-    loop.close();
-}
-
-/// The descriptor was closed: the selector refuses, and may still speak of it.
-void tst_Fds::whatTheSelectorDoesNotKnowAnyMoreIsRemoved()
-{
-    QStringList told;
-    bool refuses = false;
-    int calls = 0;
-    auto owned = std::make_unique<Refusing>(&told, &refuses);
-    Refusing &selector = *owned;
-    QAsyncioLoop loop(LoopOptions().selector(std::move(owned)));
-    loop.add_reader(7, [&] { ++calls; });
-    loop.add_reader(8, [&] { ++calls; });
-    refuses = true;
-    QVERIFY(loop.remove_reader(7));
-    selector.speak_of(7);
-    run_once(loop);
-    QCOMPARE(calls, 0);
-    refuses = false;
-    QVERIFY(loop.remove_reader(8));
-    loop.close();
-}
-
-void tst_Fds::theOthersAreServedWhenTheSetIsMadeAnew()
-{
-    QAsyncioLoop loop;
-    Pipe readable;
-    Pipe writable;
-    QStringList log;
-    loop.add_reader(readable.read_end(), [&] {
-        log << "read";
-        loop.remove_reader(readable.read_end());
-    });
-    Lost lost(loop);
-    QVERIFY(lost.remove());
-    loop.add_writer(writable.write_end(), [&] {
-        log << "written";
-        loop.remove_writer(writable.write_end());
-    });
-    turns_of(loop, 5ms);
-    QCOMPARE(log, QStringList({"written"}));
-    readable.fill();
-    turns_of(loop, 5ms);
-    QCOMPARE(log, QStringList({"written", "read"}));
-    QCOMPARE(lost.calls, 0);
-    loop.close();
-}
-
-void tst_Fds::theSetIsMadeAnewWhileTheLoopRuns()
-{
-    QAsyncioLoop loop;
-    Pipe other;
-    int calls = 0;
-    loop.add_reader(other.read_end(), [&] {
-        ++calls;
-        loop.stop();
-    });
-    const int before = lowest_free_descriptor();
-    {
-        Lost lost(loop);
-        loop.call_soon([&] { QVERIFY(lost.remove()); });
-        QTimer::singleShot(20, qApp, [&] { other.fill(); }); // the loop sleeps then
-        loop.run_forever();
-        QCOMPARE(lost.calls, 0);
-    }
-    QCOMPARE(calls, 1);
-    QCOMPARE(lowest_free_descriptor(), before);
-    loop.remove_reader(other.read_end());
-    loop.close();
-}
-
-void tst_Fds::theSetIsMadeAnewWhenThereIsADescriptorForIt()
-{
-    QAsyncioLoop loop;
-    Pipe other;
-    loop.add_reader(other.read_end(), [] { });
-    Lost lost(loop);
-    std::optional<NoMoreDescriptors> none(std::in_place);
-    QVERIFY(lost.remove());
-    run_once(loop);
-    none.reset();
-    run_once(loop);
-    QVERIFY(turns_of(loop, 50ms) < 20); // an idle loop sleeps
-    QCOMPARE(lost.calls, 0);
-    loop.remove_reader(other.read_end());
-    loop.close();
-}
-
-void tst_Fds::whatIsLeftInTheSetAloneDoesNotSpin()
-{
-    QAsyncioLoop loop;
-    Lost lost(loop);
-    Pipe next;
-    std::optional<NoMoreDescriptors> none(std::in_place);
-    QVERIFY(lost.remove());
-    const auto turns_without = turns_of(loop, 50ms);
-    none.reset();
-    QVERIFY(turns_without < 20);
-    int calls = 0;
-    loop.add_reader(next.read_end(), [&] {
-        ++calls;
-        next.drain_one();
-    });
-    next.fill();
-    QVERIFY(turns_of(loop, 50ms) < 20);
-    QCOMPARE(calls, 1);
-    QCOMPARE(lost.calls, 0);
-    loop.remove_reader(next.read_end());
-    loop.close();
-}
-
-// L-001
-void tst_Fds::aForeignSelectorIsUsed()
-{
-    QStringList log;
-    QAsyncioLoop loop(LoopOptions().selector(std::make_unique<Fake>(&log)));
-    loop.add_reader(77, [&] {
-        log << "read";
-        loop.stop();
-    });
-    loop.run_forever();
-    loop.remove_reader(77);
-    loop.close();
-    QCOMPARE(log, QStringList({"77:1", "on", "read", "off", "77:0"}));
-}
-
-// L-005
-void tst_Fds::anIdleLoopBurnsNoTime()
-{
-    QAsyncioLoop loop(options());
-    Pipe idle;
-    int reads = 0;
-    loop.add_reader(idle.read_end(), [&] { ++reads; });
-    rusage before;
-    rusage after;
-    loop.call_later(100ms, [&] { loop.stop(); });
-    int passes = 0; // of Qt's event loop
-    const auto counting = connect(QAbstractEventDispatcher::instance(), &QAbstractEventDispatcher::awake, [&] { ++passes; });
-    ::getrusage(RUSAGE_SELF, &before);
-    loop.run_forever();
-    ::getrusage(RUSAGE_SELF, &after);
-    disconnect(counting);
-    QCOMPARE(reads, 0);
-    QVERIFY2(passes < 30, QByteArray::number(passes));
-    const auto waits = after.ru_nvcsw - before.ru_nvcsw;
-    QVERIFY2(waits < 20, QByteArray::number(qlonglong(waits))); // a spinning loop would be at thousands
-    loop.close();
-}
-
-// L-119, L-120
-void tst_Fds::theSelectorIsToldOfEveryChange()
-{
-    QStringList log;
-    QAsyncioLoop loop(LoopOptions().selector(std::make_unique<Fake>(&log)));
-    QVERIFY(!loop.remove_reader(7) && !loop.remove_writer(7));
-    QCOMPARE(log, QStringList()); // there was nothing to tell
-    loop.add_reader(7, [&] { log << "old reader"; });
-    loop.add_writer(7, [&] { log << "old writer"; });
-    loop.add_writer(7, [&] { log << "writer"; });
-    loop.add_reader(7, [&] { log << "reader"; });
-    run_once(loop);
-    QVERIFY(loop.remove_reader(7) && !loop.remove_reader(7));
-    QVERIFY(loop.remove_writer(7) && !loop.remove_writer(7));
-    loop.add_writer(8, [] { });
-    loop.add_reader(8, [] { });
-    QVERIFY(loop.remove_writer(8) && loop.remove_reader(8));
-    QCOMPARE(log, QStringList({"7:1", "7:3", "7:3", "7:3", "on", "reader", "writer", "off", "7:2", "7:0",
-                               "8:2", "8:3", "8:1", "8:0"}));
-    loop.close();
-}
-
 /// Turns of Qt's event loop in a while in which nothing happens.
 static int passes_of_qt()
 {
@@ -783,391 +153,6 @@ static int passes_of_qt()
     idle.exec();
     QObject::disconnect(counting);
     return passes;
-}
-
-void tst_Fds::aSelectorReportsWhatIsReady()
-{
-    QFETCH(bool, epoll);
-    const std::unique_ptr<Selector> selector = epoll ? make_epoll_selector() : make_notifier_selector();
-    int wakes = 0;
-    selector->open(qApp, [&] { ++wakes; });
-    const Pipe readable;
-    const Pipe idle;
-    const FullSocket both;
-    readable.fill();
-    both.make_readable();
-    both.make_writable();
-    for (const int fd : {readable.read_end(), idle.read_end()})
-        selector->set_interest(fd, Selector::Read);
-    selector->set_interest(both.fd(), Selector::Read | Selector::Write);
-    QVERIFY(passes_of_qt() < 20);
-    QCOMPARE(wakes, 0); // it is not enabled
-    const auto polled = [&] {
-        for (int i = 0; i < 5; ++i)
-            QCoreApplication::processEvents();
-        std::vector<Selector::Ready> ready;
-        selector->poll(ready);
-        std::vector<std::pair<int, unsigned>> found;
-        for (const Selector::Ready &event : ready)
-            found.emplace_back(event.fd, event.interest);
-        std::sort(found.begin(), found.end());
-        return found;
-    };
-    using Found = std::vector<std::pair<int, unsigned>>;
-    selector->set_enabled(true);
-    const Found all{{readable.read_end(), Selector::Read}, {both.fd(), Selector::Read | Selector::Write}};
-    QCOMPARE(polled(), all);
-    QVERIFY(wakes > 0);
-    QCOMPARE(polled(), all); // nobody has read
-    readable.drain_one();
-    if (epoll) { // the other one asks Qt first
-        std::vector<Selector::Ready> ready;
-        selector->poll(ready);
-        QCOMPARE(ready.size(), std::size_t(1));
-        QCOMPARE(ready.front().fd, both.fd());
-    }
-    selector->set_interest(both.fd(), Selector::Write);
-    for (int i = 0; i < 2; ++i) // the second time it is unknown
-        selector->set_interest(readable.read_end(), Selector::None);
-    readable.fill();
-    QCOMPARE(polled(), Found({{both.fd(), Selector::Write}}));
-    selector->set_enabled(false);
-    const int wakes_before = wakes;
-    QVERIFY(passes_of_qt() < 20);
-    QCOMPARE(wakes, wakes_before);
-    selector->set_interest(both.fd(), Selector::None);
-    selector->set_interest(idle.read_end(), Selector::None);
-}
-
-void tst_Fds::manyAreServedInOneRun()
-{
-    QAsyncioLoop loop(options());
-    constexpr int count = 300; // more than one look at epoll tells
-    std::vector<std::unique_ptr<Pipe>> pipes;
-    int served = 0;
-    for (int i = 0; i < count; ++i) {
-        pipes.push_back(std::make_unique<Pipe>());
-        pipes.back()->fill();
-        const int fd = pipes.back()->read_end();
-        loop.add_reader(fd, [&, fd] {
-            loop.remove_reader(fd);
-            if (++served == count)
-                loop.stop();
-        });
-    }
-    loop.run_forever();
-    QCOMPARE(served, count);
-    loop.close();
-}
-
-void tst_Fds::whatCanBeReadDoesNotWakeAWriter()
-{
-    QAsyncioLoop loop(options());
-    const FullSocket socket;
-    socket.make_readable();
-    int calls = 0;
-    loop.add_writer(socket.fd(), [&] {
-        ++calls;
-        loop.remove_writer(socket.fd());
-    });
-    QVERIFY(turns_of(loop, 30ms) < 20);
-    QCOMPARE(calls, 0);
-    {
-        Lost lost(loop); // the others are watched anew, for what they were
-        QVERIFY(lost.remove());
-    }
-    QVERIFY(turns_of(loop, 30ms) < 20);
-    QCOMPARE(calls, 0);
-    socket.make_writable();
-    turns_of(loop, 5ms);
-    QCOMPARE(calls, 1);
-    loop.close();
-}
-
-void tst_Fds::onlyTheDirectionThatIsReadyIsCalled()
-{
-    QStringList told;
-    QStringList log;
-    auto owned = std::make_unique<Fake>(&told);
-    Fake &selector = *owned;
-    QAsyncioLoop loop(LoopOptions().selector(std::move(owned)));
-    loop.add_reader(7, [&] { log << "reader"; });
-    loop.add_writer(7, [&] { log << "writer"; });
-    for (const auto interest : {Selector::Read, Selector::Write, Selector::Interest(Selector::Read | Selector::Write)}) {
-        selector.speak_of(7, interest);
-        run_once(loop);
-        log << "|";
-    }
-    QCOMPARE(log.join(u' '), "reader | writer | reader writer |");
-    loop.remove_reader(7);
-    loop.remove_writer(7);
-    loop.close();
-}
-
-void tst_Fds::oneThatIsFoundReadyTwiceIsCalledOnce()
-{
-    QAsyncioLoop loop(virtual_time());
-    const Pipe pipe;
-    int calls = 0;
-    loop.add_reader(pipe.read_end(), [&] {
-        ++calls;
-        loop.remove_reader(pipe.read_end());
-    });
-    loop.call_later(1h, [&] { loop.stop(); });
-    // Becomes ready behind a turn, before the clock is asked to move on: looked at then, and by the turn that follows.
-    loop.call_soon([&] { QMetaObject::invokeMethod(qApp, [&] { pipe.fill(); }, Qt::QueuedConnection); });
-    loop.run_forever();
-    QCOMPARE(calls, 1);
-    loop.close();
-}
-
-void tst_Fds::anErrorOfBeforeIsNoneOfTheNextReader()
-{
-    QAsyncioLoop loop(options());
-    const Pipe pipe;
-    for (int round = 0; round < 2; ++round) {
-        errno = ENOENT; // of somebody else's call
-        loop.add_reader(pipe.read_end(), [&] { loop.stop(); });
-    }
-    pipe.fill();
-    loop.run_forever();
-    QVERIFY(loop.remove_reader(pipe.read_end()));
-    loop.close();
-}
-
-void tst_Fds::aPollNeverWaits()
-{
-    QAsyncioLoop loop(options().strict()); // looks in every turn
-    const Pipe idle;
-    loop.add_reader(idle.read_end(), [] { });
-    constexpr int count = 2000;
-    int turns = 0;
-    std::function<void()> next = [&] {
-        if (++turns == count)
-            loop.stop();
-        else
-            loop.call_soon(next);
-    };
-    loop.call_soon(next);
-    rusage before;
-    rusage after;
-    ::getrusage(RUSAGE_THREAD, &before);
-    loop.run_forever();
-    ::getrusage(RUSAGE_THREAD, &after);
-    const auto waits = after.ru_nvcsw - before.ru_nvcsw;
-    QVERIFY2(waits < count / 4, QByteArray::number(qlonglong(waits)));
-    loop.remove_reader(idle.read_end());
-    loop.close();
-}
-
-void tst_Fds::aLoopThatDoesNotRunKeepsNobodyAwake()
-{
-    QAsyncioLoop loop(options());
-    const Pipe pipe;
-    pipe.fill();
-    loop.add_reader(pipe.read_end(), [] { });
-    QVERIFY(passes_of_qt() < 20); // has not run yet
-    run_once(loop);
-    QVERIFY(passes_of_qt() < 20);
-    loop.attach();
-    loop.detach();
-    QVERIFY(passes_of_qt() < 20);
-    loop.remove_reader(pipe.read_end());
-    loop.close();
-}
-
-void tst_Fds::nothingIsAskedOfASelectorThatWatchesNothing()
-{
-    QStringList told;
-    bool refuses = false;
-    auto owned = std::make_unique<Refusing>(&told, &refuses);
-    Refusing &selector = *owned;
-    QAsyncioLoop loop(LoopOptions().selector(std::move(owned)).strict());
-    refuses = true;
-    QVERIFY(!error_in([&] { loop.add_reader(7, [] { }); }).isEmpty());
-    QVERIFY(!error_in([&] { loop.add_writer(8, [] { }); }).isEmpty());
-    refuses = false;
-    run_ready(loop);
-    QCOMPARE(selector.polls, 0);
-    loop.add_reader(7, [] { });
-    loop.add_writer(8, [] { });
-    run_ready(loop);
-    QVERIFY(selector.polls > 0);
-    QVERIFY(loop.remove_reader(7) && loop.remove_writer(8));
-    selector.polls = 0;
-    run_ready(loop);
-    QCOMPARE(selector.polls, 0);
-    loop.close();
-}
-
-void tst_Fds::theSelectorGoesWithTheLoop()
-{
-    struct Leaving : Fake
-    {
-        using Fake::Fake;
-        ~Leaving() override { *told << "gone"; }
-        QStringList *told = nullptr;
-    };
-    QStringList told;
-    auto owned = std::make_unique<Leaving>(&told);
-    owned->told = &told;
-    QAsyncioLoop loop(LoopOptions().selector(std::move(owned)));
-    const auto token = std::make_shared<int>();
-    loop.add_reader(7, [token] { });
-    loop.add_writer(7, [token] { });
-    const auto outlives = loop.create_future<int>();
-    told.clear();
-    loop.close();
-    QCOMPARE(told, QStringList({"7:0", "gone"})); // told once more, though a future still refers to the loop
-    QCOMPARE(token.use_count(), 1L);
-}
-
-void tst_Fds::aReaderThatADestructorAddsToAClosingLoopIsDropped()
-{
-    const Pipe pipe;
-    const auto token = std::make_shared<int>();
-    bool added = false;
-    QAsyncioLoop loop(virtual_time());
-    {
-        const auto add = [&](void *) {
-            loop.add_reader(pipe.read_end(), [token] { });
-            loop.add_writer(pipe.write_end(), [token] { });
-            added = true;
-        };
-        std::shared_ptr<void> last(&loop, add);
-        loop.call_later(1h, [last = std::move(last)] { });
-    }
-    loop.close();
-    QVERIFY(added);
-    QCOMPARE(token.use_count(), 1L);
-}
-
-void tst_Fds::aReaderRemovedInsideOfItsEventLoopIsNotWatchedAgain()
-{
-    for (const bool replaced : {false, true}) {
-        QStringList told;
-        auto owned = std::make_unique<Fake>(&told);
-        Fake &selector = *owned;
-        QAsyncioLoop loop(LoopOptions().selector(std::move(owned)));
-        QStringList log;
-        loop.add_reader(7, [&] {
-            log << "begins";
-            selector.speak_of(7); // nobody has read
-            QEventLoop inner;
-            loop.call_soon([&] {
-                QVERIFY(loop.remove_reader(7));
-                if (replaced)
-                    loop.add_reader(7, [&] { log << "another"; });
-                inner.quit();
-            });
-            inner.exec();
-            log << "ends";
-            told << "returned";
-            loop.stop();
-        });
-        loop.run_forever();
-        QVERIFY(told.contains("7:0")); // not watched while it ran
-        QCOMPARE(told.mid(told.indexOf("returned")), QStringList({"returned", "off"}));
-        QCOMPARE(log.mid(0, 1) + log.mid(log.size() - 1), QStringList({"begins", "ends"}));
-        QCOMPARE(loop.remove_reader(7), replaced);
-        loop.close();
-    }
-}
-
-void tst_Fds::withoutADescriptorThereIsNoLoop()
-{
-    if (QASYNCIO_SANITIZED)
-        QSKIP("sanitizers ask with a pipe whether memory can be read");
-    std::optional<NoMoreDescriptors> none(std::in_place);
-    const QString no_selector = error_in([] { make_epoll_selector(); });
-    const QString no_timer = error_in([] { QAsyncioLoop loop(LoopOptions().selector(make_notifier_selector()).precise_timers()); });
-    none.reset();
-    QVERIFY2(no_selector.startsWith("OSError: epoll_create1"), qPrintable(no_selector));
-    QVERIFY2(no_timer.startsWith("OSError: timerfd_create"), qPrintable(no_timer));
-}
-
-// A program may have closed its standard input.
-void tst_Fds::numbersMayBeFarApart()
-{
-    QStringList told;
-    QStringList log;
-    auto *const selector = new Fake(&told);
-    QAsyncioLoop loop(LoopOptions().selector(std::unique_ptr<Selector>(selector)));
-    const auto token = std::make_shared<int>();
-    const std::vector<int> numbers{0, 1023, 1024, 70'000, std::numeric_limits<int>::max()};
-    for (const int fd : numbers)
-        loop.add_reader(fd, [&log, fd, token] { log << QString::number(fd); });
-    QVERIFY(!loop.remove_reader(1025) && !loop.remove_reader(5000) && !loop.remove_reader(-1));
-    QStringList expected;
-    for (const int fd : {70'000, 5000, 1024, -1, 0, numbers.back(), 1023}) {
-        selector->speak_of(fd);
-        run_once(loop);
-        if (fd != 5000 && fd != -1)
-            expected << QString::number(fd);
-    }
-    QCOMPARE(log, expected);
-    for (const int fd : numbers)
-        QVERIFY(loop.remove_reader(fd) && !loop.remove_reader(fd));
-    QCOMPARE(token.use_count(), 1L);
-    selector->polls = 0;
-    run_once(loop);
-    QCOMPARE(selector->polls, 0);
-    told.clear();
-    loop.add_writer(70'000, [token] { });
-    loop.add_writer(3, [token] { });
-    loop.close();
-    QCOMPARE(told, QStringList({"70000:2", "3:2", "3:0", "70000:0"}));
-    QCOMPARE(token.use_count(), 1L);
-}
-
-void tst_Fds::aNegativeNumberIsRefused()
-{
-    QAsyncioLoop loop(options());
-    for (const int fd : {-1, std::numeric_limits<int>::min()}) {
-        const QString message = QStringLiteral("file descriptor %1 cannot be watched").arg(fd);
-        QVERIFY(error_in([&] { loop.add_reader(fd, [] { }); }).contains(message));
-        QVERIFY(error_in([&] { loop.add_writer(fd, [] { }); }).contains(message));
-        QVERIFY(!loop.remove_reader(fd) && !loop.remove_writer(fd));
-    }
-    loop.close();
-}
-
-void tst_Fds::theLowestNumbersAreAsGoodAsOthers()
-{
-    const int input = ::dup(0);
-    const Pipe pipe;
-    pipe.fill();
-    const auto reads = [&](LoopOptions options) {
-        ::close(0);
-        QAsyncioLoop loop(std::move(options)); // a descriptor of its own has the number 0
-        bool called = false;
-        loop.add_reader(pipe.read_end(), [&] { called = true; });
-        turns_of(loop, 1ms);
-        loop.close();
-        return called && ::dup(0) < 0; // and gives it back
-    };
-    const bool epoll = reads(LoopOptions());
-    const bool timer = reads(LoopOptions().selector(make_notifier_selector()).precise_timers());
-    QVERIFY(::dup2(input, 0) == 0);
-    QVERIFY(epoll);
-    QVERIFY(timer);
-
-    QAsyncioLoop loop;
-    const Pipe idle;
-    Lost lost(loop);
-    ::close(0);
-    const bool removed = lost.remove(); // the set is made anew, by way of the number 0
-    QVERIFY(::dup2(input, 0) == 0);
-    ::close(input);
-    QVERIFY(removed);
-    QVERIFY(::dup2(idle.read_end(), lost.fds[0]) == lost.fds[0]);
-    int calls = 0;
-    loop.add_reader(lost.fds[0], [&] { ++calls; });
-    run_ready(loop);
-    QCOMPARE(calls, 0);
-    loop.remove_reader(lost.fds[0]);
-    ::close(lost.fds[0]);
-    loop.close();
 }
 
 namespace {
@@ -1225,106 +210,6 @@ bool qt_knows_a_notifier_of(const Pipe &pipe)
 }
 } // namespace
 
-void tst_Fds::whoTakesAWarningOfANewReaderMayRemoveIt()
-{
-    const Pipe pipe;
-    const OwnNotifier own(pipe);
-    QAsyncioLoop loop(LoopOptions().selector(make_notifier_selector()));
-    bool removed = false;
-    loop.call_soon([&] {
-        const ActsOnAWarning warned([&] { removed = loop.remove_reader(pipe.read_end()); });
-        loop.add_reader(pipe.read_end(), [] { });
-        QVERIFY(warned.has_acted_where_qt_warns());
-        if (!warned.has_acted())
-            removed = loop.remove_reader(pipe.read_end());
-        loop.stop();
-    });
-    loop.run_forever();
-    QVERIFY(removed);
-    QVERIFY(!loop.remove_reader(pipe.read_end()));
-    QVERIFY(!qt_knows_a_notifier_of(pipe));
-    loop.close();
-}
-
-void tst_Fds::whoTakesAWarningOfANewReaderMayCloseTheLoop()
-{
-    const Pipe pipe;
-    const OwnNotifier own(pipe);
-    QAsyncioLoop loop(LoopOptions().selector(make_notifier_selector()));
-    const auto token = std::make_shared<int>();
-    {
-        const ActsOnAWarning warned([&] { loop.close(); });
-        loop.add_reader(pipe.read_end(), [token] { });
-        QVERIFY(warned.has_acted_where_qt_warns());
-        QCOMPARE(loop.is_closed(), warned.has_acted());
-    }
-    loop.close();
-    QCOMPARE(token.use_count(), 1L);
-    QVERIFY(!qt_knows_a_notifier_of(pipe));
-}
-
-void tst_Fds::whoTakesAWarningOfAReaderThatIsSwitchedOnMayRemoveIt()
-{
-    const Pipe pipes[3];
-    QAsyncioLoop loop(LoopOptions().selector(make_notifier_selector()));
-    QStringList log;
-    for (const Pipe &pipe : pipes) {
-        loop.add_reader(pipe.read_end(), [&] {
-            pipe.drain_one();
-            log << QString::number(&pipe - pipes);
-            if (log.size() == 2)
-                loop.stop();
-        });
-    }
-    OwnNotifier own(pipes[1]);
-    own.show_again();
-    {
-        const ActsOnAWarning warned([&] { loop.remove_reader(pipes[1].read_end()); });
-        run_once(loop);
-        QVERIFY(warned.has_acted_where_qt_warns());
-        if (!warned.has_acted())
-            loop.remove_reader(pipes[1].read_end());
-    }
-    QVERIFY(!qt_knows_a_notifier_of(pipes[1]));
-    for (const Pipe &pipe : pipes)
-        pipe.fill();
-    loop.run_forever();
-    log.sort();
-    QCOMPARE(log, QStringList({"0", "2"}));
-    for (const int i : {0, 2})
-        QVERIFY(loop.remove_reader(pipes[i].read_end()));
-    loop.close();
-}
-
-void tst_Fds::whoTakesAWarningInAPollMayRemoveWhatIsPolled()
-{
-    const Pipe pipes[2];
-    OwnNotifier own(pipes[0]);
-    const std::unique_ptr<Selector> selector = make_notifier_selector();
-    int wakes = 0;
-    selector->open(qApp, [&] {
-        own.show_again();
-        ++wakes;
-    });
-    selector->set_enabled(true);
-    for (const Pipe &pipe : pipes) {
-        pipe.fill();
-        selector->set_interest(pipe.read_end(), Selector::Read);
-    }
-    while (wakes < 2)
-        QCoreApplication::processEvents();
-    std::vector<Selector::Ready> ready;
-    {
-        const ActsOnAWarning warned([&] { selector->set_interest(pipes[0].read_end(), Selector::None); });
-        selector->poll(ready);
-        QVERIFY(warned.has_acted_where_qt_warns());
-        if (!warned.has_acted())
-            selector->set_interest(pipes[0].read_end(), Selector::None);
-    }
-    QCOMPARE(ready.size(), std::size_t(2)); // both had been found before
-    QVERIFY(!qt_knows_a_notifier_of(pipes[0]));
-}
-
 namespace {
 /// Calls back before it does what it is told, and when it has found what is ready; each time once.
 class CallsBack : public Fake
@@ -1367,76 +252,1143 @@ struct CalledBackLoop
 };
 } // namespace
 
-void tst_Fds::aSelectorMayRemoveWhatItIsToldToWatch()
+/// add_reader(), add_writer(): with both selectors and a foreign one.
+class tst_fds : public QObject
 {
-    CalledBackLoop test;
-    QAsyncioLoop &loop = test.loop;
-    const auto token = std::make_shared<int>();
-    test.selector->when_told = [&] { QVERIFY(loop.remove_reader(7)); };
-    loop.add_reader(7, [token] { });
-    QCOMPARE(test.log, QStringList({"7:0", "returns", "7:1", "7:0"})); // nothing is watched for nobody
-    QCOMPARE(token.use_count(), 1L);
-    QVERIFY(!loop.remove_reader(7));
-    loop.close();
-}
+    Q_OBJECT
 
-void tst_Fds::aSelectorMayCloseItsLoopWhenItIsTold()
-{
-    CalledBackLoop test;
-    QAsyncioLoop &loop = test.loop;
-    const auto token = std::make_shared<int>();
-    test.selector->when_told = [&] { loop.close(); };
-    loop.add_reader(7, [token] { });
-    QVERIFY(loop.is_closed());
-    QCOMPARE(test.log, QStringList({"7:0", "returns", "7:1", "gone"})); // not inside of itself
-    QCOMPARE(token.use_count(), 1L);
-}
-
-void tst_Fds::aSelectorMayOpenAnEventLoopInAPoll_data()
-{
-    QTest::addColumn<bool>("removes");
-    QTest::newRow("and leave what it has found") << false;
-    QTest::newRow("and remove what it has found") << true;
-}
-void tst_Fds::aSelectorMayOpenAnEventLoopInAPoll()
-{
-    QFETCH(const bool, removes);
-    CalledBackLoop test;
-    QAsyncioLoop &loop = test.loop;
-    loop.add_reader(7, [&] { test.log << "found before"; });
-    loop.add_reader(8, [&] { test.log << "found inside"; });
-    test.selector->speak_of(7);
-    test.selector->when_polled = [&] {
-        QEventLoop inner;
-        test.selector->speak_of(8);
-        loop.call_later(1ms, [&] {
-            if (removes)
-                QVERIFY(loop.remove_reader(7));
-            loop.add_reader(9, [&] { test.log << "added inside"; });
-            inner.quit();
+private Q_SLOTS:
+    void aSecondReaderReplacesTheFirst_data() { selectors(); }
+    // L-119
+    void aSecondReaderReplacesTheFirst()
+    {
+        QAsyncioLoop loop(options());
+        Pipe pipe;
+        pipe.fill();
+        QStringList log;
+        const auto token = std::make_shared<int>();
+        loop.add_reader(pipe.read_end(), [&log, token] { log << "first"; });
+        loop.add_reader(pipe.read_end(), [&] {
+            log << "second";
+            loop.stop();
         });
-        inner.exec();
-    };
-    run_ready(loop);
-    QCOMPARE(test.log.count("found before"), removes ? 0 : 1);
-    QCOMPARE(test.log.count("found inside"), 1);
-    QCOMPARE(test.log.count("added inside"), 1);
-    QCOMPARE(loop.remove_reader(7), !removes);
-    QVERIFY(loop.remove_reader(8) && loop.remove_reader(9));
-    loop.close();
-}
+        QCOMPARE(token.use_count(), 1L);
+        loop.run_forever();
+        QCOMPARE(log, QStringList({"second"}));
+        loop.close();
+    }
 
-void tst_Fds::theOtherDispatcherServesThem()
-{
-    SKIP_WITHOUT_PROCESSES();
-    QCOMPARE(failure_without_glib({"readerAndWriterOfOneDescriptor", "readinessIsALevel", "endOfFileWakesTheReader",
-                                   "aSelectorReportsWhatIsReady", "anIdleLoopBurnsNoTime", "nothingIsServedBetweenTheRuns",
-                                   "aNumberUsedAgainIsServedForTheNewOneOnly", "whoTakesAWarningOfANewReaderMayRemoveIt",
-                                   "whoTakesAWarningOfANewReaderMayCloseTheLoop",
-                                   "whoTakesAWarningOfAReaderThatIsSwitchedOnMayRemoveIt",
-                                   "whoTakesAWarningInAPollMayRemoveWhatIsPolled"}),
-             QByteArray());
-}
+    void removingTellsWhetherThereWasOne_data() { selectors(); }
+    // L-120
+    void removingTellsWhetherThereWasOne()
+    {
+        QAsyncioLoop loop(options());
+        Pipe pipe;
+        QVERIFY(!loop.remove_reader(pipe.read_end()));
+        loop.add_reader(pipe.read_end(), [] { });
+        QVERIFY(!loop.remove_writer(pipe.read_end()));
+        QVERIFY(loop.remove_reader(pipe.read_end()));
+        QVERIFY(!loop.remove_reader(pipe.read_end()));
+        loop.add_writer(pipe.write_end(), [] { });
+        QVERIFY(loop.remove_writer(pipe.write_end()));
+        loop.close();
+    }
 
-QTEST_GUILESS_MAIN(tst_Fds)
+    // A duplicate keeps what was closed in epoll's set, where its number does not reach it any more.
+    void oneThatWasClosedBeforeItWasRemovedCallsNobody()
+    {
+        QAsyncioLoop loop;
+        QStringList log;
+        int old[2];
+        QVERIFY(::pipe(old) == 0);
+        const int duplicate = ::dup(old[0]);
+        QVERIFY(::write(old[1], "x", 1) == 1); // and nobody reads it
+        loop.add_reader(old[0], [&] { log << "old"; });
+        ::close(old[0]);
+        QVERIFY(loop.remove_reader(old[0]));
+        int fresh[2];
+        QVERIFY(::pipe(fresh) == 0);
+        QCOMPARE(fresh[0], old[0]);
+        for (const bool removed : {true, false}) {
+            loop.add_reader(fresh[0], [&] { log << "new"; });
+            for (int i = 0; i < 20; ++i)
+                run_once(loop);
+            QCOMPARE(log, QStringList());
+            if (removed)
+                QVERIFY(loop.remove_reader(fresh[0]));
+        }
+        qint64 turns = -detail::rest_of(loop.core()).turns;
+        loop.call_later(50ms, [&] { loop.stop(); });
+        loop.run_forever();
+        turns += detail::rest_of(loop.core()).turns;
+        QVERIFY(turns < 20); // an idle loop sleeps
+        loop.remove_reader(fresh[0]);
+        for (const int fd : {old[1], duplicate, fresh[0], fresh[1]})
+            ::close(fd);
+        loop.close();
+    }
+
+    void oneThatWasClosedAndOpenedAgainIsServed_data() { selectors(); }
+    // The loop was not told that the number has another file now.
+    void oneThatWasClosedAndOpenedAgainIsServed()
+    {
+        QAsyncioLoop loop(options());
+        QStringList log;
+        int old[2];
+        QVERIFY(::pipe(old) == 0);
+        loop.add_reader(old[0], [&] { log << "old"; });
+        ::close(old[0]);
+        int fresh[2];
+        QVERIFY(::pipe(fresh) == 0);
+        QCOMPARE(fresh[0], old[0]);
+        loop.add_reader(fresh[0], [&] {
+            log << "new";
+            loop.stop();
+        });
+        QVERIFY(::write(fresh[1], "x", 1) == 1);
+        loop.run_forever();
+        QCOMPARE(log, QStringList({"new"}));
+        QVERIFY(loop.remove_reader(fresh[0]));
+        for (const int fd : {old[1], fresh[0], fresh[1]})
+            ::close(fd);
+        loop.close();
+    }
+
+    void oneThatWasClosedAndOpenedAgainIsNotServedForTheOldOne_data() { selectors(); }
+    // And a duplicate keeps the old file in epoll's set.
+    void oneThatWasClosedAndOpenedAgainIsNotServedForTheOldOne()
+    {
+        QAsyncioLoop loop(options());
+        const Pipe idle;
+        Lost lost(loop);
+        const int fd = lost.fds[0];
+        QVERIFY(::dup2(idle.read_end(), fd) == fd);
+        int calls = 0;
+        loop.add_reader(fd, [&] { ++calls; });
+        run_ready(loop);
+        QCOMPARE(calls, 0);
+        idle.fill();
+        turns_of(loop, 2ms);
+        QVERIFY(calls > 0);
+        QCOMPARE(lost.calls, 0);
+        QVERIFY(loop.remove_reader(fd));
+        ::close(fd);
+        loop.close();
+    }
+
+    void aHangUpWakesTheWriter_data() { selectors(); }
+    void aHangUpWakesTheWriter()
+    {
+        QAsyncioLoop loop(options());
+        int fds[2];
+        QVERIFY(::pipe2(fds, O_NONBLOCK) == 0);
+        const QByteArray block(4096, 'x');
+        while (::write(fds[1], block.constData(), size_t(block.size())) > 0) { // until it is full: nothing can be written then
+        }
+        bool woken = false;
+        loop.add_writer(fds[1], [&] {
+            woken = true;
+            loop.stop();
+        });
+        run_once(loop);
+        run_once(loop);
+        QVERIFY(!woken);
+        ::close(fds[0]);
+        loop.run_forever();
+        QVERIFY(woken);
+        loop.remove_writer(fds[1]);
+        ::close(fds[1]);
+        loop.close();
+    }
+
+    void aRefusedReaderLeavesTheOldOne()
+    {
+        QStringList told;
+        QStringList log;
+        bool refuses = false;
+        QAsyncioLoop loop(LoopOptions().selector(std::make_unique<Refusing>(&told, &refuses)));
+        const auto token = std::make_shared<int>();
+        loop.add_reader(7, [&log, token] { log << "old"; });
+        refuses = true;
+        QVERIFY(error_in([&] { loop.add_reader(7, [&log] { log << "new"; }); }).contains("refused"));
+        QVERIFY(error_in([&] { loop.add_writer(7, [&log] { log << "writer"; }); }).contains("refused"));
+        QVERIFY(error_in([&] { loop.add_writer(8, [&log] { log << "writer"; }); }).contains("refused"));
+        refuses = false;
+        QCOMPARE(token.use_count(), 2L);
+        run_once(loop);
+        QCOMPARE(log, QStringList({"old"}));
+        QVERIFY(!loop.remove_writer(7) && !loop.remove_writer(8));
+        QVERIFY(loop.remove_reader(7));
+        QCOMPARE(token.use_count(), 1L);
+        QCOMPARE(told, QStringList({"7:1", "on", "off", "7:0"}));
+        loop.add_writer(9, [&log] { log << "writer"; });
+        refuses = true;
+        QVERIFY(error_in([&] { loop.add_reader(9, [&log] { log << "new"; }); }).contains("refused"));
+        refuses = false;
+        QVERIFY(loop.remove_writer(9) && !loop.remove_reader(9));
+        loop.close();
+    }
+
+    /// The descriptor was closed: the selector refuses, and may still speak of it.
+    void whatTheSelectorDoesNotKnowAnyMoreIsRemoved()
+    {
+        QStringList told;
+        bool refuses = false;
+        int calls = 0;
+        auto owned = std::make_unique<Refusing>(&told, &refuses);
+        Refusing &selector = *owned;
+        QAsyncioLoop loop(LoopOptions().selector(std::move(owned)));
+        loop.add_reader(7, [&] { ++calls; });
+        loop.add_reader(8, [&] { ++calls; });
+        refuses = true;
+        QVERIFY(loop.remove_reader(7));
+        selector.speak_of(7);
+        run_once(loop);
+        QCOMPARE(calls, 0);
+        refuses = false;
+        QVERIFY(loop.remove_reader(8));
+        loop.close();
+    }
+
+    void theOthersAreServedWhenTheSetIsMadeAnew()
+    {
+        QAsyncioLoop loop;
+        Pipe readable;
+        Pipe writable;
+        QStringList log;
+        loop.add_reader(readable.read_end(), [&] {
+            log << "read";
+            loop.remove_reader(readable.read_end());
+        });
+        Lost lost(loop);
+        QVERIFY(lost.remove());
+        loop.add_writer(writable.write_end(), [&] {
+            log << "written";
+            loop.remove_writer(writable.write_end());
+        });
+        turns_of(loop, 5ms);
+        QCOMPARE(log, QStringList({"written"}));
+        readable.fill();
+        turns_of(loop, 5ms);
+        QCOMPARE(log, QStringList({"written", "read"}));
+        QCOMPARE(lost.calls, 0);
+        loop.close();
+    }
+
+    void theSetIsMadeAnewWhileTheLoopRuns()
+    {
+        QAsyncioLoop loop;
+        Pipe other;
+        int calls = 0;
+        loop.add_reader(other.read_end(), [&] {
+            ++calls;
+            loop.stop();
+        });
+        const int before = lowest_free_descriptor();
+        {
+            Lost lost(loop);
+            loop.call_soon([&] { QVERIFY(lost.remove()); });
+            QTimer::singleShot(20, qApp, [&] { other.fill(); }); // the loop sleeps then
+            loop.run_forever();
+            QCOMPARE(lost.calls, 0);
+        }
+        QCOMPARE(calls, 1);
+        QCOMPARE(lowest_free_descriptor(), before);
+        loop.remove_reader(other.read_end());
+        loop.close();
+    }
+
+    void theSetIsMadeAnewWhenThereIsADescriptorForIt()
+    {
+        QAsyncioLoop loop;
+        Pipe other;
+        loop.add_reader(other.read_end(), [] { });
+        Lost lost(loop);
+        std::optional<NoMoreDescriptors> none(std::in_place);
+        QVERIFY(lost.remove());
+        run_once(loop);
+        none.reset();
+        run_once(loop);
+        QVERIFY(turns_of(loop, 50ms) < 20); // an idle loop sleeps
+        QCOMPARE(lost.calls, 0);
+        loop.remove_reader(other.read_end());
+        loop.close();
+    }
+
+    void whatIsLeftInTheSetAloneDoesNotSpin()
+    {
+        QAsyncioLoop loop;
+        Lost lost(loop);
+        Pipe next;
+        std::optional<NoMoreDescriptors> none(std::in_place);
+        QVERIFY(lost.remove());
+        const auto turns_without = turns_of(loop, 50ms);
+        none.reset();
+        QVERIFY(turns_without < 20);
+        int calls = 0;
+        loop.add_reader(next.read_end(), [&] {
+            ++calls;
+            next.drain_one();
+        });
+        next.fill();
+        QVERIFY(turns_of(loop, 50ms) < 20);
+        QCOMPARE(calls, 1);
+        QCOMPARE(lost.calls, 0);
+        loop.remove_reader(next.read_end());
+        loop.close();
+    }
+
+    void readinessIsALevel_data() { selectors(); }
+    // L-122
+    void readinessIsALevel()
+    {
+        QAsyncioLoop loop(options());
+        Pipe pipe;
+        for (int i = 0; i < 3; ++i)
+            pipe.fill();
+        int calls = 0;
+        loop.add_reader(pipe.read_end(), [&] {
+            pipe.drain_one(); // leaves some: it is called again
+            if (++calls == 3)
+                loop.stop();
+        });
+        loop.run_forever();
+        QCOMPARE(calls, 3);
+        loop.close();
+    }
+
+    void aReaderRemovedInTheSameBatchDoesNotRun_data() { selectors(); }
+    // L-123
+    void aReaderRemovedInTheSameBatchDoesNotRun()
+    {
+        QAsyncioLoop loop(options());
+        Pipe one;
+        Pipe two;
+        one.fill();
+        two.fill();
+        int calls = 0;
+        const auto reader = [&](Pipe &mine, Pipe &other) {
+            ++calls;
+            loop.remove_reader(mine.read_end());
+            loop.remove_reader(other.read_end());
+            loop.call_soon([&] { loop.stop(); });
+        };
+        loop.add_reader(one.read_end(), [&] { reader(one, two); });
+        loop.add_reader(two.read_end(), [&] { reader(two, one); });
+        loop.run_forever();
+        QCOMPARE(calls, 1);
+        loop.close();
+    }
+
+    void aReaderReplacedInTheSameBatchDoesNotRun_data() { selectors(); }
+    void aReaderReplacedInTheSameBatchDoesNotRun()
+    {
+        QAsyncioLoop loop(options());
+        const Pipe one;
+        const Pipe two;
+        one.fill();
+        two.fill();
+        QStringList log;
+        const auto reader = [&](const Pipe &mine, const Pipe &other) {
+            log << "old";
+            loop.remove_reader(mine.read_end());
+            loop.add_reader(other.read_end(), [&] {
+                log << "new";
+                loop.stop();
+            });
+        };
+        loop.add_reader(one.read_end(), [&] { reader(one, two); });
+        loop.add_reader(two.read_end(), [&] { reader(two, one); });
+        loop.run_forever();
+        QCOMPARE(log, QStringList({"old", "new"}));
+        loop.close();
+    }
+
+    void readerAndWriterOfOneDescriptor_data() { selectors(); }
+    // H-66
+    void readerAndWriterOfOneDescriptor()
+    {
+        QAsyncioLoop loop(options());
+        int fds[2];
+        QVERIFY(::socketpair(AF_UNIX, SOCK_STREAM, 0, fds) == 0);
+        QVERIFY(::write(fds[1], "x", 1) == 1);
+        int reads = 0;
+        int writes = 0;
+        loop.add_reader(fds[0], [&] {
+            ++reads;
+            char byte;
+            QVERIFY(::read(fds[0], &byte, 1) == 1);
+        });
+        loop.add_writer(fds[0], [&] {
+            if (++writes == 5) {
+                loop.remove_writer(fds[0]);
+                QVERIFY(::write(fds[1], "y", 1) == 1); // the reader is still there
+            }
+            if (writes > 5)
+                loop.stop();
+        });
+        loop.call_later(1h, [] { });
+        while (reads < 2)
+            run_once(loop);
+        QCOMPARE(writes, 5);
+        loop.remove_reader(fds[0]);
+        ::close(fds[0]);
+        ::close(fds[1]);
+        loop.close();
+    }
+
+    void aNumberUsedAgainIsServedForTheNewOneOnly_data() { selectors(); }
+    // H-66
+    void aNumberUsedAgainIsServedForTheNewOneOnly()
+    {
+        QAsyncioLoop loop(options());
+        QStringList log;
+        int old[2];
+        QVERIFY(::pipe(old) == 0);
+        QVERIFY(::write(old[1], "x", 1) == 1);
+        loop.add_reader(old[0], [&] { log << "old"; });
+        QVERIFY(loop.remove_reader(old[0]));
+        ::close(old[0]);
+        int fresh[2];
+        QVERIFY(::pipe(fresh) == 0);
+        QCOMPARE(fresh[0], old[0]); // the number is given out again
+        loop.add_reader(fresh[0], [&] {
+            log << "new";
+            loop.stop();
+        });
+        run_once(loop);
+        run_once(loop);
+        QCOMPARE(log, QStringList()); // nothing to read in the new one
+        QVERIFY(::write(fresh[1], "y", 1) == 1);
+        loop.run_forever();
+        QCOMPARE(log, QStringList({"new"}));
+        loop.remove_reader(fresh[0]);
+        for (const int fd : {old[1], fresh[0], fresh[1]})
+            ::close(fd);
+        loop.close();
+    }
+
+    void aRegularFileIsRefused_data() { selectors(); }
+    // L-119
+    void aRegularFileIsRefused()
+    {
+        QAsyncioLoop loop(options());
+        QTemporaryFile file;
+        QVERIFY(file.open());
+        const auto token = std::make_shared<int>();
+        QVERIFY(error_in([&] { loop.add_reader(file.handle(), [token] { }); }).contains("OSError"));
+        QVERIFY(error_in([&] { loop.add_writer(file.handle(), [token] { }); }).contains("Operation not permitted"));
+        QVERIFY(error_in([&] { loop.add_reader(-1, [] { }); }).contains("Bad file descriptor"));
+        QCOMPARE(token.use_count(), 1L);
+        QVERIFY(!loop.remove_reader(file.handle()));
+        loop.close();
+    }
+
+    // L-062
+    void aReaderRunsInTheContextInWhichItWasAdded()
+    {
+        static ContextVar<int> var(QStringLiteral("var"), 0);
+        QAsyncioLoop loop;
+        Pipe pipe;
+        pipe.fill();
+        int seen = -1;
+        loop.run_until_complete([](QAsyncioLoop &loop, const Pipe &pipe, int &seen) -> Coroutine<> {
+            var.set(7); // in the task's own context
+            loop.add_reader(pipe.read_end(), [&] {
+                seen = var.get();
+                loop.remove_reader(pipe.read_end());
+                loop.stop();
+            });
+            co_return;
+        }(loop, pipe, seen));
+        loop.run_forever();
+        QCOMPARE(seen, 7);
+        QCOMPARE(var.get(), 0);
+        loop.close();
+    }
+
+    void endOfFileWakesTheReader_data() { selectors(); }
+    // L-122
+    void endOfFileWakesTheReader()
+    {
+        QAsyncioLoop loop(options());
+        int fds[2];
+        QVERIFY(::pipe(fds) == 0);
+        ssize_t got = -1;
+        loop.add_reader(fds[0], [&] {
+            char byte;
+            got = ::read(fds[0], &byte, 1);
+            loop.stop();
+        });
+        loop.call_soon([&] { ::close(fds[1]); });
+        loop.run_forever();
+        QCOMPARE(got, ssize_t(0));
+        loop.remove_reader(fds[0]);
+        ::close(fds[0]);
+        loop.close();
+    }
+
+    void nothingIsServedBetweenTheRuns_data() { selectors(); }
+    // L-026
+    void nothingIsServedBetweenTheRuns()
+    {
+        QAsyncioLoop loop(options());
+        Pipe pipe;
+        int calls = 0;
+        loop.add_reader(pipe.read_end(), [&] {
+            ++calls;
+            pipe.drain_one();
+            loop.stop();
+        });
+        run_once(loop);
+        pipe.fill();
+        for (int i = 0; i < 5; ++i)
+            QCoreApplication::processEvents();
+        QCOMPARE(calls, 0);
+        loop.run_forever();
+        QCOMPARE(calls, 1);
+        loop.close();
+    }
+
+    // L-001
+    void aForeignSelectorIsUsed()
+    {
+        QStringList log;
+        QAsyncioLoop loop(LoopOptions().selector(std::make_unique<Fake>(&log)));
+        loop.add_reader(77, [&] {
+            log << "read";
+            loop.stop();
+        });
+        loop.run_forever();
+        loop.remove_reader(77);
+        loop.close();
+        QCOMPARE(log, QStringList({"77:1", "on", "read", "off", "77:0"}));
+    }
+
+    void anIdleLoopBurnsNoTime_data() { selectors(); }
+    // L-005
+    void anIdleLoopBurnsNoTime()
+    {
+        QAsyncioLoop loop(options());
+        Pipe idle;
+        int reads = 0;
+        loop.add_reader(idle.read_end(), [&] { ++reads; });
+        rusage before;
+        rusage after;
+        loop.call_later(100ms, [&] { loop.stop(); });
+        int passes = 0; // of Qt's event loop
+        const auto counting = connect(QAbstractEventDispatcher::instance(), &QAbstractEventDispatcher::awake, [&] { ++passes; });
+        ::getrusage(RUSAGE_SELF, &before);
+        loop.run_forever();
+        ::getrusage(RUSAGE_SELF, &after);
+        disconnect(counting);
+        QCOMPARE(reads, 0);
+        QVERIFY2(passes < 30, QByteArray::number(passes));
+        const auto waits = after.ru_nvcsw - before.ru_nvcsw;
+        QVERIFY2(waits < 20, QByteArray::number(qlonglong(waits))); // a spinning loop would be at thousands
+        loop.close();
+    }
+
+    // L-119, L-120
+    void theSelectorIsToldOfEveryChange()
+    {
+        QStringList log;
+        QAsyncioLoop loop(LoopOptions().selector(std::make_unique<Fake>(&log)));
+        QVERIFY(!loop.remove_reader(7) && !loop.remove_writer(7));
+        QCOMPARE(log, QStringList()); // there was nothing to tell
+        loop.add_reader(7, [&] { log << "old reader"; });
+        loop.add_writer(7, [&] { log << "old writer"; });
+        loop.add_writer(7, [&] { log << "writer"; });
+        loop.add_reader(7, [&] { log << "reader"; });
+        run_once(loop);
+        QVERIFY(loop.remove_reader(7) && !loop.remove_reader(7));
+        QVERIFY(loop.remove_writer(7) && !loop.remove_writer(7));
+        loop.add_writer(8, [] { });
+        loop.add_reader(8, [] { });
+        QVERIFY(loop.remove_writer(8) && loop.remove_reader(8));
+        QCOMPARE(log, QStringList({"7:1", "7:3", "7:3", "7:3", "on", "reader", "writer", "off", "7:2", "7:0",
+                                   "8:2", "8:3", "8:1", "8:0"}));
+        loop.close();
+    }
+
+    void aSelectorReportsWhatIsReady_data() { selectors(); }
+    void aSelectorReportsWhatIsReady()
+    {
+        QFETCH(bool, epoll);
+        const std::unique_ptr<Selector> selector = epoll ? make_epoll_selector() : make_notifier_selector();
+        int wakes = 0;
+        selector->open(qApp, [&] { ++wakes; });
+        const Pipe readable;
+        const Pipe idle;
+        const FullSocket both;
+        readable.fill();
+        both.make_readable();
+        both.make_writable();
+        for (const int fd : {readable.read_end(), idle.read_end()})
+            selector->set_interest(fd, Selector::Read);
+        selector->set_interest(both.fd(), Selector::Read | Selector::Write);
+        QVERIFY(passes_of_qt() < 20);
+        QCOMPARE(wakes, 0); // it is not enabled
+        const auto polled = [&] {
+            for (int i = 0; i < 5; ++i)
+                QCoreApplication::processEvents();
+            std::vector<Selector::Ready> ready;
+            selector->poll(ready);
+            std::vector<std::pair<int, unsigned>> found;
+            for (const Selector::Ready &event : ready)
+                found.emplace_back(event.fd, event.interest);
+            std::sort(found.begin(), found.end());
+            return found;
+        };
+        using Found = std::vector<std::pair<int, unsigned>>;
+        selector->set_enabled(true);
+        const Found all{{readable.read_end(), Selector::Read}, {both.fd(), Selector::Read | Selector::Write}};
+        QCOMPARE(polled(), all);
+        QVERIFY(wakes > 0);
+        QCOMPARE(polled(), all); // nobody has read
+        readable.drain_one();
+        if (epoll) { // the other one asks Qt first
+            std::vector<Selector::Ready> ready;
+            selector->poll(ready);
+            QCOMPARE(ready.size(), std::size_t(1));
+            QCOMPARE(ready.front().fd, both.fd());
+        }
+        selector->set_interest(both.fd(), Selector::Write);
+        for (int i = 0; i < 2; ++i) // the second time it is unknown
+            selector->set_interest(readable.read_end(), Selector::None);
+        readable.fill();
+        QCOMPARE(polled(), Found({{both.fd(), Selector::Write}}));
+        selector->set_enabled(false);
+        const int wakes_before = wakes;
+        QVERIFY(passes_of_qt() < 20);
+        QCOMPARE(wakes, wakes_before);
+        selector->set_interest(both.fd(), Selector::None);
+        selector->set_interest(idle.read_end(), Selector::None);
+    }
+
+    void manyAreServedInOneRun_data() { selectors(); }
+    void manyAreServedInOneRun()
+    {
+        QAsyncioLoop loop(options());
+        constexpr int count = 300; // more than one look at epoll tells
+        std::vector<std::unique_ptr<Pipe>> pipes;
+        int served = 0;
+        for (int i = 0; i < count; ++i) {
+            pipes.push_back(std::make_unique<Pipe>());
+            pipes.back()->fill();
+            const int fd = pipes.back()->read_end();
+            loop.add_reader(fd, [&, fd] {
+                loop.remove_reader(fd);
+                if (++served == count)
+                    loop.stop();
+            });
+        }
+        loop.run_forever();
+        QCOMPARE(served, count);
+        loop.close();
+    }
+
+    void whatCanBeReadDoesNotWakeAWriter_data() { selectors(); }
+    void whatCanBeReadDoesNotWakeAWriter()
+    {
+        QAsyncioLoop loop(options());
+        const FullSocket socket;
+        socket.make_readable();
+        int calls = 0;
+        loop.add_writer(socket.fd(), [&] {
+            ++calls;
+            loop.remove_writer(socket.fd());
+        });
+        QVERIFY(turns_of(loop, 30ms) < 20);
+        QCOMPARE(calls, 0);
+        {
+            Lost lost(loop); // the others are watched anew, for what they were
+            QVERIFY(lost.remove());
+        }
+        QVERIFY(turns_of(loop, 30ms) < 20);
+        QCOMPARE(calls, 0);
+        socket.make_writable();
+        turns_of(loop, 5ms);
+        QCOMPARE(calls, 1);
+        loop.close();
+    }
+
+    void onlyTheDirectionThatIsReadyIsCalled()
+    {
+        QStringList told;
+        QStringList log;
+        auto owned = std::make_unique<Fake>(&told);
+        Fake &selector = *owned;
+        QAsyncioLoop loop(LoopOptions().selector(std::move(owned)));
+        loop.add_reader(7, [&] { log << "reader"; });
+        loop.add_writer(7, [&] { log << "writer"; });
+        for (const auto interest : {Selector::Read, Selector::Write, Selector::Interest(Selector::Read | Selector::Write)}) {
+            selector.speak_of(7, interest);
+            run_once(loop);
+            log << "|";
+        }
+        QCOMPARE(log.join(u' '), "reader | writer | reader writer |");
+        loop.remove_reader(7);
+        loop.remove_writer(7);
+        loop.close();
+    }
+
+    void oneThatIsFoundReadyTwiceIsCalledOnce()
+    {
+        QAsyncioLoop loop(virtual_time());
+        const Pipe pipe;
+        int calls = 0;
+        loop.add_reader(pipe.read_end(), [&] {
+            ++calls;
+            loop.remove_reader(pipe.read_end());
+        });
+        loop.call_later(1h, [&] { loop.stop(); });
+        // Becomes ready behind a turn, before the clock is asked to move on: looked at then, and by the turn that follows.
+        loop.call_soon([&] { QMetaObject::invokeMethod(qApp, [&] { pipe.fill(); }, Qt::QueuedConnection); });
+        loop.run_forever();
+        QCOMPARE(calls, 1);
+        loop.close();
+    }
+
+    void anErrorOfBeforeIsNoneOfTheNextReader_data() { selectors(); }
+    void anErrorOfBeforeIsNoneOfTheNextReader()
+    {
+        QAsyncioLoop loop(options());
+        const Pipe pipe;
+        for (int round = 0; round < 2; ++round) {
+            errno = ENOENT; // of somebody else's call
+            loop.add_reader(pipe.read_end(), [&] { loop.stop(); });
+        }
+        pipe.fill();
+        loop.run_forever();
+        QVERIFY(loop.remove_reader(pipe.read_end()));
+        loop.close();
+    }
+
+    void aPollNeverWaits_data() { selectors(); }
+    void aPollNeverWaits()
+    {
+        QAsyncioLoop loop(options().strict()); // looks in every turn
+        const Pipe idle;
+        loop.add_reader(idle.read_end(), [] { });
+        constexpr int count = 2000;
+        int turns = 0;
+        std::function<void()> next = [&] {
+            if (++turns == count)
+                loop.stop();
+            else
+                loop.call_soon(next);
+        };
+        loop.call_soon(next);
+        rusage before;
+        rusage after;
+        ::getrusage(RUSAGE_THREAD, &before);
+        loop.run_forever();
+        ::getrusage(RUSAGE_THREAD, &after);
+        const auto waits = after.ru_nvcsw - before.ru_nvcsw;
+        QVERIFY2(waits < count / 4, QByteArray::number(qlonglong(waits)));
+        loop.remove_reader(idle.read_end());
+        loop.close();
+    }
+
+    void aLoopThatDoesNotRunKeepsNobodyAwake_data() { selectors(); }
+    void aLoopThatDoesNotRunKeepsNobodyAwake()
+    {
+        QAsyncioLoop loop(options());
+        const Pipe pipe;
+        pipe.fill();
+        loop.add_reader(pipe.read_end(), [] { });
+        QVERIFY(passes_of_qt() < 20); // has not run yet
+        run_once(loop);
+        QVERIFY(passes_of_qt() < 20);
+        loop.attach();
+        loop.detach();
+        QVERIFY(passes_of_qt() < 20);
+        loop.remove_reader(pipe.read_end());
+        loop.close();
+    }
+
+    void nothingIsAskedOfASelectorThatWatchesNothing()
+    {
+        QStringList told;
+        bool refuses = false;
+        auto owned = std::make_unique<Refusing>(&told, &refuses);
+        Refusing &selector = *owned;
+        QAsyncioLoop loop(LoopOptions().selector(std::move(owned)).strict());
+        refuses = true;
+        QVERIFY(!error_in([&] { loop.add_reader(7, [] { }); }).isEmpty());
+        QVERIFY(!error_in([&] { loop.add_writer(8, [] { }); }).isEmpty());
+        refuses = false;
+        run_ready(loop);
+        QCOMPARE(selector.polls, 0);
+        loop.add_reader(7, [] { });
+        loop.add_writer(8, [] { });
+        run_ready(loop);
+        QVERIFY(selector.polls > 0);
+        QVERIFY(loop.remove_reader(7) && loop.remove_writer(8));
+        selector.polls = 0;
+        run_ready(loop);
+        QCOMPARE(selector.polls, 0);
+        loop.close();
+    }
+
+    void theSelectorGoesWithTheLoop()
+    {
+        struct Leaving : Fake
+        {
+            using Fake::Fake;
+            ~Leaving() override { *told << "gone"; }
+            QStringList *told = nullptr;
+        };
+        QStringList told;
+        auto owned = std::make_unique<Leaving>(&told);
+        owned->told = &told;
+        QAsyncioLoop loop(LoopOptions().selector(std::move(owned)));
+        const auto token = std::make_shared<int>();
+        loop.add_reader(7, [token] { });
+        loop.add_writer(7, [token] { });
+        const auto outlives = loop.create_future<int>();
+        told.clear();
+        loop.close();
+        QCOMPARE(told, QStringList({"7:0", "gone"})); // told once more, though a future still refers to the loop
+        QCOMPARE(token.use_count(), 1L);
+    }
+
+    void aReaderThatADestructorAddsToAClosingLoopIsDropped()
+    {
+        const Pipe pipe;
+        const auto token = std::make_shared<int>();
+        bool added = false;
+        QAsyncioLoop loop(virtual_time());
+        {
+            const auto add = [&](void *) {
+                loop.add_reader(pipe.read_end(), [token] { });
+                loop.add_writer(pipe.write_end(), [token] { });
+                added = true;
+            };
+            std::shared_ptr<void> last(&loop, add);
+            loop.call_later(1h, [last = std::move(last)] { });
+        }
+        loop.close();
+        QVERIFY(added);
+        QCOMPARE(token.use_count(), 1L);
+    }
+
+    void aReaderRemovedInsideOfItsEventLoopIsNotWatchedAgain()
+    {
+        for (const bool replaced : {false, true}) {
+            QStringList told;
+            auto owned = std::make_unique<Fake>(&told);
+            Fake &selector = *owned;
+            QAsyncioLoop loop(LoopOptions().selector(std::move(owned)));
+            QStringList log;
+            loop.add_reader(7, [&] {
+                log << "begins";
+                selector.speak_of(7); // nobody has read
+                QEventLoop inner;
+                loop.call_soon([&] {
+                    QVERIFY(loop.remove_reader(7));
+                    if (replaced)
+                        loop.add_reader(7, [&] { log << "another"; });
+                    inner.quit();
+                });
+                inner.exec();
+                log << "ends";
+                told << "returned";
+                loop.stop();
+            });
+            loop.run_forever();
+            QVERIFY(told.contains("7:0")); // not watched while it ran
+            QCOMPARE(told.mid(told.indexOf("returned")), QStringList({"returned", "off"}));
+            QCOMPARE(log.mid(0, 1) + log.mid(log.size() - 1), QStringList({"begins", "ends"}));
+            QCOMPARE(loop.remove_reader(7), replaced);
+            loop.close();
+        }
+    }
+
+    void withoutADescriptorThereIsNoLoop()
+    {
+        if (QASYNCIO_SANITIZED)
+            QSKIP("sanitizers ask with a pipe whether memory can be read");
+        std::optional<NoMoreDescriptors> none(std::in_place);
+        const QString no_selector = error_in([] { make_epoll_selector(); });
+        const QString no_timer = error_in([] { QAsyncioLoop loop(LoopOptions().selector(make_notifier_selector()).precise_timers()); });
+        none.reset();
+        QVERIFY2(no_selector.startsWith("OSError: epoll_create1"), qPrintable(no_selector));
+        QVERIFY2(no_timer.startsWith("OSError: timerfd_create"), qPrintable(no_timer));
+    }
+
+    // A program may have closed its standard input.
+    void numbersMayBeFarApart()
+    {
+        QStringList told;
+        QStringList log;
+        auto *const selector = new Fake(&told);
+        QAsyncioLoop loop(LoopOptions().selector(std::unique_ptr<Selector>(selector)));
+        const auto token = std::make_shared<int>();
+        const std::vector<int> numbers{0, 1023, 1024, 70'000, std::numeric_limits<int>::max()};
+        for (const int fd : numbers)
+            loop.add_reader(fd, [&log, fd, token] { log << QString::number(fd); });
+        QVERIFY(!loop.remove_reader(1025) && !loop.remove_reader(5000) && !loop.remove_reader(-1));
+        QStringList expected;
+        for (const int fd : {70'000, 5000, 1024, -1, 0, numbers.back(), 1023}) {
+            selector->speak_of(fd);
+            run_once(loop);
+            if (fd != 5000 && fd != -1)
+                expected << QString::number(fd);
+        }
+        QCOMPARE(log, expected);
+        for (const int fd : numbers)
+            QVERIFY(loop.remove_reader(fd) && !loop.remove_reader(fd));
+        QCOMPARE(token.use_count(), 1L);
+        selector->polls = 0;
+        run_once(loop);
+        QCOMPARE(selector->polls, 0);
+        told.clear();
+        loop.add_writer(70'000, [token] { });
+        loop.add_writer(3, [token] { });
+        loop.close();
+        QCOMPARE(told, QStringList({"70000:2", "3:2", "3:0", "70000:0"}));
+        QCOMPARE(token.use_count(), 1L);
+    }
+
+    void aNegativeNumberIsRefused_data() { selectors(); }
+    void aNegativeNumberIsRefused()
+    {
+        QAsyncioLoop loop(options());
+        for (const int fd : {-1, std::numeric_limits<int>::min()}) {
+            const QString message = QStringLiteral("file descriptor %1 cannot be watched").arg(fd);
+            QVERIFY(error_in([&] { loop.add_reader(fd, [] { }); }).contains(message));
+            QVERIFY(error_in([&] { loop.add_writer(fd, [] { }); }).contains(message));
+            QVERIFY(!loop.remove_reader(fd) && !loop.remove_writer(fd));
+        }
+        loop.close();
+    }
+
+    void theLowestNumbersAreAsGoodAsOthers()
+    {
+        const int input = ::dup(0);
+        const Pipe pipe;
+        pipe.fill();
+        const auto reads = [&](LoopOptions options) {
+            ::close(0);
+            QAsyncioLoop loop(std::move(options)); // a descriptor of its own has the number 0
+            bool called = false;
+            loop.add_reader(pipe.read_end(), [&] { called = true; });
+            turns_of(loop, 1ms);
+            loop.close();
+            return called && ::dup(0) < 0; // and gives it back
+        };
+        const bool epoll = reads(LoopOptions());
+        const bool timer = reads(LoopOptions().selector(make_notifier_selector()).precise_timers());
+        QVERIFY(::dup2(input, 0) == 0);
+        QVERIFY(epoll);
+        QVERIFY(timer);
+
+        QAsyncioLoop loop;
+        const Pipe idle;
+        Lost lost(loop);
+        ::close(0);
+        const bool removed = lost.remove(); // the set is made anew, by way of the number 0
+        QVERIFY(::dup2(input, 0) == 0);
+        ::close(input);
+        QVERIFY(removed);
+        QVERIFY(::dup2(idle.read_end(), lost.fds[0]) == lost.fds[0]);
+        int calls = 0;
+        loop.add_reader(lost.fds[0], [&] { ++calls; });
+        run_ready(loop);
+        QCOMPARE(calls, 0);
+        loop.remove_reader(lost.fds[0]);
+        ::close(lost.fds[0]);
+        loop.close();
+    }
+
+    void whoTakesAWarningOfANewReaderMayRemoveIt()
+    {
+        const Pipe pipe;
+        const OwnNotifier own(pipe);
+        QAsyncioLoop loop(LoopOptions().selector(make_notifier_selector()));
+        bool removed = false;
+        loop.call_soon([&] {
+            const ActsOnAWarning warned([&] { removed = loop.remove_reader(pipe.read_end()); });
+            loop.add_reader(pipe.read_end(), [] { });
+            QVERIFY(warned.has_acted_where_qt_warns());
+            if (!warned.has_acted())
+                removed = loop.remove_reader(pipe.read_end());
+            loop.stop();
+        });
+        loop.run_forever();
+        QVERIFY(removed);
+        QVERIFY(!loop.remove_reader(pipe.read_end()));
+        QVERIFY(!qt_knows_a_notifier_of(pipe));
+        loop.close();
+    }
+
+    void whoTakesAWarningOfANewReaderMayCloseTheLoop()
+    {
+        const Pipe pipe;
+        const OwnNotifier own(pipe);
+        QAsyncioLoop loop(LoopOptions().selector(make_notifier_selector()));
+        const auto token = std::make_shared<int>();
+        {
+            const ActsOnAWarning warned([&] { loop.close(); });
+            loop.add_reader(pipe.read_end(), [token] { });
+            QVERIFY(warned.has_acted_where_qt_warns());
+            QCOMPARE(loop.is_closed(), warned.has_acted());
+        }
+        loop.close();
+        QCOMPARE(token.use_count(), 1L);
+        QVERIFY(!qt_knows_a_notifier_of(pipe));
+    }
+
+    void whoTakesAWarningOfAReaderThatIsSwitchedOnMayRemoveIt()
+    {
+        const Pipe pipes[3];
+        QAsyncioLoop loop(LoopOptions().selector(make_notifier_selector()));
+        QStringList log;
+        for (const Pipe &pipe : pipes) {
+            loop.add_reader(pipe.read_end(), [&] {
+                pipe.drain_one();
+                log << QString::number(&pipe - pipes);
+                if (log.size() == 2)
+                    loop.stop();
+            });
+        }
+        OwnNotifier own(pipes[1]);
+        own.show_again();
+        {
+            const ActsOnAWarning warned([&] { loop.remove_reader(pipes[1].read_end()); });
+            run_once(loop);
+            QVERIFY(warned.has_acted_where_qt_warns());
+            if (!warned.has_acted())
+                loop.remove_reader(pipes[1].read_end());
+        }
+        QVERIFY(!qt_knows_a_notifier_of(pipes[1]));
+        for (const Pipe &pipe : pipes)
+            pipe.fill();
+        loop.run_forever();
+        log.sort();
+        QCOMPARE(log, QStringList({"0", "2"}));
+        for (const int i : {0, 2})
+            QVERIFY(loop.remove_reader(pipes[i].read_end()));
+        loop.close();
+    }
+
+    void whoTakesAWarningInAPollMayRemoveWhatIsPolled()
+    {
+        const Pipe pipes[2];
+        OwnNotifier own(pipes[0]);
+        const std::unique_ptr<Selector> selector = make_notifier_selector();
+        int wakes = 0;
+        selector->open(qApp, [&] {
+            own.show_again();
+            ++wakes;
+        });
+        selector->set_enabled(true);
+        for (const Pipe &pipe : pipes) {
+            pipe.fill();
+            selector->set_interest(pipe.read_end(), Selector::Read);
+        }
+        while (wakes < 2)
+            QCoreApplication::processEvents();
+        std::vector<Selector::Ready> ready;
+        {
+            const ActsOnAWarning warned([&] { selector->set_interest(pipes[0].read_end(), Selector::None); });
+            selector->poll(ready);
+            QVERIFY(warned.has_acted_where_qt_warns());
+            if (!warned.has_acted())
+                selector->set_interest(pipes[0].read_end(), Selector::None);
+        }
+        QCOMPARE(ready.size(), std::size_t(2)); // both had been found before
+        QVERIFY(!qt_knows_a_notifier_of(pipes[0]));
+    }
+
+    void aSelectorMayRemoveWhatItIsToldToWatch()
+    {
+        CalledBackLoop test;
+        QAsyncioLoop &loop = test.loop;
+        const auto token = std::make_shared<int>();
+        test.selector->when_told = [&] { QVERIFY(loop.remove_reader(7)); };
+        loop.add_reader(7, [token] { });
+        QCOMPARE(test.log, QStringList({"7:0", "returns", "7:1", "7:0"})); // nothing is watched for nobody
+        QCOMPARE(token.use_count(), 1L);
+        QVERIFY(!loop.remove_reader(7));
+        loop.close();
+    }
+
+    void aSelectorMayCloseItsLoopWhenItIsTold()
+    {
+        CalledBackLoop test;
+        QAsyncioLoop &loop = test.loop;
+        const auto token = std::make_shared<int>();
+        test.selector->when_told = [&] { loop.close(); };
+        loop.add_reader(7, [token] { });
+        QVERIFY(loop.is_closed());
+        QCOMPARE(test.log, QStringList({"7:0", "returns", "7:1", "gone"})); // not inside of itself
+        QCOMPARE(token.use_count(), 1L);
+    }
+
+    void aSelectorMayOpenAnEventLoopInAPoll_data()
+    {
+        QTest::addColumn<bool>("removes");
+        QTest::newRow("and leave what it has found") << false;
+        QTest::newRow("and remove what it has found") << true;
+    }
+
+    void aSelectorMayOpenAnEventLoopInAPoll()
+    {
+        QFETCH(const bool, removes);
+        CalledBackLoop test;
+        QAsyncioLoop &loop = test.loop;
+        loop.add_reader(7, [&] { test.log << "found before"; });
+        loop.add_reader(8, [&] { test.log << "found inside"; });
+        test.selector->speak_of(7);
+        test.selector->when_polled = [&] {
+            QEventLoop inner;
+            test.selector->speak_of(8);
+            loop.call_later(1ms, [&] {
+                if (removes)
+                    QVERIFY(loop.remove_reader(7));
+                loop.add_reader(9, [&] { test.log << "added inside"; });
+                inner.quit();
+            });
+            inner.exec();
+        };
+        run_ready(loop);
+        QCOMPARE(test.log.count("found before"), removes ? 0 : 1);
+        QCOMPARE(test.log.count("found inside"), 1);
+        QCOMPARE(test.log.count("added inside"), 1);
+        QCOMPARE(loop.remove_reader(7), !removes);
+        QVERIFY(loop.remove_reader(8) && loop.remove_reader(9));
+        loop.close();
+    }
+
+    void theOtherDispatcherServesThem()
+    {
+        SKIP_WITHOUT_PROCESSES();
+        QCOMPARE(failure_without_glib({"readerAndWriterOfOneDescriptor", "readinessIsALevel", "endOfFileWakesTheReader",
+                                       "aSelectorReportsWhatIsReady", "anIdleLoopBurnsNoTime", "nothingIsServedBetweenTheRuns",
+                                       "aNumberUsedAgainIsServedForTheNewOneOnly", "whoTakesAWarningOfANewReaderMayRemoveIt",
+                                       "whoTakesAWarningOfANewReaderMayCloseTheLoop",
+                                       "whoTakesAWarningOfAReaderThatIsSwitchedOnMayRemoveIt",
+                                       "whoTakesAWarningInAPollMayRemoveWhatIsPolled"}),
+                 QByteArray());
+    }
+
+
+private:
+    void selectors()
+    {
+        QTest::addColumn<bool>("epoll");
+        QTest::newRow("epoll") << true;
+        QTest::newRow("notifiers") << false;
+    }
+    static LoopOptions options()
+    {
+        QFETCH(bool, epoll);
+        return LoopOptions().selector(epoll ? make_epoll_selector() : make_notifier_selector());
+    }
+};
+
+QTEST_GUILESS_MAIN(tst_fds)
 #include "tst_fds.moc"

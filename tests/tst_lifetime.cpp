@@ -12,25 +12,6 @@
 #include <future>
 #include <thread>
 
-/// Who may die before whom: application, loop, widgets; nothing is left behind.
-class tst_Lifetime : public QObject
-{
-    Q_OBJECT
-
-private Q_SLOTS:
-    void theApplicationMayGoBeforeTheLoopIsClosed();
-    void anotherApplicationGetsALoopOfItsOwn();
-    void theProcessMayEndWithoutClose();
-    void theLoopOfTheMainThreadMayStillBeAttached();
-    void withoutAnApplicationThereIsNoLoop();
-    void withoutAnApplicationNoLoopRuns();
-    void aConsoleProgramNeedsQtCoreOnly();
-    void sixtyLoopsLeaveNothingBehind();
-    void aWidgetDeletedDuringItsCoroutinesAwait();
-    void aSlotsTaskLivesAsLongAsItsReceiver();
-    void anObjectAsTheLastMemberEndsTasksBeforeTheOtherMembers();
-};
-
 namespace {
 
 int scenario(const QByteArray &name, int argc, char **argv)
@@ -128,176 +109,183 @@ qsizetype open_descriptors()
 
 } // namespace
 
-// H-29
-void tst_Lifetime::theLoopOfTheMainThreadMayStillBeAttached()
+/// Who may die before whom: application, loop, widgets; nothing is left behind.
+class tst_lifetime : public QObject
 {
-    SKIP_WITHOUT_PROCESSES();
-    QCOMPARE(run_scenario(QStringLiteral("attached")).exit_code, 5);
-}
+    Q_OBJECT
 
-// H-29
-void tst_Lifetime::theApplicationMayGoBeforeTheLoopIsClosed()
-{
-    SKIP_WITHOUT_PROCESSES();
-    const ScenarioResult result = run_scenario(QStringLiteral("app first"));
-    QVERIFY(!result.crashed);
-    QCOMPARE(result.exit_code, 0);
-}
+private Q_SLOTS:
+    // H-29
+    void theApplicationMayGoBeforeTheLoopIsClosed()
+    {
+        SKIP_WITHOUT_PROCESSES();
+        const ScenarioResult result = run_scenario(QStringLiteral("app first"));
+        QVERIFY(!result.crashed);
+        QCOMPARE(result.exit_code, 0);
+    }
 
-// H-29
-void tst_Lifetime::anotherApplicationGetsALoopOfItsOwn()
-{
-    SKIP_WITHOUT_PROCESSES();
-    const ScenarioResult result = run_scenario(QStringLiteral("two applications"));
-    QVERIFY(!result.crashed);
-    QCOMPARE(result.exit_code, 18);
-}
+    // H-29
+    void anotherApplicationGetsALoopOfItsOwn()
+    {
+        SKIP_WITHOUT_PROCESSES();
+        const ScenarioResult result = run_scenario(QStringLiteral("two applications"));
+        QVERIFY(!result.crashed);
+        QCOMPARE(result.exit_code, 18);
+    }
 
-// H-30
-void tst_Lifetime::theProcessMayEndWithoutClose()
-{
-    SKIP_WITHOUT_PROCESSES();
-    const ScenarioResult result = run_scenario(QStringLiteral("no close"));
-    QVERIFY(!result.crashed);
-    QCOMPARE(result.exit_code, 0);
-}
+    // H-30
+    void theProcessMayEndWithoutClose()
+    {
+        SKIP_WITHOUT_PROCESSES();
+        const ScenarioResult result = run_scenario(QStringLiteral("no close"));
+        QVERIFY(!result.crashed);
+        QCOMPARE(result.exit_code, 0);
+    }
 
-// H-70
-void tst_Lifetime::withoutAnApplicationThereIsNoLoop()
-{
-    SKIP_WITHOUT_PROCESSES();
-    QCOMPARE(run_scenario(QStringLiteral("no app")).exit_code, 0);
-}
+    // H-29
+    void theLoopOfTheMainThreadMayStillBeAttached()
+    {
+        SKIP_WITHOUT_PROCESSES();
+        QCOMPARE(run_scenario(QStringLiteral("attached")).exit_code, 5);
+    }
 
-void tst_Lifetime::withoutAnApplicationNoLoopRuns()
-{
-    SKIP_WITHOUT_PROCESSES();
-    QCOMPARE(run_scenario(QStringLiteral("no app to run in")).exit_code, 0);
-}
+    // H-70
+    void withoutAnApplicationThereIsNoLoop()
+    {
+        SKIP_WITHOUT_PROCESSES();
+        QCOMPARE(run_scenario(QStringLiteral("no app")).exit_code, 0);
+    }
 
-// H-70
-void tst_Lifetime::aConsoleProgramNeedsQtCoreOnly()
-{
-    SKIP_WITHOUT_PROCESSES();
-    QCOMPARE(run_scenario(QStringLiteral("console")).exit_code, 17);
-}
+    void withoutAnApplicationNoLoopRuns()
+    {
+        SKIP_WITHOUT_PROCESSES();
+        QCOMPARE(run_scenario(QStringLiteral("no app to run in")).exit_code, 0);
+    }
 
-// H-31
-void tst_Lifetime::sixtyLoopsLeaveNothingBehind()
-{
-    const auto use_a_loop = [] {
-        QAsyncioLoop loop;
-        Pipe pipe;
-        loop.add_reader(pipe.read_end(), [] { });
-        loop.call_later(1h, [] { });
-        loop.run_until_complete([]() -> Coroutine<> { co_await sleep(1us); }());
-        loop.close();
-    };
-    use_a_loop();
-    const auto descriptors = open_descriptors();
-    const auto objects = qApp->findChildren<QObject *>().size();
-    for (int i = 0; i < 60; ++i)
+    // H-70
+    void aConsoleProgramNeedsQtCoreOnly()
+    {
+        SKIP_WITHOUT_PROCESSES();
+        QCOMPARE(run_scenario(QStringLiteral("console")).exit_code, 17);
+    }
+
+    // H-31
+    void sixtyLoopsLeaveNothingBehind()
+    {
+        const auto use_a_loop = [] {
+            QAsyncioLoop loop;
+            Pipe pipe;
+            loop.add_reader(pipe.read_end(), [] { });
+            loop.call_later(1h, [] { });
+            loop.run_until_complete([]() -> Coroutine<> { co_await sleep(1us); }());
+            loop.close();
+        };
         use_a_loop();
-    QCOMPARE(open_descriptors(), descriptors);
-    QCOMPARE(qApp->findChildren<QObject *>().size(), objects);
-}
+        const auto descriptors = open_descriptors();
+        const auto objects = qApp->findChildren<QObject *>().size();
+        for (int i = 0; i < 60; ++i)
+            use_a_loop();
+        QCOMPARE(open_descriptors(), descriptors);
+        QCOMPARE(qApp->findChildren<QObject *>().size(), objects);
+    }
 
-// H-62
-void tst_Lifetime::aWidgetDeletedDuringItsCoroutinesAwait()
-{
-    class Window : public QWidget
+    // H-62
+    void aWidgetDeletedDuringItsCoroutinesAwait()
     {
-    public:
-        Coroutine<> load(QStringList &log)
+        class Window : public QWidget
         {
-            struct Local
+        public:
+            Coroutine<> load(QStringList &log)
             {
-                QStringList &log;
-                ~Local() { log << "locals destroyed"; }
-            } local{log};
-            co_await sleep(1s);
-            setWindowTitle(QStringLiteral("loaded")); // would touch a dead window
-            log << "body went on";
-        }
-    };
-    QAsyncioLoop loop(virtual_time());
-    QStringList log;
-    auto window = std::make_unique<Window>();
-    auto task = loop.create_task(window->load(log), TaskOptions().context(window.get()));
-    loop.call_later(10ms, [&] {
-        window.reset();
-        log << "window destroyed";
-    });
-    QCOMPARE(error_in([&] { loop.run_until_complete(task); }), "CancelledError");
-    QCOMPARE(log, QStringList({"locals destroyed", "window destroyed"})); // there and then
-    loop.close();
-}
-
-// H-63
-void tst_Lifetime::aSlotsTaskLivesAsLongAsItsReceiver()
-{
-    QAsyncioLoop loop(virtual_time());
-    QStringList log;
-    QObject button;
-    auto receiver = std::make_unique<QObject>();
-    connect(&button, &QObject::objectNameChanged, receiver.get(), [&, context = receiver.get()](const QString &name) {
-        loop.create_task(
-            [](QStringList &log, QString name) -> Coroutine<> {
-                log << name;
+                struct Local
+                {
+                    QStringList &log;
+                    ~Local() { log << "locals destroyed"; }
+                } local{log};
                 co_await sleep(1s);
-                log << name + QStringLiteral(" done");
-            }(log, name),
-            TaskOptions().context(context));
-    });
-    loop.call_soon([&] { button.setObjectName(QStringLiteral("first")); });
-    loop.call_later(5s, [&] { button.setObjectName(QStringLiteral("second")); });
-    loop.call_later(5500ms, [&] { receiver.reset(); });
-    loop.call_later(6s, [&] { button.setObjectName(QStringLiteral("third")); });
-    loop.call_later(10s, [&] { loop.stop(); });
-    loop.run_forever();
-    // Nobody held the first task, and it finished; the second died with its receiver; a third never began.
-    QCOMPARE(log, QStringList({"first", "first done", "second"}));
-    QVERIFY(loop.all_tasks().empty());
-    loop.close();
-}
+                setWindowTitle(QStringLiteral("loaded")); // would touch a dead window
+                log << "body went on";
+            }
+        };
+        QAsyncioLoop loop(virtual_time());
+        QStringList log;
+        auto window = std::make_unique<Window>();
+        auto task = loop.create_task(window->load(log), TaskOptions().context(window.get()));
+        loop.call_later(10ms, [&] {
+            window.reset();
+            log << "window destroyed";
+        });
+        QCOMPARE(error_in([&] { loop.run_until_complete(task); }), "CancelledError");
+        QCOMPARE(log, QStringList({"locals destroyed", "window destroyed"})); // there and then
+        loop.close();
+    }
 
-// H-62
-void tst_Lifetime::anObjectAsTheLastMemberEndsTasksBeforeTheOtherMembers()
-{
-    class Window : public QWidget
+    // H-63
+    void aSlotsTaskLivesAsLongAsItsReceiver()
     {
-    public:
-        explicit Window(QStringList &log) : log(log) { }
-        ~Window() override { log << "window"; }
-        Coroutine<> load()
+        QAsyncioLoop loop(virtual_time());
+        QStringList log;
+        QObject button;
+        auto receiver = std::make_unique<QObject>();
+        connect(&button, &QObject::objectNameChanged, receiver.get(), [&, context = receiver.get()](const QString &name) {
+            loop.create_task(
+                [](QStringList &log, QString name) -> Coroutine<> {
+                    log << name;
+                    co_await sleep(1s);
+                    log << name + QStringLiteral(" done");
+                }(log, name),
+                TaskOptions().context(context));
+        });
+        loop.call_soon([&] { button.setObjectName(QStringLiteral("first")); });
+        loop.call_later(5s, [&] { button.setObjectName(QStringLiteral("second")); });
+        loop.call_later(5500ms, [&] { receiver.reset(); });
+        loop.call_later(6s, [&] { button.setObjectName(QStringLiteral("third")); });
+        loop.call_later(10s, [&] { loop.stop(); });
+        loop.run_forever();
+        // Nobody held the first task, and it finished; the second died with its receiver; a third never began.
+        QCOMPARE(log, QStringList({"first", "first done", "second"}));
+        QVERIFY(loop.all_tasks().empty());
+        loop.close();
+    }
+
+    // H-62
+    void anObjectAsTheLastMemberEndsTasksBeforeTheOtherMembers()
+    {
+        class Window : public QWidget
         {
-            struct Guard
+        public:
+            explicit Window(QStringList &log) : log(log) { }
+            ~Window() override { log << "window"; }
+            Coroutine<> load()
             {
-                Window &window;
-                ~Guard() { window.log << window.state; }
-            } guard{*this};
-            co_await sleep(1s);
-        }
-        QStringList &log;
-        QString state = QStringLiteral("members alive");
-        QObject tasks;
-    };
-    QAsyncioLoop loop(virtual_time());
-    QStringList log;
-    auto window = std::make_unique<Window>(log);
-    auto task = loop.create_task(window->load(), TaskOptions().context(&window->tasks));
-    loop.call_later(10ms, [&] { window.reset(); });
-    QCOMPARE(error_in([&] { loop.run_until_complete(task); }), "CancelledError");
-    QCOMPARE(log, QStringList({"window", "members alive"}));
-    loop.close();
-}
+                struct Guard
+                {
+                    Window &window;
+                    ~Guard() { window.log << window.state; }
+                } guard{*this};
+                co_await sleep(1s);
+            }
+            QStringList &log;
+            QString state = QStringLiteral("members alive");
+            QObject tasks;
+        };
+        QAsyncioLoop loop(virtual_time());
+        QStringList log;
+        auto window = std::make_unique<Window>(log);
+        auto task = loop.create_task(window->load(), TaskOptions().context(&window->tasks));
+        loop.call_later(10ms, [&] { window.reset(); });
+        QCOMPARE(error_in([&] { loop.run_until_complete(task); }), "CancelledError");
+        QCOMPARE(log, QStringList({"window", "members alive"}));
+        loop.close();
+    }
+};
 
 int main(int argc, char **argv)
 {
     if (argc > 2 && qstrcmp(argv[1], "--scenario") == 0)
         return scenario(argv[2], argc, argv);
     QApplication app(argc, argv);
-    tst_Lifetime test;
+    tst_lifetime test;
     return QTest::qExec(&test, argc, argv);
 }
 #include "tst_lifetime.moc"

@@ -17,45 +17,6 @@
 #include <future>
 #include <thread>
 
-/// Event loops inside callbacks and tasks: modal dialogs, processEvents().
-class tst_Nested : public QObject
-{
-    Q_OBJECT
-
-private Q_SLOTS:
-    void tasksGoOnWhileATaskIsInsideADialog();
-    void tasksGoOnWhileASlotIsInsideADialog();
-    void timersAndTasksGoOnWhileACallbackIsInsideAnEventLoop();
-    void twoTasksInDialogsTheOuterAcceptedFirst();
-    void cancellingATaskInsideADialogReachesItAtItsNextAwait();
-    void tasksGoOnWhileATaskCallsProcessEvents();
-    void tasksGoOnWhileOneInsideADialogCallsProcessEvents();
-    void processEventsInEachOfManyTasksNeedsNoStack();
-    void nestedEventLoopsGoToABoundedDepth();
-    void aNestedEventLoopIsNotSlow();
-    void whatIsSlowBesideANestedEventLoopIsNamed_data();
-    void whatIsSlowBesideANestedEventLoopIsNamed();
-    void aReaderInsideAnEventLoopIsNotReentered_data();
-    void aReaderInsideAnEventLoopIsNotReentered();
-    void stopWaitsForTheDialogToReturn();
-    void stopOfAnAttachedLoopWaitsForTheDialogToReturn();
-    void stopWaitsForADialogThatASlotHasOpened();
-    void stopWaitsForADialogThatASlotOpensBehindIt();
-    void theRestOfTheInterruptedBatchRunsFirstAndOnce();
-    void aNestedEventLoopLengthensNoTimeSlice();
-    void theCurrentTaskIsSetAsideAndPutBack();
-    void theRunningLoopIsSetInEveryStep();
-    void loopExitUnderADialogLeavesWhenItHasReturned();
-    void aDialogIsAwaitedWithoutANestedLoop();
-    void aDescriptorThatNobodyReadsDoesNotSpin();
-    void threadsafeCallsArriveInsideADialog();
-    void whatANestedLoopExcludesComesAfterwards_data();
-    void whatANestedLoopExcludesComesAfterwards();
-    void whoTakesMessagesMayOpenAnEventLoop_data();
-    void whoTakesMessagesMayOpenAnEventLoop();
-    void theOtherDispatcherServesThem();
-};
-
 namespace {
 Test::TestOptions real()
 {
@@ -78,663 +39,6 @@ Coroutine<> until(Condition condition)
         co_await sleep(1ms);
 }
 } // namespace
-
-// H-1
-void tst_Nested::tasksGoOnWhileATaskIsInsideADialog()
-{
-    int ticks = 0;
-    Test::run(
-        [&]() -> Coroutine<> {
-            auto ticker = create_task(tick(ticks));
-            QDialog dialog;
-            auto closer = create_task([](QDialog &dialog, int &ticks) -> Coroutine<> {
-                auto enough = [&] { return ticks >= 10; };
-                co_await until(enough);
-                dialog.accept();
-            }(dialog, ticks));
-            co_await sleep(0s);
-            QASYNCIO_COMPARE(dialog.exec(), int(QDialog::Accepted));
-            const int inside = ticks;
-            QASYNCIO_VERIFY(inside >= 10);
-            auto more = [&] { return ticks > inside; };
-            co_await until(more); // and afterwards
-            co_await closer;
-            ticker.cancel();
-            QASYNCIO_THROWS(co_await ticker, CancelledError);
-        },
-        real());
-}
-
-// H-2
-void tst_Nested::tasksGoOnWhileASlotIsInsideADialog()
-{
-    int ticks = 0;
-    Test::run(
-        [&](QAsyncioLoop &loop) -> Coroutine<> {
-            auto ticker = create_task(tick(ticks));
-            auto closed = loop.create_future<int>();
-            QTimer::singleShot(0, qApp, [&] {
-                QDialog dialog;
-                std::function<void()> watch = [&] {
-                    if (ticks >= 10)
-                        dialog.reject();
-                    else
-                        loop.call_later(1ms, watch);
-                };
-                loop.call_soon(watch);
-                closed.set_result(dialog.exec());
-            });
-            QASYNCIO_COMPARE(co_await closed, int(QDialog::Rejected));
-            QASYNCIO_VERIFY(ticks >= 10);
-            ticker.cancel();
-            QASYNCIO_THROWS(co_await ticker, CancelledError);
-        },
-        real());
-}
-
-// H-3
-void tst_Nested::timersAndTasksGoOnWhileACallbackIsInsideAnEventLoop()
-{
-    int ticks = 0;
-    Test::run(
-        [&](QAsyncioLoop &loop) -> Coroutine<> {
-            auto ticker = create_task(tick(ticks));
-            auto done = loop.create_future<bool>();
-            loop.call_soon([&] {
-                QEventLoop inner;
-                bool timer = false;
-                loop.call_later(2ms, [&] { timer = true; });
-                std::function<void()> watch = [&] {
-                    if (ticks >= 5 && timer)
-                        inner.quit();
-                    else
-                        loop.call_soon(watch);
-                };
-                loop.call_soon(watch);
-                inner.exec();
-                done.set_result(timer);
-            });
-            QASYNCIO_VERIFY(co_await done);
-            ticker.cancel();
-            QASYNCIO_THROWS(co_await ticker, CancelledError);
-        },
-        real());
-}
-
-// H-4
-void tst_Nested::twoTasksInDialogsTheOuterAcceptedFirst()
-{
-    Test::run(
-        [&]() -> Coroutine<> {
-            QDialog outer;
-            QDialog inner;
-            const auto show = [](QDialog &dialog) -> Coroutine<int> {
-                co_await sleep(0s);
-                const int code = dialog.exec();
-                co_await sleep(1ms);
-                co_return code;
-            };
-            auto first = create_task(show(outer));
-            auto second = create_task(show(inner));
-            auto closer = create_task([](QDialog &outer, QDialog &inner) -> Coroutine<> {
-                auto both = [&] { return outer.isVisible() && inner.isVisible(); };
-                co_await until(both);
-                outer.accept();
-                co_await sleep(2ms);
-                inner.reject();
-            }(outer, inner));
-            QASYNCIO_COMPARE(co_await second, int(QDialog::Rejected));
-            QASYNCIO_COMPARE(co_await first, int(QDialog::Accepted));
-            co_await closer;
-        },
-        real());
-}
-
-// H-5
-void tst_Nested::cancellingATaskInsideADialogReachesItAtItsNextAwait()
-{
-    QStringList log;
-    Test::run(
-        [&]() -> Coroutine<> {
-            QDialog dialog;
-            auto task = create_task([](QDialog &dialog, QStringList &log) -> Coroutine<> {
-                log << QStringLiteral("closed %1").arg(dialog.exec());
-                try {
-                    co_await sleep(1h);
-                } catch (const CancelledError &) {
-                    log << "cancelled";
-                    throw;
-                }
-            }(dialog, log));
-            auto visible = [&] { return dialog.isVisible(); };
-            co_await until(visible);
-            task.cancel();
-            co_await sleep(2ms);
-            QASYNCIO_VERIFY(dialog.isVisible() && !task.done() && log.isEmpty());
-            dialog.accept();
-            QASYNCIO_THROWS(co_await task, CancelledError);
-        },
-        real());
-    QCOMPARE(log, QStringList({"closed 1", "cancelled"}));
-}
-
-// H-6
-void tst_Nested::tasksGoOnWhileATaskCallsProcessEvents()
-{
-    int ticks = 0;
-    Test::run(
-        [&]() -> Coroutine<> {
-            auto ticker = create_task(tick(ticks));
-            co_await sleep(0s);
-            while (ticks < 5)
-                QCoreApplication::processEvents();
-            ticker.cancel();
-            QASYNCIO_THROWS(co_await ticker, CancelledError);
-        },
-        real());
-    QVERIFY(ticks >= 5);
-}
-
-void tst_Nested::tasksGoOnWhileOneInsideADialogCallsProcessEvents()
-{
-    int ticks = 0;
-    int seen = 0;
-    Test::run(
-        [&]() -> Coroutine<> {
-            QEventLoop dialog;
-            auto ticker = create_task(tick(ticks));
-            const auto pump = [&]() -> Coroutine<> {
-                const int before = ticks;
-                QDeadlineTimer end(5000);
-                while (ticks < before + 5 && !end.hasExpired())
-                    QCoreApplication::processEvents();
-                seen = ticks - before;
-                dialog.quit();
-                co_return;
-            };
-            auto pumping = create_task(pump());
-            dialog.exec();
-            co_await pumping;
-            ticker.cancel();
-            QASYNCIO_THROWS(co_await ticker, CancelledError);
-        },
-        real());
-    QVERIFY(seen >= 5);
-}
-
-void tst_Nested::processEventsInEachOfManyTasksNeedsNoStack()
-{
-    int depth = 0;
-    int deepest = 0;
-    Test::run(
-        [&]() -> Coroutine<> {
-            const auto step = [&]() -> Coroutine<> {
-                co_await sleep(0s); // all are ready at once
-                deepest = std::max(deepest, ++depth);
-                QCoreApplication::processEvents();
-                --depth;
-            };
-            co_await task_group([&](TaskGroup &group) -> Coroutine<> {
-                for (int i = 0; i < 20'000; ++i)
-                    group.create_task(step);
-                co_return;
-            });
-        },
-        real());
-    QVERIFY(deepest <= 2);
-}
-
-void tst_Nested::nestedEventLoopsGoToABoundedDepth()
-{
-    int depth = 0;
-    int deepest = 0;
-    int ended = 0;
-    Test::run(
-        [&]() -> Coroutine<> {
-            const auto step = [&]() -> Coroutine<> {
-                co_await sleep(0s);
-                deepest = std::max(deepest, ++depth);
-                QEventLoop inner;
-                QTimer::singleShot(1, &inner, &QEventLoop::quit);
-                inner.exec();
-                --depth;
-                ++ended;
-            };
-            co_await task_group([&](TaskGroup &group) -> Coroutine<> {
-                for (int i = 0; i < 500; ++i)
-                    group.create_task(step);
-                co_return;
-            });
-        },
-        real());
-    QCOMPARE(ended, 500);
-    QVERIFY(deepest > 10 && deepest < 100);
-}
-
-void tst_Nested::aNestedEventLoopIsNotSlow()
-{
-    QAsyncioLoop loop;
-    loop.set_debug(true);
-    loop.set_slow_callback_duration(50ms);
-    QTest::failOnWarning(QRegularExpression(QStringLiteral("took")));
-    loop.call_soon([&] {
-        QEventLoop inner;
-        QTimer::singleShot(100, &inner, &QEventLoop::quit);
-        inner.exec();
-        loop.stop();
-    });
-    loop.run_forever();
-    loop.close();
-}
-
-void tst_Nested::whatIsSlowBesideANestedEventLoopIsNamed_data()
-{
-    QTest::addColumn<QString>("opens");
-    for (const char *opens : {"nothing", "event loop", "processEvents"})
-        QTest::newRow(opens) << QString::fromLatin1(opens);
-}
-
-// A bare processEvents() keeps the others waiting in the same way.
-void tst_Nested::whatIsSlowBesideANestedEventLoopIsNamed()
-{
-    QFETCH(QString, opens);
-    QAsyncioLoop loop;
-    loop.set_debug(true);
-    loop.set_slow_callback_duration(50ms);
-    QTest::ignoreMessage(QtWarningMsg, QRegularExpression(QStringLiteral("^Executing <Handle> took \\d+\\.\\d{3} seconds$")));
-    loop.call_soon([&] {
-        if (opens == QStringLiteral("processEvents"))
-            QCoreApplication::processEvents();
-        QThread::msleep(60);
-        if (opens == QStringLiteral("processEvents"))
-            QCoreApplication::processEvents();
-        QEventLoop inner;
-        QTimer::singleShot(1, &inner, &QEventLoop::quit);
-        if (opens == QStringLiteral("event loop"))
-            inner.exec();
-        loop.stop();
-    });
-    loop.run_forever();
-    loop.close();
-}
-
-void tst_Nested::aReaderInsideAnEventLoopIsNotReentered_data()
-{
-    QTest::addColumn<bool>("epoll");
-    QTest::newRow("epoll") << true;
-    QTest::newRow("notifiers") << false;
-}
-
-// H-7
-void tst_Nested::aReaderInsideAnEventLoopIsNotReentered()
-{
-    QFETCH(bool, epoll);
-    QAsyncioLoop loop(LoopOptions().selector(epoll ? make_epoll_selector() : make_notifier_selector()));
-    Pipe one;
-    Pipe two;
-    one.fill();
-    int depth = 0;
-    int deepest = 0;
-    int others = 0;
-    int calls = 0;
-    QEventLoop inner;
-    loop.add_reader(one.read_end(), [&] {
-        ++calls;
-        deepest = std::max(deepest, ++depth);
-        if (calls == 1) {
-            two.fill();
-            inner.exec(); // with the byte still unread
-        }
-        one.drain_one();
-        --depth;
-        if (calls == 1)
-            one.fill(); // and once more: it is watched again
-        else
-            loop.stop();
-    });
-    loop.add_reader(two.read_end(), [&] {
-        two.drain_one();
-        if (++others < 3)
-            two.fill();
-        else
-            inner.quit();
-    });
-    loop.run_forever();
-    QCOMPARE(deepest, 1);
-    QCOMPARE(others, 3);
-    QCOMPARE(calls, 2);
-    loop.close();
-}
-
-// H-8
-void tst_Nested::stopWaitsForTheDialogToReturn()
-{
-    QAsyncioLoop loop;
-    QStringList log;
-    QDialog dialog;
-    loop.call_soon([&] {
-        loop.call_soon([&] {
-            loop.stop();
-            log << "stop";
-        });
-        loop.call_later(5ms, [&] { // turns go on
-            log << (dialog.isVisible() ? "still open" : "torn down");
-            dialog.done(7);
-        });
-        log << QStringLiteral("returned %1").arg(dialog.exec());
-        loop.call_soon([&] { log << "next run"; });
-    });
-    loop.run_forever();
-    QCOMPARE(log, QStringList({"stop", "still open", "returned 7"}));
-    run_once(loop);
-    QCOMPARE(log.last(), "next run");
-    loop.close();
-}
-
-// H-8
-void tst_Nested::stopOfAnAttachedLoopWaitsForTheDialogToReturn()
-{
-    QAsyncioLoop loop;
-    loop.attach();
-    QStringList log;
-    loop.call_soon([&] {
-        QDialog dialog;
-        loop.call_soon([&] {
-            loop.stop();
-            log << "stop";
-        });
-        loop.call_later(5ms, [&] { // turns go on
-            log << "served";
-            dialog.done(7);
-        });
-        QTimer::singleShot(5s, &dialog, [&] { dialog.done(1); }); // else it would stay open for ever
-        log << QStringLiteral("returned %1").arg(dialog.exec());
-    });
-    QTRY_VERIFY(!loop.is_running());
-    QCOMPARE(log, QStringList({"stop", "served", "returned 7"}));
-    loop.close();
-}
-
-// H-8
-void tst_Nested::stopWaitsForADialogThatASlotHasOpened()
-{
-    QAsyncioLoop loop;
-    QStringList log;
-    QTimer::singleShot(0, qApp, [&] { // none of our callbacks is on the stack
-        QDialog dialog;
-        loop.call_soon([&] { loop.stop(); });
-        loop.call_later(5ms, [&] {
-            log << (dialog.isVisible() ? "still open" : "torn down");
-            dialog.done(7);
-        });
-        log << QStringLiteral("returned %1").arg(dialog.exec());
-    });
-    loop.run_forever();
-    QCOMPARE(log, QStringList({"still open", "returned 7"}));
-    loop.close();
-}
-
-// H-8. All has run, and the run is about to be left; but Qt delivers in the same pass what opens a dialog.
-void tst_Nested::stopWaitsForADialogThatASlotOpensBehindIt()
-{
-    QAsyncioLoop loop;
-    QStringList log;
-    QObject receiver;
-    const auto opens = [&] {
-        QDialog dialog;
-        loop.call_later(1ms, [&] {
-            log << (dialog.isVisible() ? "still open" : "torn down");
-            dialog.done(7);
-        });
-        QTimer::singleShot(10s, &dialog, [&dialog] { dialog.done(0); }); // never, but where nothing is called any more
-        log << QStringLiteral("returned %1").arg(dialog.exec());
-    };
-    loop.call_soon([&] {
-        QMetaObject::invokeMethod(&receiver, opens, Qt::QueuedConnection);
-        loop.stop();
-    });
-    loop.run_forever();
-    QCOMPARE(log, QStringList({"still open", "returned 7"}));
-    loop.close();
-}
-
-// H-3
-void tst_Nested::theRestOfTheInterruptedBatchRunsFirstAndOnce()
-{
-    QAsyncioLoop loop;
-    QStringList log;
-    loop.call_soon([&] {
-        log << "a begins";
-        loop.call_soon([&] { log << "child"; });
-        QEventLoop inner;
-        loop.call_soon([&] {
-            loop.call_soon([&] { inner.quit(); });
-        });
-        inner.exec();
-        log << "a ends";
-    });
-    loop.call_soon([&] { log << "b"; });
-    loop.call_soon([&] { log << "c"; });
-    loop.call_later(20ms, [&] { loop.stop(); });
-    loop.run_forever();
-    QCOMPARE(log, QStringList({"a begins", "b", "c", "child", "a ends"}));
-    loop.close();
-}
-
-void tst_Nested::aNestedEventLoopLengthensNoTimeSlice()
-{
-    QAsyncioLoop loop(LoopOptions().time_slice(50ms));
-    QObject receiver;
-    int ran = 0;
-    int ran_before_qt = -1;
-    loop.call_soon([&] {
-        std::this_thread::sleep_for(60ms); // longer than the slice
-        QEventLoop dialog;
-        loop.call_soon([&] { dialog.quit(); }); // in a slice of its own
-        dialog.exec();
-        QMetaObject::invokeMethod(&receiver, [&] { ran_before_qt = ran; }, Qt::QueuedConnection);
-        for (int i = 0; i < 1000; ++i)
-            loop.call_soon([&] { ++ran; });
-        loop.call_soon([&] { loop.stop(); });
-    });
-    loop.run_forever();
-    QVERIFY2(ran_before_qt >= 0 && ran_before_qt < 100, QByteArray::number(ran_before_qt));
-    QCOMPARE(ran, 1000);
-    loop.close();
-}
-
-// H-1
-void tst_Nested::theCurrentTaskIsSetAsideAndPutBack()
-{
-    QStringList names;
-    Test::run(
-        [&](QAsyncioLoop &loop) -> Coroutine<> {
-            QEventLoop inner;
-            const std::function<void()> note = [&] { names << (current_task() ? current_task().get_name() : QStringLiteral("none")); };
-            loop.call_soon(note);
-            auto other = create_task([](const std::function<void()> &note, QEventLoop &inner) -> Coroutine<> {
-                note();
-                co_await sleep(0s);
-                inner.quit();
-            }(note, inner), TaskOptions().name(QStringLiteral("other")));
-            const AnyTask self = current_task();
-            AnyTask(self).add_done_callback([] { });
-            inner.exec();
-            QASYNCIO_VERIFY(current_task() == self);
-            co_await other;
-        },
-        real());
-    QCOMPARE(names, QStringList({"none", "other"}));
-}
-
-// H-69
-void tst_Nested::theRunningLoopIsSetInEveryStep()
-{
-    Test::run(
-        [](QAsyncioLoop &loop) -> Coroutine<> {
-            int seen = 0;
-            int wrong = 0;
-            const auto look = [&] {
-                ++seen;
-                wrong += find_running_loop() != &loop;
-            };
-            QEventLoop inner;
-            const auto steps = [&]() -> Coroutine<> {
-                for (int i = 0; i < 5; ++i) {
-                    look();
-                    co_await sleep(1ms);
-                }
-                inner.quit();
-            };
-            auto task = create_task(steps());
-            loop.call_soon(look);
-            loop.call_later(1ms, look);
-            QTimer::singleShot(0, qApp, look); // a slot inside of the run
-            inner.exec();
-            look();
-            co_await task;
-            look();
-            QASYNCIO_COMPARE(wrong, 0);
-            QASYNCIO_COMPARE(seen, 10);
-        },
-        real());
-    QVERIFY(!find_running_loop());
-}
-
-// H-57
-void tst_Nested::loopExitUnderADialogLeavesWhenItHasReturned()
-{
-    QAsyncioLoop loop;
-    QStringList log;
-    loop.call_soon([&] {
-        QDialog dialog;
-        loop.call_soon([] { throw LoopExit(3); });
-        loop.call_later(5ms, [&] {
-            log << (dialog.isVisible() ? "open" : "closed");
-            dialog.accept();
-        });
-        dialog.exec();
-        log << "returned";
-    });
-    QCOMPARE(error_in([&] { loop.run_forever(); }), "LoopExit: 3");
-    QCOMPARE(log, QStringList({"open", "returned"}));
-    loop.close();
-}
-
-// H-23
-void tst_Nested::aDialogIsAwaitedWithoutANestedLoop()
-{
-    Test::run(
-        [&](QAsyncioLoop &loop) -> Coroutine<> {
-            QDialog dialog;
-            dialog.open();
-            const int level = QThread::currentThread()->loopLevel();
-            loop.call_later(1ms, [&] { dialog.done(5); });
-            QASYNCIO_COMPARE(co_await from_signal(&dialog, &QDialog::finished), 5);
-            QASYNCIO_COMPARE(QThread::currentThread()->loopLevel(), level);
-        },
-        real());
-}
-
-// H-7
-void tst_Nested::aDescriptorThatNobodyReadsDoesNotSpin()
-{
-    QAsyncioLoop loop;
-    Pipe pipe;
-    pipe.fill();
-    loop.add_reader(pipe.read_end(), [&] {
-        QEventLoop inner;
-        QTimer::singleShot(50, &inner, &QEventLoop::quit);
-        const std::clock_t before = std::clock();
-        inner.exec();
-        const double used = double(std::clock() - before) / CLOCKS_PER_SEC;
-        QVERIFY2(used < 0.025, QByteArray::number(used)); // of 50 ms; a spin takes them all
-        pipe.drain_one();
-        loop.stop();
-    });
-    loop.run_forever();
-    loop.close();
-}
-
-// L-074
-void tst_Nested::threadsafeCallsArriveInsideADialog()
-{
-    QAsyncioLoop loop;
-    std::thread thread;
-    bool arrived = false;
-    loop.call_soon([&] {
-        QEventLoop inner;
-        thread = std::thread([&] {
-            loop.call_soon_threadsafe([&] {
-                arrived = true;
-                inner.quit();
-            });
-        });
-        inner.exec();
-        loop.stop();
-    });
-    loop.run_forever();
-    thread.join();
-    QVERIFY(arrived);
-    loop.close();
-}
-
-void tst_Nested::whatANestedLoopExcludesComesAfterwards_data()
-{
-    QTest::addColumn<bool>("notifiers");
-    QTest::newRow("epoll") << false;
-    QTest::newRow("notifiers") << true;
-}
-
-// H-15
-void tst_Nested::whatANestedLoopExcludesComesAfterwards()
-{
-    QFETCH(bool, notifiers);
-    LoopOptions options;
-    if (notifiers)
-        options.selector(make_notifier_selector());
-    QAsyncioLoop loop(std::move(options));
-    Pipe pipe;
-    int read = 0;
-    int timers = 0;
-    loop.add_reader(pipe.read_end(), [&] {
-        pipe.drain_one();
-        ++read;
-    });
-    for (const auto flag : {QEventLoop::ExcludeSocketNotifiers, QEventLoop::ExcludeUserInputEvents}) {
-        const int read_before = read;
-        loop.call_soon([&, flag] {
-            pipe.fill();
-            QEventLoop inner;
-            loop.call_later(5ms, [&] {
-                ++timers;
-                inner.quit();
-            });
-            inner.exec(flag);
-        });
-        std::function<void()> wait_for_both = [&] {
-            if (read > read_before)
-                loop.stop();
-            else
-                loop.call_later(1ms, wait_for_both);
-        };
-        loop.call_soon(wait_for_both);
-        loop.run_forever(); // would not return
-        QCOMPARE(read, read_before + 1);
-        pipe.fill(); // and the next one comes as ever
-        wait_for_both = [&] {
-            if (read == read_before + 2)
-                loop.stop();
-            else
-                loop.call_later(1ms, wait_for_both);
-        };
-        loop.call_soon(wait_for_both);
-        loop.run_forever();
-    }
-    QCOMPARE(timers, 2);
-    loop.remove_reader(pipe.read_end());
-    loop.close();
-}
 
 namespace {
 
@@ -846,43 +150,707 @@ const std::vector<Talkative> talkatives{
 
 } // namespace
 
-void tst_Nested::whoTakesMessagesMayOpenAnEventLoop_data()
+/// Event loops inside callbacks and tasks: modal dialogs, processEvents().
+class tst_nested : public QObject
 {
-    QTest::addColumn<int>("kind");
-    for (std::size_t i = 0; i < talkatives.size(); ++i)
-        QTest::newRow(talkatives[i].says) << int(i);
-}
+    Q_OBJECT
 
-void tst_Nested::whoTakesMessagesMayOpenAnEventLoop()
-{
-    QFETCH(int, kind);
-    const Talkative &talkative = talkatives[std::size_t(kind)];
-    bool ended = false;
+private Q_SLOTS:
+    // H-1
+    void tasksGoOnWhileATaskIsInsideADialog()
     {
-        const MessageDialogs dialogs;
+        int ticks = 0;
+        Test::run(
+            [&]() -> Coroutine<> {
+                auto ticker = create_task(tick(ticks));
+                QDialog dialog;
+                auto closer = create_task([](QDialog &dialog, int &ticks) -> Coroutine<> {
+                    auto enough = [&] { return ticks >= 10; };
+                    co_await until(enough);
+                    dialog.accept();
+                }(dialog, ticks));
+                co_await sleep(0s);
+                QASYNCIO_COMPARE(dialog.exec(), int(QDialog::Accepted));
+                const int inside = ticks;
+                QASYNCIO_VERIFY(inside >= 10);
+                auto more = [&] { return ticks > inside; };
+                co_await until(more); // and afterwards
+                co_await closer;
+                ticker.cancel();
+                QASYNCIO_THROWS(co_await ticker, CancelledError);
+            },
+            real());
+    }
+
+    // H-2
+    void tasksGoOnWhileASlotIsInsideADialog()
+    {
+        int ticks = 0;
+        Test::run(
+            [&](QAsyncioLoop &loop) -> Coroutine<> {
+                auto ticker = create_task(tick(ticks));
+                auto closed = loop.create_future<int>();
+                QTimer::singleShot(0, qApp, [&] {
+                    QDialog dialog;
+                    std::function<void()> watch = [&] {
+                        if (ticks >= 10)
+                            dialog.reject();
+                        else
+                            loop.call_later(1ms, watch);
+                    };
+                    loop.call_soon(watch);
+                    closed.set_result(dialog.exec());
+                });
+                QASYNCIO_COMPARE(co_await closed, int(QDialog::Rejected));
+                QASYNCIO_VERIFY(ticks >= 10);
+                ticker.cancel();
+                QASYNCIO_THROWS(co_await ticker, CancelledError);
+            },
+            real());
+    }
+
+    // H-3
+    void timersAndTasksGoOnWhileACallbackIsInsideAnEventLoop()
+    {
+        int ticks = 0;
+        Test::run(
+            [&](QAsyncioLoop &loop) -> Coroutine<> {
+                auto ticker = create_task(tick(ticks));
+                auto done = loop.create_future<bool>();
+                loop.call_soon([&] {
+                    QEventLoop inner;
+                    bool timer = false;
+                    loop.call_later(2ms, [&] { timer = true; });
+                    std::function<void()> watch = [&] {
+                        if (ticks >= 5 && timer)
+                            inner.quit();
+                        else
+                            loop.call_soon(watch);
+                    };
+                    loop.call_soon(watch);
+                    inner.exec();
+                    done.set_result(timer);
+                });
+                QASYNCIO_VERIFY(co_await done);
+                ticker.cancel();
+                QASYNCIO_THROWS(co_await ticker, CancelledError);
+            },
+            real());
+    }
+
+    // H-4
+    void twoTasksInDialogsTheOuterAcceptedFirst()
+    {
+        Test::run(
+            [&]() -> Coroutine<> {
+                QDialog outer;
+                QDialog inner;
+                const auto show = [](QDialog &dialog) -> Coroutine<int> {
+                    co_await sleep(0s);
+                    const int code = dialog.exec();
+                    co_await sleep(1ms);
+                    co_return code;
+                };
+                auto first = create_task(show(outer));
+                auto second = create_task(show(inner));
+                auto closer = create_task([](QDialog &outer, QDialog &inner) -> Coroutine<> {
+                    auto both = [&] { return outer.isVisible() && inner.isVisible(); };
+                    co_await until(both);
+                    outer.accept();
+                    co_await sleep(2ms);
+                    inner.reject();
+                }(outer, inner));
+                QASYNCIO_COMPARE(co_await second, int(QDialog::Rejected));
+                QASYNCIO_COMPARE(co_await first, int(QDialog::Accepted));
+                co_await closer;
+            },
+            real());
+    }
+
+    // H-5
+    void cancellingATaskInsideADialogReachesItAtItsNextAwait()
+    {
+        QStringList log;
+        Test::run(
+            [&]() -> Coroutine<> {
+                QDialog dialog;
+                auto task = create_task([](QDialog &dialog, QStringList &log) -> Coroutine<> {
+                    log << QStringLiteral("closed %1").arg(dialog.exec());
+                    try {
+                        co_await sleep(1h);
+                    } catch (const CancelledError &) {
+                        log << "cancelled";
+                        throw;
+                    }
+                }(dialog, log));
+                auto visible = [&] { return dialog.isVisible(); };
+                co_await until(visible);
+                task.cancel();
+                co_await sleep(2ms);
+                QASYNCIO_VERIFY(dialog.isVisible() && !task.done() && log.isEmpty());
+                dialog.accept();
+                QASYNCIO_THROWS(co_await task, CancelledError);
+            },
+            real());
+        QCOMPARE(log, QStringList({"closed 1", "cancelled"}));
+    }
+
+    // H-6
+    void tasksGoOnWhileATaskCallsProcessEvents()
+    {
+        int ticks = 0;
+        Test::run(
+            [&]() -> Coroutine<> {
+                auto ticker = create_task(tick(ticks));
+                co_await sleep(0s);
+                while (ticks < 5)
+                    QCoreApplication::processEvents();
+                ticker.cancel();
+                QASYNCIO_THROWS(co_await ticker, CancelledError);
+            },
+            real());
+        QVERIFY(ticks >= 5);
+    }
+
+    void tasksGoOnWhileOneInsideADialogCallsProcessEvents()
+    {
+        int ticks = 0;
+        int seen = 0;
+        Test::run(
+            [&]() -> Coroutine<> {
+                QEventLoop dialog;
+                auto ticker = create_task(tick(ticks));
+                const auto pump = [&]() -> Coroutine<> {
+                    const int before = ticks;
+                    QDeadlineTimer end(5000);
+                    while (ticks < before + 5 && !end.hasExpired())
+                        QCoreApplication::processEvents();
+                    seen = ticks - before;
+                    dialog.quit();
+                    co_return;
+                };
+                auto pumping = create_task(pump());
+                dialog.exec();
+                co_await pumping;
+                ticker.cancel();
+                QASYNCIO_THROWS(co_await ticker, CancelledError);
+            },
+            real());
+        QVERIFY(seen >= 5);
+    }
+
+    void processEventsInEachOfManyTasksNeedsNoStack()
+    {
+        int depth = 0;
+        int deepest = 0;
+        Test::run(
+            [&]() -> Coroutine<> {
+                const auto step = [&]() -> Coroutine<> {
+                    co_await sleep(0s); // all are ready at once
+                    deepest = std::max(deepest, ++depth);
+                    QCoreApplication::processEvents();
+                    --depth;
+                };
+                co_await task_group([&](TaskGroup &group) -> Coroutine<> {
+                    for (int i = 0; i < 20'000; ++i)
+                        group.create_task(step);
+                    co_return;
+                });
+            },
+            real());
+        QVERIFY(deepest <= 2);
+    }
+
+    void nestedEventLoopsGoToABoundedDepth()
+    {
+        int depth = 0;
+        int deepest = 0;
+        int ended = 0;
+        Test::run(
+            [&]() -> Coroutine<> {
+                const auto step = [&]() -> Coroutine<> {
+                    co_await sleep(0s);
+                    deepest = std::max(deepest, ++depth);
+                    QEventLoop inner;
+                    QTimer::singleShot(1, &inner, &QEventLoop::quit);
+                    inner.exec();
+                    --depth;
+                    ++ended;
+                };
+                co_await task_group([&](TaskGroup &group) -> Coroutine<> {
+                    for (int i = 0; i < 500; ++i)
+                        group.create_task(step);
+                    co_return;
+                });
+            },
+            real());
+        QCOMPARE(ended, 500);
+        QVERIFY(deepest > 10 && deepest < 100);
+    }
+
+    void aNestedEventLoopIsNotSlow()
+    {
         QAsyncioLoop loop;
-        const auto main = [&]() -> Coroutine<> {
-            Task<> others = create_task(busy());
-            co_await talkative.body(loop);
-            co_await others;
-            ended = true;
-        };
-        loop.run_until_complete(main());
+        loop.set_debug(true);
+        loop.set_slow_callback_duration(50ms);
+        QTest::failOnWarning(QRegularExpression(QStringLiteral("took")));
+        loop.call_soon([&] {
+            QEventLoop inner;
+            QTimer::singleShot(100, &inner, &QEventLoop::quit);
+            inner.exec();
+            loop.stop();
+        });
+        loop.run_forever();
         loop.close();
     }
-    QVERIFY(ended);
-    QVERIFY2(!MessageDialogs::shown.filter(QLatin1String(talkative.says)).empty(), qPrintable(MessageDialogs::shown.join(u'|')));
-}
 
-void tst_Nested::theOtherDispatcherServesThem()
-{
-    SKIP_WITHOUT_PROCESSES();
-    QCOMPARE(failure_without_glib({"tasksGoOnWhileATaskIsInsideADialog", "tasksGoOnWhileATaskCallsProcessEvents",
-                                   "theRestOfTheInterruptedBatchRunsFirstAndOnce", "aNestedEventLoopIsNotSlow",
-                                   "whatIsSlowBesideANestedEventLoopIsNamed", "aReaderInsideAnEventLoopIsNotReentered",
-                                   "stopWaitsForADialogThatASlotHasOpened", "threadsafeCallsArriveInsideADialog"}),
-             QByteArray());
-}
+    void whatIsSlowBesideANestedEventLoopIsNamed_data()
+    {
+        QTest::addColumn<QString>("opens");
+        for (const char *opens : {"nothing", "event loop", "processEvents"})
+            QTest::newRow(opens) << QString::fromLatin1(opens);
+    }
 
-QTEST_MAIN(tst_Nested)
+    // A bare processEvents() keeps the others waiting in the same way.
+    void whatIsSlowBesideANestedEventLoopIsNamed()
+    {
+        QFETCH(QString, opens);
+        QAsyncioLoop loop;
+        loop.set_debug(true);
+        loop.set_slow_callback_duration(50ms);
+        QTest::ignoreMessage(QtWarningMsg, QRegularExpression(QStringLiteral("^Executing <Handle> took \\d+\\.\\d{3} seconds$")));
+        loop.call_soon([&] {
+            if (opens == QStringLiteral("processEvents"))
+                QCoreApplication::processEvents();
+            QThread::msleep(60);
+            if (opens == QStringLiteral("processEvents"))
+                QCoreApplication::processEvents();
+            QEventLoop inner;
+            QTimer::singleShot(1, &inner, &QEventLoop::quit);
+            if (opens == QStringLiteral("event loop"))
+                inner.exec();
+            loop.stop();
+        });
+        loop.run_forever();
+        loop.close();
+    }
+
+    void aReaderInsideAnEventLoopIsNotReentered_data()
+    {
+        QTest::addColumn<bool>("epoll");
+        QTest::newRow("epoll") << true;
+        QTest::newRow("notifiers") << false;
+    }
+
+    // H-7
+    void aReaderInsideAnEventLoopIsNotReentered()
+    {
+        QFETCH(bool, epoll);
+        QAsyncioLoop loop(LoopOptions().selector(epoll ? make_epoll_selector() : make_notifier_selector()));
+        Pipe one;
+        Pipe two;
+        one.fill();
+        int depth = 0;
+        int deepest = 0;
+        int others = 0;
+        int calls = 0;
+        QEventLoop inner;
+        loop.add_reader(one.read_end(), [&] {
+            ++calls;
+            deepest = std::max(deepest, ++depth);
+            if (calls == 1) {
+                two.fill();
+                inner.exec(); // with the byte still unread
+            }
+            one.drain_one();
+            --depth;
+            if (calls == 1)
+                one.fill(); // and once more: it is watched again
+            else
+                loop.stop();
+        });
+        loop.add_reader(two.read_end(), [&] {
+            two.drain_one();
+            if (++others < 3)
+                two.fill();
+            else
+                inner.quit();
+        });
+        loop.run_forever();
+        QCOMPARE(deepest, 1);
+        QCOMPARE(others, 3);
+        QCOMPARE(calls, 2);
+        loop.close();
+    }
+
+    // H-8
+    void stopWaitsForTheDialogToReturn()
+    {
+        QAsyncioLoop loop;
+        QStringList log;
+        QDialog dialog;
+        loop.call_soon([&] {
+            loop.call_soon([&] {
+                loop.stop();
+                log << "stop";
+            });
+            loop.call_later(5ms, [&] { // turns go on
+                log << (dialog.isVisible() ? "still open" : "torn down");
+                dialog.done(7);
+            });
+            log << QStringLiteral("returned %1").arg(dialog.exec());
+            loop.call_soon([&] { log << "next run"; });
+        });
+        loop.run_forever();
+        QCOMPARE(log, QStringList({"stop", "still open", "returned 7"}));
+        run_once(loop);
+        QCOMPARE(log.last(), "next run");
+        loop.close();
+    }
+
+    // H-8
+    void stopOfAnAttachedLoopWaitsForTheDialogToReturn()
+    {
+        QAsyncioLoop loop;
+        loop.attach();
+        QStringList log;
+        loop.call_soon([&] {
+            QDialog dialog;
+            loop.call_soon([&] {
+                loop.stop();
+                log << "stop";
+            });
+            loop.call_later(5ms, [&] { // turns go on
+                log << "served";
+                dialog.done(7);
+            });
+            QTimer::singleShot(5s, &dialog, [&] { dialog.done(1); }); // else it would stay open for ever
+            log << QStringLiteral("returned %1").arg(dialog.exec());
+        });
+        QTRY_VERIFY(!loop.is_running());
+        QCOMPARE(log, QStringList({"stop", "served", "returned 7"}));
+        loop.close();
+    }
+
+    // H-8
+    void stopWaitsForADialogThatASlotHasOpened()
+    {
+        QAsyncioLoop loop;
+        QStringList log;
+        QTimer::singleShot(0, qApp, [&] { // none of our callbacks is on the stack
+            QDialog dialog;
+            loop.call_soon([&] { loop.stop(); });
+            loop.call_later(5ms, [&] {
+                log << (dialog.isVisible() ? "still open" : "torn down");
+                dialog.done(7);
+            });
+            log << QStringLiteral("returned %1").arg(dialog.exec());
+        });
+        loop.run_forever();
+        QCOMPARE(log, QStringList({"still open", "returned 7"}));
+        loop.close();
+    }
+
+    // H-8. All has run, and the run is about to be left; but Qt delivers in the same pass what opens a dialog.
+    void stopWaitsForADialogThatASlotOpensBehindIt()
+    {
+        QAsyncioLoop loop;
+        QStringList log;
+        QObject receiver;
+        const auto opens = [&] {
+            QDialog dialog;
+            loop.call_later(1ms, [&] {
+                log << (dialog.isVisible() ? "still open" : "torn down");
+                dialog.done(7);
+            });
+            QTimer::singleShot(10s, &dialog, [&dialog] { dialog.done(0); }); // never, but where nothing is called any more
+            log << QStringLiteral("returned %1").arg(dialog.exec());
+        };
+        loop.call_soon([&] {
+            QMetaObject::invokeMethod(&receiver, opens, Qt::QueuedConnection);
+            loop.stop();
+        });
+        loop.run_forever();
+        QCOMPARE(log, QStringList({"still open", "returned 7"}));
+        loop.close();
+    }
+
+    // H-3
+    void theRestOfTheInterruptedBatchRunsFirstAndOnce()
+    {
+        QAsyncioLoop loop;
+        QStringList log;
+        loop.call_soon([&] {
+            log << "a begins";
+            loop.call_soon([&] { log << "child"; });
+            QEventLoop inner;
+            loop.call_soon([&] {
+                loop.call_soon([&] { inner.quit(); });
+            });
+            inner.exec();
+            log << "a ends";
+        });
+        loop.call_soon([&] { log << "b"; });
+        loop.call_soon([&] { log << "c"; });
+        loop.call_later(20ms, [&] { loop.stop(); });
+        loop.run_forever();
+        QCOMPARE(log, QStringList({"a begins", "b", "c", "child", "a ends"}));
+        loop.close();
+    }
+
+    void aNestedEventLoopLengthensNoTimeSlice()
+    {
+        QAsyncioLoop loop(LoopOptions().time_slice(50ms));
+        QObject receiver;
+        int ran = 0;
+        int ran_before_qt = -1;
+        loop.call_soon([&] {
+            std::this_thread::sleep_for(60ms); // longer than the slice
+            QEventLoop dialog;
+            loop.call_soon([&] { dialog.quit(); }); // in a slice of its own
+            dialog.exec();
+            QMetaObject::invokeMethod(&receiver, [&] { ran_before_qt = ran; }, Qt::QueuedConnection);
+            for (int i = 0; i < 1000; ++i)
+                loop.call_soon([&] { ++ran; });
+            loop.call_soon([&] { loop.stop(); });
+        });
+        loop.run_forever();
+        QVERIFY2(ran_before_qt >= 0 && ran_before_qt < 100, QByteArray::number(ran_before_qt));
+        QCOMPARE(ran, 1000);
+        loop.close();
+    }
+
+    // H-1
+    void theCurrentTaskIsSetAsideAndPutBack()
+    {
+        QStringList names;
+        Test::run(
+            [&](QAsyncioLoop &loop) -> Coroutine<> {
+                QEventLoop inner;
+                const std::function<void()> note = [&] { names << (current_task() ? current_task().get_name() : QStringLiteral("none")); };
+                loop.call_soon(note);
+                auto other = create_task([](const std::function<void()> &note, QEventLoop &inner) -> Coroutine<> {
+                    note();
+                    co_await sleep(0s);
+                    inner.quit();
+                }(note, inner), TaskOptions().name(QStringLiteral("other")));
+                const AnyTask self = current_task();
+                AnyTask(self).add_done_callback([] { });
+                inner.exec();
+                QASYNCIO_VERIFY(current_task() == self);
+                co_await other;
+            },
+            real());
+        QCOMPARE(names, QStringList({"none", "other"}));
+    }
+
+    // H-69
+    void theRunningLoopIsSetInEveryStep()
+    {
+        Test::run(
+            [](QAsyncioLoop &loop) -> Coroutine<> {
+                int seen = 0;
+                int wrong = 0;
+                const auto look = [&] {
+                    ++seen;
+                    wrong += find_running_loop() != &loop;
+                };
+                QEventLoop inner;
+                const auto steps = [&]() -> Coroutine<> {
+                    for (int i = 0; i < 5; ++i) {
+                        look();
+                        co_await sleep(1ms);
+                    }
+                    inner.quit();
+                };
+                auto task = create_task(steps());
+                loop.call_soon(look);
+                loop.call_later(1ms, look);
+                QTimer::singleShot(0, qApp, look); // a slot inside of the run
+                inner.exec();
+                look();
+                co_await task;
+                look();
+                QASYNCIO_COMPARE(wrong, 0);
+                QASYNCIO_COMPARE(seen, 10);
+            },
+            real());
+        QVERIFY(!find_running_loop());
+    }
+
+    // H-57
+    void loopExitUnderADialogLeavesWhenItHasReturned()
+    {
+        QAsyncioLoop loop;
+        QStringList log;
+        loop.call_soon([&] {
+            QDialog dialog;
+            loop.call_soon([] { throw LoopExit(3); });
+            loop.call_later(5ms, [&] {
+                log << (dialog.isVisible() ? "open" : "closed");
+                dialog.accept();
+            });
+            dialog.exec();
+            log << "returned";
+        });
+        QCOMPARE(error_in([&] { loop.run_forever(); }), "LoopExit: 3");
+        QCOMPARE(log, QStringList({"open", "returned"}));
+        loop.close();
+    }
+
+    // H-23
+    void aDialogIsAwaitedWithoutANestedLoop()
+    {
+        Test::run(
+            [&](QAsyncioLoop &loop) -> Coroutine<> {
+                QDialog dialog;
+                dialog.open();
+                const int level = QThread::currentThread()->loopLevel();
+                loop.call_later(1ms, [&] { dialog.done(5); });
+                QASYNCIO_COMPARE(co_await from_signal(&dialog, &QDialog::finished), 5);
+                QASYNCIO_COMPARE(QThread::currentThread()->loopLevel(), level);
+            },
+            real());
+    }
+
+    // H-7
+    void aDescriptorThatNobodyReadsDoesNotSpin()
+    {
+        QAsyncioLoop loop;
+        Pipe pipe;
+        pipe.fill();
+        loop.add_reader(pipe.read_end(), [&] {
+            QEventLoop inner;
+            QTimer::singleShot(50, &inner, &QEventLoop::quit);
+            const std::clock_t before = std::clock();
+            inner.exec();
+            const double used = double(std::clock() - before) / CLOCKS_PER_SEC;
+            QVERIFY2(used < 0.025, QByteArray::number(used)); // of 50 ms; a spin takes them all
+            pipe.drain_one();
+            loop.stop();
+        });
+        loop.run_forever();
+        loop.close();
+    }
+
+    // L-074
+    void threadsafeCallsArriveInsideADialog()
+    {
+        QAsyncioLoop loop;
+        std::thread thread;
+        bool arrived = false;
+        loop.call_soon([&] {
+            QEventLoop inner;
+            thread = std::thread([&] {
+                loop.call_soon_threadsafe([&] {
+                    arrived = true;
+                    inner.quit();
+                });
+            });
+            inner.exec();
+            loop.stop();
+        });
+        loop.run_forever();
+        thread.join();
+        QVERIFY(arrived);
+        loop.close();
+    }
+
+    void whatANestedLoopExcludesComesAfterwards_data()
+    {
+        QTest::addColumn<bool>("notifiers");
+        QTest::newRow("epoll") << false;
+        QTest::newRow("notifiers") << true;
+    }
+
+    // H-15
+    void whatANestedLoopExcludesComesAfterwards()
+    {
+        QFETCH(bool, notifiers);
+        LoopOptions options;
+        if (notifiers)
+            options.selector(make_notifier_selector());
+        QAsyncioLoop loop(std::move(options));
+        Pipe pipe;
+        int read = 0;
+        int timers = 0;
+        loop.add_reader(pipe.read_end(), [&] {
+            pipe.drain_one();
+            ++read;
+        });
+        for (const auto flag : {QEventLoop::ExcludeSocketNotifiers, QEventLoop::ExcludeUserInputEvents}) {
+            const int read_before = read;
+            loop.call_soon([&, flag] {
+                pipe.fill();
+                QEventLoop inner;
+                loop.call_later(5ms, [&] {
+                    ++timers;
+                    inner.quit();
+                });
+                inner.exec(flag);
+            });
+            std::function<void()> wait_for_both = [&] {
+                if (read > read_before)
+                    loop.stop();
+                else
+                    loop.call_later(1ms, wait_for_both);
+            };
+            loop.call_soon(wait_for_both);
+            loop.run_forever(); // would not return
+            QCOMPARE(read, read_before + 1);
+            pipe.fill(); // and the next one comes as ever
+            wait_for_both = [&] {
+                if (read == read_before + 2)
+                    loop.stop();
+                else
+                    loop.call_later(1ms, wait_for_both);
+            };
+            loop.call_soon(wait_for_both);
+            loop.run_forever();
+        }
+        QCOMPARE(timers, 2);
+        loop.remove_reader(pipe.read_end());
+        loop.close();
+    }
+
+    void whoTakesMessagesMayOpenAnEventLoop_data()
+    {
+        QTest::addColumn<int>("kind");
+        for (std::size_t i = 0; i < talkatives.size(); ++i)
+            QTest::newRow(talkatives[i].says) << int(i);
+    }
+
+    void whoTakesMessagesMayOpenAnEventLoop()
+    {
+        QFETCH(int, kind);
+        const Talkative &talkative = talkatives[std::size_t(kind)];
+        bool ended = false;
+        {
+            const MessageDialogs dialogs;
+            QAsyncioLoop loop;
+            const auto main = [&]() -> Coroutine<> {
+                Task<> others = create_task(busy());
+                co_await talkative.body(loop);
+                co_await others;
+                ended = true;
+            };
+            loop.run_until_complete(main());
+            loop.close();
+        }
+        QVERIFY(ended);
+        QVERIFY2(!MessageDialogs::shown.filter(QLatin1String(talkative.says)).empty(), qPrintable(MessageDialogs::shown.join(u'|')));
+    }
+
+    void theOtherDispatcherServesThem()
+    {
+        SKIP_WITHOUT_PROCESSES();
+        QCOMPARE(failure_without_glib({"tasksGoOnWhileATaskIsInsideADialog", "tasksGoOnWhileATaskCallsProcessEvents",
+                                       "theRestOfTheInterruptedBatchRunsFirstAndOnce", "aNestedEventLoopIsNotSlow",
+                                       "whatIsSlowBesideANestedEventLoopIsNamed", "aReaderInsideAnEventLoopIsNotReentered",
+                                       "stopWaitsForADialogThatASlotHasOpened", "threadsafeCallsArriveInsideADialog"}),
+                 QByteArray());
+    }
+};
+
+QTEST_MAIN(tst_nested)
 #include "tst_nested.moc"

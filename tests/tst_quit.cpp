@@ -10,34 +10,6 @@
 
 #include <cstdio>
 
-/// What the end of the application does, each in a process of its own, which writes what happened line by line.
-class tst_Quit : public QObject
-{
-    Q_OBJECT
-
-private Q_SLOTS:
-    void quitWithTasksPending();
-    void exitWithACode();
-    void lastWindowClosed();
-    void anotherWindowOpens();
-    void everyClosingIsJudgedAfresh();
-    void quitRequestedIsAwaited();
-    void oneGivesUpWaitingForTheQuit();
-    void whoeverAwaitsTheQuitIsToldInEachExec();
-    void theApplicationsSignalsStayBlocked();
-    void stopIsNoQuit();
-    void attachAndStop();
-    void attachedQuitCleansUp();
-    void attachedQuitHasADeadline();
-    void runAgainAfterQuit();
-    void quitInsideAModalTask();
-    void aDialogIsTheOnlyWindow();
-    void aSecondQuitEndsTheCleanUp();
-    void aCoroutineDecidesTheClosing();
-    void runUntilCompleteFromASlot();
-    void loopExitAttached();
-};
-
 namespace {
 
 void say(const char *text)
@@ -434,123 +406,6 @@ void check(const char *name, int code, const QByteArray &output)
 
 } // namespace
 
-// H-16
-void tst_Quit::quitWithTasksPending()
-{
-    check("quit_with_tasks_pending", 0, "aboutToQuit\nmain cleaned up\ntask cleaned up\n");
-}
-
-// H-22
-void tst_Quit::exitWithACode()
-{
-    check("exit_with_a_code", 42, "aboutToQuit\nmain cleaned up\n");
-}
-
-// H-17
-void tst_Quit::lastWindowClosed()
-{
-    check("last_window_closed", 0, "main cleaned up\n");
-}
-
-// H-17
-void tst_Quit::anotherWindowOpens()
-{
-    check("another_window_opens", 0, "goes on\n");
-}
-
-// H-17
-void tst_Quit::everyClosingIsJudgedAfresh()
-{
-    check("every_closing_is_judged_afresh", 0, "goes on\n");
-}
-
-// H-18
-void tst_Quit::quitRequestedIsAwaited()
-{
-    check("quit_requested_is_awaited", 5, "told\ntook its time\n");
-}
-
-void tst_Quit::oneGivesUpWaitingForTheQuit()
-{
-    check("one_gives_up_waiting_for_the_quit", 6, "gives up\ntold\n");
-}
-
-void tst_Quit::whoeverAwaitsTheQuitIsToldInEachExec()
-{
-    check("whoever_awaits_the_quit_is_told_in_each_exec", 0, QByteArray("runs\ntold\ncleaned up\n").repeated(3));
-}
-
-void tst_Quit::theApplicationsSignalsStayBlocked()
-{
-    check("the_applications_signals_stay_blocked", 0, "blocked\nnot blocked\nblocked\n");
-}
-
-// H-19
-void tst_Quit::stopIsNoQuit()
-{
-    check("stop_is_no_quit", 3, "window open\naboutToQuit\n");
-}
-
-// H-20
-void tst_Quit::attachAndStop()
-{
-    check("attach_and_stop", 4, "task ran\nstopped\naboutToQuit\n");
-}
-
-// H-16
-void tst_Quit::attachedQuitCleansUp()
-{
-    check("attached_quit_cleans_up", 6, "task cleaned up\ndetached\n");
-}
-
-// H-16
-void tst_Quit::attachedQuitHasADeadline()
-{
-    check("attached_quit_has_a_deadline", 0, "stubborn\nended\n");
-}
-
-// H-21
-void tst_Quit::runAgainAfterQuit()
-{
-    check("run_again_after_quit", 8, "ended\nended\nended\n");
-}
-
-// H-9
-void tst_Quit::quitInsideAModalTask()
-{
-    check("quit_inside_a_modal_task", 0, "rejected\ncleaned up\n");
-}
-
-// H-23
-void tst_Quit::aDialogIsTheOnlyWindow()
-{
-    check("a_dialog_is_the_only_window", 9, "after open()\nafter exec()\n");
-}
-
-// H-16
-void tst_Quit::aSecondQuitEndsTheCleanUp()
-{
-    check("a_second_quit_ends_the_clean_up", 0, "clean-up begins\n");
-}
-
-// H-17
-void tst_Quit::aCoroutineDecidesTheClosing()
-{
-    check("a_coroutine_decides_the_closing", 0, "decided\nmain cleaned up\n");
-}
-
-// H-12
-void tst_Quit::runUntilCompleteFromASlot()
-{
-    check("run_until_complete_from_a_slot", 12, "one\n");
-}
-
-// H-57
-void tst_Quit::loopExitAttached()
-{
-    check("loop_exit_attached", 11, "");
-}
-
 static int run_named(const char *name, QApplication &app)
 {
     for (const Scenario &scenario : all) {
@@ -560,12 +415,136 @@ static int run_named(const char *name, QApplication &app)
     return 99;
 }
 
+/// What the end of the application does, each in a process of its own, which writes what happened line by line.
+class tst_quit : public QObject
+{
+    Q_OBJECT
+
+private Q_SLOTS:
+    // H-16
+    void quitWithTasksPending()
+    {
+        check("quit_with_tasks_pending", 0, "aboutToQuit\nmain cleaned up\ntask cleaned up\n");
+    }
+
+    // H-22
+    void exitWithACode()
+    {
+        check("exit_with_a_code", 42, "aboutToQuit\nmain cleaned up\n");
+    }
+
+    // H-17
+    void lastWindowClosed()
+    {
+        check("last_window_closed", 0, "main cleaned up\n");
+    }
+
+    // H-17
+    void anotherWindowOpens()
+    {
+        check("another_window_opens", 0, "goes on\n");
+    }
+
+    // H-17
+    void everyClosingIsJudgedAfresh()
+    {
+        check("every_closing_is_judged_afresh", 0, "goes on\n");
+    }
+
+    // H-18
+    void quitRequestedIsAwaited()
+    {
+        check("quit_requested_is_awaited", 5, "told\ntook its time\n");
+    }
+
+    void oneGivesUpWaitingForTheQuit()
+    {
+        check("one_gives_up_waiting_for_the_quit", 6, "gives up\ntold\n");
+    }
+
+    void whoeverAwaitsTheQuitIsToldInEachExec()
+    {
+        check("whoever_awaits_the_quit_is_told_in_each_exec", 0, QByteArray("runs\ntold\ncleaned up\n").repeated(3));
+    }
+
+    void theApplicationsSignalsStayBlocked()
+    {
+        check("the_applications_signals_stay_blocked", 0, "blocked\nnot blocked\nblocked\n");
+    }
+
+    // H-19
+    void stopIsNoQuit()
+    {
+        check("stop_is_no_quit", 3, "window open\naboutToQuit\n");
+    }
+
+    // H-20
+    void attachAndStop()
+    {
+        check("attach_and_stop", 4, "task ran\nstopped\naboutToQuit\n");
+    }
+
+    // H-16
+    void attachedQuitCleansUp()
+    {
+        check("attached_quit_cleans_up", 6, "task cleaned up\ndetached\n");
+    }
+
+    // H-16
+    void attachedQuitHasADeadline()
+    {
+        check("attached_quit_has_a_deadline", 0, "stubborn\nended\n");
+    }
+
+    // H-21
+    void runAgainAfterQuit()
+    {
+        check("run_again_after_quit", 8, "ended\nended\nended\n");
+    }
+
+    // H-9
+    void quitInsideAModalTask()
+    {
+        check("quit_inside_a_modal_task", 0, "rejected\ncleaned up\n");
+    }
+
+    // H-23
+    void aDialogIsTheOnlyWindow()
+    {
+        check("a_dialog_is_the_only_window", 9, "after open()\nafter exec()\n");
+    }
+
+    // H-16
+    void aSecondQuitEndsTheCleanUp()
+    {
+        check("a_second_quit_ends_the_clean_up", 0, "clean-up begins\n");
+    }
+
+    // H-17
+    void aCoroutineDecidesTheClosing()
+    {
+        check("a_coroutine_decides_the_closing", 0, "decided\nmain cleaned up\n");
+    }
+
+    // H-12
+    void runUntilCompleteFromASlot()
+    {
+        check("run_until_complete_from_a_slot", 12, "one\n");
+    }
+
+    // H-57
+    void loopExitAttached()
+    {
+        check("loop_exit_attached", 11, "");
+    }
+};
+
 int main(int argc, char **argv)
 {
     QApplication app(argc, argv);
     if (argc > 2 && qstrcmp(argv[1], "--scenario") == 0)
         return run_named(argv[2], app);
-    tst_Quit test;
+    tst_quit test;
     return QTest::qExec(&test, argc, argv);
 }
 #include "tst_quit.moc"

@@ -7,38 +7,6 @@
 #include <any>
 #include <variant>
 
-/// Values of every kind of type, through every function that has a result.
-class tst_ResultTypes : public QObject
-{
-    Q_OBJECT
-
-private Q_SLOTS:
-    void withoutADefaultConstructor();
-    void withoutAssignment();
-    void movedOnly();
-    void movedOnlyWithoutAssignmentAndDefault();
-    void ofHighAlignment();
-    void exceptionPointers();
-    void optionals();
-    void optionalsOfWhatIsMovedOnly();
-    void whatOnlySaysThatItCanBeCopied();
-    void variants();
-    void booleans();
-    void vectorsOfBooleans();
-    void any();
-    void outcomesOfAnyAreCopied();
-    void whatIsMadeOfAnything();
-    void listsOfVariants();
-    void referenceWrappers();
-    void outcomes();
-    void tuples();
-    void futures();
-
-    void aBracedResult();
-    void anOutcomeOfAnExceptionIsAValueUnlessItIsSaidToHaveFailed();
-    void anEmptyOptionalIsAValueOfAStream();
-};
-
 namespace {
 
 class NoDefault
@@ -547,202 +515,210 @@ void by_signals()
 
 } // namespace
 
-void tst_ResultTypes::withoutADefaultConstructor()
+/// Values of every kind of type, through every function that has a result.
+class tst_result_types : public QObject
 {
-    through_everything<NoDefault>();
-    in_a_context_variable<NoDefault>();
-    by_signals<NoDefault>();
-}
+    Q_OBJECT
 
-void tst_ResultTypes::withoutAssignment()
-{
-    through_everything<NoAssignment>();
-    in_a_context_variable<NoAssignment>();
-    by_signals<NoAssignment>();
-}
+private Q_SLOTS:
+    void withoutADefaultConstructor()
+    {
+        through_everything<NoDefault>();
+        in_a_context_variable<NoDefault>();
+        by_signals<NoDefault>();
+    }
 
-void tst_ResultTypes::movedOnly()
-{
-    through_everything<std::unique_ptr<int>>();
-}
+    void withoutAssignment()
+    {
+        through_everything<NoAssignment>();
+        in_a_context_variable<NoAssignment>();
+        by_signals<NoAssignment>();
+    }
 
-void tst_ResultTypes::movedOnlyWithoutAssignmentAndDefault()
-{
-    through_everything<Rigid>();
-}
+    void movedOnly()
+    {
+        through_everything<std::unique_ptr<int>>();
+    }
 
-void tst_ResultTypes::ofHighAlignment()
-{
-    through_everything<Aligned<64>>();
-    in_a_context_variable<Aligned<64>>();
-    by_signals<Aligned<64>>();
-    Test::run(awaits<Aligned<1024>>);
-    Test::run(scopes<Aligned<1024>>);
-}
+    void movedOnlyWithoutAssignmentAndDefault()
+    {
+        through_everything<Rigid>();
+    }
 
-void tst_ResultTypes::exceptionPointers()
-{
-    through_everything<std::exception_ptr>();
-    in_a_context_variable<std::exception_ptr>();
-    by_signals<std::exception_ptr>();
-}
+    void ofHighAlignment()
+    {
+        through_everything<Aligned<64>>();
+        in_a_context_variable<Aligned<64>>();
+        by_signals<Aligned<64>>();
+        Test::run(awaits<Aligned<1024>>);
+        Test::run(scopes<Aligned<1024>>);
+    }
 
-void tst_ResultTypes::optionals()
-{
-    through_everything<std::optional<int>>();
-    in_a_context_variable<std::optional<int>>();
-    by_signals<std::optional<int>>();
-}
+    void exceptionPointers()
+    {
+        through_everything<std::exception_ptr>();
+        in_a_context_variable<std::exception_ptr>();
+        by_signals<std::exception_ptr>();
+    }
 
-void tst_ResultTypes::optionalsOfWhatIsMovedOnly()
-{
-    through_everything<std::optional<Rigid>>();
-}
+    void optionals()
+    {
+        through_everything<std::optional<int>>();
+        in_a_context_variable<std::optional<int>>();
+        by_signals<std::optional<int>>();
+    }
 
-// std::is_copy_constructible says so of a vector of std::unique_ptr, and of all that has one inside.
-void tst_ResultTypes::whatOnlySaysThatItCanBeCopied()
-{
-    Test::run(awaits<std::optional<Pointers>>);
-    Test::run(threads<std::optional<Pointers>>);
-    Test::run(awaits<PointersOrText>);
-    Test::run(scopes<PointersOrText>);
-}
+    void optionalsOfWhatIsMovedOnly()
+    {
+        through_everything<std::optional<Rigid>>();
+    }
 
-void tst_ResultTypes::variants()
-{
-    through_everything<Variant>();
-    in_a_context_variable<Variant>();
-    by_signals<Variant>();
-}
+    // std::is_copy_constructible says so of a vector of std::unique_ptr, and of all that has one inside.
+    void whatOnlySaysThatItCanBeCopied()
+    {
+        Test::run(awaits<std::optional<Pointers>>);
+        Test::run(threads<std::optional<Pointers>>);
+        Test::run(awaits<PointersOrText>);
+        Test::run(scopes<PointersOrText>);
+    }
 
-void tst_ResultTypes::booleans()
-{
-    through_everything<bool>();
-    in_a_context_variable<bool>();
-    by_signals<bool>();
-}
+    void variants()
+    {
+        through_everything<Variant>();
+        in_a_context_variable<Variant>();
+        by_signals<Variant>();
+    }
 
-void tst_ResultTypes::vectorsOfBooleans()
-{
-    through_everything<std::vector<bool>>();
-    in_a_context_variable<std::vector<bool>>();
-    by_signals<std::vector<bool>>();
-}
+    void booleans()
+    {
+        through_everything<bool>();
+        in_a_context_variable<bool>();
+        by_signals<bool>();
+    }
 
-void tst_ResultTypes::any()
-{
-    through_everything<std::any>();
-    in_a_context_variable<std::any>();
-    by_signals<std::any>();
-}
+    void vectorsOfBooleans()
+    {
+        through_everything<std::vector<bool>>();
+        in_a_context_variable<std::vector<bool>>();
+        by_signals<std::vector<bool>>();
+    }
 
-// G-006
-void tst_ResultTypes::outcomesOfAnyAreCopied()
-{
-    Test::run([](QAsyncioLoop &) -> Coroutine<> {
-        const auto both = gather(return_exceptions, give_one<std::any>(1), fail<std::any>());
-        for (int i = 0; i < 2; ++i) { // the first time must leave it as it is
-            const auto [value, failure] = co_await both;
-            QASYNCIO_VERIFY(value.has_value() && is(value.value(), 1));
-            QASYNCIO_COMPARE(describe(failure.exception()), u"ValueError: no"_s);
-        }
-    });
-    const Outcome<std::any> value(3);
-    const Outcome<std::any> copy = value;
-    QVERIFY(copy.has_value() && is(copy.value(), 3));
-    const Outcome<std::any> empty(std::in_place);
-    QVERIFY(empty.has_value() && !empty.value().has_value());
-}
+    void any()
+    {
+        through_everything<std::any>();
+        in_a_context_variable<std::any>();
+        by_signals<std::any>();
+    }
 
-void tst_ResultTypes::whatIsMadeOfAnything()
-{
-    through_everything<Anything>();
-    in_a_context_variable<Anything>();
-}
+    // G-006
+    void outcomesOfAnyAreCopied()
+    {
+        Test::run([](QAsyncioLoop &) -> Coroutine<> {
+            const auto both = gather(return_exceptions, give_one<std::any>(1), fail<std::any>());
+            for (int i = 0; i < 2; ++i) { // the first time must leave it as it is
+                const auto [value, failure] = co_await both;
+                QASYNCIO_VERIFY(value.has_value() && is(value.value(), 1));
+                QASYNCIO_COMPARE(describe(failure.exception()), u"ValueError: no"_s);
+            }
+        });
+        const Outcome<std::any> value(3);
+        const Outcome<std::any> copy = value;
+        QVERIFY(copy.has_value() && is(copy.value(), 3));
+        const Outcome<std::any> empty(std::in_place);
+        QVERIFY(empty.has_value() && !empty.value().has_value());
+    }
 
-void tst_ResultTypes::listsOfVariants()
-{
-    through_everything<QVariantList>();
-    in_a_context_variable<QVariantList>();
-    by_signals<QVariantList>();
-}
+    void whatIsMadeOfAnything()
+    {
+        through_everything<Anything>();
+        in_a_context_variable<Anything>();
+    }
 
-void tst_ResultTypes::referenceWrappers()
-{
-    through_everything<std::reference_wrapper<int>>();
-    in_a_context_variable<std::reference_wrapper<int>>();
-}
+    void listsOfVariants()
+    {
+        through_everything<QVariantList>();
+        in_a_context_variable<QVariantList>();
+        by_signals<QVariantList>();
+    }
 
-void tst_ResultTypes::outcomes()
-{
-    through_everything<Outcome<int>>();
-    in_a_context_variable<Outcome<int>>();
-}
+    void referenceWrappers()
+    {
+        through_everything<std::reference_wrapper<int>>();
+        in_a_context_variable<std::reference_wrapper<int>>();
+    }
 
-void tst_ResultTypes::tuples()
-{
-    through_everything<Tuple>();
-}
+    void outcomes()
+    {
+        through_everything<Outcome<int>>();
+        in_a_context_variable<Outcome<int>>();
+    }
 
-void tst_ResultTypes::futures()
-{
-    Test::run([](QAsyncioLoop &) -> Coroutine<> {
-        const auto begin = []() -> Coroutine<Task<int>> { co_return create_task(give(5)); };
-        Task<int> task = co_await begin();
-        QASYNCIO_COMPARE(co_await std::move(task), 5);
-        const auto later = []() -> Coroutine<Coroutine<int>> { co_return give(6); };
-        Coroutine<int> coroutine = co_await create_task(later());
-        QASYNCIO_COMPARE(co_await std::move(coroutine), 6);
-    });
-}
+    void tuples()
+    {
+        through_everything<Tuple>();
+    }
 
-void tst_ResultTypes::aBracedResult()
-{
-    Test::run([](QAsyncioLoop &) -> Coroutine<> {
-        const auto list = []() -> Coroutine<std::vector<int>> { co_return {}; };
-        QASYNCIO_VERIFY((co_await list()).empty());
-        const auto no_exception = []() -> Coroutine<std::exception_ptr> { co_return {}; };
-        QASYNCIO_VERIFY(!co_await no_exception());
-        const auto nothing = []() -> Coroutine<std::optional<Rigid>> { co_return std::nullopt; };
-        QASYNCIO_VERIFY(!(co_await nothing()).has_value());
-        const auto pairs = []() -> AsyncGenerator<std::pair<int, double>> { co_yield {1, 2.5}; };
-        auto generator = pairs();
-        const auto pair = co_await generator.next();
-        QASYNCIO_VERIFY(pair && pair->second > 2);
-        co_await generator.aclose();
-    });
-}
+    void futures()
+    {
+        Test::run([](QAsyncioLoop &) -> Coroutine<> {
+            const auto begin = []() -> Coroutine<Task<int>> { co_return create_task(give(5)); };
+            Task<int> task = co_await begin();
+            QASYNCIO_COMPARE(co_await std::move(task), 5);
+            const auto later = []() -> Coroutine<Coroutine<int>> { co_return give(6); };
+            Coroutine<int> coroutine = co_await create_task(later());
+            QASYNCIO_COMPARE(co_await std::move(coroutine), 6);
+        });
+    }
 
-// G-006
-void tst_ResultTypes::anOutcomeOfAnExceptionIsAValueUnlessItIsSaidToHaveFailed()
-{
-    const auto exception = std::make_exception_ptr(7);
-    const Outcome<std::exception_ptr> value(exception);
-    QVERIFY(value.has_value() && value.value() == exception && !value.exception());
-    const Outcome<std::exception_ptr> made(std::in_place, exception);
-    QVERIFY(made.has_value() && made.value() == exception);
-    const Outcome<std::exception_ptr> failed(failed_outcome, exception);
-    QVERIFY(!failed.has_value() && failed.exception() == exception);
-    QVERIFY_THROWS_EXCEPTION(int, failed.value());
-    const Outcome<int> other(exception);
-    QVERIFY(!other.has_value() && other.exception() == exception);
-    const Outcome<std::any> any(exception); // not a value, although that could be made of it
-    QVERIFY(!any.has_value());
-    const Outcome<> nothing(std::in_place);
-    QVERIFY(nothing.has_value());
-}
 
-void tst_ResultTypes::anEmptyOptionalIsAValueOfAStream()
-{
-    Test::run([](QAsyncioLoop &) -> Coroutine<> {
-        Sender sender;
-        auto stream = signal_stream(&sender, Sender::signal<std::optional<int>>());
-        Q_EMIT sender.emitted(std::optional<int>());
-        const auto value = co_await stream.next();
-        QASYNCIO_VERIFY(value.has_value() && !value->has_value());
-    });
-}
+    void aBracedResult()
+    {
+        Test::run([](QAsyncioLoop &) -> Coroutine<> {
+            const auto list = []() -> Coroutine<std::vector<int>> { co_return {}; };
+            QASYNCIO_VERIFY((co_await list()).empty());
+            const auto no_exception = []() -> Coroutine<std::exception_ptr> { co_return {}; };
+            QASYNCIO_VERIFY(!co_await no_exception());
+            const auto nothing = []() -> Coroutine<std::optional<Rigid>> { co_return std::nullopt; };
+            QASYNCIO_VERIFY(!(co_await nothing()).has_value());
+            const auto pairs = []() -> AsyncGenerator<std::pair<int, double>> { co_yield {1, 2.5}; };
+            auto generator = pairs();
+            const auto pair = co_await generator.next();
+            QASYNCIO_VERIFY(pair && pair->second > 2);
+            co_await generator.aclose();
+        });
+    }
 
-QTEST_GUILESS_MAIN(tst_ResultTypes)
+    // G-006
+    void anOutcomeOfAnExceptionIsAValueUnlessItIsSaidToHaveFailed()
+    {
+        const auto exception = std::make_exception_ptr(7);
+        const Outcome<std::exception_ptr> value(exception);
+        QVERIFY(value.has_value() && value.value() == exception && !value.exception());
+        const Outcome<std::exception_ptr> made(std::in_place, exception);
+        QVERIFY(made.has_value() && made.value() == exception);
+        const Outcome<std::exception_ptr> failed(failed_outcome, exception);
+        QVERIFY(!failed.has_value() && failed.exception() == exception);
+        QVERIFY_THROWS_EXCEPTION(int, failed.value());
+        const Outcome<int> other(exception);
+        QVERIFY(!other.has_value() && other.exception() == exception);
+        const Outcome<std::any> any(exception); // not a value, although that could be made of it
+        QVERIFY(!any.has_value());
+        const Outcome<> nothing(std::in_place);
+        QVERIFY(nothing.has_value());
+    }
+
+    void anEmptyOptionalIsAValueOfAStream()
+    {
+        Test::run([](QAsyncioLoop &) -> Coroutine<> {
+            Sender sender;
+            auto stream = signal_stream(&sender, Sender::signal<std::optional<int>>());
+            Q_EMIT sender.emitted(std::optional<int>());
+            const auto value = co_await stream.next();
+            QASYNCIO_VERIFY(value.has_value() && !value->has_value());
+        });
+    }
+};
+
+QTEST_GUILESS_MAIN(tst_result_types)
 #include "tst_result_types.moc"
 

@@ -452,7 +452,7 @@ Make inside(const Scope &scope, Make make)
 
 } // namespace
 
-class tst_TearDown : public QObject
+class tst_tear_down : public QObject
 {
     Q_OBJECT
 
@@ -515,5 +515,5 @@ private Q_SLOTS:
     }
 };
 
-QTEST_GUILESS_MAIN(tst_TearDown)
+QTEST_GUILESS_MAIN(tst_tear_down)
 #include "tst_tear_down.moc"

@@ -9,15 +9,20 @@
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
+#include <boost/asio/buffer.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
+#include <unistd.h>
+
 #include <chrono>
+#include <cstdlib>
 #include <exception>
 
 namespace asio = boost::asio;
@@ -53,6 +58,27 @@ static bench::Result call_soon(int n)
     asio::post(io, Chain{&left});
     io.run();
     return bench::per_op(watch, n);
+}
+
+// The same while a descriptor is watched on which nothing ever comes.
+static bench::Result call_soon_fd(int n)
+{
+    int ends[2];
+    if (pipe(ends) != 0)
+        std::abort();
+    asio::posix::stream_descriptor idle(io, ends[0]);
+    char byte;
+    idle.async_read_some(asio::buffer(&byte, 1), [](const boost::system::error_code &, std::size_t) { });
+    int left = n;
+    const bench::Stopwatch watch;
+    asio::post(io, Chain{&left});
+    while (left > 0)
+        io.run_one();
+    const bench::Result result = bench::per_op(watch, n);
+    idle.close();
+    io.run();
+    close(ends[1]);
+    return result;
 }
 
 static Awaitable<void> yield(int n)
@@ -141,6 +167,7 @@ int main(int argc, char **argv)
 {
     static const bench::Work works[] = {
         {"call_soon", 5'000'000, call_soon},
+        {"call_soon_fd", 2'000'000, call_soon_fd},
         {"sleep0", 2'000'000, sleep0},
         {"await_ready", 10'000'000, await_ready},
         {"tasks", 200'000, tasks},

@@ -56,7 +56,7 @@ void Device::interrupt()
 } // namespace blocking
 
 /// What docs/guide/adapting.md makes awaitable does what the page says of it, and ends whenever it has to.
-class tst_Adapting : public QObject
+class tst_adapting : public QObject
 {
     Q_OBJECT
 
@@ -132,5 +132,5 @@ private Q_SLOTS:
     }
 };
 
-QTEST_GUILESS_MAIN(tst_Adapting)
+QTEST_GUILESS_MAIN(tst_adapting)
 #include "tst_adapting.moc"
