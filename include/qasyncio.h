@@ -2,7 +2,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-/// All of QAsyncio: asyncio for C++20 on Qt 6's event loop. The headers below can be included one by one.
+/// The whole public interface of QAsyncio: asyncio for C++20, on Qt 6's event loop. Each header
+/// below can also be included on its own. qasyncio/test.h is not among them, since it needs Qt Test.
 
 #include "qasyncio/async_generator.h"
 #include "qasyncio/as_completed.h"

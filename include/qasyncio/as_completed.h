@@ -11,22 +11,25 @@ namespace QAsyncio {
 
 namespace detail {
 
-/// Futures in the order of their completion, for as_completed(). Whoever is to get one holds a reference; when the last one
-/// goes, callbacks and timer go with it.
+/// The futures of one as_completed(), in the order in which they are done. Everybody who waits for
+/// one of them holds a reference; when the last reference goes, the callbacks and the timer are
+/// removed.
 class QASYNCIO_EXPORT CompletionQueue final : public DoneListener
 {
 public:
     CompletionQueue() = default;
     ~CompletionQueue() override;
 
-    /// Listens to each distinct future once.
+    /// Starts to listen to each distinct future, once.
     void begin(std::vector<AnyFuture> futures, std::optional<std::chrono::nanoseconds> timeout);
-    /// How many have not been asked for.
+    /// How many futures nobody has claimed yet.
     std::size_t left() const { return m_left; }
-    /// False if all have been asked for; else the caller is to get() one.
+    /// Reserves one future for the caller, who must then call get(). False if all of them are
+    /// claimed.
     bool claim_next();
-    /// The next one to be done, to each caller its own, in the order of the calls. Throws TimeoutError in the place of one
-    /// that was not done in time.
+    /// Waits for the next future that is done. Callers are served in the order of their calls, each
+    /// with a future of its own. Throws TimeoutError in place of a future that was not done in
+    /// time.
     static Coroutine<AnyFuture> get(std::shared_ptr<CompletionQueue> queue);
 
 private:
@@ -37,9 +40,9 @@ private:
     void put(AnyFuture future);
     void call_next();
 
-    std::vector<AnyFuture> m_done; // one that is none stands for one that was not done in time. There is room for all
-    std::size_t m_given = 0;       // of m_done
-    Place *m_first_in_line = nullptr; // those who wait
+    std::vector<AnyFuture> m_done; // a null entry was not done in time; memory for all is reserved
+    std::size_t m_given = 0;       // how many of m_done have been handed out
+    Place *m_first_in_line = nullptr; // the callers that wait, in the order of their calls
     Place *m_last_in_line = nullptr;
     std::size_t m_unfinished = 0;
     std::size_t m_left = 0;
@@ -68,15 +71,16 @@ Coroutine<T> next_result(std::shared_ptr<CompletionQueue> queue)
 
 } // namespace detail
 
-/// The iteration that as_completed() gives. Neither copied nor moved.
+/// What as_completed() returns: a sequence of results in the order in which they arrive. Go through
+/// it with next(), or with a range-based for loop. It can be neither copied nor moved.
 ///
-/// Thread: the loop's. When it is destroyed, and every coroutine that it gave as well, the futures know nothing of it any
-/// more; they themselves go on.
+/// Thread: the loop's. When it is destroyed, and so is every coroutine that it returned, it removes
+/// its callbacks from the futures. The futures themselves go on.
 template<class T>
 class AsCompleted
 {
 public:
-    /// Gives awaitables: each waits for the next result.
+    /// An input iterator over awaitables. Each of them waits for the next result.
     class Iterator
     {
     public:
@@ -85,12 +89,16 @@ public:
         using difference_type = std::ptrdiff_t;
 
         Iterator() = default;
-        /// To be called once for each element: each call asks for another result.
+        /// A coroutine that waits for the next result. Call this exactly once for each element:
+        /// every call claims a further result.
+        /// Errors: awaiting it throws what the future threw, or TimeoutError if there was no
+        /// further result in time.
         Coroutine<T> operator*() const
         {
             m_queue->claim_next();
             return detail::next_result<T>(m_queue);
         }
+        /// Does nothing, since operator*() moves on by itself.
         Iterator &operator++() { return *this; }
         void operator++(int) { }
         friend bool operator==(const Iterator &iterator, std::default_sentinel_t) { return iterator.m_queue->left() == 0; }
@@ -103,17 +111,22 @@ public:
 
     Q_DISABLE_COPY_MOVE(AsCompleted)
 
-    /// The next future or task to be done, one of those that were passed, or nothing after the last one. Throws TimeoutError
-    /// once for each that was not done in time. Cancelling the caller loses nothing but its turn.
+    /// `co_await completed.next()`: the next future or task that is done (one of those that were
+    /// passed), or std::nullopt after the last one.
+    /// Errors: throws TimeoutError once for each future that was not done in time. What a future
+    /// has failed with is thrown by awaiting that future.
+    /// Cancellation: no future is lost, the next caller gets it; but the cancelled call has used up
+    /// its turn, as in asyncio.
     Coroutine<std::optional<Future<T>>> next() { return detail::next_completed<T>(m_queue); }
 
-    /// "<AsCompleted left=2>": how many are still to be given.
+    /// "<AsCompleted left=2>": how many futures nobody has asked for yet.
     QString to_string() const { return QStringLiteral("<AsCompleted left=%1>").arg(m_queue->left()); }
 
+    /// For a range-based for loop over awaitables, one for each result.
     Iterator begin() { return Iterator(m_queue); }
     std::default_sentinel_t end() const { return {}; }
 
-    // What as_completed() is made of.
+    /// Called by as_completed().
     AsCompleted(std::vector<AnyFuture> futures, std::optional<std::chrono::nanoseconds> timeout)
         : m_queue(std::make_shared<detail::CompletionQueue>())
     {
@@ -139,20 +152,23 @@ AsCompleted<ensured_value_t<A>> run_as_completed(std::vector<A> awaitables, std:
 
 } // namespace detail
 
-/// Runs awaitables side by side and gives what finishes first, first. Coroutines become tasks at once; a future passed twice
-/// counts once. There are two ways to go through it (one or the other):
+/// Runs awaitables concurrently and gives their results in the order in which they are done.
+/// Coroutines become tasks at once; a future that is passed twice counts once. There are two ways
+/// to go through the results. Use one or the other:
 ///
 ///     auto completed = as_completed(std::move(downloads), 10s);
-///     while (auto next = co_await completed.next())       // the futures themselves: which one is it?
+///     while (auto next = co_await completed.next())       // the futures: which one is it?
 ///         use(co_await *next);
 ///
-///     for (auto awaitable : completed)                    // the results
+///     for (auto awaitable : completed)                    // only the results
 ///         use(co_await std::move(awaitable));
 ///
-/// Both throw TimeoutError for each one that is not done within `timeout` of this call; nothing is cancelled. Leaving early
-/// leaves the rest running, too.
-/// Throws RuntimeError if no loop runs in this thread, ValueError for a future of another loop and for NaN. Thread: the
-/// loop's.
+/// Errors: both ways throw TimeoutError once for each awaitable that is not done within `timeout`
+/// of this call. Nothing is cancelled by that.
+/// Cancellation: leaving the loop early, or being cancelled in it, leaves the rest running.
+/// Throws RuntimeError if no loop runs in this thread, ValueError for a future of another loop and
+/// for a timeout that is NaN.
+/// Thread: the loop's.
 /// \sa https://docs.python.org/3/library/asyncio-task.html#asyncio.as_completed
 template<class A>
     requires detail::Awaitable<A>
@@ -160,12 +176,14 @@ auto as_completed(std::vector<A> awaitables)
 {
     return detail::run_as_completed(std::move(awaitables), std::nullopt);
 }
+/// The same with a time limit for all of them together, counted from this call.
 template<class A, class Rep, class Period>
     requires detail::Awaitable<A>
 auto as_completed(std::vector<A> awaitables, std::chrono::duration<Rep, Period> timeout)
 {
     return detail::run_as_completed(std::move(awaitables), detail::saturated(timeout));
 }
+/// The same without a time limit, said explicitly.
 template<class A>
     requires detail::Awaitable<A>
 auto as_completed(std::vector<A> awaitables, std::nullopt_t)

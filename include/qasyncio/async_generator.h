@@ -10,7 +10,8 @@
 
 namespace QAsyncio {
 
-/// What a coroutine function with co_yield returns: values one after the other, with awaits between them.
+/// The return type of a coroutine function with co_yield: a sequence of values, one after the
+/// other, with awaits between them.
 ///
 ///     AsyncGenerator<QString> lines(Reader &reader)
 ///     {
@@ -21,14 +22,17 @@ namespace QAsyncio {
 ///     while (auto line = co_await all.next())
 ///         show(*line);
 ///
-/// Lazy: the body runs inside of the task that awaits next(), and only then. The loop knows a generator from its first step
-/// to its end.
-/// Ending it early: one that is dropped is destroyed there and then, destructors only, as any object at the end of its scope.
-/// aclose() instead throws GeneratorExit at the co_yield where it stands; the body may clean up, with awaits too.
-/// aclosing() does that at the end of a scope.
-/// Cancellation: of the task that awaits next(); it goes through the body like any exception and ends the generator.
-/// Thread: that of the loop in which it began; debug mode refuses another one with RuntimeError, otherwise its state is
-/// corrupted. One that is dropped elsewhere goes home to die. Only one task at a time may await it.
+/// Lazy: the body runs only while a task awaits next(), and inside that task. The loop keeps track
+/// of a generator from its first step to its end, for QAsyncioLoop::shutdown_asyncgens().
+/// Ending it early: a generator that is dropped is destroyed at once. Only destructors run, as for
+/// any object at the end of its scope. aclose() throws GeneratorExit at the co_yield where the body
+/// is suspended instead, so that the body can clean up, with awaits too. aclosing() calls aclose()
+/// at the end of a scope.
+/// Cancellation: cancel the task that awaits next(). CancelledError passes through the body like
+/// any exception and ends the generator.
+/// Thread: that of the loop in which it made its first step. In another thread debug mode throws
+/// RuntimeError; without debug mode the state is corrupted. A generator that is dropped in another
+/// thread is sent to its loop's thread and destroyed there. Only one task at a time may await it.
 /// \sa https://docs.python.org/3/reference/expressions.html#asynchronous-generator-functions
 template<class T>
 class [[nodiscard]] AsyncGenerator
@@ -39,28 +43,37 @@ public:
     struct promise_type;
     using value_type = T;
 
+    /// An empty handle, without a generator: next() gives std::nullopt.
     AsyncGenerator() = default;
 
     /// False if it was default-constructed or moved from.
     explicit operator bool() const { return static_cast<bool>(m_state); }
 
-    /// `co_await generator.next()`: the next value, or nothing at the end, and ever after.
-    /// Throws what the body throws, once; RuntimeError if another task is awaiting it.
+    /// `co_await generator.next()`: the next value, or std::nullopt at the end and in every call
+    /// after that.
+    /// Errors: throws what the body throws, once; RuntimeError if another task is awaiting the
+    /// generator.
     detail::GeneratorStep<T> next() { return detail::GeneratorStep<T>(m_state, "anext"); }
-    /// `co_await generator.athrow(exception)`: the body sees the exception at the co_yield where it stands and goes on from
-    /// there; else as next(). One that has not begun is ended by it.
-    /// Throws TypeError for null.
+    /// `co_await generator.athrow(exception)`: throws `exception` in the body, at the co_yield
+    /// where it is suspended, and lets the body go on from there. The result is that of next(). A
+    /// generator that has not begun is ended: the exception comes out here. One that has ended
+    /// gives std::nullopt.
+    /// Throws TypeError for a null pointer, at the call; otherwise as next().
     detail::GeneratorStep<T> athrow(std::exception_ptr exception)
     {
         detail::check_thrown(exception);
         return detail::GeneratorStep<T>(m_state, "athrow", std::move(exception));
     }
-    /// `co_await generator.aclose()`: ends it. The body sees GeneratorExit at the co_yield where it stands; what it throws
-    /// instead comes out of here. Does nothing if it has ended; one that has not begun never does.
-    /// Throws RuntimeError if the body goes on with a co_yield, or if another task is awaiting it.
+    /// `co_await generator.aclose()`: ends the generator. GeneratorExit is thrown in the body, at
+    /// the co_yield where it is suspended. If the body throws something else instead, that is
+    /// thrown here. Does nothing if the generator has ended. If it has not begun, nothing of the
+    /// body ever runs.
+    /// Throws RuntimeError if the body goes on to another co_yield, or if another task is awaiting
+    /// the generator.
     Coroutine<> aclose() { return detail::close_generator(m_state); }
 
-    /// "<async_generator lines() at page.cpp:12>"; "<async_generator>" if there is none or its frame is gone.
+    /// "<async_generator lines() at page.cpp:12>". "<async_generator>" if there is none, or if its
+    /// frame has been destroyed.
     QString to_string() const { return m_state ? m_state->describe() : detail::describe_site("async_generator", nullptr); }
 
 private:
@@ -118,16 +131,19 @@ Coroutine<R> run_aclosing(AsyncGenerator<T> generator, F body, Args... args)
 }
 } // namespace detail
 
-/// Runs `body(generator, args...)`, a function that gives a coroutine, and closes the generator when that has ended, however
-/// it ended; gives its result. contextlib's `async with aclosing(generator)`:
+/// Runs `body(generator, args...)`, a function that returns a coroutine, and gives its result. When
+/// that coroutine has ended, for whatever reason, the generator is closed. This is contextlib's
+/// `async with aclosing(generator)`:
 ///
 ///     const auto show_some = [&](AsyncGenerator<QString> &all) -> Coroutine<> { ... };
 ///     co_await aclosing(lines(reader), show_some);
 ///
-/// The function, the generator and the arguments are kept here for as long as it runs.
-/// Errors: what aclose() throws takes the place of what the body threw. Cancellation: the body sees it, then the generator is
-/// closed, with awaits too; another one that comes meanwhile interrupts that. A task that is unwound (its context object died,
-/// the loop was closed) runs no clean-up that awaits: destructors only. Thread: that of the awaiting task's loop.
+/// The function, the generator and the arguments are kept here until the end.
+/// Errors: what aclose() throws replaces what the body threw.
+/// Cancellation: first the body sees it; then the generator is closed, with awaits too. Another
+/// cancellation that comes during the closing interrupts it. If the task is unwound (because its
+/// context object died or the loop was closed) no clean-up that awaits is run, only destructors.
+/// Thread: that of the awaiting task's loop.
 /// \sa https://docs.python.org/3/library/contextlib.html#contextlib.aclosing
 template<class T, class F, class... Args>
 auto aclosing(AsyncGenerator<T> generator, F &&body, Args &&...args)

@@ -15,7 +15,8 @@ template<class A>
 class Await;
 } // namespace detail
 
-/// What a class begins with that coroutines can await: see the concept Awaiter for the rules.
+/// The base of every class of your own that a coroutine can await by suspending its task. The
+/// concept Awaiter, below, lists what such a class must have.
 ///
 ///     class Tick : public AwaiterBase
 ///     {
@@ -30,17 +31,23 @@ class Await;
 ///     ...
 ///     co_await Tick(metronome);
 ///
-/// Thread: that of the awaiting task's loop, for everything.
+/// Thread: all functions are called, and must be called, in the thread of the awaiting task's loop.
 class QASYNCIO_EXPORT AwaiterBase
 {
 public:
-    /// The task is cancelled while it is suspended here, and was not resumed yet. Stop waiting and return resume_cancelled(message).
-    /// Or return false, if that cannot be stopped: when the task is resumed it gets CancelledError instead of what await_resume()
-    /// would give. Or true without either, if resume() will be called soon: what await_resume() gives then is the answer.
+    /// Called when the task is cancelled while it is suspended here and has not been resumed yet.
+    /// There are three possible answers:
+    /// - Stop waiting and return resume_cancelled(message): CancelledError comes out of the await.
+    /// - Return false if the wait cannot be stopped: the task goes on waiting. When it is resumed,
+    ///   it gets CancelledError instead of the result of await_resume().
+    /// - Return true without doing either if resume() will be called soon: the result is then what
+    ///   await_resume() gives.
     virtual bool await_cancel(const QString &message) = 0;
-    /// What is waited for, in the text form of the task: "<a tick>". Empty: nothing is said.
+    /// What the task is waiting for, to be shown in the text form of the task: "<a tick>". An empty
+    /// string adds nothing to it.
     virtual QString await_description() const = 0;
-    /// The future that is waited for, if it is one: a cancellation follows the tasks that await each other. Null otherwise.
+    /// The future that is awaited, if it is one; otherwise null. A cancellation follows the chain
+    /// of tasks that await each other, and finds it with this function.
     virtual detail::FutureStateBase *awaited_future() const noexcept;
 
     AwaiterBase(const AwaiterBase &) = delete;
@@ -48,18 +55,20 @@ public:
 
 protected:
     AwaiterBase() = default;
-    /// Before it is awaited.
+    /// Moving is allowed only before it is awaited.
     AwaiterBase(AwaiterBase &&) noexcept { }
     ~AwaiterBase() = default;
 
-    /// The task goes on, in the next turn. Once, from await_suspend() on and for as long as this lives.
+    /// Lets the task go on, in the next turn of the loop. Call it once, at any time from
+    /// await_suspend() on, as long as this object exists.
     void resume()
     {
         detail::TaskStateBase &suspended = *task();
         if (Q_LIKELY(!suspended.is_queued()))
             suspended.schedule();
     }
-    /// The same, with CancelledError(message) instead of what await_resume() would give. True, for await_cancel().
+    /// Like resume(), but the await throws CancelledError(message) instead of giving the result of
+    /// await_resume(). Returns true, which is what await_cancel() has to return then.
     bool resume_cancelled(const QString &message)
     {
         task()->end_wait_cancelled(message);
@@ -73,23 +82,26 @@ private:
     template<class>
     friend class detail::Await;
 
-    detail::PromiseBase *m_frame = nullptr; // of the coroutine that is suspended here; null before
+    detail::PromiseBase *m_frame = nullptr; // of the coroutine that is suspended here; null before that
 };
 
-/// A class that coroutines can await, in the order in which its functions are called:
+/// A class that coroutines can await. Its functions are called in this order:
 ///
-/// 1. It is moved, if at all, before it is awaited, and not afterwards.
-/// 2. `bool await_ready()`: true if there is nothing to wait for; await_resume() is next.
-/// 3. `void await_suspend()`: the task is suspended. Whoever has what is waited for is told to call resume(): in here, or later. What this
-///    throws is thrown at the await.
-/// 4. `bool await_cancel(message)` and `QString await_description()`, of AwaiterBase, while it is suspended.
+/// 1. The object may be moved before it is awaited, but not afterwards.
+/// 2. `bool await_ready()`: true if there is nothing to wait for. await_resume() is called next.
+/// 3. `void await_suspend()`: the task is suspended. Arrange here for resume() to be called, either
+///    at once or later. What this function throws is thrown at the await.
+/// 4. `bool await_cancel(message)` and `QString await_description()`, both of AwaiterBase, while
+///    the task is suspended.
 /// 5. `await_resume()`: gives the result of the await, or throws.
-/// 6. The destructor: at the end of the expression that awaits, or when the task is unwound while it is suspended (its object died, its
-///    loop was closed). Nobody may call resume() any more. It must not throw, and may be all that is called after 3.
+/// 6. The destructor: at the end of the expression that awaits, or when the task is unwound while
+///    it is suspended here (because its object died or its loop was closed). From then on nobody
+///    may call resume(). The destructor must not throw, and it may be the only function that is
+///    called after step 3.
 ///
-/// `void await_discard()` is called, where it exists, instead of await_resume() when the task is to be cancelled although the wait
-/// has ended: it throws CancelledError if that is what the wait has ended with; CancelledError with the task's message is thrown
-/// otherwise.
+/// If the class has `void await_discard()`, that is called instead of await_resume() when the wait
+/// has ended but the task is to be cancelled all the same. It throws CancelledError if the wait
+/// itself has ended with one. If it returns, CancelledError with the task's own message is thrown.
 template<class A>
 concept Awaiter = std::derived_from<A, AwaiterBase> && std::move_constructible<A> && !std::is_final_v<A> && requires(A &awaiter) {
     { awaiter.await_ready() } -> std::convertible_to<bool>;
@@ -99,7 +111,8 @@ concept Awaiter = std::derived_from<A, AwaiterBase> && std::move_constructible<A
 
 namespace detail {
 
-/// An awaiter as the compiler wants it.
+/// The class that the compiler sees in a co_await: an awaiter, with what all awaiters have in
+/// common.
 template<class A>
 class Await final : public A
 {
@@ -140,12 +153,12 @@ concept HasFreeCoAwait = requires(A &&a) { operator co_await(std::forward<A>(a))
 /// Suspends the task.
 template<class A>
 concept SuspendingAwaiter = std::is_base_of_v<AwaiterBase, std::remove_cvref_t<A>>;
-/// Goes on in another frame of the same task.
+/// Does not suspend the task but continues in another frame of it.
 template<class A>
 concept FrameAwaiter = std::is_base_of_v<FrameLink, std::remove_cvref_t<A>>;
 
-/// What co_await makes of an operand: its operator co_await, or itself. A named awaiter of ours is moved from, so that each
-/// await has one of its own.
+/// What co_await turns an operand into: the result of its operator co_await, or the operand itself.
+/// A named awaiter of our own kind is moved from, so that each await has its own object.
 template<class A>
 decltype(auto) get_awaiter(A &&a)
 {
@@ -167,17 +180,18 @@ concept Awaitable = requires(A &&a) {
 
 template<class A>
 using awaiter_t = decltype(get_awaiter(std::declval<A>()));
-/// What `co_await a` gives.
+/// The type of `co_await a`.
 template<class A>
 using await_result_t = decltype(std::declval<awaiter_t<A> &>().await_resume());
 
-/// The awaiter of an awaitable that is not ours: see foreign.h.
+/// The awaiter for an awaitable of another library: see foreign.h.
 template<class A>
 class ForeignAwaiter;
 template<class A>
 Await<ForeignAwaiter<A>> make_foreign_awaiter(A &&awaitable);
 
-/// Stands for what cannot be awaited, and fits everywhere: its one message shall not be followed by others.
+/// Stands in for an operand that cannot be awaited. It is accepted everywhere, so that the one
+/// error message about it is not followed by others.
 struct NotAwaitable
 {
     struct Anything
@@ -199,11 +213,11 @@ struct IsAwait<Await<A>> : std::true_type
 {
 };
 
-/// What a coroutine of ours awaits when it is told to await `awaitable`.
+/// What `co_await awaitable` awaits in one of our coroutines.
 template<class A>
 decltype(auto) to_awaiter(A &&awaitable)
 {
-    constexpr bool can_be_awaited = Awaitable<A>; // a concept that is asserted would be explained, over many lines
+    constexpr bool can_be_awaited = Awaitable<A>; // to assert the concept itself prints many lines
     static_assert(can_be_awaited, "this cannot be awaited: it is no coroutine, future or task, and has no await_ready(), "
                                   "await_suspend() and await_resume(); for a Qt signal await from_signal(sender, signal)");
     if constexpr (!can_be_awaited) {

@@ -11,39 +11,49 @@
 
 namespace QAsyncio {
 
-/// A moment of a loop's clock. `TimePoint::max()` is "never".
+/// A point in time on a loop's clock. `TimePoint::max()` means "never".
 ///
-/// Wherever QAsyncio takes a duration, it takes one of any type and any period: it is rounded up to whole nanoseconds, so that
-/// nothing is early, and what is beyond their range, centuries or an infinity, counts as the end of it. NaN is a ValueError.
+/// Every function of QAsyncio that takes a duration accepts any representation and any period. The
+/// value is rounded up to whole nanoseconds, so that nothing happens too early. A value outside the
+/// range of 64-bit nanoseconds (some 292 years, or an infinity) is replaced by the end of that
+/// range. NaN is refused with ValueError.
 using TimePoint = std::chrono::time_point<std::chrono::steady_clock, std::chrono::nanoseconds>;
 
-/// Where a loop takes its time from. Every deadline of the loop (timers, sleeps, timeouts) is measured by it.
+/// The source of a loop's time. All deadlines of the loop (timers, sleeps, timeouts) are measured
+/// with it. Pass one to LoopOptions::clock().
 ///
-/// A loop without one uses the monotonic clock of the system. A clock must never go backwards. It may begin anywhere, below
-/// zero, too.
-/// Thread: called in the loop's thread only.
+/// A loop without a clock of its own uses the system's monotonic clock. A clock must never go
+/// backwards. It may start at any value, also below zero.
+/// Thread: called only in the loop's thread.
 class QASYNCIO_EXPORT Clock
 {
 public:
     virtual ~Clock();
 
+    /// The current time.
     virtual TimePoint now() = 0;
 
-    /// Called when nothing is ready and the next timer is due at `next`. A clock that is not bound to real time moves to
-    /// `next` and returns true: the loop goes on at once. False (the default): the loop waits in real time.
-    /// It is not called while a function runs in one of the loop's executors: its result may come first.
+    /// Called when nothing is ready and the next timer is due at `next`. A clock that is
+    /// independent of real time moves to `next` and returns true: the loop goes on at once. The
+    /// default returns false: the loop waits in real time.
+    /// Not called while a function runs in one of the loop's executors, since its result may come
+    /// first.
     virtual bool advance(TimePoint next);
 };
 
-/// A clock that stands still while anything is ready and then jumps to the next deadline: a test of a one-hour timeout
-/// takes no time and gives the same order every time.
+/// A clock that stands still as long as anything is ready, and then jumps to the next deadline. A
+/// test of a one-hour timeout takes no time and always runs in the same order.
+///
+///     auto clock = std::make_shared<VirtualClock>();
+///     QAsyncioLoop loop(LoopOptions().clock(clock));
 class QASYNCIO_EXPORT VirtualClock : public Clock
 {
 public:
     TimePoint now() override { return m_now; }
     bool advance(TimePoint next) override;
 
-    /// Moves on without waiting for anything, to TimePoint::max() at most. Throws ValueError for NaN.
+    /// Moves the time forward by `step` without waiting, at most to TimePoint::max(). Throws
+    /// ValueError for NaN.
     template<class Rep, class Period>
     void move(std::chrono::duration<Rep, Period> step)
     {

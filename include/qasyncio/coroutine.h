@@ -8,14 +8,27 @@
 
 namespace QAsyncio {
 
-/// What a coroutine function returns. Lazy: nothing of the body runs until it is awaited or given to create_task().
+/// The return type of a coroutine function. Lazy: nothing of the body runs until the coroutine is
+/// awaited or given to create_task().
 ///
-/// `co_await child()` runs the child in the same task, directly, without passing through the loop: not a
-/// cancellation point by itself, and no stack is used for it.
-/// Ownership: this object owns the frame (arguments included) until it is awaited. Arguments that are references must
-/// outlive the coroutine. A coroutine that is destroyed without ever having been started is reported.
-/// T is any type that can be moved, without a default constructor or an assignment, too; for a reference, std::reference_wrapper.
-/// Errors: what the body throws is thrown at the await. A second await throws RuntimeError.
+///     Coroutine<qsizetype> length(QString address)
+///     {
+///         const QByteArray page = co_await download(address);
+///         co_return page.size();
+///     }
+///     const qsizetype size = co_await length(address);      // inside the same task
+///     Task<qsizetype> task = create_task(length(address));  // beside it, in a task of its own
+///
+/// `co_await child()` runs the child directly in the same task, without going through the loop. The
+/// await itself is not a cancellation point, and it uses no stack.
+/// Ownership: this object owns the frame, and with it the arguments, until it is awaited. Whatever
+/// a reference argument refers to must outlive the coroutine. If a coroutine is destroyed without
+/// ever having been started, that is reported.
+/// T is any type that can be moved. It needs neither a default constructor nor an assignment
+/// operator. For a reference use std::reference_wrapper.
+/// Errors: what the body throws is thrown at the await. Awaiting it a second time throws
+/// RuntimeError.
+/// Cancellation: cancel the task that awaits it. CancelledError comes out of the innermost await.
 /// Thread: it must be awaited in the thread of the loop that runs it.
 /// \sa https://docs.python.org/3/library/asyncio-task.html#coroutines
 template<class T = void>
@@ -27,6 +40,7 @@ public:
     struct promise_type;
     using value_type = T;
 
+    /// An empty object without a coroutine.
     Coroutine() = default;
     Coroutine(Coroutine &&other) noexcept : m_promise(std::exchange(other.m_promise, nullptr)) { }
     Coroutine &operator=(Coroutine &&other) noexcept
@@ -37,34 +51,38 @@ public:
     }
     ~Coroutine()
     {
-        if (detail::PromiseBase *promise = release()) { // no longer where who takes the message finds it
+        if (detail::PromiseBase *promise = release()) { // first: a message handler may come back here
             detail::report_never_awaited(promise->site);
             detail::destroy_frame(*promise);
         }
     }
 
-    /// False once it has been awaited, scheduled or moved from.
+    /// False once it has been awaited, scheduled as a task or moved from.
     explicit operator bool() const { return m_promise != nullptr; }
-    /// Destroys the frame without running it, and without the report: Python's `coro.close()`.
+    /// Destroys the frame without running it, and without a report. Python's `coro.close()`.
     void close()
     {
         if (detail::PromiseBase *promise = release())
             detail::destroy_frame(*promise);
     }
 
-    /// Where the coroutine function is written. Not after it was awaited, scheduled or moved from.
+    /// Where the coroutine function is written. Must not be called once the coroutine has been
+    /// awaited, scheduled or moved from.
     const std::source_location &site() const { return m_promise->site; }
 
-    /// "<Coroutine load() at page.cpp:12>"; "<Coroutine>" once it has been awaited, scheduled or moved from.
+    /// "<Coroutine load() at page.cpp:12>"; "<Coroutine>" once it has been awaited, scheduled or
+    /// moved from.
     QString to_string() const { return detail::describe_site("Coroutine", m_promise ? &m_promise->site : nullptr); }
 
     class Awaiter;
+    /// `co_await coroutine`: runs it to its end and gives its result. Throws RuntimeError if it has
+    /// been awaited, scheduled or moved from before.
     Awaiter operator co_await() && { return Awaiter(release_checked()); }
     Awaiter operator co_await() & { return Awaiter(release_checked()); }
 
-    /// Gives up the frame, for whoever runs it.
+    /// Gives up the frame, to whoever is going to run it. Null if there is none.
     promise_type *release() noexcept { return std::exchange(m_promise, nullptr); }
-    /// The same. Throws RuntimeError if it was given up before.
+    /// The same. Throws RuntimeError if the frame was given up before.
     promise_type *release_checked()
     {
         if (!m_promise)
@@ -97,7 +115,7 @@ struct Coroutine<T>::promise_type : detail::ResultPromise<T>
     }
 };
 
-/// The await of a coroutine: runs it to its end in the awaiting task.
+/// Awaits a coroutine: runs it to its end in the awaiting task.
 template<class T>
 class Coroutine<T>::Awaiter : protected detail::FrameLink
 {

@@ -26,7 +26,7 @@ public:
 private:
     friend class AnyFuture;
     explicit DoneCallbackId(detail::DoneCallbackBase *callback) : m_callback(callback), m_number(callback->number) { }
-    detail::Runnable *m_callback = nullptr; // compared only: it may be gone, and another one in its place
+    detail::FutureCallback *m_callback = nullptr; // compared only: it may be gone, and another one in its place
     quint64 m_number = 0;
 };
 

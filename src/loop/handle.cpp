@@ -19,11 +19,6 @@ void Runnable::discard() noexcept
     Q_UNREACHABLE();
 }
 
-void Runnable::future_done(FutureStateBase &)
-{
-    Q_UNREACHABLE(); // only what is given to add_callback() is called so
-}
-
 QString Runnable::describe() const
 {
     return QStringLiteral("<Callback>");

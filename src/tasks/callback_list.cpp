@@ -11,14 +11,14 @@ namespace {
 constexpr std::size_t few_callbacks = 32; // found faster by looking at each
 }
 
-struct CallbackVector::Index : std::unordered_map<const Runnable *, std::size_t>
+struct CallbackVector::Index : std::unordered_map<const FutureCallback *, std::size_t>
 {
 };
 
 CallbackVector::CallbackVector() = default;
 CallbackVector::~CallbackVector() = default;
 
-void CallbackVector::append(Runnable *callback)
+void CallbackVector::append(FutureCallback *callback)
 {
     m_all.push_back(callback);
     if (!m_index)
@@ -30,7 +30,7 @@ void CallbackVector::append(Runnable *callback)
     }
 }
 
-bool CallbackVector::remove(const Runnable *callback)
+bool CallbackVector::remove(const FutureCallback *callback)
 {
     const std::size_t place = place_of(callback);
     if (place == none)
@@ -44,7 +44,7 @@ bool CallbackVector::remove(const Runnable *callback)
     return true;
 }
 
-std::size_t CallbackVector::place_of(const Runnable *callback) const
+std::size_t CallbackVector::place_of(const FutureCallback *callback) const
 {
     if (!m_index && m_all.size() > few_callbacks)
         make_index();
@@ -76,11 +76,11 @@ void CallbackVector::make_index() const noexcept
     }
 }
 
-void CallbackList::append_further(Runnable *callback)
+void CallbackList::append_further(FutureCallback *callback)
 {
     if (!(m_bits & 1)) {
         auto several = std::make_unique<CallbackVector>();
-        several->append(reinterpret_cast<Runnable *>(m_bits));
+        several->append(reinterpret_cast<FutureCallback *>(m_bits));
         several->append(callback);
         m_bits = reinterpret_cast<std::uintptr_t>(several.release()) | 1;
         return;
@@ -88,7 +88,7 @@ void CallbackList::append_further(Runnable *callback)
     vector_of(m_bits)->append(callback);
 }
 
-bool CallbackList::remove(const Runnable *callback)
+bool CallbackList::remove(const FutureCallback *callback)
 {
     if (m_bits & 1) {
         CallbackVector &several = *vector_of(m_bits);
@@ -98,17 +98,17 @@ bool CallbackList::remove(const Runnable *callback)
             clear_storage();
         return true;
     }
-    if (!callback || reinterpret_cast<Runnable *>(m_bits) != callback)
+    if (!callback || reinterpret_cast<FutureCallback *>(m_bits) != callback)
         return false;
     m_bits = 0;
     return true;
 }
 
-bool CallbackList::contains(const Runnable *callback) const
+bool CallbackList::contains(const FutureCallback *callback) const
 {
     if (!callback)
         return false;
-    return m_bits & 1 ? vector_of(m_bits)->contains(callback) : reinterpret_cast<Runnable *>(m_bits) == callback;
+    return m_bits & 1 ? vector_of(m_bits)->contains(callback) : reinterpret_cast<FutureCallback *>(m_bits) == callback;
 }
 
 void CallbackList::clear_storage()

@@ -8,7 +8,7 @@ namespace QAsyncio::detail {
 
 /// Waits in the list of a future's callbacks, which owns it, and hears in a turn behind its end. Without a context and a handle:
 /// cheaper than a done callback of a program.
-class DoneWatch : public Runnable
+class DoneWatch : public FutureCallback
 {
 public:
     void run(LoopCore &) noexcept final

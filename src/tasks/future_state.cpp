@@ -44,7 +44,7 @@ private:
 
 FutureStateBase::~FutureStateBase()
 {
-    callbacks.take_all([](Runnable *callback) { callback->discard(); });
+    callbacks.take_all([](FutureCallback *callback) { callback->discard(); });
     core->release();
 }
 
@@ -183,11 +183,16 @@ void FutureStateBase::throw_cancelled() const
 
 void FutureStateBase::drop_callbacks()
 {
-    callbacks.take_all([](Runnable *callback) { callback->discard(); });
+    callbacks.take_all([](FutureCallback *callback) { callback->discard(); });
     throw RuntimeError(QStringLiteral("Event loop is closed"));
 }
 
-void FutureStateBase::add_callback(Runnable *callback)
+void FutureStateBase::future_done(FutureStateBase &)
+{
+    Q_UNREACHABLE(); // only what is given to add_callback() is called so
+}
+
+void FutureStateBase::add_callback(FutureCallback *callback)
 {
     if (done())
         callback->future_done(*this);

@@ -9,7 +9,7 @@
 namespace QAsyncio::detail {
 
 /// Notes when a contestant is done: then, and not in a turn of its own, in which others may be done as well.
-class Race::FinishLine final : public Runnable
+class Race::FinishLine final : public FutureCallback
 {
 public:
     FinishLine(Race &race, std::size_t index) : m_race(race), m_index(index) { }

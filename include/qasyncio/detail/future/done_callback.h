@@ -31,7 +31,7 @@ public:
 QASYNCIO_EXPORT void check_settable(const FutureStateBase &state, const char *operation);
 
 /// A done callback before it is called. The future it will be called with is known when it is scheduled.
-class QASYNCIO_EXPORT DoneCallbackBase : public Runnable
+class QASYNCIO_EXPORT DoneCallbackBase : public FutureCallback
 {
 public:
     DoneCallbackBase();

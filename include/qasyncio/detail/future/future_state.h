@@ -16,6 +16,16 @@
 
 namespace QAsyncio::detail {
 
+class GatherCore;
+
+/// What waits for the end of a future: a done callback, a task.
+class QASYNCIO_EXPORT FutureCallback : public Runnable
+{
+public:
+    /// The future is done: queue yourself. Throws RuntimeError if the loop is closed.
+    virtual void future_done(FutureStateBase &future) = 0;
+};
+
 /// Several callbacks, in order. Taking one out costs the same however many there are.
 class QASYNCIO_EXPORT CallbackVector
 {
@@ -25,21 +35,21 @@ public:
     Q_DISABLE_COPY_MOVE(CallbackVector)
 
     bool empty() const { return m_gaps == m_all.size(); }
-    void append(Runnable *callback);
-    bool remove(const Runnable *callback);
-    bool contains(const Runnable *callback) const { return place_of(callback) != none; }
+    void append(FutureCallback *callback);
+    bool remove(const FutureCallback *callback);
+    bool contains(const FutureCallback *callback) const { return place_of(callback) != none; }
     /// Null where one was taken out.
-    const std::vector<Runnable *> &all() const { return m_all; }
+    const std::vector<FutureCallback *> &all() const { return m_all; }
 
 private:
     struct Index;
     static constexpr auto none = static_cast<std::size_t>(-1);
 
-    std::size_t place_of(const Runnable *callback) const;
+    std::size_t place_of(const FutureCallback *callback) const;
     void close_gaps();
     void make_index() const noexcept;
 
-    std::vector<Runnable *> m_all;
+    std::vector<FutureCallback *> m_all;
     std::size_t m_gaps = 0;
     mutable std::unique_ptr<Index> m_index; // the places of many; made when one of them is looked for
 };
@@ -57,7 +67,7 @@ public:
     Q_DISABLE_COPY_MOVE(CallbackList)
 
     bool empty() const { return m_bits == 0; }
-    void append(Runnable *callback)
+    void append(FutureCallback *callback)
     {
         if (Q_LIKELY(m_bits == 0))
             m_bits = reinterpret_cast<std::uintptr_t>(callback);
@@ -65,8 +75,8 @@ public:
             append_further(callback);
     }
     /// Takes `callback` out. False if it is not there.
-    bool remove(const Runnable *callback);
-    bool contains(const Runnable *callback) const;
+    bool remove(const FutureCallback *callback);
+    bool contains(const FutureCallback *callback) const;
     /// Empties the list and gives what was in it to `f`, in order. `f` may append anew.
     template<class F>
     void take_all(F &&f)
@@ -74,11 +84,11 @@ public:
         const std::uintptr_t bits = std::exchange(m_bits, 0);
         if (!(bits & 1)) {
             if (bits)
-                f(reinterpret_cast<Runnable *>(bits));
+                f(reinterpret_cast<FutureCallback *>(bits));
             return;
         }
         const std::unique_ptr<CallbackVector> several(vector_of(bits));
-        for (Runnable *callback : several->all()) {
+        for (FutureCallback *callback : several->all()) {
             if (callback)
                 f(callback);
         }
@@ -89,7 +99,7 @@ private:
     {
         return reinterpret_cast<CallbackVector *>(bits & ~std::uintptr_t(1));
     }
-    void append_further(Runnable *callback);
+    void append_further(FutureCallback *callback);
     void clear_storage();
 
     std::uintptr_t m_bits = 0; // null, a callback, or a vector with the lowest bit set
@@ -97,7 +107,7 @@ private:
 
 /// What all handles on a future share. References are counted atomically: a handle may be copied and dropped in any
 /// thread; the last one dropped elsewhere is sent home to die. All else belongs to the loop's thread.
-class QASYNCIO_EXPORT FutureStateBase : public Runnable
+class QASYNCIO_EXPORT FutureStateBase : public FutureCallback
 {
 public:
     enum State : quint8 { Pending, Finished, Cancelled };
@@ -141,8 +151,8 @@ public:
     [[noreturn]] void throw_cancelled() const;
 
     /// The callback takes part until it is called or removed; the list owns one reference of it.
-    void add_callback(Runnable *callback);
-    bool remove_callback(Runnable *callback) { return callbacks.remove(callback); }
+    void add_callback(FutureCallback *callback);
+    bool remove_callback(FutureCallback *callback) { return callbacks.remove(callback); }
 
     void retain() noexcept { m_refs.fetch_add(1, std::memory_order_relaxed); }
     void release() noexcept
@@ -156,6 +166,10 @@ public:
     }
     bool sole_owner() const noexcept { return m_refs.load(std::memory_order_acquire) == 1; }
 
+    /// Only tasks are callbacks of futures.
+    void future_done(FutureStateBase &future) override;
+    /// The gather() that this is, whose cancellation is one of its children.
+    virtual GatherCore *gathering() { return nullptr; }
     /// The storage of the value: a std::optional of FutureValue<T>::type.
     virtual void *value_storage() noexcept = 0;
     /// "Future", "Task"
@@ -193,7 +207,7 @@ protected:
     {
         if (core->has(LoopCore::Closed))
             drop_callbacks();
-        callbacks.take_all([this](Runnable *callback) { callback->future_done(*this); });
+        callbacks.take_all([this](FutureCallback *callback) { callback->future_done(*this); });
     }
     /// The last handle is gone, and nothing is left to report.
     virtual void destroy() noexcept;

@@ -23,7 +23,6 @@ namespace QAsyncio::detail {
 
 struct LoopCore;
 class FutureStateBase;
-class GatherCore;
 
 /// What a loop's ready queue holds: a handle, a task to step, a done callback.
 class QASYNCIO_EXPORT Runnable : public Pooled
@@ -36,10 +35,6 @@ public:
     virtual void run(LoopCore &core) noexcept;
     /// Called instead of run() when the loop is closed with this in its queue.
     virtual void discard() noexcept;
-    /// As a callback of a future: the future is done, queue yourself. Throws RuntimeError if the loop is closed.
-    virtual void future_done(FutureStateBase &future);
-    /// The gather() that this is, whose cancellation is one of its children.
-    virtual GatherCore *gathering() { return nullptr; }
     /// What it is, for reports: "<Handle load()>".
     virtual QString describe() const;
 

@@ -292,7 +292,7 @@ private:
     {
         m_dropped = true;
         disconnect();
-        this->callbacks.take_all([](Runnable *callback) { callback->discard(); });
+        this->callbacks.take_all([](FutureCallback *callback) { callback->discard(); });
         this->value.reset(); // here and not where the last owner goes
         remove_owner();
     }
