@@ -16,7 +16,6 @@
 #include <algorithm>
 #include <optional>
 
-// L-061
 namespace {
 /// Runs a thousand times faster than the world, from a beginning of its own.
 class Fast : public Clock
@@ -63,6 +62,7 @@ class tst_clock : public QObject
     Q_OBJECT
 
 private Q_SLOTS:
+    // L-061
     void virtualTimeJumpsToTheNextDeadline()
     {
         QStringList log;

@@ -8,7 +8,6 @@
 
 #include <thread>
 
-// L-093
 namespace {
 template<class T>
 QString written(const T &value)
@@ -35,6 +34,7 @@ class tst_debug : public QObject
     Q_OBJECT
 
 private Q_SLOTS:
+    // L-093
     void isOffUnlessTheEnvironmentAsksForIt()
     {
         const QByteArray before = qgetenv("QASYNCIO_DEBUG");

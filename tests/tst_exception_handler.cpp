@@ -9,7 +9,6 @@
 #include <stdexcept>
 #include <thread>
 
-// L-085
 
 /// Who is told of the exceptions that nobody else gets.
 class tst_exception_handler : public QObject
@@ -17,6 +16,7 @@ class tst_exception_handler : public QObject
     Q_OBJECT
 
 private Q_SLOTS:
+    // L-085
     void thereIsNoHandlerAtFirst()
     {
         QAsyncioLoop loop(virtual_time());

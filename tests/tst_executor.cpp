@@ -17,7 +17,6 @@
 
 #include <pthread.h>
 
-// L-078
 namespace {
 /// Counts its copies.
 struct Large
@@ -57,6 +56,7 @@ class tst_executor : public QObject
     Q_OBJECT
 
 private Q_SLOTS:
+    // L-078
     void runsInANamedThreadAndGivesAFuture()
     {
         Test::run([&](QAsyncioLoop &loop) -> Coroutine<> {

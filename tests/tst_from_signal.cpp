@@ -53,7 +53,6 @@ public:
     int level() const { return 0; }
 };
 
-// H-74
 namespace {
 /// How many slots are connected to Sender::number.
 class CountingSender : public Sender
@@ -69,7 +68,6 @@ class tst_from_signal : public QObject
     Q_OBJECT
 
 private Q_SLOTS:
-    // L-062
     void theResultIsTheArguments()
     {
         Test::run([&]() -> Coroutine<> {
@@ -91,7 +89,6 @@ private Q_SLOTS:
         });
     }
 
-    // H-74
     void itIsConnectedWhenItIsMade()
     {
         Test::run([&]() -> Coroutine<> {
@@ -103,7 +100,6 @@ private Q_SLOTS:
         });
     }
 
-    // H-74
     void anEmissionWhileItIsBeingConnected()
     {
         Test::run([]() -> Coroutine<> {
@@ -114,7 +110,6 @@ private Q_SLOTS:
         });
     }
 
-    // H-74
     void overloadedAndPrivateSignals()
     {
         Test::run(
@@ -142,7 +137,6 @@ private Q_SLOTS:
             Test::TestOptions().real_time());
     }
 
-    // H-74
     void aConstSignal()
     {
         Test::run([]() -> Coroutine<> {
@@ -156,7 +150,6 @@ private Q_SLOTS:
         });
     }
 
-    // H-74
     void aSenderInAQPointer()
     {
         Test::run([]() -> Coroutine<> {
@@ -196,7 +189,6 @@ private Q_SLOTS:
         QCOMPARE(log, QStringList({"emit", "emitted", "resumed with 2 in waiter"}));
     }
 
-    // H-74
     void onlyTheFirstEmissionCounts()
     {
         Test::run([&]() -> Coroutine<> {
@@ -390,7 +382,6 @@ private Q_SLOTS:
             delete sender;
     }
 
-    // H-74
     void aNullSenderIsRefused()
     {
         Test::run([&]() -> Coroutine<> {
@@ -508,7 +499,6 @@ private Q_SLOTS:
         });
     }
 
-    // H-74
     void whoeverHasTheFutureMayCompleteIt()
     {
         Test::run([]() -> Coroutine<> {

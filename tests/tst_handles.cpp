@@ -8,7 +8,6 @@
 #include <algorithm>
 #include <thread>
 
-// L-057
 namespace {
 /// How many of `count` timers are left in the heap after a turn, when `cancelled` of them were cancelled (not the first).
 std::size_t left_after_purge(int count, int cancelled)
@@ -39,6 +38,7 @@ class tst_handles : public QObject
     Q_OBJECT
 
 private Q_SLOTS:
+    // L-057
     void eachCallbackRunsAtMostOnce()
     {
         QAsyncioLoop loop(virtual_time());

@@ -14,7 +14,6 @@
 #include <thread>
 #include <utility>
 
-// L-074, H-47
 
 /// call_soon_threadsafe() and its handles.
 class tst_threadsafe : public QObject
@@ -22,6 +21,7 @@ class tst_threadsafe : public QObject
     Q_OBJECT
 
 private Q_SLOTS:
+    // L-074, H-47
     void wakesAnIdleLoop()
     {
         // At once: a busy machine may hold up some calls, a loop that sleeps on holds up all.
