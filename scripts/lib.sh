@@ -11,7 +11,7 @@ export CCACHE_SLOPPINESS=pch_defines,time_macros    # what ccache asks for where
 # Debian 12 and Ubuntu 24.04 have all of these. A name that ends in ? is installed only where apt knows it.
 packages_build="g++ cmake ninja-build ccache qt6-base-dev qt6-declarative-dev"
 packages_test="python3 gdb"
-packages_lint="clang-19 clang-tools-19 clang-tidy-19"
+packages_lint="clang-19 clang-format-19 clang-tools-19 clang-tidy-19"
 packages_clang="clang-19"
 packages_sanitizers="clang-19 libclang-rt-19-dev llvm-19"
 packages_xcb="xvfb xauth"

@@ -114,8 +114,8 @@ class ContextVar
 public:
     static_assert(detail::ResultType<T>::checked);
 
-    /// A variable without a default value. The name is used in error messages only; two variables
-    /// with the same name are independent.
+    /// A variable without a default value. The name only serves to be read, in messages and in
+    /// to_string(): two variables with the same name are independent.
     explicit ContextVar(QString name) : m_name(std::move(name)) { }
     /// A variable with a default value, which every context has until set() is called in it.
     ContextVar(QString name, T default_value) : m_name(std::move(name)), m_default(std::move(default_value)) { }

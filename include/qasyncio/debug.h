@@ -20,9 +20,14 @@
 
 #include <concepts>
 
-/// `qDebug() << task`: every class that has a to_string(), and the exceptions.
+/// Output to QDebug, `qDebug() << task`, for every class that has a to_string() and for the
+/// exceptions of errors.h. The text is what to_string() gives, without quotation marks.
+///
+///     qDebug() << current_task();   // <Task pending name='Task-1' coro=<load() at page.cpp:12>>
+///
 /// \sa https://doc.qt.io/qt-6/qdebug.html
 
+/// Writes `loop.to_string()`.
 QASYNCIO_EXPORT QDebug operator<<(QDebug debug, const QAsyncioLoop &loop);
 
 namespace QAsyncio {
@@ -36,24 +41,25 @@ template<class T>
 concept OurException = std::is_base_of_v<Error, T> || std::is_base_of_v<OSError, T> || std::is_same_v<T, CancelledError>
     || std::is_same_v<T, LoopExit> || std::is_same_v<T, KeyboardInterrupt> || std::is_same_v<T, GeneratorExit>;
 
-/// As it is, without quotation marks.
+/// Writes the text as it is, without quotation marks.
 QASYNCIO_EXPORT QDebug write_text(QDebug debug, const QString &text);
 } // namespace detail
 
+/// Writes `value.to_string()`.
 template<detail::HasText T>
 QDebug operator<<(QDebug debug, const T &value)
 {
     return detail::write_text(std::move(debug), value.to_string());
 }
 
-/// As describe() has it: "ValueError: no such name".
+/// Writes the exception as describe() puts it: "ValueError: no such name".
 template<detail::OurException E>
 QDebug operator<<(QDebug debug, const E &exception)
 {
     return detail::write_text(std::move(debug), describe(exception));
 }
 
-/// The value, or the exception as describe() has it.
+/// Writes the value ("<Outcome>" if T is void), or the exception as describe() puts it.
 template<class T>
     requires(std::is_void_v<T> || requires(QDebug debug, const T &value) { debug << value; })
 QDebug operator<<(QDebug debug, const Outcome<T> &outcome)
@@ -66,6 +72,7 @@ QDebug operator<<(QDebug debug, const Outcome<T> &outcome)
         return std::move(debug) << outcome.value();
 }
 
+/// Writes "<WaitResult done=... pending=...>", with the futures of both lists.
 template<class F>
 QDebug operator<<(QDebug debug, const WaitResult<F> &result)
 {
@@ -74,6 +81,7 @@ QDebug operator<<(QDebug debug, const WaitResult<F> &result)
     return debug;
 }
 
+/// Writes "<RaceResult index=1 value=...>"; the value only if its type can be written.
 template<class T>
 QDebug operator<<(QDebug debug, const RaceResult<T> &result)
 {
@@ -85,8 +93,9 @@ QDebug operator<<(QDebug debug, const RaceResult<T> &result)
     return debug;
 }
 
-/// "Task exception was never retrieved: ValueError: no such name <Task finished ...>"
+/// Writes "Task exception was never retrieved: ValueError: no such name <Task finished ...>".
 QASYNCIO_EXPORT QDebug operator<<(QDebug debug, const ExceptionContext &context);
+/// Writes "FIRST_COMPLETED", "FIRST_EXCEPTION" or "ALL_COMPLETED".
 QASYNCIO_EXPORT QDebug operator<<(QDebug debug, ReturnWhen when);
 
 } // namespace QAsyncio

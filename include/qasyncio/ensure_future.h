@@ -11,25 +11,33 @@ namespace detail {
 QASYNCIO_EXPORT void check_open(const LoopCore &core);
 } // namespace detail
 
-/// Makes a future of anything that can be awaited: a future or task is given back as it is, a coroutine becomes a task of the
-/// running loop, anything else is kept, copied or moved, and awaited by a task.
-/// Cancelling the future cancels what it was made of. Thread: that of the running loop.
-/// Throws RuntimeError if no loop runs in this thread or the loop is closed; a coroutine is then closed.
+/// Makes a future of anything that can be awaited. A future or a task is returned as it is. A
+/// coroutine becomes a task of the running loop. Any other awaitable is copied or moved into a new
+/// task, which awaits it.
+///
+///     Task<int> task = ensure_future(count());   // count() is a coroutine
+///
+/// Cancellation: cancelling the future cancels what it was made of.
+/// Thread: that of the running loop.
+/// Throws RuntimeError if no loop runs in this thread or the loop is closed, unless it is given a
+/// future or a task. A coroutine is closed then.
 /// \sa https://docs.python.org/3/library/asyncio-future.html#asyncio.ensure_future
 template<class T>
 Future<T> ensure_future(Future<T> future)
 {
     return future;
 }
+/// The same: returns the task as it is.
 template<class T>
 Task<T> ensure_future(Task<T> task)
 {
     return task;
 }
+/// The same: starts the coroutine as a task.
 template<class T>
 Task<T> ensure_future(Coroutine<T> coroutine)
 {
-    // A coroutine that is refused is closed in silence, and not reported as never awaited.
+    // A coroutine that is refused is closed, and so not reported as never awaited.
     struct Closer
     {
         Coroutine<T> &coroutine;
@@ -46,6 +54,7 @@ concept OtherAwaitable = Awaitable<A> && !std::is_base_of_v<AnyFuture, std::remo
     && !IsCoroutine<std::remove_cvref_t<A>>::value;
 } // namespace detail
 
+/// The same: starts a task that awaits `awaitable`.
 template<detail::OtherAwaitable A>
 auto ensure_future(A &&awaitable)
 {
@@ -53,9 +62,10 @@ auto ensure_future(A &&awaitable)
 }
 
 namespace detail {
-/// The type of the result of the future that `A` becomes.
+/// The type of the future that `A` becomes.
 template<class A>
 using ensured_t = decltype(ensure_future(std::declval<A>()));
+/// The type of that future's result.
 template<class A>
 using ensured_value_t = typename ensured_t<A>::value_type;
 } // namespace detail

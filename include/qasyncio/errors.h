@@ -14,10 +14,11 @@
 namespace QAsyncio {
 
 namespace detail {
-/// Destroys an exception whose causes, or members, and theirs, may be a long chain: without recursion.
+/// Destroys an exception without recursion: its causes or members, and theirs in turn, may form a
+/// long chain.
 QASYNCIO_EXPORT void release_exception(std::exception_ptr &&exception) noexcept;
 
-/// An exception that another one refers to.
+/// A reference from one exception to another one.
 class LinkedException
 {
 public:
@@ -44,47 +45,54 @@ private:
 
 /// Thrown at the await of a task that was cancelled, and by result() of a cancelled future.
 ///
-/// It is deliberately not a std::exception: `catch (const std::exception &)` never swallows a cancellation.
+/// It is deliberately not a std::exception, so that `catch (const std::exception &)` never swallows
+/// a cancellation. Code that catches it with `catch (...)` should clean up and throw it again.
 /// \sa https://docs.python.org/3/library/asyncio-exceptions.html#asyncio.CancelledError
 class QASYNCIO_EXPORT CancelledError
 {
 public:
+    /// Without a message.
     CancelledError() = default;
     explicit CancelledError(const QString &message) : m_message(message) { }
 
-    /// What cancel(message) was given; null if it was given nothing.
+    /// The message that was passed to cancel(message). Null if there was none.
     const QString &message() const { return m_message; }
 
 private:
     QString m_message;
 };
 
-/// asyncio's SystemExit: leaves run_forever() as an exception, from any callback or task. Not a std::exception.
+/// Throw it in any callback or task to end the program, as Python's SystemExit does: run_forever()
+/// ends and throws it. Not a std::exception.
 class QASYNCIO_EXPORT LoopExit
 {
 public:
     explicit LoopExit(int code = 0) : m_code(code) { }
+    /// The exit code for the program. run(app, ...) returns it.
     int code() const { return m_code; }
 
 private:
     int m_code;
 };
 
-/// Ctrl+C: leaves run_forever() as an exception. Not a std::exception.
+/// Thrown by run_forever() after Ctrl+C, see Runner. Not a std::exception.
 class QASYNCIO_EXPORT KeyboardInterrupt
 {
 };
 
-/// Thrown at the co_yield of an AsyncGenerator that is closed. Not a std::exception.
+/// Thrown at the co_yield of an AsyncGenerator that is being closed. Not a std::exception.
 class QASYNCIO_EXPORT GeneratorExit
 {
 };
 
-/// The base of every error below. `what()` and `message()` are the same text, as UTF-8 and as a QString.
+/// The base class of the errors below. `what()` and `message()` give the same text, as UTF-8 and as
+/// a QString.
 class QASYNCIO_EXPORT Error : public std::exception
 {
 public:
+    /// An error with this text.
     explicit Error(const QString &message = {}) : m_what(message.toUtf8()) { }
+    /// The same, with the exception that caused it: Python's `raise ... from cause`.
     Error(const QString &message, std::exception_ptr cause)
         : m_what(message.toUtf8()), m_cause(std::move(cause)) { }
     Error(const Error &) = default;
@@ -95,7 +103,7 @@ public:
 
     const char *what() const noexcept override { return m_what.constData(); }
     QString message() const { return QString::fromUtf8(m_what); }
-    /// The exception that this one was raised from (Python's `__cause__`), or null.
+    /// The exception that caused this one (Python's `__cause__`), or null.
     std::exception_ptr cause() const { return m_cause; }
 
 private:
@@ -103,7 +111,8 @@ private:
     detail::LinkedException m_cause;
 };
 
-/// Something was done in a state that forbids it: a closed loop, a nested run, an object used twice.
+/// Something was done in a state that forbids it: a loop is closed, a run is nested, an object is
+/// used a second time.
 class QASYNCIO_EXPORT RuntimeError : public Error
 {
 public:
@@ -111,7 +120,7 @@ public:
     ~RuntimeError() override;
 };
 
-/// An argument has the right type and a wrong value.
+/// An argument has the right type but a wrong value.
 class QASYNCIO_EXPORT ValueError : public Error
 {
 public:
@@ -119,7 +128,7 @@ public:
     ~ValueError() override;
 };
 
-/// An argument is of the wrong kind.
+/// An argument is of the wrong kind, such as a null std::exception_ptr.
 class QASYNCIO_EXPORT TypeError : public Error
 {
 public:
@@ -127,7 +136,7 @@ public:
     ~TypeError() override;
 };
 
-/// A context variable without a value and without a default was read.
+/// A context variable was read that has neither a value nor a default value.
 class QASYNCIO_EXPORT LookupError : public Error
 {
 public:
@@ -135,7 +144,7 @@ public:
     ~LookupError() override;
 };
 
-/// A future was read before it was done, or completed twice.
+/// A future was read before it was done, or was completed twice.
 class QASYNCIO_EXPORT InvalidStateError : public Error
 {
 public:
@@ -143,7 +152,8 @@ public:
     ~InvalidStateError() override;
 };
 
-/// A deadline passed. `cause()` is the CancelledError that ended the work.
+/// A deadline has passed. If it was that of timeout() or wait_for(), `cause()` is the
+/// CancelledError that ended the work.
 class QASYNCIO_EXPORT TimeoutError : public Error
 {
 public:
@@ -151,7 +161,8 @@ public:
     ~TimeoutError() override;
 };
 
-/// The QObject that was awaited has been destroyed. Neither an error of the object, nor a timeout, nor a cancellation.
+/// The QObject that was awaited has been destroyed. This is different from a failure of the object,
+/// a timeout and a cancellation.
 class QASYNCIO_EXPORT ObjectDestroyedError : public Error
 {
 public:
@@ -159,10 +170,11 @@ public:
     ~ObjectDestroyedError() override;
 };
 
-/// The operating system refused. `code()` is the errno.
+/// The operating system has refused something. `code()` has the errno.
 class QASYNCIO_EXPORT OSError : public std::system_error
 {
 public:
+    /// An error with this errno. `what` says what failed.
     OSError(int errnum, const QString &what)
         : std::system_error(errnum, std::generic_category(), what.toStdString()) { }
     OSError(const OSError &) = default;
@@ -170,7 +182,8 @@ public:
     ~OSError() override;
 };
 
-/// The text of an exception for a log line: "ValueError: no such name". Of a foreign exception the type's name and what().
+/// The text of an exception for a log line: "ValueError: no such name". For an exception of another
+/// library it has the name of the type and what().
 QASYNCIO_EXPORT QString describe(const std::exception_ptr &exception);
 QASYNCIO_EXPORT QString describe(const std::exception &exception);
 QASYNCIO_EXPORT QString describe(const CancelledError &exception);

@@ -17,18 +17,25 @@ Coroutine<R> run_in_thread(F function, Args... args)
         return context.run([&]() -> R { return std::invoke(std::move(function), std::move(given)...); });
     };
     auto future = get_running_loop().run_in_executor(nullptr, moved(work), std::move(args)...);
-    // If this task is unwound, what has not begun in a thread is not begun any more.
+    // If this task is unwound, a function that has not begun in its thread never begins.
     ForeignFutureAwaiter<R> awaiter(FutureAccess::take(std::move(future)));
     co_return co_await awaiter;
 }
 } // namespace detail
 
-/// Runs `function(args...)` in a thread of the running loop's default executor and gives its result, or throws what it throws.
-/// It sees the caller's context variables. Arguments are copied or moved into the call; the function must own what
-/// it uses.
-/// Cancellation: the await ends at once, as it does when the task is unwound; a function that has not begun never runs, one that
-/// runs is not interrupted, and its result is dropped.
-/// Throws RuntimeError without a running loop and after shutdown_default_executor(). Thread: that of the running loop.
+/// `co_await to_thread(function, args...)` runs `function(args...)` in a thread of the running
+/// loop's default executor. It gives the function's result or throws what the function throws.
+///
+///     const auto count = [](const QByteArray &text) { return text.count('\n'); };
+///     const qsizetype lines = co_await to_thread(count, std::move(text));
+///
+/// The function sees the caller's context variables. Arguments are copied or moved into the call.
+/// The function must own everything it uses, because the task may end before it does.
+/// Cancellation: the await ends at once, and so it does if the task is unwound. A function that has
+/// not begun never runs; one that is running is not interrupted, and its result is dropped.
+/// Throws, at the await, RuntimeError if no loop runs in this thread and after
+/// shutdown_default_executor().
+/// Thread: that of the running loop.
 /// \sa https://docs.python.org/3/library/asyncio-task.html#asyncio.to_thread
 template<class F, class... Args>
 auto to_thread(F &&function, Args &&...args)

@@ -22,13 +22,20 @@ Coroutine<T> run_finally(Body body, Cleanup cleanup)
 }
 } // namespace detail
 
-/// asyncio's `try: body() finally: cleanup()`, for clean-up that awaits. Both are functions that give a coroutine; they are
-/// kept here for as long as they run.
+/// asyncio's `try: ... finally: ...`, for clean-up that awaits. Both arguments are functions that
+/// return a coroutine. They are kept here until the end.
 ///
-/// However the body ended, by cancellation too, `cleanup` runs and may await; then the body's result or exception goes on.
-/// What `cleanup` throws takes its place. A cancellation that comes while `cleanup` runs interrupts it. A task that
-/// is unwound (its context object died, the loop was closed) runs no clean-up that awaits: destructors only. Thread: that of
-/// the awaiting task's loop.
+///     const auto transfer = [&]() -> Coroutine<> { co_await send(connection, data); };
+///     const auto say_goodbye = [&]() -> Coroutine<> { co_await connection.close(); };
+///     co_await finally(transfer, say_goodbye);
+///
+/// However the body ends, by a cancellation too, `cleanup` runs and may await. Then the result of
+/// the body is given or its exception is thrown.
+/// Errors: what `cleanup` throws replaces what the body has given or thrown.
+/// Cancellation: goes to the body, and then `cleanup` runs. A cancellation that comes while
+/// `cleanup` is running interrupts it. If the task is unwound (because its context object died or
+/// the loop was closed) no clean-up that awaits is run, only destructors.
+/// Thread: that of the awaiting task's loop.
 template<class Body, class Cleanup>
 auto finally(Body &&body, Cleanup &&cleanup)
 {

@@ -15,12 +15,12 @@ template<class T, bool Movable>
 class FutureAwaiter;
 } // namespace detail
 
-/// Names a done callback, for remove_done_callback().
+/// Identifies a done callback, for remove_done_callback().
 class DoneCallbackId
 {
 public:
     DoneCallbackId() = default;
-    /// "<DoneCallbackId 3>"; 0 for none
+    /// "<DoneCallbackId 3>"; the number is 0 if it identifies none.
     QString to_string() const { return QStringLiteral("<DoneCallbackId %1>").arg(m_number); }
 
 private:
@@ -30,37 +30,49 @@ private:
     quint64 m_number = 0;
 };
 
-/// A future of any type, without its result: the base of Future<T> and Task<T>.
+/// A future with a result of any type, which cannot be read through this class. The base of
+/// Future<T> and Task<T>.
 ///
-/// A shared handle: copies speak of the same future. A default-constructed handle speaks of none: only `operator bool`,
-/// copying and comparing may be used with it.
-/// Thread: handles may be copied and dropped anywhere; every other call belongs to the loop's thread.
+/// It is a handle: copies refer to the same future. A default-constructed handle refers to none;
+/// only `operator bool`, to_string(), copying and comparing may be used with it.
+/// Thread: handles may be copied and dropped in any thread. Every other call belongs in the loop's
+/// thread.
 class QASYNCIO_EXPORT AnyFuture
 {
 public:
+    /// A handle on no future.
     AnyFuture() = default;
 
-    /// Whether there is a result, an exception or a cancellation.
+    /// True if it has a result or an exception, or was cancelled.
     bool done() const { return m_state->done(); }
+    /// True if it was cancelled.
     bool cancelled() const { return m_state->state() == detail::FutureStateBase::Cancelled; }
-    /// Asks for cancellation. Of a plain future: it is cancelled at once; of a task: see Task. False if it is done already.
+    /// Requests cancellation. A plain future is cancelled at once; for a task see Task. Returns
+    /// false, and changes nothing, if it is already done; but an exception that nobody has
+    /// retrieved is not reported any more, as in asyncio.
     bool cancel(const QString &message = {}) { return m_state->cancel(message); }
-    /// The exception, or null if there is a result. Counts as retrieved.
-    /// Throws InvalidStateError if it is not done, CancelledError if it was cancelled.
+    /// The exception, or null if there is a result. The exception counts as retrieved.
+    /// Throws InvalidStateError if the future is not done, CancelledError if it was cancelled.
     std::exception_ptr exception() const { return m_state->exception(); }
+    /// The loop that the future belongs to. Throws RuntimeError if that has been destroyed.
     QAsyncioLoop &get_loop() const;
 
-    /// Calls `callback(future)` or `callback()` through call_soon() when this is done, never inline. It runs
-    /// in a copy of the current context, or in `context`. What it throws goes to the loop's exception handler.
+    /// Calls `callback(future)` or `callback()` when the future is done: through call_soon(), never
+    /// inside this call. The callback runs in a copy of the current context, or in `context`. What
+    /// it throws goes to the loop's exception handler.
+    /// Throws RuntimeError if the future is done and its loop is closed.
     template<class F>
     DoneCallbackId add_done_callback(F &&callback, CallbackContext context = {})
     {
         return add(detail::make_done_callback<AnyFuture>(std::forward<F>(callback)), context);
     }
-    /// Gives back how many were removed: 1, or 0 if it has been scheduled already or was removed before.
+    /// Returns how many callbacks were removed: 1, or 0 if the callback has been scheduled already
+    /// or was removed before.
     int remove_done_callback(DoneCallbackId id);
 
+    /// False for a default-constructed handle.
     explicit operator bool() const { return static_cast<bool>(m_state); }
+    /// True if both handles refer to the same future.
     friend bool operator==(const AnyFuture &, const AnyFuture &) = default;
 
     /// "<Future finished>", "<Task pending name='Task-1' coro=<load()>>"
@@ -77,17 +89,25 @@ protected:
     detail::Ref<detail::FutureStateBase> m_state;
 };
 
-/// A result that comes later.
+/// A result that arrives later. QAsyncioLoop::create_future<T>() makes one; whoever is responsible
+/// for the result completes it.
 ///
-/// Made by QAsyncioLoop::create_future<T>(), completed by whoever was asked to. Any number of tasks may await it; each
-/// resumes through the loop, in the order of the awaits, with the same result or the same exception. To await a
-/// future that is done does not suspend.
+///     Future<int> answer = loop.create_future<int>();
+///     loop.call_later(1s, [answer]() mutable { answer.set_result(42); });
+///     const int value = co_await answer;
+///
+/// Any number of tasks may await it. They resume through the loop, in the order in which they began
+/// to wait, and all of them get the same result or the same exception. Awaiting a future that is
+/// already done does not suspend.
 /// Cancellation: cancelling a task that awaits a future cancels the future.
-/// Results: read from an lvalue they are copied, any number of times; from an rvalue handle they are moved out if it is the
-/// only one. A result that cannot be copied can be taken once; a second taking throws RuntimeError. A class with a member
-/// that only says that it can be copied (`std::vector<std::unique_ptr<int>>`) says so itself, and does not compile as a
-/// result until it deletes its copy constructor: `Rows(const Rows &) = delete; Rows(Rows &&) = default;`.
-/// An exception that nobody retrieves is reported when the last handle goes.
+/// Results: reading through an lvalue copies the result, and may be done any number of times.
+/// Reading through an rvalue moves the result out if no other handle on the future exists. A result
+/// that cannot be copied can be taken once; taking it again throws RuntimeError. A class that
+/// claims to be copyable but is not, because of a member such as
+/// `std::vector<std::unique_ptr<int>>`, does not compile as a result until it deletes its copy
+/// constructor: `Rows(const Rows &) = delete; Rows(Rows &&) = default;`.
+/// Errors: if nobody retrieves an exception, it is reported when the last handle goes.
+/// Thread: see AnyFuture.
 /// \sa https://docs.python.org/3/library/asyncio-future.html#asyncio.Future
 template<class T = void>
 class Future : public AnyFuture
@@ -96,10 +116,13 @@ public:
     static_assert(detail::ResultType<T>::checked);
     using value_type = T;
 
+    /// A handle on no future.
     Future() = default;
 
-    /// Completes the future. Throws InvalidStateError if it is done, RuntimeError if it has callbacks and the loop is
-    /// closed: it is completed nevertheless.
+    /// Completes the future with this result.
+    /// Throws InvalidStateError if the future is done, RuntimeError for a task, which completes
+    /// itself. If callbacks are registered and the loop is closed, RuntimeError is thrown too, but
+    /// the future is completed all the same.
     template<class U = T>
         requires(!std::is_void_v<T>)
     void set_result(U &&value)
@@ -112,14 +135,16 @@ public:
             move_in(std::move(value));
         }
     }
+    /// The same for a future without a value.
     void set_result()
         requires std::is_void_v<T>
     {
         check_settable("set_result");
         state().set_value({});
     }
-    /// Completes the future with an exception, given as an object or as a std::exception_ptr.
-    /// Throws TypeError for a null pointer; else as set_result().
+    /// Completes the future with an exception, which may be given as an object or as a
+    /// std::exception_ptr.
+    /// Throws TypeError for a null pointer; otherwise as set_result().
     template<class E>
     void set_exception(E &&error)
     {
@@ -129,19 +154,22 @@ public:
         else
             m_state->set_exception(std::make_exception_ptr(std::forward<E>(error)));
     }
-    /// The result. Throws the exception there is instead, CancelledError, or InvalidStateError if it is not done.
+    /// The result. Throws the exception if there is one, CancelledError if the future was
+    /// cancelled, and InvalidStateError if it is not done.
     T result() const &
     {
         if constexpr (std::is_void_v<T> || std::is_trivially_copyable_v<T>) {
             return detail::take_value<T>(*m_state, false);
-        } else { // copying it may do anything, drop this handle as well
+        } else { // copying it may run any code, which may drop this handle
             const auto kept = m_state;
             return detail::take_value<T>(*kept, false);
         }
     }
+    /// The same; moves the result out if this is the only handle.
     T result() && { return detail::take_value<T>(*m_state, m_state->sole_owner()); }
 
     using AnyFuture::add_done_callback;
+    /// As AnyFuture::add_done_callback(), for a callback that takes a Future<T>.
     template<class F>
         requires std::is_invocable_v<F &, Future<T>>
     DoneCallbackId add_done_callback(F &&callback, CallbackContext context = {})
@@ -149,6 +177,8 @@ public:
         return add(detail::make_done_callback<Future<T>>(std::forward<F>(callback)), context);
     }
 
+    /// `co_await future`: waits until it is done and gives what result() gives, or throws what that
+    /// throws. Throws RuntimeError for a future of another loop, and if a task awaits itself.
     detail::FutureAwaiter<T, false> operator co_await() const & { return detail::FutureAwaiter<T, false>(m_state.get()); }
     detail::FutureAwaiter<T, true> operator co_await() && { return detail::FutureAwaiter<T, true>(std::move(m_state)); }
 
@@ -162,7 +192,7 @@ protected:
     {
         if constexpr (std::is_trivially_copyable_v<detail::future_value_t<T>>) {
             state().set_value(std::move(value));
-        } else { // moving it may do anything, drop this handle as well
+        } else { // moving it may run any code, which may drop this handle
             const AnyFuture kept = *this;
             state().set_value(std::move(value));
         }
@@ -173,13 +203,13 @@ protected:
 
 namespace detail {
 
-/// A pending future of `core`'s loop.
+/// A pending future of the loop that `core` belongs to.
 template<class T>
 Future<T> make_future(LoopCore &core)
 {
     return FutureAccess::wrap<Future<T>>(Ref<FutureState<T>>::adopt(new FutureState<T>(core)));
 }
-/// The part of awaiting a future that does not depend on its type.
+/// The part of awaiting a future that does not depend on the type of its result.
 class QASYNCIO_EXPORT FutureAwaiterBase : public AwaiterBase
 {
 public:
@@ -208,7 +238,7 @@ protected:
         if (const TaskStateBase *task = this->task(); task && Q_UNLIKELY(task->is_await_refused()))
             throw_refused();
     }
-    /// Stops waiting: the frame is destroyed.
+    /// Called when the frame is destroyed: takes the task out of the future's callbacks.
     void stop_waiting()
     {
         TaskStateBase *const task = this->task();
@@ -226,8 +256,9 @@ private:
     [[noreturn]] void throw_refused() const;
 };
 
-/// `Movable`: awaited through an rvalue handle, so that the result may be moved out if nobody else has one. It takes the
-/// handle's reference; an lvalue handle is borrowed, and its future shared only when the await suspends.
+/// `Movable`: the future is awaited through an rvalue handle, so its result may be moved out if
+/// there is no other handle. The awaiter then takes over the handle's reference. An lvalue handle
+/// is only borrowed; a reference is taken when the await suspends.
 template<class T, bool Movable>
 class FutureAwaiter : public FutureAwaiterBase
 {

@@ -7,7 +7,8 @@
 
 namespace QAsyncio {
 
-/// Tells gather() to give exceptions and cancellations as results: `gather(return_exceptions, a(), b())`.
+/// Pass return_exceptions as the first argument to let gather() return exceptions and cancellations
+/// as results: `gather(return_exceptions, a(), b())`.
 struct ReturnExceptions
 {
 };
@@ -41,16 +42,20 @@ Future<std::vector<Element>> gather_vector(bool return_exceptions, std::vector<A
 
 } // namespace detail
 
-/// Runs awaitables side by side and gives a future of all their results, in the order of the arguments (a tuple;
-/// std::monostate for a child without a value). Coroutines become tasks at once. A future passed twice fills both places.
+/// Runs awaitables concurrently and returns a future of all their results, in the order of the
+/// arguments: a tuple, with std::monostate for an awaitable without a value. Coroutines become
+/// tasks at once. The result of a future that is passed twice appears in both places.
 ///
-/// Errors: the first exception ends the returned future; the other children **go on running** and must own what they
-/// use. A child that is cancelled counts as one that throws CancelledError, so a cancelled gather() may end before its children
-/// have; with return_exceptions it ends when all have. Later exceptions are dropped.
-/// Cancellation: cancelling the returned future, or the task that awaits it, cancels every child that is not done; the
-/// future then ends with CancelledError, whatever the children make of it.
-/// Thread: that of the running loop.
+///     const auto [page, picture] = co_await gather(load_page(), load_picture());
+///
+/// Errors: the first exception ends the returned future. The other children **go on running**, so
+/// they must own what they use. Exceptions that come later are dropped. A child that is cancelled
+/// counts as one that throws CancelledError.
+/// Cancellation: cancelling the returned future, or the task that awaits it, cancels every child
+/// that is not done. The future then ends with CancelledError, whatever the children make of it. It
+/// may end before all of its children have; with return_exceptions it ends after the last one.
 /// Throws RuntimeError if no loop runs in this thread, ValueError for a future of another loop.
+/// Thread: that of the running loop.
 /// \sa https://docs.python.org/3/library/asyncio-task.html#asyncio.gather
 template<class... A>
     requires(detail::Awaitable<A> && ...)
@@ -60,7 +65,8 @@ auto gather(A &&...awaitables)
     using Result = detail::GatheredTuple<detail::ensured_value_t<A>...>;
     return detail::gather_tuple<Result>(false, std::forward<A>(awaitables)...);
 }
-/// The same with an Outcome for each child: nothing but a cancellation of the whole makes the returned future fail.
+/// The same with an Outcome for each child: its value, or its exception or cancellation. The
+/// returned future itself fails only if it is cancelled as a whole.
 template<class... A>
     requires(detail::Awaitable<A> && ...)
 [[nodiscard("a gather that is dropped gives its results to nobody")]]
@@ -69,7 +75,8 @@ auto gather(ReturnExceptions, A &&...awaitables)
     using Result = std::tuple<Outcome<detail::ensured_value_t<A>>...>;
     return detail::gather_tuple<Result>(true, std::forward<A>(awaitables)...);
 }
-/// The same for a number of awaitables of one type that is known only at run time.
+/// The same for a vector: any number of awaitables of one type. The result is a vector; for an
+/// empty vector the future is done at once.
 template<class A>
     requires detail::Awaitable<A>
 [[nodiscard("a gather that is dropped gives its results to nobody")]]
@@ -78,6 +85,7 @@ auto gather(std::vector<A> awaitables)
     using Element = typename Outcome<detail::ensured_value_t<A>>::value_type;
     return detail::gather_vector<Element>(false, std::move(awaitables));
 }
+/// The same for a vector, with an Outcome for each child.
 template<class A>
     requires detail::Awaitable<A>
 [[nodiscard("a gather that is dropped gives its results to nobody")]]

@@ -4,6 +4,7 @@
 
 #include <QtCore/qglobal.h>
 
+/// Marks what the library exports. QASYNCIO_STATIC and QASYNCIO_BUILDING are set by its CMake files.
 #if defined(QASYNCIO_STATIC)
 #  define QASYNCIO_EXPORT
 #elif defined(QASYNCIO_BUILDING)
@@ -12,7 +13,8 @@
 #  define QASYNCIO_EXPORT Q_DECL_IMPORT
 #endif
 
-// What only names the loop includes this file: it is not a class of the global namespace.
+// A forward declaration, for code that only names the loop. The class is QAsyncio::QAsyncioLoop;
+// `class QAsyncioLoop;` in the global namespace would declare another one.
 namespace QAsyncio {
 class QAsyncioLoop;
 }

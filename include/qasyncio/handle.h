@@ -12,19 +12,28 @@ namespace detail {
 class HandleAccess;
 }
 
-/// A scheduled callback: what call_soon() gives. Dropping the handle does not cancel the callback.
+/// A callback that is scheduled: what call_soon() returns. Dropping the handle does not cancel the
+/// callback.
 ///
-/// Thread: the loop's, except for handles from call_soon_threadsafe(), which any thread may use. Debug mode refuses
-/// cancel() in another thread with RuntimeError; otherwise callback and loop are corrupted.
+///     Handle handle = loop.call_soon(update);
+///     handle.cancel();   // update() is not called
+///
+/// Thread: the loop's. Handles from call_soon_threadsafe() may be used in any thread. In debug mode
+/// cancel() throws RuntimeError in a wrong thread; without debug mode callback and loop are
+/// corrupted.
 /// \sa https://docs.python.org/3/library/asyncio-eventloop.html#asyncio.Handle
 class QASYNCIO_EXPORT Handle
 {
 public:
+    /// A handle on no callback.
     Handle() = default;
 
-    /// Prevents the callback from running and destroys it at once. Does nothing if it has run or was cancelled before.
-    /// Of call_soon_threadsafe(), in another thread while the callback runs: waits until it has returned, so that what it uses
-    /// may be destroyed. Do not call it with a lock that the callback wants.
+    /// Keeps the callback from running and destroys it at once. Has no effect on a callback that
+    /// has already run or was cancelled before.
+    /// If the handle comes from call_soon_threadsafe() and the callback is just running in the
+    /// loop's thread, a cancel() in another thread waits until it has returned, so that whatever it
+    /// uses may be destroyed afterwards. Do not call it while you hold a lock that the callback
+    /// needs.
     void cancel()
     {
         if (!m_state)
@@ -32,15 +41,17 @@ public:
         m_state->check_thread();
         m_state->cancel();
     }
+    /// Whether cancel() was called.
     bool cancelled() const { return m_state && m_state->cancelled(); }
-    /// The context that the callback runs in. In the loop's thread only. Throws RuntimeError for a default-constructed handle.
+    /// The context that the callback runs in. Call it in the loop's thread only. Throws
+    /// RuntimeError for a default-constructed handle.
     Context get_context() const;
     /// False for a default-constructed handle.
     explicit operator bool() const { return bool(m_state); }
     /// "<Handle>", "<TimerHandle cancelled when=12.500>"
     QString to_string() const;
 
-    /// Adopts a reference.
+    /// Takes over a reference.
     explicit Handle(detail::HandleState *adopted) : m_state(detail::Ref<detail::HandleState>::adopt(adopted)) { }
 
 protected:
@@ -53,7 +64,7 @@ class HandleAccess
 {
 public:
     static HandleState *state(const Handle &handle) { return handle.m_state.get(); }
-    /// Cancels it in a destructor, which must not throw.
+    /// Cancels the callback from a destructor, where nothing may be thrown.
     static void drop(const Handle &handle) noexcept
     {
         if (handle.m_state)
@@ -62,14 +73,16 @@ public:
 };
 } // namespace detail
 
-/// A callback with a deadline: what call_later() and call_at() give.
+/// A callback with a deadline: what call_later() and call_at() return. Everything said at Handle
+/// holds for it.
 class QASYNCIO_EXPORT TimerHandle : public Handle
 {
 public:
+    /// A handle on no callback.
     TimerHandle() = default;
     explicit TimerHandle(detail::TimerState *adopted) : Handle(adopted) { }
 
-    /// The deadline, by the loop's clock; also after cancel().
+    /// The deadline on the loop's clock. It is known after cancel() too.
     TimePoint when() const { return m_state ? static_cast<detail::TimerState &>(*m_state).when : TimePoint(); }
 };
 

@@ -21,14 +21,14 @@ QT_END_NAMESPACE
 
 namespace QAsyncio {
 
-/// What an exception handler is told. Fields that do not apply are empty.
+/// What an exception handler receives. Fields that do not apply are empty.
 struct ExceptionContext
 {
-    QString message;
-    std::exception_ptr exception;
-    AnyFuture future;
+    QString message;              ///< what has happened: "Task exception was never retrieved"
+    std::exception_ptr exception; ///< what was thrown
+    AnyFuture future;             ///< whose exception it is; a task is here and in `task`
     AnyTask task;
-    Handle handle;
+    Handle handle;                ///< of the callback that has thrown
 };
 
 namespace detail {
@@ -36,39 +36,59 @@ class LoopPrivate;
 class RunnerAccess;
 } // namespace detail
 
-/// asyncio's event loop on Qt's: callbacks, timers, descriptors, tasks and executors, run by the Qt event loop of the thread
-/// that also serves the windows.
+/// asyncio's event loop, run by Qt's: callbacks, timers, file descriptors, tasks and executors,
+/// served by the same Qt event loop of the thread that also serves the windows.
 ///
-/// One loop a thread at a time, in any thread. It runs in one of three ways: run_forever() and run_until_complete() start
-/// Qt's event loop themselves (QCoreApplication::exec() in the main thread, so that quit() works as always); attach() lets
-/// the tasks run under an exec() of the program's own; and in both, any nested QEventLoop (a modal dialog opened by a task)
-/// goes on serving all other tasks.
+/// There is at most one running loop in a thread, and any thread may have one. It can run in two
+/// ways. run_forever() and run_until_complete() start Qt's event loop themselves (in the main
+/// thread with QCoreApplication::exec(), so that quit() works as always). attach() lets the tasks
+/// run under an exec() that the program calls:
 ///
-/// Thread: a loop belongs to the thread that constructed it. Only call_soon_threadsafe() may be called from others. In debug
-/// mode call_soon(), call_later(), call_at(), create_task(), add_reader(), add_writer() and run_in_executor() throw
-/// RuntimeError in a wrong thread while it runs.
-/// Needs a QCoreApplication while it runs. If the application dies first, the loop closes itself; code of the loop may delete it,
-/// too (not on X11, where Qt itself crashes when it returns to the exec() of an application that has gone).
+///     QApplication app(argc, argv);
+///     QAsyncioLoop loop;
+///     loop.attach();
+///     loop.create_task(serve());
+///     return app.exec();
+///
+/// In both cases a nested QEventLoop, such as that of a modal dialog opened by a task, goes on
+/// serving all other tasks. Most programs need no loop of their own: see run().
+///
+/// Thread: a loop belongs to the thread that constructed it. Only call_soon_threadsafe() may be
+/// called in other threads. While the loop runs in debug mode, call_soon(), call_later(),
+/// call_at(), create_task(), add_reader(), add_writer() and run_in_executor() throw RuntimeError in
+/// a wrong thread.
+/// A loop needs a QCoreApplication as long as it runs. If the application is destroyed first, the
+/// loop closes itself. Even code of the loop may destroy the application (but not on X11, where Qt
+/// itself crashes when it returns to the exec() of an application that is gone).
 /// \sa https://docs.python.org/3/library/asyncio-eventloop.html
 class QASYNCIO_EXPORT QAsyncioLoop
 {
 public:
-    /// Throws RuntimeError if there is no QCoreApplication.
+    /// Makes a loop for the current thread. Throws RuntimeError if there is no QCoreApplication.
     explicit QAsyncioLoop(LoopOptions options = LoopOptions());
-    /// Closes the loop. One that was not closed before is reported. In code of the loop itself (a task deletes its owner):
-    /// no further turn is begun, what is on the stack returns, then the rest is unwound; a run ends as by stop().
+    /// Closes the loop, with a warning if close() was not called before. If code of the loop is
+    /// executing at that moment (because a task deletes the owner of the loop), no further turn
+    /// begins; the executing code is allowed to return, and then everything else is unwound. A run
+    /// ends as by stop().
     ~QAsyncioLoop();
     Q_DISABLE_COPY_MOVE(QAsyncioLoop)
 
     // Running and stopping
 
-    /// Runs until stop(), until the application quits, or until a callback throws LoopExit or KeyboardInterrupt, which is
-    /// rethrown here. At least one turn is run. Throws RuntimeError if the loop is closed or runs, while code of it is on the
-    /// stack (it was detached there), if another loop runs in this thread, and if there is no QCoreApplication.
+    /// Runs until stop() is called, the application quits, or a callback or task throws LoopExit or
+    /// KeyboardInterrupt, which is rethrown here. At least one turn is run.
+    /// Throws RuntimeError if the loop is closed or already running, if another loop is running in
+    /// this thread, if there is no QCoreApplication, in another thread than the loop's, and inside
+    /// of code of this loop (after a detach() there).
     void run_forever();
 
-    /// Runs until `future` is done and gives its result, or throws its exception. A coroutine becomes a task.
-    /// Throws RuntimeError if the loop stopped first, ValueError for a future of another loop; else as run_forever().
+    /// Runs until `future` is done, and gives its result or throws its exception. A coroutine
+    /// becomes a task.
+    ///
+    ///     const int answer = loop.run_until_complete(compute());
+    ///
+    /// Throws RuntimeError if the loop was stopped before that, ValueError for a future of another
+    /// loop; otherwise as run_forever().
     template<class T>
     T run_until_complete(Future<T> future)
     {
@@ -76,11 +96,13 @@ public:
         run_until_done(future);
         return std::move(future).result();
     }
+    /// The same for a task.
     template<class T>
     T run_until_complete(Task<T> task)
     {
         return run_until_complete(Future<T>(std::move(task)));
     }
+    /// The same for a coroutine.
     template<class T>
     T run_until_complete(Coroutine<T> &&coroutine)
     {
@@ -90,78 +112,101 @@ public:
         return run_until_complete(std::move(task));
     }
 
-    /// Ends the run that is under way after the turn that is under way; before a run, makes it a single turn.
-    /// While a nested event loop is open above the run, that comes first. It quits nothing but the run.
+    /// Ends the current run after its current turn. Before a run it limits the next run to a single
+    /// turn. While a nested event loop is open above the run, the run ends only when that has
+    /// returned. Nothing but the run is ended: no dialog, and not the application. An attached loop
+    /// is detached.
+    /// Thread: the loop's. In another thread use `loop.call_soon_threadsafe([&loop] { loop.stop();
+    /// })`.
     void stop();
+    /// True during a run, and between attach() and detach().
     bool is_running() const;
+    /// True once the loop has been closed, even if code of it still has to return.
     bool is_closed() const;
 
-    /// Ends the loop for good: drops callbacks and timers, unwinds unfinished tasks, youngest first, and reports them.
-    /// Functions that still run in the default executor are not waited for. Throws RuntimeError if the loop runs, and
-    /// while code of it is on the stack: a task, a callback, the exception handler, whatever was detached before. Only a slot that Qt
-    /// has called above that (under a dialog or a processEvents() of a task, in the clean-up of a quit), and a local of a task that
-    /// is unwound, may close it there after detach(), as a window's destructor does: then what is on the stack returns first. A
-    /// second call does nothing.
+    /// Ends the loop for good. Callbacks and timers are dropped; unfinished tasks are unwound,
+    /// youngest first, and reported to the exception handler. Functions that still run in the
+    /// default executor are not waited for. A second call does nothing.
+    /// Throws RuntimeError while the loop runs, and while any code of the loop is executing: a
+    /// task, a callback or the exception handler, even if the loop has been detached. There are two
+    /// exceptions, for destructors like that of a window, which cannot throw: a slot that Qt calls
+    /// in an event loop above such code (under a task's dialog or processEvents(), or during the
+    /// clean-up of a quit), and a local variable of a task that is being unwound, may call detach()
+    /// and then close(). The loop is then closed as soon as the executing code has returned.
     void close();
 
-    /// Runs the loop under the QCoreApplication::exec() (or QThread::exec()) of the program, until detach(), stop() or the
-    /// end of the application. When the application quits, the tasks of a loop in its main thread are cancelled and the
-    /// loop runs on inside aboutToQuit until they have ended, for `LoopOptions::quit_deadline` at most. (Newer versions of Qt
-    /// emit aboutToQuit inside of quit(): if a task calls it, the loop runs on as soon as that task is suspended.) What it
-    /// waits for, and then ends without, is named in the log; exit(n) meanwhile ends nothing. A task that awaits
-    /// quit_requested(), and those that await such a task, are told and not cancelled. The end of a QThread's exec() cancels
-    /// nothing: the tasks stay suspended.
+    /// Runs the loop under the program's own QCoreApplication::exec() (in other threads
+    /// QThread::exec()), until detach(), stop() or the end of the application.
+    ///
+    /// When the application quits, the tasks of a loop in the main thread are cancelled. The loop
+    /// goes on running inside of aboutToQuit until they have ended, for
+    /// LoopOptions::quit_deadline() at most; exit(n) meanwhile does not cut that short. The log
+    /// names the tasks that it waits for, and those that it finally ends without. A task that
+    /// awaits quit_requested(), or awaits such a task, is notified by that future instead of being
+    /// cancelled. (Newer versions of Qt emit aboutToQuit inside of quit(). If a task calls quit(),
+    /// the loop goes on as soon as that task is suspended.)
+    /// The end of a QThread's exec() cancels nothing: the tasks stay suspended.
     /// Throws RuntimeError as run_forever() does.
     void attach();
-    /// Ends attach(). Tasks stay suspended. Does nothing if the loop is not attached. A LoopExit that was thrown before, and
-    /// waits for an event loop to return, ends the exec() now; so does one that comes behind this, from the code that called it.
+    /// Ends attach(). The tasks stay suspended. Does nothing if the loop is not attached. If a
+    /// LoopExit has been thrown and is waiting for a nested event loop to return, it ends the
+    /// program's exec() now. So does a LoopExit that the code which called detach() throws later.
     void detach();
 
     // Callbacks and time
 
-    /// Calls `callback()` in the next turn; callbacks run in the order of these calls. It runs in a copy of the
-    /// current context, or in `context`. What it throws goes to the exception handler.
+    /// Calls `callback()` in the next turn. Callbacks run in the order in which they were
+    /// scheduled. The callback runs in a copy of the current context, or in `context`. What it
+    /// throws goes to the exception handler.
     /// Throws RuntimeError if the loop is closed.
     template<class F>
     Handle call_soon(F &&callback, CallbackContext context = {})
     {
         return push(new detail::CallbackState<std::decay_t<F>>(std::forward<F>(callback)), context);
     }
-    /// call_soon() from any thread: wakes the loop. Calls from one thread keep their order.
-    /// Throws RuntimeError if the loop is closed. The loop object must not be destroyed meanwhile.
+    /// The same from any thread; it wakes the loop up if necessary. Calls from one thread keep
+    /// their order. The context is a copy of the calling thread's current one.
+    ///
+    ///     loop.call_soon_threadsafe([task]() mutable { task.cancel(); });
+    ///
+    /// Throws RuntimeError if the loop is closed. The loop object must not be destroyed during the
+    /// call.
     template<class F>
     Handle call_soon_threadsafe(F &&callback, CallbackContext context = {})
     {
         using State = detail::CallbackState<std::decay_t<F>, detail::SharedHandleState>;
         return push_threadsafe(new State(std::forward<F>(callback)), context);
     }
-    /// Calls `callback()` once, `delay` from now, never early. Negative is now; callbacks with the same deadline run in the
-    /// order of the calls. Throws ValueError for NaN, RuntimeError if the loop is closed.
+    /// Calls `callback()` once, `delay` from now or later, but never earlier. A negative delay
+    /// means now. Callbacks with the same deadline run in the order of the calls.
+    /// Throws ValueError for NaN, RuntimeError if the loop is closed.
     template<class Rep, class Period, class F>
     TimerHandle call_later(std::chrono::duration<Rep, Period> delay, F &&callback, CallbackContext context = {})
     {
         return call_at(detail::deadline(time(), delay), std::forward<F>(callback), context);
     }
-    /// Calls `callback()` once when time() has reached `when`. TimePoint::max() is never.
+    /// Calls `callback()` once, when time() has reached `when`. TimePoint::max() means never.
+    /// Throws RuntimeError if the loop is closed.
     template<class F>
     TimerHandle call_at(TimePoint when, F &&callback, CallbackContext context = {})
     {
         using State = detail::CallbackState<std::decay_t<F>, detail::TimerState>;
         return push_timer(new State(std::forward<F>(callback), when), context);
     }
-    /// The loop's clock: monotonic, with an arbitrary beginning.
+    /// The time on the loop's clock, which is monotonic and starts at an arbitrary value.
     TimePoint time() const;
 
     // Futures and tasks
 
-    /// A future that the caller is to complete.
+    /// A pending future of this loop. Whoever makes it has to complete it.
     template<class T = void>
     Future<T> create_future()
     {
         return detail::make_future<T>(core());
     }
     /// Starts a coroutine as a task of this loop. Its first line runs in the next turn.
-    /// Throws RuntimeError if the loop is closed (the coroutine is then left as it was) or the coroutine was awaited before.
+    /// Throws RuntimeError if the loop is closed (the coroutine is then left as it was) or if the
+    /// coroutine has been awaited before.
     template<class T>
     Task<T> create_task(Coroutine<T> &&coroutine,
                                   const TaskOptions &options = TaskOptions())
@@ -172,14 +217,18 @@ public:
         }
         return create_chosen_task(std::move(coroutine), options);
     }
-    /// The same for `function(args...)`, a function that gives a coroutine: a lambda with captures, a member function and its
-    /// object. Both are kept until it has ended.
+    /// The same for `function(args...)`, a function that returns a coroutine: a lambda with
+    /// captures, or a member function and its object. The function and its arguments are kept until
+    /// the coroutine has ended.
+    ///
+    ///     loop.create_task(&Window::load, &window, address);
     template<class F, class... Args>
         requires std::is_invocable_v<detail::closure_t<F> &, std::decay_t<Args>...>
     auto create_task(F &&function, Args &&...args)
     {
         return create_task(TaskOptions(), std::forward<F>(function), std::forward<Args>(args)...);
     }
+    /// The same with options.
     template<class F, class... Args>
         requires std::is_invocable_v<detail::closure_t<F> &, std::decay_t<Args>...>
     auto create_task(const TaskOptions &options, F &&function, Args &&...args)
@@ -191,48 +240,62 @@ public:
                                                                                                   std::forward<Args>(args)...),
                                options);
     }
-    /// The same for anything else that can be awaited. It is kept, copied or moved, until it has given its result.
+    /// The same for anything else that can be awaited. It is copied or moved into the task, and
+    /// kept until it has given its result.
     template<detail::TaskAwaitable A>
     auto create_task(A &&awaitable, const TaskOptions &options = TaskOptions())
     {
         return create_own_task(detail::await_in_task<std::decay_t<A>>(std::forward<A>(awaitable)), options);
     }
 
+    /// Takes the options that were passed to create_task(), returns those to use.
     using TaskFactory = std::function<TaskOptions(QAsyncioLoop &, const TaskOptions &)>;
 
-    /// Decides how every task of this loop is made: it is called with the options that create_task() was given, and gives
-    /// those that count. A task of a scope or a group stays one. Empty: as they were given.
+    /// Sets a function that decides how every task of this loop is made. It is called with the
+    /// options that were passed to create_task() and returns the options to use. Tasks of a
+    /// TaskScope or a task group still belong to it. An empty function restores the default, in
+    /// which the options are used as passed.
     void set_task_factory(TaskFactory factory);
+    /// The function that was set; empty if there is none.
     const TaskFactory &get_task_factory() const;
-    /// The unfinished tasks, oldest first.
+    /// The unfinished tasks of this loop, oldest first.
     std::vector<AnyTask> all_tasks() const;
+    /// The task of this loop that is being executed; an empty handle if there is none.
     AnyTask current_task() const;
 
     // Descriptors
 
-    /// Calls `callback()` in each turn in which `fd` can be read (level-triggered). Replaces the reader that `fd` has;
-    /// a writer is independent. `fd` stays the caller's and must be removed before it is closed.
-    /// Throws OSError if the system cannot watch it (a regular file), RuntimeError if the loop is closed.
+    /// Calls `callback()` in each turn in which `fd` can be read (level-triggered). It replaces an
+    /// earlier reader of `fd`; a writer is independent of it. `fd` remains the caller's, who must
+    /// call remove_reader() before closing it.
+    /// Throws OSError if the system cannot watch `fd` (a regular file, for instance), RuntimeError
+    /// if the loop is closed.
     template<class F>
     void add_reader(int fd, F &&callback)
     {
         add_fd(new detail::CallbackState<std::decay_t<F>, detail::FdState>(std::forward<F>(callback), fd, 1u));
     }
+    /// The same for writing: calls `callback()` in each turn in which `fd` can be written.
     template<class F>
     void add_writer(int fd, F &&callback)
     {
         add_fd(new detail::CallbackState<std::decay_t<F>, detail::FdState>(std::forward<F>(callback), fd, 2u));
     }
-    /// True if there was one. A callback that was ready in this turn does not run any more.
+    /// Stops watching `fd` for reading. Returns whether it was watched. A callback that is already
+    /// due in this turn does not run any more.
     bool remove_reader(int fd);
+    /// The same for writing.
     bool remove_writer(int fd);
 
     // Executors
 
-    /// Calls `function(args...)` in a thread of `executor`, or of the default one for a null pointer, and gives the future of
-    /// its result. Cancelling the future does not stop a function that runs; one that waits for its thread never runs.
-    /// Context variables are not propagated (to_thread() does that).
-    /// Throws RuntimeError after shutdown_default_executor() or close(). An executor given must outlive its functions.
+    /// Calls `function(args...)` in a thread of `executor`, or of the default executor for a null
+    /// pointer. Returns a future of its result. Context variables are not passed on; to_thread()
+    /// does that.
+    /// Cancellation: cancelling the future does not stop a function that is running. A function
+    /// that is still waiting for a thread never runs.
+    /// Throws RuntimeError after shutdown_default_executor() (for the default executor) and after
+    /// close(). An executor that is passed must outlive the functions that run in it.
     template<class F, class... Args>
     [[nodiscard("a future that is dropped gives its result to nobody")]]
     auto run_in_executor(QThreadPool *executor, F &&function, Args &&...args)
@@ -251,55 +314,77 @@ public:
         start_job(executor, job, *future);
         return detail::FutureAccess::wrap<Future<R>>(std::move(future));
     }
-    /// Replaces the default executor (otherwise a pool of min(32, cores + 4) threads, made when it is first needed).
+    /// Replaces the default executor. Without this call it is a pool of min(32, cores + 4) threads,
+    /// which is made when it is first needed. Throws TypeError for null.
     void set_default_executor(std::shared_ptr<QThreadPool> executor);
-    /// Refuses new work for the default executor and waits until the functions in it have ended. On a time-out it warns and
-    /// goes on without them.
+    /// Refuses new work for the default executor and waits until the functions in it have ended. If
+    /// that takes longer than `timeout`, it logs a warning and returns without waiting further.
     Coroutine<> shutdown_default_executor(std::optional<std::chrono::nanoseconds> timeout = {});
+    /// The same with a duration of any type. Throws ValueError for NaN.
     template<class Rep, class Period>
     Coroutine<> shutdown_default_executor(std::chrono::duration<Rep, Period> timeout)
     {
         return shutdown_default_executor(std::optional(detail::saturated(timeout)));
     }
 
-    /// Closes all asynchronous generators that have begun and not ended, side by side, and reports those that fail to the
-    /// exception handler. One that begins later is warned of. Runner does this at its end.
+    /// Closes all asynchronous generators that have begun and not ended, concurrently. What one of
+    /// them throws is reported to the exception handler. A warning is logged for a generator that
+    /// begins later. Runner does this at its end.
     Coroutine<> shutdown_asyncgens();
 
     // Errors
 
+    /// Called with the loop and with what has happened.
     using ExceptionHandler = std::function<void(QAsyncioLoop &, const ExceptionContext &)>;
 
-    /// Who is told of exceptions that nobody else gets; empty: default_exception_handler(). It runs in the context of the
-    /// task, future or handle concerned.
+    /// Sets the function that is called for exceptions that nothing else handles. An empty function
+    /// restores default_exception_handler(). It runs in the context of the task, future or handle
+    /// concerned.
+    ///
+    ///     loop.set_exception_handler([](QAsyncioLoop &, const ExceptionContext &context) {
+    ///         qWarning() << context;
+    ///     });
     void set_exception_handler(ExceptionHandler handler);
+    /// The function that was set; empty if there is none.
     const ExceptionHandler &get_exception_handler() const;
-    /// Logs to the category "qasyncio", as an error.
+    /// Logs the exception to the category "qasyncio", as a critical message.
     void default_exception_handler(const ExceptionContext &context);
-    /// Tells the exception handler. Throws nothing but LoopExit and KeyboardInterrupt.
+    /// Calls the exception handler. Throws nothing but LoopExit and KeyboardInterrupt.
     void call_exception_handler(const ExceptionContext &context);
 
-    /// Debug mode checks the thread of each call and names callbacks and steps of tasks that take longer than the slow callback
-    /// duration. Off unless the environment variable QASYNCIO_DEBUG is 1. May be switched at any time.
+    /// Debug mode checks the thread of each call, and logs the names of callbacks and of steps of
+    /// tasks that take longer than the slow callback duration. It is off unless the environment
+    /// variable QASYNCIO_DEBUG is 1, and may be switched at any time.
     void set_debug(bool enabled);
+    /// Whether debug mode is on.
     bool get_debug() const;
-    /// From when on a callback is named in debug mode: "Executing <Task ...> took 0.142 seconds". 100 ms at first.
+    /// From which duration on debug mode logs a callback: "Executing <Task ...> took 0.142
+    /// seconds". 100 ms unless set.
     void set_slow_callback_duration(std::chrono::nanoseconds duration);
+    /// The same with a duration of any type. Throws ValueError for NaN.
     template<class Rep, class Period>
     void set_slow_callback_duration(std::chrono::duration<Rep, Period> duration)
     {
         set_slow_callback_duration(detail::saturated(duration));
     }
+    /// The duration that was set.
     std::chrono::nanoseconds get_slow_callback_duration() const;
 
-    /// Done when the application was asked to quit, since the main coroutine of run() began, or since attach(); a future for each
-    /// call. A task that awaits it when that happens is told and not cancelled: see run(). An attached loop gives it
-    /// the quit_deadline to end.
+    /// A future that is done when the application is asked to quit, or at once if it has been asked
+    /// since the main coroutine of run() began, or since attach(). Each call returns a future of
+    /// its own.
+    ///
+    ///     co_await loop.quit_requested();
+    ///     co_await say_goodbye();
+    ///
+    /// A task that awaits it at that moment is not cancelled by the quit, which run() and attach()
+    /// otherwise do. An attached loop gives the task LoopOptions::quit_deadline() to end.
     Future<> quit_requested();
 
     /// "<QAsyncioLoop running=false closed=false debug=false>"
     QString to_string() const;
 
+    /// For the library's own use.
     detail::LoopCore &core() const { return *m_core; }
 
 private:
@@ -342,7 +427,7 @@ private:
     }
     static void check_context_object(const TaskOptions &options);
     static void give_owner(detail::TaskStateBase &task, const TaskOptions &options);
-    /// Of a coroutine that nobody else has, and could close.
+    /// For a coroutine that nobody else has: it is closed if it is refused.
     template<class T>
     Task<T> create_own_task(Coroutine<T> coroutine, const TaskOptions &options)
     {
@@ -368,7 +453,8 @@ inline QAsyncioLoop *find_running_loop() noexcept
 {
     return detail::thread_data().running;
 }
-/// The same. Throws RuntimeError("no running event loop") if there is none.
+/// The loop that runs in this thread. Throws RuntimeError("no running event loop") if there is
+/// none.
 inline QAsyncioLoop &get_running_loop()
 {
     QAsyncioLoop *loop = find_running_loop();

@@ -12,48 +12,53 @@
 
 namespace QAsyncio {
 
-/// How a loop is made.
+/// Options for making a loop: `QAsyncioLoop loop(LoopOptions().precise_timers());`.
 class QASYNCIO_EXPORT LoopOptions
 {
 public:
     LoopOptions() { }
 
-    /// What watches descriptors; the loop that is made with these options owns it. Default: epoll behind one QSocketNotifier
-    /// where there is epoll, else a notifier each; the environment variable QASYNCIO_SELECTOR=notifier asks for the latter.
+    /// What watches the file descriptors. The loop owns it, so use such options for one loop only.
+    /// Default: where there is epoll, epoll behind a single QSocketNotifier; elsewhere one notifier
+    /// for each descriptor. The environment variable QASYNCIO_SELECTOR=notifier selects the latter.
     LoopOptions &selector(std::unique_ptr<Selector> selector)
     {
         m_selector = std::move(selector);
         return *this;
     }
-    /// Default: the monotonic clock of the system.
+    /// The clock. Default: the system's monotonic clock.
     LoopOptions &clock(std::shared_ptr<Clock> clock)
     {
         m_clock = std::move(clock);
         return *this;
     }
-    /// Strict: the selector is asked in every turn, as asyncio does. Otherwise at every wake-up, and within one that goes on
-    /// after 40 us (10 us while descriptors are ready), between two callbacks of a turn, too: beside callbacks that go on for
-    /// longer a reader may run earlier, by less than a turn, or later, by as long, than in asyncio.
+    /// In strict mode the selector is asked in every turn, as in asyncio. Otherwise it is asked at
+    /// every wake-up; in a wake-up that goes on it is asked again after 40 us (10 us while
+    /// descriptors are ready), even between two callbacks of one turn. Next to callbacks that take
+    /// longer than that, a reader may run earlier or later than in asyncio, by less than a turn.
     LoopOptions &strict(bool strict = true)
     {
         m_strict = strict;
         return *this;
     }
-    /// How long turns may follow each other before Qt gets control again. Default 500 us. Zero or less: a few callbacks.
+    /// For how long turns may follow each other before control goes back to Qt. Default: 500 us.
+    /// Zero or less: for a few callbacks. Throws ValueError for NaN.
     template<class Rep, class Period>
     LoopOptions &time_slice(std::chrono::duration<Rep, Period> slice)
     {
         m_time_slice = detail::saturated(slice);
         return *this;
     }
-    /// Timers of microseconds: a timerfd instead of a Qt timer, which counts milliseconds. Every deadline is then a
-    /// wake-up of its own. Linux only; elsewhere without effect.
+    /// Timers with a resolution of microseconds: a timerfd instead of a Qt timer, which counts
+    /// milliseconds. Each deadline then causes a wake-up of its own. Linux only; no effect
+    /// elsewhere.
     LoopOptions &precise_timers(bool precise = true)
     {
         m_precise_timers = precise;
         return *this;
     }
-    /// Of an attached loop: how long the clean-up of its tasks may hold back the end of the application. Default 5 s.
+    /// How long an attached loop may delay the end of the application while its tasks clean up.
+    /// Default: 5 s. Throws ValueError for NaN.
     template<class Rep, class Period>
     LoopOptions &quit_deadline(std::chrono::duration<Rep, Period> deadline)
     {

@@ -6,8 +6,9 @@
 
 namespace QAsyncio {
 
-/// Says that a named closure may be moved from: `co_await to_thread(moved(work))`. Unlike std::move() it tells a named
-/// closure from a temporary, which g++ 12 would destroy twice (docs/compilers.md).
+/// The type of moved(). Unlike the result of std::move() it shows that the closure has a name. That
+/// matters with g++ 12, which destroys temporary closures twice in await expressions
+/// (docs/compilers.md).
 template<class F>
 class Moved
 {
@@ -18,6 +19,10 @@ public:
 private:
     F *m_closure;
 };
+/// Allows a function of QAsyncio to move from a named closure instead of copying it:
+///
+///     auto work = [image = std::move(image)]() mutable { return scale(std::move(image)); };
+///     co_await to_thread(moved(work));
 template<class F>
 Moved<F> moved(F &closure)
 {
