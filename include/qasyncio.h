@@ -3,7 +3,8 @@
 #pragma once
 
 /// The whole public interface of QAsyncio: asyncio for C++20, on Qt 6's event loop. Each header
-/// below can also be included on its own. qasyncio/test.h is not among them, since it needs Qt Test.
+/// below can also be included on its own. The only one that is missing here is qasyncio/test.h,
+/// since it needs Qt Test.
 
 #include "qasyncio/async_generator.h"
 #include "qasyncio/as_completed.h"

@@ -82,7 +82,7 @@ private:
     template<class>
     friend class detail::Await;
 
-    detail::PromiseBase *m_frame = nullptr; // of the coroutine that is suspended here; null before that
+    detail::PromiseBase *m_frame = nullptr; // of the coroutine that is suspended here, or null
 };
 
 /// A class that coroutines can await. Its functions are called in this order:

@@ -51,7 +51,7 @@ public:
     }
     ~Coroutine()
     {
-        if (detail::PromiseBase *promise = release()) { // first: a message handler may come back here
+        if (detail::PromiseBase *promise = release()) { // first: the report may run any code
             detail::report_never_awaited(promise->site);
             detail::destroy_frame(*promise);
         }

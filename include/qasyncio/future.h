@@ -26,7 +26,7 @@ public:
 private:
     friend class AnyFuture;
     explicit DoneCallbackId(detail::DoneCallbackBase *callback) : m_callback(callback), m_number(callback->number) { }
-    detail::FutureCallback *m_callback = nullptr; // compared only: it may be gone, and another one in its place
+    detail::FutureCallback *m_callback = nullptr; // only compared: it may be gone
     quint64 m_number = 0;
 };
 
@@ -245,7 +245,7 @@ protected:
         if (!task)
             return;
         if (Q_UNLIKELY(task->is_await_refused()))
-            task->forget_refusal(); // and the future is not touched: it may belong to another thread
+            task->forget_refusal(); // not the future: it may belong to another thread
         else if (!m_future->done()) // unwound while it waits
             m_future->remove_callback(task);
     }

@@ -4,7 +4,8 @@
 
 #include <QtCore/qglobal.h>
 
-/// Marks what the library exports. QASYNCIO_STATIC and QASYNCIO_BUILDING are set by its CMake files.
+/// Marks what the library exports. QASYNCIO_STATIC and QASYNCIO_BUILDING are set by CMake: the
+/// former for everybody who links to a static library, the latter for the library itself.
 #if defined(QASYNCIO_STATIC)
 #  define QASYNCIO_EXPORT
 #elif defined(QASYNCIO_BUILDING)

@@ -26,8 +26,8 @@ struct ExceptionContext
 {
     QString message;              ///< what has happened: "Task exception was never retrieved"
     std::exception_ptr exception; ///< what was thrown
-    AnyFuture future;             ///< whose exception it is; a task is here and in `task`
-    AnyTask task;
+    AnyFuture future;             ///< the future that has failed
+    AnyTask task;                 ///< the task concerned
     Handle handle;                ///< of the callback that has thrown
 };
 
@@ -116,8 +116,9 @@ public:
     /// turn. While a nested event loop is open above the run, the run ends only when that has
     /// returned. Nothing but the run is ended: no dialog, and not the application. An attached loop
     /// is detached.
-    /// Thread: the loop's. In another thread use `loop.call_soon_threadsafe([&loop] { loop.stop();
-    /// })`.
+    /// Thread: the loop's. In another one use call_soon_threadsafe() to call it:
+    ///
+    ///     loop.call_soon_threadsafe([&loop] { loop.stop(); });
     void stop();
     /// True during a run, and between attach() and detach().
     bool is_running() const;
@@ -128,11 +129,12 @@ public:
     /// youngest first, and reported to the exception handler. Functions that still run in the
     /// default executor are not waited for. A second call does nothing.
     /// Throws RuntimeError while the loop runs, and while any code of the loop is executing: a
-    /// task, a callback or the exception handler, even if the loop has been detached. There are two
-    /// exceptions, for destructors like that of a window, which cannot throw: a slot that Qt calls
-    /// in an event loop above such code (under a task's dialog or processEvents(), or during the
-    /// clean-up of a quit), and a local variable of a task that is being unwound, may call detach()
-    /// and then close(). The loop is then closed as soon as the executing code has returned.
+    /// task, a callback or the exception handler, even if the loop has been detached.
+    /// Destructors such as that of a window cannot throw, so there are two places from which
+    /// detach() and then close() may be called all the same: a slot that Qt calls while such code
+    /// waits in an event loop (in a task's dialog or processEvents(), or during the clean-up of a
+    /// quit), and the destructor of a local variable of a task that is being unwound. The loop is
+    /// then closed as soon as the executing code has returned.
     void close();
 
     /// Runs the loop under the program's own QCoreApplication::exec() (in other threads
@@ -354,12 +356,12 @@ public:
 
     /// Debug mode checks the thread of each call, and logs the names of callbacks and of steps of
     /// tasks that take longer than the slow callback duration. It is off unless the environment
-    /// variable QASYNCIO_DEBUG is 1, and may be switched at any time.
+    /// variable QASYNCIO_DEBUG is 1 (or any number but 0), and may be switched at any time.
     void set_debug(bool enabled);
     /// Whether debug mode is on.
     bool get_debug() const;
-    /// From which duration on debug mode logs a callback: "Executing <Task ...> took 0.142
-    /// seconds". 100 ms unless set.
+    /// How long a callback must take for debug mode to log it, at first 100 ms:
+    /// "Executing <Task ...> took 0.142 seconds".
     void set_slow_callback_duration(std::chrono::nanoseconds duration);
     /// The same with a duration of any type. Throws ValueError for NaN.
     template<class Rep, class Period>

@@ -27,7 +27,7 @@ public:
     /// Returns when the loop has been made. `name` is the name of the thread. Throws what making
     /// the loop throws.
     explicit LoopThread(const QString &name = {}, LoopOptions options = {});
-    /// Stops the loop and waits for the thread: see above.
+    /// Stops and closes the loop, and waits for the thread.
     ~LoopThread();
     Q_DISABLE_COPY_MOVE(LoopThread)
 

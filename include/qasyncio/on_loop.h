@@ -18,17 +18,21 @@ template<class T, class F, class... Args>
 Coroutine<T> run_on_loop(QAsyncioLoop *loop, F function, Args... args);
 } // namespace detail
 
-/// Awaits `function(args...)`, a function that gives a coroutine, as a task of another thread's loop; gives its result here.
-/// The function is called there.
+/// `co_await on_loop(loop, function, args...)` calls `function(args...)`, a function that returns a
+/// coroutine, in the thread of another loop, runs the coroutine there as a task, and gives its
+/// result here.
 ///
 ///     const QImage image = co_await on_loop(workers.loop(), render, scene);
 ///
-/// Function, arguments and result move between the threads: what they share must be made for that. In the calling thread's
-/// own loop it is a plain await.
-/// Errors: what the coroutine throws is thrown here; RuntimeError if the other loop is closed, or is before it has ended.
-/// Cancellation: of the caller cancels the task there; this await ends when that has ended (with its result, if it has made
-/// one nevertheless). If the caller is unwound, the task there is cancelled and nobody waits for it.
-/// Thread: of the running loop. `loop` must live until the task has ended.
+/// Nothing starts before the await. The function, the arguments and the result move between the
+/// threads, so whatever they share must be thread-safe. If `loop` is the running loop itself, this
+/// is a plain await.
+/// Errors: what the coroutine throws is thrown here. RuntimeError if the other loop is closed, or
+/// is closed before the task has ended; CancelledError if a Runner is already cleaning up there.
+/// Cancellation: cancelling the caller cancels the task there. This await ends when that task has
+/// ended, and gives its result if it has one nevertheless. If the caller is unwound, the task there
+/// is cancelled but not waited for.
+/// Thread: that of the running loop. `loop` must live until the task has ended.
 template<class F, class... Args>
 auto on_loop(QAsyncioLoop &loop, F &&function, Args &&...args)
 {
@@ -38,7 +42,8 @@ auto on_loop(QAsyncioLoop &loop, F &&function, Args &&...args)
     return detail::run_on_loop<T, Function, std::decay_t<Args>...>(&loop, std::forward<F>(function),
                                                                    std::forward<Args>(args)...);
 }
-/// The same for a coroutine that is there already: its arguments come from this thread. If it cannot begin it is closed.
+/// The same for an existing coroutine, whose arguments come from this thread. It is closed if it
+/// cannot begin. Throws RuntimeError, at the call, if it has been awaited before.
 template<class T>
 auto on_loop(QAsyncioLoop &loop, Coroutine<T> &&coroutine)
 {
@@ -50,24 +55,26 @@ auto on_loop(QAsyncioLoop &loop, Coroutine<T> &&coroutine)
 
 namespace detail {
 
-/// The far end of a call into another loop. Belongs to that loop's thread, in which it is destroyed as well.
+/// The far end of a call into another loop. It belongs to that loop's thread and is destroyed
+/// there.
 struct QASYNCIO_EXPORT RemoteTask
 {
     explicit RemoteTask(LoopCore &core) : core(core) { core.retain(); }
     ~RemoteTask() { core.release(); }
     Q_DISABLE_COPY_MOVE(RemoteTask)
 
-    LoopCore &core; // the loop itself may be gone when its task has ended and that is not known at home yet
+    LoopCore &core; // not the loop: that may be gone before the caller learns of the task's end
     AnyTask task;
-    std::optional<QString> cancelled; // the request that came in the first step of an eager task: its message
+    std::optional<QString> cancelled; // message of a cancellation that came before the task
 };
 
 /// RuntimeError: the other loop was closed.
 QASYNCIO_EXPORT std::exception_ptr remote_loop_closed();
-/// From another thread, behind the call that begins it: cancels what `remote` runs.
+/// Called in the caller's thread, after the call that begins the task: cancels what `remote` runs.
 QASYNCIO_EXPORT void cancel_remote(const std::shared_ptr<RemoteTask> &remote, const QString &message);
 
-/// Sends the outcome home when it is destroyed, which is when the task there has ended or its loop was closed.
+/// Sends the outcome home when it is destroyed: when the task there has ended, or its loop was
+/// closed.
 template<class T>
 class RemoteResult
 {
@@ -96,7 +103,7 @@ private:
     ForeignResult<T> *m_result;
 };
 
-/// Runs in the other loop's thread.
+/// What runs in the other loop's thread to start the task.
 template<class T, class F, class... Args>
 class RemoteStart
 {
@@ -130,7 +137,7 @@ private:
     std::tuple<F, Args...> m_call;
 };
 
-/// The near end: cancelling it is a request to the task there, whose end ends it.
+/// The near end. Cancelling it sends a request to the task there; the end of that task ends it.
 template<class T>
 class RemoteFuture final : public FutureState<T>
 {
@@ -144,12 +151,12 @@ public:
         cancel_remote(m_remote, message);
         return true;
     }
-    /// Nobody waits any more.
+    /// Nobody is waiting any more.
     void abandon()
     {
         try {
             cancel_remote(m_remote, QString());
-        } catch (const std::bad_alloc &) { // it goes on to its end, unheard
+        } catch (const std::bad_alloc &) { // then it runs on, and its result is dropped
         }
         FutureState<T>::cancel(QString()); // what comes home is dropped
     }
@@ -158,7 +165,8 @@ private:
     const std::shared_ptr<RemoteTask> m_remote;
 };
 
-/// Awaits the near end and moves the result out. Whoever is unwound meanwhile abandons the call.
+/// Awaits the near end and moves the result out. If the caller is unwound meanwhile, it abandons
+/// the call.
 template<class T>
 class RemoteAwaiter : public FutureAwaiter<T, true>
 {
@@ -174,7 +182,8 @@ public:
     }
 };
 
-/// A coroutine on its way to another loop: closed, and not reported as never awaited, if it does not get there.
+/// A coroutine on its way to another loop. If it does not get there it is closed, so that it is not
+/// reported as never awaited.
 template<class T>
 class Traveller
 {
@@ -203,7 +212,7 @@ Coroutine<T> run_on_loop(QAsyncioLoop *loop, F function, Args... args)
     try {
         loop->call_soon_threadsafe(std::move(start));
     } catch (...) {
-        state->take_exception(); // that the other loop was closed is on its way to the caller
+        state->take_exception(); // not to be reported: the caller gets what is thrown here
         throw;
     }
     RemoteAwaiter<T> home(Ref<FutureStateBase>::adopt(state.leak()));

@@ -8,17 +8,19 @@
 
 namespace QAsyncio {
 
-/// Who won a race() of a vector, and what it gave (std::monostate for nothing).
+/// The result of a race() of a vector: who won, and what it gave (std::monostate if it has no
+/// value).
 template<class T>
 struct RaceResult
 {
-    std::size_t index;
+    std::size_t index; ///< in the vector that was passed
     T value;
 };
 
 namespace detail {
 
-/// A contestant that makes a claim: it is told when it has won, and takes then.
+/// A contestant that makes a claim instead of giving a result: it learns that it has won, and only
+/// then takes what it came for.
 class RaceClaim
 {
 public:
@@ -29,7 +31,8 @@ protected:
     ~RaceClaim() = default;
 };
 
-/// race() without its types. Whatever becomes of it, the contestants do not go on: when it dies it cancels the rest.
+/// The part of race() that does not depend on types. When it is destroyed, for whatever reason, it
+/// cancels the contestants that are left.
 class QASYNCIO_EXPORT Race
 {
 public:
@@ -39,10 +42,10 @@ public:
 
     void enter(AnyFuture contestant, bool implicit_task);
     void enter(RaceClaim &claim);
-    /// Waits for the winner, and then for the end of all others.
+    /// Waits for the winner, and then until all others have ended.
     Coroutine<> run();
     std::size_t winner() const { return m_winner; }
-    /// What the winner gave; throws what it threw.
+    /// The result of the winner. Throws what the winner threw.
     template<class T>
     typename Outcome<T>::value_type take_result()
     {
@@ -57,8 +60,8 @@ private:
     struct Contestant
     {
         AnyFuture future;
-        RaceClaim *claim = nullptr;    // instead of a result
-        FinishLine *line = nullptr;    // at the future, until that is done
+        RaceClaim *claim = nullptr;    // set if it makes a claim instead of giving a result
+        FinishLine *line = nullptr;    // listens to the future until that is done
     };
 
     void enter(Contestant contestant);
@@ -146,30 +149,40 @@ Coroutine<RaceResult<typename RaceEntry<A>::value_type>> run_vector_race(std::ve
 
 } // namespace detail
 
-/// Runs awaitables side by side until the first is done, and gives its result in a std::variant whose index() tells which
-/// one it was (std::monostate if it has no value): `const auto answer = co_await race(download(), sleep(5s));`. asyncio has
-/// no such function.
+/// Runs awaitables concurrently until the first one is done, and gives its result in a
+/// std::variant. index() tells which one it was; std::monostate stands for an awaitable without a
+/// value. asyncio has no such function.
 ///
-/// Nothing starts before the await. The winner is the first in time: of two signals the one that was emitted first, also if
-/// the other one's sender has died since; of those that are done already the first argument. The others are cancelled,
-/// futures and tasks that were passed too, and their end is waited for: nothing of them runs any more when this returns.
-/// Of streams (`race(clicks.next(), keys.next())`) only the winner is taken from; the others keep what they have. For that
-/// reason a stream gives way to what is no stream and is done, too, when the caller goes on. All that holds for the
-/// awaitables of streams themselves: a coroutine that takes from a stream, and loses, has taken.
-/// Errors: if the winner failed or was cancelled, that is thrown here. What another one throws while it is being cancelled is
-/// reported as never retrieved.
-/// Cancellation: cancelling the caller cancels all and waits for their end; then CancelledError is thrown, also if there was
-/// a winner. Another cancellation meanwhile neither ends the waiting nor is passed on. If the calling task is unwound (its
-/// context object dies) all are cancelled, and nobody waits.
-/// Throws, at the await: RuntimeError if no loop runs in this thread, ValueError for a future of another loop and for an
-/// empty vector. Thread: the loop's.
+///     const auto answer = co_await race(download(), sleep(5s));
+///     if (answer.index() == 0)
+///         show(std::get<0>(answer));
+///
+/// Nothing starts before the await. The winner is the first in time: of two signals, the one that
+/// was emitted first, even if the sender of the other has been destroyed since. Of awaitables that
+/// are done already, the first argument wins. All others are cancelled, including futures and tasks
+/// that were passed, and race() waits until they have ended: when it returns, none of them is
+/// running any more.
+/// Streams (`race(clicks.next(), keys.next())`): an emission is taken from the winner only; the
+/// other streams keep theirs. A stream therefore gives way to an awaitable of another kind that is
+/// also done when the caller goes on, since the result of that one would be lost. All this applies
+/// to next() itself: a coroutine that takes an emission from a stream, and then loses, has taken
+/// it.
+/// Errors: if the winner has failed or was cancelled, that is thrown here. What another one throws
+/// while it is being cancelled is reported as never retrieved.
+/// Cancellation: cancelling the caller cancels all of them and waits until they have ended. Then
+/// CancelledError is thrown, even if there was a winner. A further cancellation during that wait
+/// neither ends it nor is passed on. If the calling task is unwound (because its context object has
+/// died, for instance), all are cancelled and none is waited for.
+/// Throws, at the await, RuntimeError if no loop runs in this thread, ValueError for a future of
+/// another loop. Thread: the loop's.
 template<class... A>
     requires(sizeof...(A) > 0 && (detail::Awaitable<A> && ...))
 auto race(A &&...awaitables)
 {
     return detail::run_race<std::decay_t<A>...>(std::forward<A>(awaitables)...);
 }
-/// The same for a number of awaitables of one type that is known only at run time.
+/// The same for a vector: any number of awaitables of one type. Gives a RaceResult. Throws
+/// ValueError, at the await, if the vector is empty.
 template<class A>
     requires detail::Awaitable<A>
 auto race(std::vector<A> awaitables)

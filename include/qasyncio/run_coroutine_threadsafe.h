@@ -19,10 +19,12 @@ class ConcurrentState;
 QASYNCIO_EXPORT QString describe_concurrent(const ConcurrentStateBase *state);
 } // namespace detail
 
-/// The result of a coroutine that runs in the loop of another thread: what run_coroutine_threadsafe() gives, and asyncio's
-/// concurrent.futures.Future.
+/// The result of a coroutine that runs in the loop of another thread, as returned by
+/// run_coroutine_threadsafe(). It corresponds to Python's concurrent.futures.Future: it is for
+/// threads that block, not for co_await.
 ///
-/// A shared handle; copies speak of the same future.
+/// It is a handle; copies refer to the same future. A default-constructed handle refers to none;
+/// only `operator bool`, to_string() and copying may be used with it.
 /// Thread: any, and several at once.
 /// \sa https://docs.python.org/3/library/concurrent.futures.html#future-objects
 template<class T = void>
@@ -31,50 +33,63 @@ class ConcurrentFuture
 public:
     using value_type = T;
 
+    /// A handle on no future.
     ConcurrentFuture() = default;
 
+    /// True if it has a result or an exception, or was cancelled.
     bool done() const { return m_state->done(); }
+    /// True if it was cancelled, or its loop was closed before the coroutine had ended.
     bool cancelled() const { return m_state->cancelled(); }
-    /// Cancels the future at once and the task in its loop soon: join() waits for its end. False if it is done already.
+    /// Cancels the future at once, and soon afterwards the task in its loop; join() waits for the
+    /// end of that task. Returns false if the future is already done.
     bool cancel() { return m_state->cancel(); }
-    /// Blocks until it is done; gives the result or throws the coroutine's exception. A result that can be copied can be read
-    /// any number of times, another one once; RuntimeError then.
-    /// Throws CancelledError if it was cancelled or its loop was closed, RuntimeError in the loop's own thread (which would
-    /// wait for itself).
+    /// Blocks until the future is done. Gives the result or throws the coroutine's exception. A
+    /// result that can be copied may be read any number of times. Any other result may be taken
+    /// once; taking it again throws RuntimeError.
+    /// Throws CancelledError if the future was cancelled or its loop was closed. Throws
+    /// RuntimeError in the loop's own thread while the future is not done, because that would wait
+    /// for itself.
     T result()
     {
         m_state->wait();
         return m_state->take();
     }
-    /// The same, for `timeout` at most. Throws TimeoutError after that; the coroutine goes on.
+    /// The same, but waits no longer than `timeout`. Throws TimeoutError after that; the coroutine
+    /// goes on.
     template<class Rep, class Period>
     T result(std::chrono::duration<Rep, Period> timeout)
     {
         m_state->wait_for(detail::saturated(timeout));
         return m_state->take();
     }
-    /// Blocks like result(); gives the coroutine's exception, or null.
+    /// Blocks as result() does. Gives the coroutine's exception, or null if there is a result.
+    /// Throws CancelledError and RuntimeError as result() does.
     std::exception_ptr exception()
     {
         m_state->wait();
         return m_state->exception();
     }
-    /// Blocks until the coroutine has really ended: no line and no destructor of it runs any more. result() does not tell that
-    /// after cancel(), when the coroutine still has to see its cancellation and may clean up. At once if it never began and
-    /// never will. Throws RuntimeError in the loop's own thread.
+    /// Blocks until the coroutine has really ended, so that nothing of it runs any more, not even a
+    /// destructor. After cancel() result() does not tell that, since the coroutine still has to see
+    /// its cancellation and may clean up. Returns at once if the coroutine has not begun and never
+    /// will.
+    /// Throws RuntimeError in the loop's own thread while the coroutine has not ended.
     void join() { m_state->join(); }
-    /// The same, for `timeout` at most: false if it has not ended by then.
+    /// The same, but waits no longer than `timeout`. Returns false if the coroutine has not ended
+    /// by then.
     template<class Rep, class Period>
     bool join(std::chrono::duration<Rep, Period> timeout)
     {
         return m_state->join(detail::saturated(timeout));
     }
-    /// Calls `callback()` once it is done, in the loop's thread (if cancel() did it: in the thread that called cancel()); at
-    /// once if it is done already. What it throws is logged.
+    /// Calls `callback()` when the future is done: in the loop's thread, or, if cancel() was what
+    /// completed it, in the thread that called cancel(). If the future is already done, the
+    /// callback is called at once, in this thread. What it throws is logged.
     void add_done_callback(std::function<void()> callback) { m_state->add_done_callback(std::move(callback)); }
 
+    /// False for a default-constructed handle.
     explicit operator bool() const { return m_state != nullptr; }
-    /// "<ConcurrentFuture pending>", or finished, cancelled, none
+    /// "<ConcurrentFuture pending>"; or finished, cancelled, none.
     QString to_string() const { return detail::describe_concurrent(m_state.get()); }
 
 private:
@@ -87,7 +102,8 @@ private:
 
 namespace detail {
 
-/// What a ConcurrentFuture and the task in the loop's thread share, without the type of the result. Guarded by its mutex.
+/// What a ConcurrentFuture and the task in the loop's thread share, apart from the type of the
+/// result. Guarded by its mutex.
 class QASYNCIO_EXPORT ConcurrentStateBase
 {
 public:
@@ -103,22 +119,22 @@ public:
     void join();
     bool join(std::chrono::nanoseconds timeout);
     void add_done_callback(std::function<void()> callback);
-    /// The exception, or null; when it is done. Throws CancelledError.
+    /// When it is done: the exception, or null. Throws CancelledError.
     std::exception_ptr exception();
 
     // In the loop's thread:
     QAsyncioLoop &loop() const { return m_loop; }
-    /// False if the future was cancelled meanwhile.
+    /// False if the future has been cancelled meanwhile.
     bool set_task(const AnyTask &task);
-    /// Its loop was closed, or the task was cancelled.
+    /// The loop was closed, or the task was cancelled.
     void abandon() { finish(Cancelled); }
-    /// The coroutine has ended, or will never run: its frame is destroyed.
+    /// The coroutine has ended or will never run. Its frame is destroyed.
     void set_ended();
 
 protected:
     enum State { Pending, Finished, Cancelled };
 
-    /// False if it is done already. `store` is called with the mutex locked.
+    /// False if it is already done. `store` is called while the mutex is locked.
     bool finish(State state, const std::function<void()> &store = {});
     virtual std::exception_ptr stored_exception() const = 0;
     void check_finished(); // throws CancelledError
@@ -132,7 +148,7 @@ private:
     mutable std::mutex m_mutex;
     std::condition_variable m_changed;
     State m_state = Pending;
-    bool m_ended = false; // after cancel() it is done long before
+    bool m_ended = false; // the coroutine; after cancel() the future is done long before that
     AnyTask m_task;
     std::vector<std::function<void()>> m_callbacks;
 };
@@ -145,7 +161,8 @@ public:
 
     void set_outcome(Outcome<T> &&outcome)
     {
-        // Nobody looks at it before it is finished: moving it, which may do anything, needs no lock.
+        // Nobody looks at the outcome before finish(). So moving it, which may run any code, needs
+        // no lock.
         try {
             m_outcome.emplace(std::move(outcome));
         } catch (...) {
@@ -175,7 +192,8 @@ private:
     std::atomic<bool> m_taken{false};
 };
 
-/// Tells the state what became of the task, and when it is gone; that it was abandoned if it is destroyed first.
+/// Tells the state what has become of the task and when it is gone. If this is destroyed first, the
+/// state learns that the task was abandoned.
 template<class T>
 class ConcurrentDelivery
 {
@@ -204,7 +222,7 @@ private:
     std::shared_ptr<ConcurrentState<T>> m_state;
 };
 
-/// On its way to the loop's thread.
+/// A coroutine on its way to the loop's thread.
 template<class T>
 class ConcurrentRun
 {
@@ -212,11 +230,11 @@ public:
     ConcurrentRun(std::shared_ptr<ConcurrentState<T>> state, Coroutine<T> coroutine)
         : m_state(state), m_delivery(std::move(state)), m_coroutine(std::move(coroutine)) { }
     ConcurrentRun(ConcurrentRun &&) = default;
-    ~ConcurrentRun() { m_coroutine.close(); } // cancelled or refused before it began: no report
+    ~ConcurrentRun() { m_coroutine.close(); } // if it has not begun: not to be reported
 
     void start() &&
     {
-        // While the runner cleans up nothing is begun any more: the future is cancelled.
+        // While the runner cleans up, nothing new begins: the future is cancelled.
         if (m_state->done() || m_state->loop().core().has(LoopCore::ShuttingDown))
             return;
         try {
@@ -238,10 +256,18 @@ private:
 
 } // namespace detail
 
-/// Starts a coroutine as a task of a loop that runs in another thread. The coroutine and its arguments move there.
+/// Starts a coroutine as a task of a loop that runs in another thread. The coroutine and its
+/// arguments move there.
 ///
-/// Thread: any. `loop` must live until the future is done. If the loop is closed first the future is cancelled.
-/// Throws RuntimeError if the loop is closed (the coroutine is then closed) or the coroutine was awaited before.
+///     ConcurrentFuture<int> future = run_coroutine_threadsafe(count(u"a.txt"_s), loop);
+///     const int lines = future.result(10s); // blocks this thread, not the loop's
+///
+/// From a coroutine use on_loop() instead, which blocks nothing.
+/// Cancellation: ConcurrentFuture::cancel(). If the loop is closed first, or its Runner is already
+/// cleaning up, the future is cancelled.
+/// Throws RuntimeError if the loop is closed (the coroutine is then closed) or if the coroutine has
+/// been awaited before.
+/// Thread: any. `loop` must live until the future is done.
 /// \sa https://docs.python.org/3/library/asyncio-task.html#asyncio.run_coroutine_threadsafe
 template<class T>
 ConcurrentFuture<T> run_coroutine_threadsafe(Coroutine<T> &&coroutine, QAsyncioLoop &loop)

@@ -5,7 +5,8 @@
 #include "qasyncio/ensure_future.h"
 #include "qasyncio/loop.h"
 
-// The program has Qt GUI; QAsyncio itself does not need it. Without Qt's CMake macros nobody says so.
+// If the program uses Qt GUI. QAsyncio itself does not need it; QT_GUI_LIB is only defined by Qt's
+// CMake targets, so without them the header is looked for.
 #if defined(QT_GUI_LIB) || (!defined(QT_CORE_LIB) && __has_include(<QtGui/qwindow.h>))
 #  include <QtGui/qwindow.h>
 #endif
@@ -24,26 +25,29 @@ namespace detail {
 QASYNCIO_EXPORT void check_no_running_loop(const char *function);
 } // namespace detail
 
-/// How a Runner makes its loop.
+/// Options for run() and Runner: `run(app, start(), RunnerOptions().debug(true))`.
 class QASYNCIO_EXPORT RunnerOptions
 {
 public:
     RunnerOptions() { }
-    /// Debug mode on or off. Without it: as new_event_loop() has it.
+    /// Switches debug mode on or off. Without this call it stays as the new loop has it.
     RunnerOptions &debug(bool debug)
     {
         m_debug = debug;
         return *this;
     }
-    /// What makes the loop. Without it: new_event_loop(), and the loop is set while the runner is open.
+    /// The function that makes the loop. Without one, new_event_loop() makes it, and it is set as
+    /// the thread's loop (set_event_loop()) while the runner is open.
     RunnerOptions &loop_factory(std::function<std::unique_ptr<QAsyncioLoop>()> factory)
     {
         m_factory = std::move(factory);
         return *this;
     }
-    /// How long each part of the clean-up may take: the end of the tasks that were cancelled, of the asynchronous generators, and
-    /// of the functions in the default executor. Then the rest is left behind, and named. Five minutes, as asyncio waits for its
-    /// executor. Real time, also under a clock of the program's own.
+    /// How long each part of the clean-up may take: the end of the cancelled tasks, of the
+    /// asynchronous generators, and of the functions in the default executor. After that the runner
+    /// logs what has not ended and goes on without it. Default: five minutes, as asyncio has for
+    /// its executor. It is real time, even if the loop has a clock of its own. Throws ValueError
+    /// for NaN.
     template<class Rep, class Period>
     RunnerOptions &cleanup_limit(std::chrono::duration<Rep, Period> limit)
     {
@@ -60,30 +64,40 @@ private:
     std::function<std::unique_ptr<QAsyncioLoop>()> m_factory;
 };
 
-/// Runs coroutines in one loop and one context, one after the other, and cleans up behind them.
+/// Runs coroutines one after the other in the same loop and the same context, and cleans up at the
+/// end.
 ///
-/// The application's quit() and exit(), the closing of its last window and Ctrl+C are inputs: they cancel the coroutine that
-/// runs, which may clean up with awaits (or await quit_requested(): then it is told and not cancelled). A second quit
-/// ends the clean-up: what is left is unwound. (The last window that closes in the clean-up is no second one.)
-/// Thread: that in which it was made. In others than the main thread neither Ctrl+C nor the application's end is heard.
+///     Runner runner;
+///     const int answer = runner.run(compute());
+///     runner.run(report(answer));
+///
+/// The application's quit() and exit(), the closing of its last window, and Ctrl+C cancel the
+/// coroutine that is running. It may then clean up, with awaits too. If it is awaiting
+/// quit_requested(), it is notified by that future instead of being cancelled. A second quit ends
+/// the clean-up: what is left is unwound. (If the last window is closed during the clean-up, that
+/// does not count as a second quit.)
+/// Thread: use it in the thread in which it was made. Ctrl+C and the end of the application only
+/// reach runners in the main thread.
 /// \sa https://docs.python.org/3/library/asyncio-runner.html#asyncio.Runner
 class QASYNCIO_EXPORT Runner
 {
 public:
+    /// The loop is made later, by the first run() or get_loop().
     explicit Runner(RunnerOptions options = RunnerOptions());
-    /// close()
+    /// Calls close().
     ~Runner();
     Q_DISABLE_COPY_MOVE(Runner)
 
-    /// Runs an awaitable to its end and gives its result, or throws what it throws: CancelledError if it was cancelled by a
-    /// quit, KeyboardInterrupt if by Ctrl+C. Throws RuntimeError if a loop runs in this thread, after close(), and
-    /// without a QCoreApplication.
+    /// Runs an awaitable to its end and gives its result, or throws what it throws: CancelledError
+    /// if a quit has cancelled it, KeyboardInterrupt if Ctrl+C has.
+    /// Throws RuntimeError if a loop is running in this thread, after close(), without a
+    /// QCoreApplication, and if the loop is stopped before the awaitable is done.
     template<detail::Awaitable A>
     auto run(A &&awaitable)
     {
         return run(std::forward<A>(awaitable), m_context);
     }
-    /// The same in `context` instead of the runner's own.
+    /// The same in `context` instead of the runner's own context.
     template<detail::Awaitable A>
     auto run(A &&awaitable, const Context &context)
     {
@@ -92,24 +106,30 @@ public:
         run_main(task);
         return std::move(task).result();
     }
-    /// The loop; made now if it was not yet.
+    /// The runner's loop, which is made now if it does not exist yet. Throws RuntimeError after
+    /// close().
     QAsyncioLoop &get_loop();
-    /// Cancels the tasks that are left and waits for them, shuts down the default executor, closes the loop. What
-    /// the tasks throw meanwhile is reported. A second call does nothing.
-    /// What keeps it waiting for a second is named in the log: tasks with file and line, threads of functions; after
-    /// RunnerOptions::cleanup_limit() it goes on without. Calls of run_coroutine_threadsafe() that arrive meanwhile are cancelled.
-    /// Ctrl+C ends the clean-up with KeyboardInterrupt, a second quit ends it, too: what is left is unwound.
-    /// Throws RuntimeError, and changes nothing, if a loop runs in this thread or code of its own is on the stack; without a
-    /// QCoreApplication the tasks are unwound at once. The destructor closes its loop without clean-up
-    /// then, and says so; but inside of close() itself that goes on to its end. One without a loop is just closed.
+    /// Cancels the tasks that are left and waits for them, closes asynchronous generators, shuts
+    /// down the default executor and closes the loop. What the tasks throw meanwhile is reported. A
+    /// second call does nothing.
+    ///
+    /// If something keeps it waiting for a second, the log names it: tasks with file and line,
+    /// functions with their thread. After RunnerOptions::cleanup_limit() it goes on without them.
+    /// Calls of run_coroutine_threadsafe() that arrive during the clean-up are cancelled. Ctrl+C
+    /// ends the clean-up with KeyboardInterrupt, and a second quit ends it too: what is left is
+    /// then unwound. Without a QCoreApplication the tasks are unwound at once.
+    /// Throws RuntimeError, and changes nothing, if a loop is running in this thread or code of the
+    /// runner's own loop is executing. The destructor, which cannot throw, closes the loop without
+    /// a clean-up in that case and logs an error. If the runner is destroyed during its close(),
+    /// that goes on to its end. A runner that has no loop yet is just closed.
     void close();
-    /// "<Runner created>", or open, closed
+    /// "<Runner created>"; or open, closed.
     QString to_string() const;
 
 private:
     friend class detail::RunnerAccess;
 
-    /// Throws RuntimeError if nothing can be run here; makes the loop.
+    /// Makes the loop. Throws RuntimeError if nothing can be run here.
     void prepare();
 
     template<class T>
@@ -126,13 +146,21 @@ private:
     void run_main(const AnyTask &main);
 
     struct Private;
-    std::shared_ptr<Private> d; // a run() under which the runner is destroyed keeps it
+    std::shared_ptr<Private> d; // shared with a run() during which the runner is destroyed
     Context m_context;
 };
 
-/// Runs `main` in a new loop until it is done, cleans up, and gives its result or throws what it throws: asyncio.run().
-/// Needs a QCoreApplication (or QGuiApplication, QApplication). Throws RuntimeError if a loop runs in this thread.
-/// Thread: any, with a loop of its own; SIGINT and the end of the application reach the main thread's only.
+/// asyncio.run(): runs `main` in a new loop until it is done, cleans up, and gives its result or
+/// throws what it throws.
+///
+///     QCoreApplication app(argc, argv);
+///     const int answer = run(compute());
+///
+/// Needs a QCoreApplication (or QGuiApplication, QApplication). Throws RuntimeError if a loop is
+/// running in this thread.
+/// Thread: any; each call has a loop of its own. Ctrl+C and the end of the application only reach
+/// the one in the main thread.
+/// \sa https://docs.python.org/3/library/asyncio-runner.html#asyncio.run
 template<detail::Awaitable A>
 auto run(A &&main, RunnerOptions options = RunnerOptions())
 {
@@ -142,23 +170,31 @@ auto run(A &&main, RunnerOptions options = RunnerOptions())
 }
 
 namespace detail {
-/// What run(app, main) needs of the application's class.
+/// What run(app, main) needs from the application's class.
 struct ApplicationHooks
 {
     int (*exec)(); // the class's own exec()
 };
 
-/// Runs `body` under the hooks and gives the exit code: what `body` gives, 0 after a quit, the n of exit(n), 130 after
-/// Ctrl+C, 1 for any other exception, which is reported.
+/// Calls `body` under the hooks and gives the exit code: what `body` returns, 0 after a quit, n
+/// after exit(n), 130 after Ctrl+C, and 1 for any other exception, which is reported.
 QASYNCIO_EXPORT int run_application(const ApplicationHooks &hooks, RunnerOptions options,
                                     const std::function<int(Runner &)> &body);
 } // namespace detail
 
-/// Runs `main` as the whole program: `int main(...) { QApplication app(argc, argv); return run(app, start()); }`.
+/// Runs `main` as the whole program, and gives the exit code:
 ///
-/// Gives the coroutine's int (0 if it gives none); 0 after quit() or when the last window was closed (also if the coroutine
-/// was cut short by it: one that must know awaits quit_requested()); n after exit(n); 130
-/// after Ctrl+C; 1, with a report, for an exception that nobody caught. Throws nothing but RuntimeError for a nested run.
+///     int main(int argc, char **argv)
+///     {
+///         QApplication app(argc, argv);
+///         return run(app, start());
+///     }
+///
+/// The exit code is the int that the coroutine returns (0 if it returns none); 0 if it was
+/// cancelled by quit() or by the closing of the last window (a coroutine that needs to know awaits
+/// quit_requested()); n after exit(n); the code of a LoopExit; 130 after Ctrl+C; and 1 for any
+/// exception that nobody has caught, which is logged.
+/// Throws nothing but RuntimeError, if a loop is already running in this thread.
 template<class App, class T>
     requires std::is_base_of_v<QCoreApplication, App>
 int run(App &, Coroutine<T> main, RunnerOptions options = RunnerOptions())

@@ -12,7 +12,8 @@ namespace detail {
 template<class T>
 class ShieldState;
 
-/// Hands on what the shielded future gives. The shield owns it, so that a shield that is dropped is out of it.
+/// Passes on what the shielded future gives. It is owned by the shield, so that nothing is passed
+/// on once the shield has been dropped.
 template<class T>
 class ShieldListener final : public DoneListener
 {
@@ -29,7 +30,7 @@ private:
     ShieldState<T> *m_outer;
 };
 
-/// The future that shield() gives.
+/// The future that shield() returns.
 template<class T>
 class ShieldState final : public FutureState<T>
 {
@@ -45,7 +46,7 @@ public:
     {
         m_inner = {}; // so that the result can be moved if nobody else has it
         if (this->state() == FutureStateBase::Cancelled)
-            return; // an exception is reported as never retrieved, if nobody else does
+            return; // if the inner one has failed, it reports that itself
         if (inner.cancelled()) {
             this->cancel(QString()); // without its message
             return;
@@ -54,12 +55,13 @@ public:
             return this->set_exception(std::move(exception));
         try {
             set_result_of(std::move(inner));
-        } catch (...) { // of copying it, which may have cancelled this
+        } catch (...) { // thrown by copying the result, which may also have cancelled this
             if (this->is_pending())
                 this->set_exception(std::current_exception());
         }
     }
-    /// Nobody waits for the inner one any more: nothing is left at it, and it reports for itself.
+    /// Nobody waits for the inner future through this one any more: stops listening to it, so that
+    /// it reports its own failure.
     void outer_done()
     {
         m_inner = {};
@@ -94,16 +96,21 @@ Future<T> shield_future(Future<T> inner)
 
 } // namespace detail
 
-/// A future with the result of `awaitable` that can be cancelled without cancelling it: `co_await shield(save())`. A
-/// coroutine becomes a task at once. A future that is done is given back as it is.
+/// A future with the result of `awaitable` that can be cancelled without cancelling the awaitable.
+/// A coroutine becomes a task at once. A future that is already done is returned as it is.
 ///
-/// Cancellation: cancelling the returned future, or the task that awaits it, leaves the inner one running; keep a
-/// handle on it to wait for its end later. The context object of the inner task and the closing of the loop end it
-/// nevertheless. If the inner one is cancelled the returned future is cancelled, without a message.
-/// Errors: those of the inner one. Once the returned future was cancelled or dropped nothing of it is left at the inner one,
-/// whose failure is then reported as that of any other future: "Task exception was never retrieved" when its last handle goes
-/// and nobody has asked.
-/// Throws RuntimeError if no loop runs in this thread and the awaitable is not a future. Thread: the loop's.
+///     Task<> saving = create_task(save());
+///     co_await shield(saving); // if this is cancelled, `saving` goes on
+///
+/// Cancellation: cancelling the returned future, or the task that awaits it, leaves the inner one
+/// running. Keep a handle on that to wait for its end later. Its context object, if that dies, and
+/// the closing of the loop end it nevertheless. If the inner one is cancelled, so is the returned
+/// future, without a message.
+/// Errors: those of the inner one. Once the returned future has been cancelled or dropped it no
+/// longer listens to the inner one. A failure of that is then reported like any other, if nobody
+/// has retrieved it when its last handle goes: "Task exception was never retrieved".
+/// Throws RuntimeError if no loop runs in this thread, unless the awaitable is a future or task.
+/// Thread: the loop's.
 /// \sa https://docs.python.org/3/library/asyncio-task.html#asyncio.shield
 template<class A>
     requires detail::Awaitable<A>

@@ -14,14 +14,15 @@ template<class Map, class Arguments, class Sender, class Signal, class F>
 auto stream_of_signal(const Sender *sender, Signal signal, F &&map);
 } // namespace detail
 
-/// All emissions of a signal, one after the other: what signal_stream() gives.
+/// All emissions of a signal, one after the other: what signal_stream() returns.
 ///
 ///     auto clicks = signal_stream(button, &QPushButton::clicked);
 ///     while (auto click = co_await clicks.next())
 ///         ...
 ///
-/// Ownership: dropping it disconnects, at once in its loop's thread, soon in another one. Move-only.
-/// Thread: that of the loop it was made in.
+/// Ownership: dropping the stream disconnects it, at once in the thread of its loop, soon
+/// afterwards in another thread. It can be moved but not copied.
+/// Thread: that of the loop in which it was made.
 template<class R>
 class [[nodiscard("a stream is disconnected when it is dropped")]] SignalStream
 {
@@ -46,16 +47,20 @@ public:
             m_state->disconnect_from_elsewhere.send(core, m_state);
     }
 
-    /// `co_await stream.next()`: the next emission (the signal's argument, a tuple if there are several, an empty struct
-    /// if there is none), or nothing once the sender is gone and every emission was given.
-    /// Throws RuntimeError if another task is awaiting it, or in another loop than its own (also if that is gone); what copying
-    /// an argument, or the map, threw; and std::bad_alloc in the place of an emission that there was no memory for. The emitter
-    /// hears nothing of that, and the stream goes on. It is told once for several in a row; of those in another thread, once
-    /// for all until the loop has heard of the first.
-    /// Cancellation: loses no emission. Nor does wait_for() that is over, nor race(): it takes from the stream only if that
-    /// has won. (A task that has taken one, and was cancelled before anybody has got its result, has lost it.)
+    /// `co_await stream.next()`: the next emission, or std::nullopt once the sender is gone and all
+    /// emissions have been taken. An emission is the argument of the signal: a tuple if there are
+    /// several, an empty struct if there are none.
+    /// Errors: throws RuntimeError if another task is awaiting the stream, and in any loop but its
+    /// own (even if that is gone). Throws what copying an argument or calling the map has thrown.
+    /// Throws std::bad_alloc in place of an emission for which there was no memory: once for
+    /// several such emissions in a row; if they come from another thread, once for all of them
+    /// until the loop has learned of the first. The emitter notices none of this, and the stream
+    /// goes on.
+    /// Cancellation: no emission is lost. A wait_for() that times out loses none either, and race()
+    /// takes one only if the stream has won. (But an emission is lost if a task has taken it and is
+    /// cancelled before anybody has received the result of that task.)
     detail::NextEmission<R> next() { return detail::NextEmission<R>(m_state); }
-    /// How many emissions wait to be taken, or exceptions in their place.
+    /// How many emissions are waiting to be taken, including exceptions in place of emissions.
     std::size_t size() const { return m_state ? m_state->size() : 0; }
     /// "<SignalStream size=2>"
     QString to_string() const { return QStringLiteral("<SignalStream size=%1>").arg(size()); }
@@ -82,16 +87,20 @@ auto detail::stream_of_signal(const Sender *sender, Signal signal, F &&map)
     return SignalStream<R>(std::move(state));
 }
 
-/// The stream of a signal. It is connected when it is made, and keeps what is emitted until it is taken: no emission is lost
-/// between two awaits; if there is no memory for one, next() throws std::bad_alloc in its place.
+/// A stream of all emissions of a signal. The signal is connected when the stream is made.
+/// Emissions are kept until they are taken, so none is lost between two awaits; if there is no
+/// memory for one, next() throws std::bad_alloc in its place.
 ///
-/// When the task resumes, the sender and what arguments point to may be gone already. The second form takes along what is
-/// needed. Arguments that are views (QStringView, std::span...) are refused without it.
-/// Errors: none when the sender dies, or the program disconnects it (`sender->disconnect()`); the stream ends.
-/// Thread: the sender may live in, and emit from, any thread.
-/// The sender may be given as a QPointer, or as what else QObject::connect() takes.
-/// Throws ValueError for a null sender, RuntimeError if no loop runs in this thread. An overloaded signal is named with
-/// qOverload<...>(&Sender::signal).
+/// When the task resumes, the sender and whatever the arguments point to may already be gone. Use
+/// the form with a map to take along what is needed. Signals with arguments that are views
+/// (QStringView, std::span...) can only be used with a map.
+/// Errors: none if the sender is destroyed or the program disconnects the signal
+/// (`sender->disconnect()`): the stream ends.
+/// Cancellation: see SignalStream::next(). To stop, drop the stream.
+/// Thread: the sender may live in any thread and emit in any thread.
+/// The sender may be given as a QPointer, or as anything else that QObject::connect() takes.
+/// Throws ValueError if the sender is null or Qt cannot connect the signal, RuntimeError if no loop
+/// runs in this thread. If a signal is overloaded, name it with qOverload<...>(&Sender::signal).
 /// \sa https://doc.qt.io/qt-6/signalsandslots.html
 template<class Sender, class... Args>
 [[nodiscard("a stream is disconnected when it is dropped")]]
@@ -106,8 +115,9 @@ auto signal_stream(const std::type_identity_t<Sender> *sender, void (Sender::*si
 {
     return detail::stream_of_signal<detail::NoMap, detail::signal_arguments_t<Args...>>(sender, signal, detail::NoMap());
 }
-/// The same, of what `map(args...)` gives, which runs inside of each emission, in the thread that emits: as in from_signal().
-/// What it throws is thrown by the next() that would give its result; the stream goes on.
+/// The same, but each emission is what `map(args...)` returns. The map is called inside the
+/// emission, in the thread that emits, as in from_signal(). What it throws is thrown by the next()
+/// that would have given its result; the stream goes on.
 template<class Sender, class... Args, class Map>
 [[nodiscard("a stream is disconnected when it is dropped")]]
 auto signal_stream(const std::type_identity_t<Sender> *sender, void (Sender::*signal)(Args...), Map &&map)
@@ -116,6 +126,7 @@ auto signal_stream(const std::type_identity_t<Sender> *sender, void (Sender::*si
     using Arguments = detail::signal_arguments_t<Args...>;
     return detail::stream_of_signal<detail::closure_t<Map>, Arguments>(sender, signal, std::forward<Map>(map));
 }
+/// The same for a signal that is declared const.
 template<class Sender, class... Args, class Map>
 [[nodiscard("a stream is disconnected when it is dropped")]]
 auto signal_stream(const std::type_identity_t<Sender> *sender, void (Sender::*signal)(Args...) const, Map &&map)

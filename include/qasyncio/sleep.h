@@ -10,7 +10,8 @@ namespace QAsyncio {
 
 namespace detail {
 
-/// The timer that a sleeping task waits for. When it is due the task is queued for the next turn, as asyncio's future would.
+/// The timer that a sleeping task waits for. When it is due, the task is queued for the next turn,
+/// as it would be after awaiting a future.
 class QASYNCIO_EXPORT SleepTimer final : public TimerState
 {
 public:
@@ -21,10 +22,10 @@ public:
     QString describe() const override;
 
 private:
-    TaskStateBase *m_task; // null once it was queued
+    TaskStateBase *m_task; // null once it has been queued
 };
 
-/// Suspends a task for a time.
+/// Suspends a task for some time.
 class QASYNCIO_EXPORT SleepAwaiter : public AwaiterBase
 {
 public:
@@ -56,6 +57,7 @@ private:
     SleepTimer *m_timer = nullptr; // owns a reference
 };
 
+/// The same, and gives a result.
 template<class T>
 class SleepResultAwaiter : public SleepAwaiter
 {
@@ -74,10 +76,16 @@ private:
 
 } // namespace detail
 
-/// Suspends the awaiting task for `delay`, never less; zero or negative lets every other ready callback run once.
-/// For Qt to paint, and to take input, await process_qt_events(): sleep(0s) does not give it control.
-/// Always a cancellation point. `delay` is a duration: `sleep(100ms)`, `sleep(0s)`.
-/// Cancellation: ends it at once. Throws ValueError for NaN. Thread: that of the running loop.
+/// `co_await sleep(delay)` suspends the awaiting task for `delay` or longer, but never for less.
+/// Zero or a negative delay lets every other ready callback run once. It is always a cancellation
+/// point.
+///
+///     co_await sleep(100ms);
+///     co_await sleep(0s); // let the other tasks run
+///
+/// It does not let Qt paint or take input: for that await process_qt_events().
+/// Cancellation: ends it at once.
+/// Throws ValueError for NaN, at the call. Thread: that of the running loop.
 /// \sa https://docs.python.org/3/library/asyncio-task.html#asyncio.sleep
 template<class Rep, class Period>
 [[nodiscard("sleep() does nothing until it is awaited")]] detail::Await<detail::SleepAwaiter>
@@ -85,7 +93,7 @@ sleep(std::chrono::duration<Rep, Period> delay)
 {
     return detail::Await<detail::SleepAwaiter>(std::in_place, detail::saturated(delay));
 }
-/// The same, and gives `result`.
+/// The same, and gives `result`: `const int value = co_await sleep(1s, 42);`.
 template<class Rep, class Period, class T>
 [[nodiscard("sleep() does nothing until it is awaited")]] detail::Await<detail::SleepResultAwaiter<std::decay_t<T>>>
 sleep(std::chrono::duration<Rep, Period> delay, T &&result)

@@ -19,19 +19,21 @@ template<class T, class F, class... Args>
 Coroutine<T> run_task_group(F body, Args... args);
 } // namespace detail
 
-/// The scope that task_group() gives to its body: it makes the tasks that the scope waits for.
+/// What task_group() passes to its body: the group to create tasks in. task_group() waits for all
+/// of them.
 ///
-/// Thread: the loop's; debug mode refuses another one with RuntimeError, otherwise group and loop are corrupted. Lifetime:
-/// that of the task_group() it belongs to.
+/// Thread: the loop's. In another thread debug mode throws RuntimeError; without debug mode the
+/// group and the loop are corrupted.
+/// Lifetime: that of the task_group() call it belongs to.
 /// \sa https://docs.python.org/3/library/asyncio-task.html#task-groups
 class QASYNCIO_EXPORT TaskGroup
 {
 public:
     Q_DISABLE_COPY_MOVE(TaskGroup)
 
-    /// Starts a task in this group.
-    /// Throws RuntimeError, and closes the coroutine, once the group has begun to cancel its tasks or all of them have ended
-    /// after the body.
+    /// Starts a coroutine as a task of this group.
+    /// Throws RuntimeError, and closes the coroutine, once the group has begun to cancel its tasks,
+    /// and once the body and all tasks have ended.
     template<class T>
     Task<T> create_task(Coroutine<T> &&coroutine, const TaskOptions &options = TaskOptions())
     {
@@ -43,13 +45,15 @@ public:
         add(watch.group(), task);
         return task;
     }
-    /// The same for `function(args...)`, a function that gives a coroutine. Both are kept until it has ended.
+    /// The same for `function(args...)`, a function that returns a coroutine. The function and its
+    /// arguments are kept until the coroutine has ended.
     template<class F, class... Args>
         requires std::is_invocable_v<detail::closure_t<F> &, std::decay_t<Args>...>
     auto create_task(F &&function, Args &&...args)
     {
         return create_task(TaskOptions(), std::forward<F>(function), std::forward<Args>(args)...);
     }
+    /// The same with options.
     template<class F, class... Args>
         requires std::is_invocable_v<detail::closure_t<F> &, std::decay_t<Args>...>
     auto create_task(const TaskOptions &options, F &&function, Args &&...args)
@@ -61,15 +65,17 @@ public:
                                                                                     std::forward<Args>(args)...),
                            options);
     }
-    /// The same for anything else that can be awaited. It is kept, copied or moved, until it has given its result.
+    /// The same for anything else that can be awaited. It is copied or moved into the task, and
+    /// kept until it has given its result.
     template<detail::TaskAwaitable A>
     auto create_task(A &&awaitable, const TaskOptions &options = TaskOptions())
     {
         return create_task(detail::await_in_task<std::decay_t<A>>(std::forward<A>(awaitable)), options);
     }
 
-    /// Ends the group: its tasks and its body are cancelled, and task_group() returns without an exception once all have
-    /// ended, unless one of them throws meanwhile. May be called at any time, and again.
+    /// Ends the group: its tasks and its body are cancelled. When all of them have ended,
+    /// task_group() returns without an exception, unless one of them throws something meanwhile. It
+    /// may be called at any time, and more than once.
     void cancel();
 
     /// "<TaskGroup tasks=2 errors=1 cancelling>"
@@ -81,7 +87,8 @@ private:
     friend class detail::GroupChild;
     friend class detail::TaskStateBase;
 
-    /// Tells whether the group has been destroyed since: with an object that its task belongs to, by code that it has called.
+    /// Tells whether code that the group has called has destroyed it, together with an object that
+    /// its task belongs to.
     class Watch
     {
     public:
@@ -93,7 +100,7 @@ private:
         }
         Q_DISABLE_COPY_MOVE(Watch)
 
-        TaskGroup *group() const { return m_group; } // null if it has been
+        TaskGroup *group() const { return m_group; } // null if it has been destroyed
 
     private:
         friend class TaskGroup;
@@ -101,44 +108,47 @@ private:
         Watch *m_outer;
     };
 
-    /// Entered by the running task.
+    /// Made by the running task.
     TaskGroup();
     ~TaskGroup();
-    /// Waits for the tasks and throws what is to be thrown; `exception` is what the body threw, or null.
+    /// Waits for the tasks, then throws what is to be thrown. `exception` is what the body has
+    /// thrown, or null.
     Coroutine<> leave(std::exception_ptr exception);
-    /// All have ended.
+    /// Called when all tasks have ended.
     void throw_outcome(const std::exception_ptr &exception, std::exception_ptr cancellation);
     void check_accepts() const;
-    /// The running task does not end with the object of the task that the group belongs to, as the group's tasks have to.
+    /// Whether the running task does not end with the object of the group's own task, although the
+    /// tasks of the group have to.
     bool is_entered_by_a_stranger() const
     {
         const detail::TaskStateBase *running = m_parent->core->current_task;
         return running != m_parent.get() && (running ? running->family() : nullptr) != m_parent->family();
     }
     TaskOptions heir(const TaskOptions &options) const;
-    /// To a group that is null, since it was destroyed meanwhile: the task is unwound, as the others were.
+    /// If the group is null, because it has been destroyed meanwhile, the task is unwound like the
+    /// others.
     static void add(TaskGroup *group, const AnyTask &task);
     void add(detail::TaskStateBase &task);
     void child_done(detail::TaskStateBase &task);
-    /// False if that has destroyed the group.
+    /// Cancels the tasks. False if that has destroyed the group.
     bool abort();
     void cancel_parent();
     void collect_tasks(std::vector<detail::Ref<detail::TaskStateBase>> &tasks) const;
 
     detail::Ref<detail::TaskStateBase> m_parent;
-    TaskGroup *m_outer = nullptr; // the group of the same parent that was entered before
+    TaskGroup *m_outer = nullptr; // the group that the same parent entered before this one
     detail::GroupChild *m_first = nullptr;
     detail::GroupChild *m_last = nullptr;
-    detail::GroupChild *m_next_to_cancel = nullptr; // in abort()
+    detail::GroupChild *m_next_to_cancel = nullptr; // used by abort()
     std::size_t m_count = 0;
     std::vector<std::exception_ptr> m_errors; // in the order in which the tasks ended
-    std::exception_ptr m_leaving;             // LoopExit or KeyboardInterrupt: goes out bare
-    std::exception_ptr m_interruption;        // the last cancellation that came while it waited
+    std::exception_ptr m_leaving;             // LoopExit or KeyboardInterrupt: thrown as it is
+    std::exception_ptr m_interruption;        // the last cancellation while leave() waited
     Future<> m_all_ended;
     bool m_exiting = false;
     bool m_aborting = false;
-    bool m_parent_cancelled = false; // by us
-    bool m_owes_uncancel = false; // to the parent
+    bool m_parent_cancelled = false; // by this group
+    bool m_owes_uncancel = false; // uncancel() of the parent is still to be called
     Watch *m_watch = nullptr;        // the innermost one
 };
 
@@ -159,16 +169,28 @@ Coroutine<T> run_task_group(F body, Args... args)
 }
 } // namespace detail
 
-/// Runs `body(group, args...)`, a function that gives a coroutine, and waits for every task it has started in the group (or
-/// that these have); gives the body's result. The function and the arguments are kept here for as long as it runs.
+/// Runs `body(group, args...)`, a function that returns a coroutine, and waits for every task that
+/// the body creates in the group, and that these tasks create in it. Gives the result of the body.
+/// The function and the arguments are kept here until the end.
 ///
-/// Errors: the first task that throws ends the group: all others, and the body at its next suspension, are cancelled, and
-/// when all have ended an ExceptionGroup with what they threw comes out of here, in the order of their ends. A body that
-/// throws does the same. A task that is cancelled alone is no error.
-/// Cancellation: cancelling the caller cancels the tasks, waits for them, and then goes on, or the ExceptionGroup does.
-/// After group.cancel() a body that was to give a result and has none: CancelledError.
-/// Locals: tasks may use the locals of the caller, for they have ended when this returns; not those of the body, which may
-/// end before them. If the caller's task is unwound, its group's tasks are unwound before it, the youngest first.
+///     const auto body = [&](TaskGroup &group) -> Coroutine<> {
+///         group.create_task(load(first));
+///         group.create_task(load(second));
+///         co_return;
+///     };
+///     co_await task_group(body); // both are loaded
+///
+/// Errors: if a task throws, all other tasks are cancelled, and so is the body at its next
+/// suspension. When all have ended, an ExceptionGroup is thrown here with everything that was
+/// thrown, in the order in which the tasks ended. If the body throws, the same happens. A single
+/// task that is cancelled is not an error.
+/// Cancellation: cancelling the caller cancels the tasks and waits until they have ended. Then
+/// CancelledError is thrown, or the ExceptionGroup if any of them has failed. If group.cancel()
+/// ends a body that should give a result before it has one, CancelledError is thrown.
+/// Lifetimes: the tasks may use the caller's local variables, since the tasks have ended when this
+/// returns. They must not use those of the body, which may end before them. If the caller's task is
+/// unwound, the tasks of the group are unwound before it, the youngest first.
+/// Thread: that of the running loop.
 /// \sa https://docs.python.org/3/library/asyncio-task.html#asyncio.TaskGroup
 template<class F, class... Args>
 auto task_group(F &&body, Args &&...args)

@@ -10,45 +10,52 @@ namespace detail {
 class ScopeOwner;
 }
 
-/// Owns tasks: as the *last* member of a class it ends them before any other member, child widget or base of the object is
-/// destroyed, so that nothing they use is dead.
+/// Owns tasks. As the *last* member of a class it ends its tasks before any other member, child
+/// widget or base of the object is destroyed, so that they never use anything that is gone.
 ///
 ///     class Window : public QWidget
 ///     {
 ///         void reload() { m_tasks.create_task(load()); }
 ///         ...
-///         TaskScope m_tasks;      // behind everything that load() uses
+///         TaskScope m_tasks;      // after everything that load() uses
 ///     };
 ///
-/// What its tasks begin (by gather(), create_task()...) belongs to it as well, unless it is detached() or given another object.
-/// The destructor unwinds them all there and then, the youngest first: locals are destroyed, no line runs any more, clean-up
-/// that awaits does not happen (cancel_and_wait() is for those who can await), and they end as cancelled. In debug mode each is
-/// named. One that is being executed, since it deletes the object itself, is unwound at its next suspension, and with it those
-/// that are older, whose locals it may use; the younger ones go at once. What it begins until then does not run.
-/// Thread: that of the loop, the destructor too.
+/// Whatever its tasks begin (with gather(), create_task()...) belongs to the scope too, unless it
+/// is detached() or given another object.
+/// The destructor unwinds all of them at once, the youngest first: their locals are destroyed, no
+/// line of them runs any more, and they end as cancelled. Clean-up that awaits is not run; if you
+/// can await, call cancel_and_wait() before. In debug mode the log names each task that is unwound.
+/// A task that is being executed, because it is the one that deletes the object, is unwound at its
+/// next suspension. So are the tasks that are older, since it may use their locals; the younger
+/// ones go at once. Tasks that it begins until then do not run.
+/// Thread: that of the loop, for the destructor too.
 class QASYNCIO_EXPORT TaskScope
 {
 public:
+    /// An empty scope. It belongs to the loop of its tasks.
     TaskScope();
     ~TaskScope();
     Q_DISABLE_COPY_MOVE(TaskScope)
 
-    /// Starts a coroutine as a task of the running loop, and of this scope.
-    /// Throws RuntimeError if no loop runs in this thread or tasks of another loop are left here; ValueError for options with a
-    /// context object or detached(). The coroutine is then closed.
+    /// Starts a coroutine as a task of the running loop and of this scope.
+    /// Throws RuntimeError if no loop runs in this thread or if the scope still has tasks of
+    /// another loop; ValueError if the options have a context object or detached(). The coroutine
+    /// is closed then.
     template<class T>
     Task<T> create_task(Coroutine<T> &&coroutine, const TaskOptions &options = TaskOptions())
     {
         const detail::Closer<T> closer{coroutine};
         return get_running_loop().create_task(std::move(coroutine), owned(options));
     }
-    /// The same for `function(args...)`, a function that gives a coroutine. Both are kept until it has ended.
+    /// The same for `function(args...)`, a function that returns a coroutine. The function and its
+    /// arguments are kept until the coroutine has ended.
     template<class F, class... Args>
         requires std::is_invocable_v<detail::closure_t<F> &, std::decay_t<Args>...>
     auto create_task(F &&function, Args &&...args)
     {
         return create_task(TaskOptions(), std::forward<F>(function), std::forward<Args>(args)...);
     }
+    /// The same with options.
     template<class F, class... Args>
         requires std::is_invocable_v<detail::closure_t<F> &, std::decay_t<Args>...>
     auto create_task(const TaskOptions &options, F &&function, Args &&...args)
@@ -60,24 +67,31 @@ public:
                                                                                     std::forward<Args>(args)...),
                            options);
     }
-    /// The same for anything else that can be awaited. It is kept, copied or moved, until it has given its result.
+    /// The same for anything else that can be awaited. It is copied or moved into the task, and
+    /// kept until it has given its result.
     template<detail::TaskAwaitable A>
     auto create_task(A &&awaitable, const TaskOptions &options = TaskOptions())
     {
         return create_task(detail::await_in_task<std::decay_t<A>>(std::forward<A>(awaitable)), options);
     }
 
-    /// How many tasks there are that have not ended, those that its tasks have begun included.
+    /// The number of unfinished tasks, including those that its tasks have begun.
     std::size_t size() const;
-    /// Asks every task once to end, also one that somebody else has asked before; calling this again asks only those that have
-    /// come since. Those of task groups, and whatever else a cancelled task awaits, are asked by it (by each, if several do).
+    /// Requests the cancellation of every task once, even if somebody else has cancelled it before.
+    /// A further call only cancels tasks that have been added since. Tasks in task groups, and
+    /// whatever else a cancelled task awaits, are cancelled by the task that waits for them (by
+    /// each of these, if there are several).
     void cancel(const QString &message = {});
-    /// Done when no task is left; at once if there is none. Cancelled, and never done, if the scope goes first. A future for
-    /// each call.
+    /// A future that is done when no task is left; at once if there is none. It is cancelled if the
+    /// scope is destroyed first. Each call returns a future of its own.
+    /// Throws RuntimeError if no loop runs in this thread.
     Future<> all_ended();
-    /// `co_await scope.cancel_and_wait()`: cancels all and waits for the end of their clean-up, however long that takes; what is
-    /// begun meanwhile is cancelled, too. Cancelling the caller ends the waiting only. Returns as well if the scope goes, and its
-    /// tasks with it. Its own tasks must not await this (RuntimeError).
+    /// `co_await scope.cancel_and_wait()`: cancels all tasks and waits until they have ended,
+    /// however long their clean-up takes. Tasks that are begun meanwhile are cancelled too. It also
+    /// returns if the scope is destroyed, which ends the tasks.
+    /// Cancellation: cancelling the caller only ends the wait.
+    /// Throws, at the await, RuntimeError if the caller is a task of this scope, which would wait
+    /// for itself.
     Coroutine<> cancel_and_wait();
 
     /// "<TaskScope tasks=2>"

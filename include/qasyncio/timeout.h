@@ -8,31 +8,36 @@
 
 namespace QAsyncio {
 
-/// The scope that timeout() gives to its body: it can move the deadline.
+/// What timeout() passes to its body: it knows the deadline and can move it.
 ///
-/// Thread: the loop's; debug mode refuses reschedule() in another one with RuntimeError, otherwise the loop is corrupted.
-/// Lifetime: that of the timeout() it belongs to.
+/// Thread: the loop's. In another thread debug mode lets reschedule() throw RuntimeError; without
+/// debug mode the loop is corrupted.
+/// Lifetime: that of the timeout() call it belongs to.
 /// \sa https://docs.python.org/3/library/asyncio-task.html#asyncio.Timeout
 class QASYNCIO_EXPORT Timeout
 {
 public:
-    /// The deadline by the loop's clock, or nothing.
+    /// The deadline on the loop's clock; std::nullopt if there is none.
     std::optional<TimePoint> when() const { return m_when; }
-    /// Sets another deadline, or none. One that is past ends the body at its next suspension.
-    /// Throws RuntimeError once the deadline has passed or the scope was left, if no loop runs, or if that of its task,
-    /// which need not be the running one, is closed; the deadline is then as before.
+    /// Sets another deadline, or none with std::nullopt. A deadline in the past ends the body at
+    /// its next suspension.
+    /// Throws RuntimeError once the deadline has passed or the body has ended, if no loop runs in
+    /// this thread, and if the loop of its task (which need not be the running task) is closed. The
+    /// deadline then stays as it was.
     void reschedule(std::optional<TimePoint> when);
-    /// Whether the deadline passed while the body ran.
+    /// Whether the deadline passed while the body was running.
     bool expired() const { return m_state == Expiring || m_state == Expired; }
 
     /// "<Timeout [active] when=12.500>", "<Timeout [expired]>"
     QString to_string() const;
 
-    // What timeout() is made of. Entered by the constructor; throws RuntimeError outside of a task.
+    /// Used by timeout() and wait_for(). The constructor enters the scope; it throws RuntimeError
+    /// outside of a task.
     explicit Timeout(std::optional<TimePoint> when);
     ~Timeout();
     Q_DISABLE_COPY_MOVE(Timeout)
-    /// Leaves the scope: gives what is to be thrown now instead of `exception`, which the body threw (null: nothing).
+    /// Leaves the scope. Returns what to throw in place of `exception`, which is what the body
+    /// threw; null for nothing.
     std::exception_ptr leave(std::exception_ptr exception);
 
 private:
@@ -42,7 +47,7 @@ private:
 
     std::optional<TimePoint> m_when;
     AnyTask m_task;
-    int m_cancelling; // requests that were there on entry
+    int m_cancelling; // how many cancellation requests there were on entry
     State m_state = Active;
     Handle m_handle;
 };
@@ -61,14 +66,17 @@ Coroutine<T> run_timeout(std::optional<TimePoint> when, F body, Args... args)
 }
 } // namespace detail
 
-/// Runs `body(scope, args...)`, a function that gives a coroutine, until it ends or `when` has come; gives its result.
-/// The function and the arguments are kept here for as long as it runs.
+/// Runs `body(scope, args...)`, a function that returns a coroutine, until it ends or `when` is
+/// reached, and gives its result. The function and the arguments are kept here until the end.
 ///
-/// At the deadline the task is cancelled: the body sees CancelledError at its await, may clean up (however long that takes),
-/// and TimeoutError is thrown here. A body that never suspends is not interrupted.
-/// Cancellation from outside stays CancelledError, also if both happen. Without a deadline (std::nullopt) it is
-/// just a call. Throws RuntimeError if no loop runs in this thread.
-/// \sa https://docs.python.org/3/library/asyncio-task.html#asyncio.timeout
+/// At the deadline the task is cancelled: the body gets CancelledError at its await and may clean
+/// up, however long that takes. Then TimeoutError is thrown here. A body that never suspends is not
+/// interrupted. Without a deadline (std::nullopt) this is just a call.
+/// Cancellation: a cancellation from outside remains CancelledError, even if the deadline passes as
+/// well.
+/// Throws, at the await, RuntimeError if no loop runs in this thread. Thread: that of the running
+/// loop.
+/// \sa https://docs.python.org/3/library/asyncio-task.html#asyncio.timeout_at
 template<class F, class... Args>
 auto timeout_at(std::optional<TimePoint> when, F &&body, Args &&...args)
 {
@@ -78,13 +86,24 @@ auto timeout_at(std::optional<TimePoint> when, F &&body, Args &&...args)
     return detail::run_timeout<T, detail::closure_t<F>, std::decay_t<Args>...>(when, std::forward<F>(body),
                                                                                std::forward<Args>(args)...);
 }
-/// The same with a deadline `delay` from now. Throws ValueError for NaN.
+/// The same with a deadline `delay` from now:
+///
+///     const auto body = [&](Timeout &scope) -> Coroutine<QByteArray> {
+///         Connection connection = co_await connect_to(host);
+///         scope.reschedule(get_running_loop().time() + 30s); // more time for the rest
+///         co_return co_await connection.read_all();
+///     };
+///     const QByteArray answer = co_await timeout(5s, body);
+///
+/// Throws ValueError for NaN and RuntimeError if no loop runs in this thread, both at the call.
+/// \sa https://docs.python.org/3/library/asyncio-task.html#asyncio.timeout
 template<class Rep, class Period, class F, class... Args>
 auto timeout(std::chrono::duration<Rep, Period> delay, F &&body, Args &&...args)
 {
     const TimePoint when = detail::deadline(get_running_loop().time(), delay);
     return timeout_at(when, std::forward<F>(body), std::forward<Args>(args)...);
 }
+/// The same without a deadline. The body can set one with Timeout::reschedule().
 template<class F, class... Args>
 auto timeout(std::nullopt_t, F &&body, Args &&...args)
 {

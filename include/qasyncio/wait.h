@@ -13,7 +13,7 @@ namespace QAsyncio {
 
 namespace detail {
 
-/// The futures, in order, each once.
+/// The futures in their order, each of them once.
 template<class F>
 std::vector<F> distinct(std::vector<F> futures)
 {
@@ -24,39 +24,43 @@ std::vector<F> distinct(std::vector<F> futures)
 
 } // namespace detail
 
-/// What wait() waits for.
+/// What ends a wait(). The constants below have asyncio's names.
 enum class ReturnWhen { FirstCompleted, FirstException, AllCompleted };
-/// The first of them is done, or was cancelled.
+/// Ends when the first future is done, which includes being cancelled.
 inline constexpr ReturnWhen FIRST_COMPLETED = ReturnWhen::FirstCompleted;
-/// The first of them has failed, or all are done. One that was cancelled has not failed.
+/// Ends when the first future has failed, or when all are done. A future that was cancelled has not
+/// failed.
 inline constexpr ReturnWhen FIRST_EXCEPTION = ReturnWhen::FirstException;
+/// Ends when all futures are done.
 inline constexpr ReturnWhen ALL_COMPLETED = ReturnWhen::AllCompleted;
 
-/// How wait() waits: `wait(tasks, WaitOptions().timeout(5s).return_when(FIRST_COMPLETED))`.
+/// Options for wait(): `wait(tasks, WaitOptions().timeout(5s).return_when(FIRST_COMPLETED))`.
 class WaitOptions
 {
 public:
     WaitOptions() { }
-    /// No longer than this duration; zero or less still lets one turn pass. Throws ValueError for NaN.
+    /// Waits no longer than this. With zero or less one turn still passes. Throws ValueError for
+    /// NaN.
     template<class Rep, class Period>
     WaitOptions &timeout(std::chrono::duration<Rep, Period> timeout)
     {
         m_timeout = detail::saturated(timeout);
         return *this;
     }
-    /// As long as it takes. This is the default.
+    /// Waits as long as it takes. This is the default.
     WaitOptions &timeout(std::nullopt_t)
     {
         m_timeout.reset();
         return *this;
     }
-    /// ALL_COMPLETED is the default.
+    /// What ends the wait. The default is ALL_COMPLETED.
     WaitOptions &return_when(ReturnWhen when)
     {
         m_return_when = when;
         return *this;
     }
 
+    /// What was set with the functions above.
     std::optional<std::chrono::nanoseconds> get_timeout() const { return m_timeout; }
     ReturnWhen get_return_when() const { return m_return_when; }
     /// "<WaitOptions timeout=1.500 return_when=FIRST_COMPLETED>"
@@ -67,7 +71,7 @@ private:
     ReturnWhen m_return_when = ReturnWhen::AllCompleted;
 };
 
-/// What wait() gives: each future once, in the order of the arguments.
+/// The result of wait(): each future once, in the order of the arguments.
 template<class F>
 struct WaitResult
 {
@@ -77,7 +81,8 @@ struct WaitResult
 
 namespace detail {
 
-/// wait() without its types, of futures that are all different: returns when it is over.
+/// The part of wait() that does not depend on types. The futures must all be different. Returns
+/// when the wait is over.
 QASYNCIO_EXPORT Coroutine<> run_wait(std::vector<AnyFuture> futures, WaitOptions options);
 
 template<class F>
@@ -93,14 +98,23 @@ WaitResult<F> sort_by_state(std::vector<F> futures)
 
 } // namespace detail
 
-/// Waits for futures or tasks (of one type, or as AnyFuture or AnyTask) and tells which are done and which are pending.
-/// `done` may hold more than what ended the wait: everything that finished before the caller went on.
+/// Waits for futures or tasks (all of one type, or as AnyFuture or AnyTask) and tells which are
+/// done and which are pending.
 ///
-/// A time-out neither throws nor cancels anything: the rest is pending. What the futures threw is not thrown here;
-/// ask them. With FIRST_EXCEPTION, an exception that ended the wait counts as retrieved, as in asyncio.
-/// Cancellation: cancelling the caller leaves the futures alone.
-/// Throws, at the await: ValueError for no futures at all, for a value that is no ReturnWhen, and for a future of
-/// another loop; RuntimeError if no loop runs in this thread. Coroutines are refused by the compiler. Thread: the loop's.
+///     const auto [done, pending] = co_await wait(tasks, WaitOptions().timeout(5s));
+///     for (Task<int> task : pending)
+///         task.cancel();
+///
+/// `done` has every future that was done when the caller went on, so it may have more than what
+/// ended the wait.
+/// Errors: a time-out neither throws nor cancels anything; the rest is pending. What the futures
+/// have thrown is not thrown here: ask them. With FIRST_EXCEPTION the exception that ended the wait
+/// counts as retrieved, as in asyncio.
+/// Cancellation: cancelling the caller does not affect the futures.
+/// Throws, at the await, ValueError if there are no futures at all, for a value that is no
+/// ReturnWhen and for a future of another loop; RuntimeError if no loop runs in this thread.
+/// Coroutines are refused by the compiler.
+/// Thread: the loop's.
 /// \sa https://docs.python.org/3/library/asyncio-task.html#asyncio.wait
 template<class F>
 Coroutine<WaitResult<F>> wait(std::vector<F> futures, WaitOptions options = WaitOptions())

@@ -56,13 +56,23 @@ Coroutine<T> run_wait_for(A awaitable, std::optional<std::chrono::nanoseconds> l
 
 } // namespace detail
 
-/// Waits for an awaitable, but no longer than `limit`; gives its result. A coroutine runs in the calling task.
+/// Awaits `awaitable`, but no longer than `limit`, and gives its result. A coroutine runs in the
+/// calling task.
 ///
-/// On a time-out the awaitable is cancelled and its end is waited for, however long its clean-up takes; then TimeoutError is
-/// thrown, unless it gave a result or an exception of its own instead. With a limit of zero or less it is
-/// cancelled at once if it is not done, and a coroutine does not start. Without a limit (std::nullopt) it is a plain
-/// await. Throws ValueError for NaN, RuntimeError outside of a task. Thread: that of the running loop.
-/// Cancellation: cancelling the caller cancels the awaitable; if it completes in the same turn its result is lost.
+///     try {
+///         show(co_await wait_for(download(address), 5s));
+///     } catch (const TimeoutError &) {
+///         complain(u"The server does not answer."_s);
+///     }
+///
+/// When the time is over the awaitable is cancelled, and wait_for() waits until it has ended,
+/// however long its clean-up takes. Then it throws TimeoutError, unless the awaitable has given a
+/// result or an exception of its own instead. With a limit of zero or less the awaitable is
+/// cancelled at once if it is not done; a coroutine is then not started.
+/// Cancellation: cancelling the caller cancels the awaitable. If that completes in the same turn,
+/// its result is lost.
+/// Throws ValueError for NaN, at the call, and RuntimeError outside of a task. Thread: that of the
+/// running loop.
 /// \sa https://docs.python.org/3/library/asyncio-task.html#asyncio.wait_for
 template<detail::Awaitable A, class Rep, class Period>
 auto wait_for(A &&awaitable, std::chrono::duration<Rep, Period> limit)
@@ -70,6 +80,7 @@ auto wait_for(A &&awaitable, std::chrono::duration<Rep, Period> limit)
     using T = std::decay_t<detail::await_result_t<A>>;
     return detail::run_wait_for<T, std::decay_t<A>>(std::forward<A>(awaitable), detail::saturated(limit));
 }
+/// The same without a limit: a plain await.
 template<detail::Awaitable A>
 auto wait_for(A &&awaitable, std::nullopt_t)
 {

@@ -15,20 +15,22 @@ namespace QAsyncio {
 
 namespace detail {
 
+/// Throws ValueError if the object is null or lives in another thread.
 QASYNCIO_EXPORT void check_property_owner(const QObject *object);
 
-/// Whether a value has changed; no, if that cannot be told.
+/// Whether a value has changed. False if that cannot be found out.
 template<class T>
 bool has_changed(const T &value, const T &now)
 {
     if constexpr (std::equality_comparable<T>)
-        return now == now && !(now == value); // NaN is never the same
+        return now == now && !(now == value); // NaN never equals itself
     else
         return false;
 }
 
-/// One wait_until(): what it waits with, apart from its frame. The predicate and the getter are the program's code, and may
-/// end the task whose frame that is: whoever calls ask() keeps a reference.
+/// What one wait_until() needs, apart from its frame. The predicate and the getter are code of the
+/// program, and may end the task that the frame belongs to: whoever calls ask() must keep a
+/// reference on this.
 template<class T, class Predicate>
 class PropertyWait
 {
@@ -38,8 +40,9 @@ public:
           m_task(waiting_task()) { }
     Q_DISABLE_COPY_MOVE(PropertyWait)
 
-    /// Completes `found` with the value that `get` gives if the predicate holds, or with what one of them throws. True if it
-    /// is to be asked again: the predicate did not hold, but has changed the value.
+    /// If the predicate holds, completes `found` with the value that `get` returns. If the
+    /// predicate or the getter throws, completes it with that exception. Returns true if it must be
+    /// called again, because the predicate did not hold but has changed the value.
     template<class Getter>
     bool ask(const Getter &get) noexcept
     {
@@ -47,7 +50,7 @@ public:
             return false;
         try {
             T value = get();
-            if (is_over()) // both may act
+            if (is_over()) // the getter, and below the predicate, may run any code
                 return false;
             const bool holds = m_predicate(std::as_const(value));
             if (is_over())
@@ -72,43 +75,44 @@ public:
         if (m_calls == 0)
             notifier.reset();
     }
-    /// What a change calls, with a reference. The notifier, if it is to go meanwhile, goes at the end of that: Qt, which is telling
-    /// all of a property, may pass over the one before it else.
+    /// Called by a change, through a reference. If the notifier has to go meanwhile, it goes at the
+    /// end of this function: Qt is just calling all notifiers of the property, and might skip the
+    /// one before it otherwise.
     template<class Getter>
     void property_changed(const Getter &get) noexcept
     {
         ++m_calls;
-        while (ask(get)) // Qt does not call an observer inside of itself
+        while (ask(get)) // Qt does not call an observer recursively
             ;
         if (--m_calls == 0 && m_left)
             notifier.reset();
     }
     LoopCore &core() const { return *FutureAccess::state(found)->core; }
-    /// No line of the waiting task runs any more, or it has what it waits for.
+    /// True if no line of the waiting task will run any more, or if it has what it waits for.
     bool is_over() const
     {
         return m_left || found.done() || m_task->is_doomed() || core().has(LoopCore::Closed);
     }
 
     Future<T> found;
-    std::optional<QPropertyNotifier> notifier; // of a QProperty
+    std::optional<QPropertyNotifier> notifier; // used for a QProperty
 
 private:
     static Ref<TaskStateBase> waiting_task()
     {
         TaskStateBase *const task = get_running_loop().core().current_task;
-        if (!task) // another loop has come under a dialog of the task
+        if (!task) // a dialog of the task runs another loop
             throw RuntimeError(QStringLiteral("wait_until() should be used inside a task of the running loop"));
         return Ref<TaskStateBase>::share(task);
     }
 
     Predicate m_predicate;
     const Ref<TaskStateBase> m_task;
-    int m_calls = 0; // of property_changed() on the stack
+    int m_calls = 0; // calls of property_changed() that are executing
     bool m_left = false;
 };
 
-/// In the frame that waits.
+/// The share of the waiting frame in the wait.
 template<class Wait>
 class WaitInFrame
 {
@@ -132,18 +136,20 @@ Coroutine<T> wait_for_property(Property property, Predicate predicate)
     const auto get = [property] { return property->value(); };
     while (wait->ask(get))
         ;
-    auto changed = [shared = *wait, get] { // which go with the frame
+    auto changed = [shared = *wait, get] { // the captures go with the frame: copy them first
         const auto kept = shared;
         const auto read = get;
         kept->property_changed(read);
     };
-    if (wait->is_over()) // the predicate may have deleted the owner of the property, and this task is unwound here
+    // The predicate may have deleted the owner of the property: then this task is unwound here.
+    if (wait->is_over())
         co_return co_await wait->found;
     wait->notifier.emplace(property->addNotifier(changed));
     co_return co_await wait->found;
 }
 
-/// Of a Q_PROPERTY. Its connection is made anew if the program cuts it (`sender->disconnect()`): the property still changes.
+/// For a Q_PROPERTY. If the program cuts the connection (`sender->disconnect()`) it is made again,
+/// since the property can still change.
 template<class T, class Sender, class Getter, class Signal, class Predicate>
 class QPropertyWait final : public PropertyWait<T, Predicate>,
                             public std::enable_shared_from_this<QPropertyWait<T, Sender, Getter, Signal, Predicate>>
@@ -200,15 +206,16 @@ private:
         }
 
     private:
-        Ref<LoopCore> m_core; // null when moved from
+        Ref<LoopCore> m_core; // null if moved from
         std::weak_ptr<QPropertyWait> m_wait;
     };
 
-    /// The connection is gone: by the sender's death, or by the program.
+    /// The connection is gone, because the sender has been destroyed or the program has
+    /// disconnected it.
     void cut() noexcept
     {
         if (!std::exchange(m_is_connected, false) || this->is_over() || !this->core().loop)
-            return; // the latter: the loop was destroyed, and code of it is still on the stack
+            return; // no loop: it was destroyed while code of it is still executing
         try {
             connect();
             // What changed meanwhile. Not here: the sender may be in its destructor.
@@ -216,7 +223,7 @@ private:
                 if (const auto kept = wait.lock())
                     kept->ask_sender();
             });
-        } catch (...) { // if nobody waits for it, that is no error to report
+        } catch (...) { // not to be reported if nobody is waiting
             this->fail(std::current_exception());
             FutureAccess::state(this->found)->take_exception();
         }
@@ -226,7 +233,8 @@ private:
     const Getter m_getter;
     const Signal m_signal;
     bool m_is_connected = false;
-    CallHome<QPropertyWait, &QPropertyWait::cut> m_cut_elsewhere; // a destructor tells of it, which cannot need memory
+    // Used in a destructor, which cannot allocate memory.
+    CallHome<QPropertyWait, &QPropertyWait::cut> m_cut_elsewhere;
     QObject m_here; // the connection ends with this
 };
 
@@ -243,15 +251,22 @@ Coroutine<T> wait_for_qproperty(QPointer<const Sender> sender, Getter getter, Si
 
 } // namespace detail
 
-/// Waits until `predicate(value)` holds for the value of a property; gives that value. If it holds already, it does not
-/// suspend. The predicate is asked at every change, so that a value that is there only for a moment counts as well.
+/// Waits until `predicate(value)` is true for the value of a property, and gives that value. If it
+/// is true already, the await does not suspend. The predicate is called at every change, so a value
+/// that the property has only for a moment counts too.
 ///
-/// The predicate is called inside of the change, and may do what a slot may: cancel the task that waits, set the property,
-/// delete the context object. So may a getter, and the destructors of both.
-/// Errors: what the predicate, the getter or copying the value throws.
-/// Cancellation: stops watching.
+///     QProperty<int> progress;
+///     ...
+///     co_await wait_until(progress, [](int value) { return value >= 100; });
+///
+/// The predicate is called while the property changes, and may do whatever a slot may do: cancel
+/// the waiting task, set the property, delete the context object. So may a getter, and the
+/// destructors of both.
+/// Errors: what the predicate, the getter or copying the value throws; RuntimeError, at the await,
+/// if no loop runs in this thread.
+/// Cancellation: stops watching the property.
 /// Lifetime: the property must live until this has ended.
-/// Thread: the property's and the running loop's.
+/// Thread: that of the property, which must be that of the running loop.
 /// \sa https://doc.qt.io/qt-6/qproperty.html
 template<class T, class Predicate>
 auto wait_until(QProperty<T> &property, Predicate &&predicate)
@@ -268,10 +283,15 @@ auto wait_until(QBindable<T> property, Predicate &&predicate)
     return detail::wait_for_property<T, std::optional<QBindable<T>>, detail::closure_t<Predicate>>(
         property, std::forward<Predicate>(predicate));
 }
-/// The same for a Q_PROPERTY, by its getter and its notify signal:
-/// `wait_until(reply, &QNetworkReply::isFinished, &QNetworkReply::finished, [](bool finished) { return finished; })`.
-/// Throws ObjectDestroyedError if the object dies; ValueError for null and for an object of another thread. It survives
-/// `sender->disconnect()`: then it is connected again.
+/// The same for a Q_PROPERTY, given by its getter and its notify signal:
+///
+///     const auto is_finished = [](bool finished) { return finished; };
+///     co_await wait_until(reply, &QNetworkReply::isFinished, &QNetworkReply::finished,
+///                         is_finished);
+///
+/// It survives `sender->disconnect()`: the signal is then connected again.
+/// Errors: ObjectDestroyedError, at the await, if the object is destroyed.
+/// Throws ValueError, at the call, if the object is null or lives in another thread.
 template<class Sender, class Getter, class Signal, class Predicate>
     requires std::is_invocable_v<Getter, const Sender *>
 auto wait_until(const Sender *sender, Getter getter, Signal signal, Predicate &&predicate)
