@@ -1156,10 +1156,25 @@ private Q_SLOTS:
         });
     }
 
+    void aTaskThatAFactoryMakesStaysInItsScope_data()
+    {
+        QTest::addColumn<QString>("factory");
+        for (const char *factory : {"names", "detaches", "gives an object"})
+            QTest::newRow(factory) << QString::fromLatin1(factory);
+    }
+
     void aTaskThatAFactoryMakesStaysInItsScope()
     {
-        Test::run([](QAsyncioLoop &loop) -> Coroutine<> {
-            loop.set_task_factory([](QAsyncioLoop &, const TaskOptions &given) { return TaskOptions().name(given.get_name()); });
+        QFETCH(QString, factory);
+        Test::run([&](QAsyncioLoop &loop) -> Coroutine<> {
+            QObject object;
+            loop.set_task_factory([&](QAsyncioLoop &, const TaskOptions &given) {
+                if (factory == "detaches")
+                    return TaskOptions().detached();
+                if (factory == "gives an object")
+                    return TaskOptions().context(&object);
+                return TaskOptions().name(given.get_name());
+            });
             auto scope = std::make_unique<TaskScope>();
             Task<> task = scope->create_task(sleeper());
             QASYNCIO_COMPARE(scope->size(), std::size_t(1));

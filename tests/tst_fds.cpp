@@ -811,6 +811,18 @@ private Q_SLOTS:
         loop.close();
     }
 
+    void aSelectorIsOfOneLoop()
+    {
+        QStringList log;
+        LoopOptions options;
+        options.selector(std::make_unique<Fake>(&log));
+        QAsyncioLoop loop(options);
+        const QString error = error_in([&] { QAsyncioLoop another(options); });
+        QCOMPARE(error, "ValueError: QAsyncioLoop: this selector belongs to another loop");
+        run_once(loop);
+        loop.close();
+    }
+
     void aSelectorReportsWhatIsReady_data() { selectors(); }
     void aSelectorReportsWhatIsReady()
     {

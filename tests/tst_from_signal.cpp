@@ -317,11 +317,11 @@ private Q_SLOTS:
                              u"ValueError: from_signal: this signal cannot be connected"_s);
             QTest::ignoreMessage(QtWarningMsg, warning);
             QASYNCIO_COMPARE(error_in([&] { static_cast<void>(signal_stream(&owner, &SlotOwner::noSignal)); }),
-                             u"ValueError: from_signal: this signal cannot be connected"_s);
+                             u"ValueError: signal_stream: this signal cannot be connected"_s);
             QTest::ignoreMessage(QtWarningMsg, warning);
             const auto is_one = [](int level) { return level == 1; };
             const QString error = co_await error_of(wait_until(&owner, &SlotOwner::level, &SlotOwner::noSignal, is_one));
-            QASYNCIO_COMPARE(error, u"ValueError: from_signal: this signal cannot be connected"_s);
+            QASYNCIO_COMPARE(error, u"ValueError: wait_until: this signal cannot be connected"_s);
         });
     }
 

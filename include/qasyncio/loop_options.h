@@ -18,7 +18,8 @@ class QASYNCIO_EXPORT LoopOptions
 public:
     LoopOptions() { }
 
-    /// What watches the file descriptors. The loop owns it, so use such options for one loop only.
+    /// What watches the file descriptors. The loop owns it: a second loop with these
+    /// options throws ValueError.
     /// Default: where there is epoll, epoll behind a single QSocketNotifier; elsewhere one notifier
     /// for each descriptor. The environment variable QASYNCIO_SELECTOR=notifier selects the latter.
     LoopOptions &selector(std::unique_ptr<Selector> selector)

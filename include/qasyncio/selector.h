@@ -14,6 +14,10 @@ QT_END_NAMESPACE
 
 namespace QAsyncio {
 
+namespace detail {
+class LoopPrivate;
+}
+
 /// Watches file descriptors for a loop. Readiness is level-triggered: every poll() reports it until
 /// somebody reads or writes. Pass one to LoopOptions::selector().
 ///
@@ -51,6 +55,10 @@ public:
     /// Called with false when the loop stops running: from then on nothing is to be watched and
     /// `wake` not to be called, until it is called with true.
     virtual void set_enabled(bool enabled) = 0;
+
+private:
+    friend class detail::LoopPrivate;
+    bool m_is_taken = false;
 };
 
 /// All descriptors in one epoll set, which Qt watches through one QSocketNotifier. The cost of a

@@ -78,12 +78,12 @@ auto detail::stream_of_signal(const Sender *sender, Signal signal, F &&map)
 {
     using R = emission_result_t<Map, Arguments>;
     if (!sender)
-        throw_null_sender();
+        throw_null_sender("signal_stream");
     auto state = std::make_shared<StreamState<R>>(get_running_loop().core());
     state->connection = QObject::connect(sender, signal, sender, StreamSlot<R, Map, Arguments>(state, std::forward<F>(map)),
                                          Qt::DirectConnection);
     if (!state->connection)
-        throw_not_connected();
+        throw_not_connected("signal_stream");
     return SignalStream<R>(std::move(state));
 }
 

@@ -101,9 +101,12 @@ private:
     TaskOptions belonging_as(const TaskOptions &given) const
     {
         TaskOptions options = *this;
-        if (!options.m_has_object && !options.m_detached)
-            options.m_owner = given.m_owner;
         options.m_parent = given.m_parent;
+        options.m_owner = given.m_owner;
+        if (given.m_owner) {
+            options.m_object = nullptr;
+            options.m_has_object = options.m_detached = false;
+        }
         return options;
     }
 

@@ -176,7 +176,7 @@ public:
         m_is_connected = false;
         m_is_connected = bool(QObject::connect(m_sender.data(), m_signal, &m_here, Slot(this->shared_from_this())));
         if (!m_is_connected)
-            throw_not_connected();
+            throw_not_connected("wait_until");
     }
 
 private:

@@ -45,19 +45,26 @@ void check_application()
 
 } // namespace
 
+std::shared_ptr<Selector> LoopPrivate::taken(std::shared_ptr<Selector> selector)
+{
+    if (std::exchange(selector->m_is_taken, true))
+        throw ValueError(QStringLiteral("QAsyncioLoop: this selector belongs to another loop"));
+    return selector;
+}
+
 LoopPrivate::LoopPrivate(QAsyncioLoop &owner, std::shared_ptr<Selector> selector, std::shared_ptr<Clock> own_clock)
-    : fds(selector ? std::move(selector) : default_selector()), clock(std::move(own_clock))
+    : fds(selector ? taken(std::move(selector)) : default_selector()), clock(std::move(own_clock))
 {
     loop = &owner;
     thread = &thread_data();
     thread_id = id_of(*thread);
-    context_slot(); // from now on there is one
+    context_slot(); // sets thread->context_slot
     const QEventLoop gives_the_thread_a_dispatcher;
     bridge = std::make_unique<Bridge>(*this);
     fds.selector().open(bridge.get(), [this] { process(); });
     if (bridge->thread() == QCoreApplication::instance()->thread())
         register_main_loop(this); // the end of the application closes it
-    ++cores_alive; // last: a constructor that throws has no destructor
+    ++cores_alive; // last: if a constructor throws, the destructor is not called
 }
 
 LoopPrivate::~LoopPrivate()
@@ -72,7 +79,7 @@ int live_loops() noexcept
 
 void LoopPrivate::add_timer(TimerState *timer)
 {
-    timers.push(timer); // first: it may find no memory
+    timers.push(timer); // first: it may throw std::bad_alloc
     timer->retain();
     timer->scheduled_in = this;
     // Inside of process() the timer is armed when it ends.
@@ -121,11 +128,13 @@ QAsyncioLoop::~QAsyncioLoop()
         detach();
     if (!is_closed() && !d.is_closing() && !d.ended_with_application)
         qCWarning(logCategory).noquote() << "unclosed event loop" << to_string();
-    if (d.is_on_stack()) // a task, or a slot under its dialog, destroys it: what is on the stack returns first
+    // A task, or a slot under its dialog, destroys it: what is on the stack returns first.
+    if (d.is_on_stack())
         d.close_later();
     else
         d.close();
-    // What these have may report, or make tasks, when it goes: then they are forgotten already.
+    // What these own may report something or make tasks when it is destroyed, so they are unset
+    // first.
     m_core->has_task_factory = false;
     static_cast<void>(std::exchange(d.exception_handler, {}));
     static_cast<void>(std::exchange(d.task_factory, {}));
@@ -171,8 +180,9 @@ RunEnd RunnerAccess::run_until_done(QAsyncioLoop &loop, const AnyFuture &future,
     try {
         return d.run();
     } catch (...) {
+        // Its exception is on its way to the caller (L-041).
         if (watched.done() && !watched.cancelled())
-            FutureAccess::state(watched)->take_exception(); // it is on its way to the caller (L-041)
+            FutureAccess::state(watched)->take_exception();
         throw;
     }
 }
@@ -233,7 +243,7 @@ void QAsyncioLoop::give_context(HandleState &state, CallbackContext context)
 
 Handle QAsyncioLoop::push_threadsafe(SharedHandleState *state, CallbackContext context)
 {
-    give_context(*state, context); // that of the calling thread
+    give_context(*state, context); // the context of the calling thread
     Handle handle(state);
     state->retain();
     try {
@@ -317,7 +327,7 @@ Future<> QAsyncioLoop::quit_requested()
 {
     LoopPrivate &d = LoopPrivate::of(*this);
     if (is_closed())
-        return create_future<void>(); // which nobody completes
+        return create_future<void>(); // never completed
     Future<> future = d.quit_requests.future(*this);
     if (d.quit_was_requested)
         d.quit_requests.announce();

@@ -29,12 +29,14 @@ class ObjectOwner;
 /// How a run ended.
 struct RunEnd
 {
-    bool quit = false; // Qt's loop was ended by somebody else: quit(), exit(n), the end of the thread
-    int code = 0;      // of that
+    // Qt's loop was ended by somebody else: quit(), exit(n), the end of the thread.
+    bool quit = false;
+    int code = 0;      // the exit code of that
 };
 
-/// The state of a loop and its turns. The parts: turn.cpp (asyncio's side of a run), qt/host.cpp (Qt's side), loop_end.cpp,
-/// tasks/create_task.cpp, threads/executor.cpp, exception_handler.cpp; loop.cpp has the public class.
+/// The private side of a QAsyncioLoop, which it may outlive as its LoopCore. The parts: turn.cpp
+/// (asyncio's side of a run), qt/host.cpp (Qt's side), loop_end.cpp, tasks/create_task.cpp,
+/// threads/executor.cpp, exception_handler.cpp; loop.cpp has the public class.
 class LoopPrivate final : public LoopCore
 {
 public:
@@ -44,7 +46,8 @@ public:
     static LoopPrivate &of(const QAsyncioLoop &loop) { return static_cast<LoopPrivate &>(loop.core()); }
 
     // turn.cpp
-    /// Runs turns until nothing is ready, the run ends, or the time slice is over. Called by Qt, at any depth.
+    /// Runs turns until nothing is ready, the run ends, or the time slice is over. Called by Qt, at
+    /// any depth.
     void process() noexcept;
     void wake_arrived() noexcept;
     void timer_arrived() noexcept;
@@ -57,17 +60,19 @@ public:
     RunEnd run();
     void attach();
     void detach() noexcept;
-    /// The dispatcher looks for new events, or is about to sleep: a nested loop may need us, or an end may be due. `frame` is a
-    /// place in the stack.
+    /// Called when Qt's dispatcher looks for new events, or (`blocks`) is about to sleep: a nested
+    /// loop may need turns, or the end of a run may be due. `frame` is the dispatcher's place in
+    /// the stack.
     void dispatcher_turns(bool blocks, const char *frame) noexcept;
     void application_dies() noexcept;
     void dialog_awaited(const QObject *dialog, bool begins);
     /// Completes the futures of quit_requested().
     void tell_of_quit();
-    /// A nested event loop is open above the code of the run.
+    /// Code of the run has opened an event loop.
     bool is_nested() const noexcept;
 
-    /// Code of the loop is on the stack while one of these is. The last one carries out an end that had to wait for it.
+    /// While one of these is on the stack, so is code of the loop. The outermost one closes the
+    /// loop when it goes, if that had to wait.
     class Activation
     {
     public:
@@ -95,12 +100,14 @@ public:
     bool is_on_stack() const { return m_innermost; }
     /// A callback or a step of a task is being executed.
     bool is_executing() const { return m_depth > 0; }
-    /// Closes the loop as soon as no code of it is on the stack any more: no turn is begun, what is on the stack returns.
+    /// Closes the loop as soon as none of its code is on the stack any more. Until then no turn
+    /// begins, and what is on the stack returns.
     void close_later() noexcept;
-    /// The innermost code is not the loop's, but a slot that a nested event loop, or a bare processEvents(), above it has called.
+    /// The innermost code is not the loop's, but a slot that was called by a nested event loop, or
+    /// a bare processEvents(), above it.
     bool is_under_a_slot() const;
     bool is_closing_later() const { return m_end_waits; }
-    /// Inside of close(): a destructor destroys the loop.
+    /// close() has begun; a destructor that it calls may destroy the loop object.
     bool is_closing() const { return m_closing; }
     /// Frames of a task are being destroyed.
     bool is_unwinding() const { return thread_data().unwinding > 0; }
@@ -112,11 +119,14 @@ public:
 
     // loop.cpp
     void add_timer(TimerState *timer);
-    /// A job in flight has ended otherwise than by coming home: in a task that may be unwound.
+    /// Takes one off jobs_in_flight that a coroutine has added while it waits. The coroutine may be
+    /// unwound.
     void job_ended();
-    /// The last task may have ended, in a turn or because it was unwound.
+    // host.cpp
+    /// Ends drain() if no task is left. Called after a turn, and after a task was unwound.
     void end_drain_if_empty() noexcept;
-    /// A task has begun or ended: the list of the unfinished ones.
+    // create_task.cpp
+    /// Add and remove a task that begins or ends; the list has the unfinished ones.
     void link_task(TaskStateBase &task);
     void unlink_task(TaskStateBase &task);
 
@@ -144,13 +154,14 @@ public:
     bool asyncgens_shut_down = false;
     TaskStateBase *first_task = nullptr;
     TaskStateBase *last_task = nullptr;
-    std::unordered_map<const QObject *, std::unique_ptr<ObjectOwner>> object_owners; // by context object
+    // By context object.
+    std::unordered_map<const QObject *, std::unique_ptr<ObjectOwner>> object_owners;
 
     QAsyncioLoop::ExceptionHandler exception_handler;
     QAsyncioLoop::TaskFactory task_factory;
     std::shared_ptr<QThreadPool> executor;
     bool executor_shut_down = false;
-    int jobs_in_flight = 0; // while it is not 0 a clock of the program's own stands still
+    int jobs_in_flight = 0; // while it is not 0, a clock of the program's own stands still
 
     bool strict = false;
     std::chrono::nanoseconds time_slice{};
@@ -162,13 +173,17 @@ public:
     bool ended_with_application = false;
     std::exception_ptr leaving; // LoopExit or KeyboardInterrupt on its way out of the run
     Announcement quit_requests;
-    bool quit_was_requested = false; // in this run of the program's main coroutine, or since attach()
+    // In this run of the program's main coroutine, or since attach().
+    bool quit_was_requested = false;
     std::function<void()> callback_observer;
-    std::unordered_map<const QObject *, int> dialogs_awaited; // and how often
-    const ApplicationHooks *hooks = nullptr; // of run(app, main)
+    std::unordered_map<const QObject *, int> dialogs_awaited; // how many times each
+    const ApplicationHooks *hooks = nullptr; // those of run(app, main)
 
 private:
     friend struct LoopCore;
+
+    /// A selector of the program's own. Throws ValueError if a loop has it already.
+    static std::shared_ptr<Selector> taken(std::shared_ptr<Selector> selector);
 
     // turn.cpp
     void begin_turn();
@@ -177,14 +192,15 @@ private:
     void run_watched(Runnable &item);
     /// Debug mode: names a callback that takes long (L-097).
     void run_timed(Runnable &item);
-    /// Looks at the clock, and on time at the selector.
+    /// Looks at the clock, and at the selector if that is due. True if the time slice is over.
     bool slice_is_over();
     void ask_selector();
     /// Whether turns may be run here, above those that are on the stack already.
     bool may_nest() const;
     void queue_due_timers();
     void arm_timer();
-    /// The program's own clock stands still while a thread works, if it is one that moves on when it is asked to.
+    /// While a thread works, a clock of the program's own that moves when it is asked to stands
+    /// still. One that runs by itself needs the timer.
     void wait_for_threads();
     void disarm_timer();
     bool end_is_due() const { return stop_requested || leaving; }
@@ -196,7 +212,8 @@ private:
     void end_run() noexcept;
     void end_if_possible() noexcept;
     static void end_application(const std::exception_ptr &exception) noexcept;
-    /// Code of the loop that is on the stack has ended the loop, and then thrown what leaves it.
+    /// Code of the loop that is on the stack has ended or detached the loop, and then thrown
+    /// LoopExit or KeyboardInterrupt.
     void leave_ended(std::exception_ptr exception) noexcept;
     void leave_qt_loop() noexcept;
     void unblock_application() noexcept;
@@ -214,49 +231,59 @@ private:
     int exec_qt();
     int exec_after_exit();
 
-    std::size_t m_batch_left = 0; // of the turn under way: shared with the turns of nested loops
-    int m_depth = 0;              // of process() on the stack
-    static constexpr int few_callbacks = 8; // a look at the clock costs as much as one
-    int m_between_clocks = few_callbacks; // callbacks from one look at the clock to the next; 1 while they are long
-    int m_until_clock = few_callbacks;    // and until the next one
+    // Callbacks left of the turn under way; nested event loops go on with the same turn.
+    std::size_t m_batch_left = 0;
+    int m_depth = 0;              // calls of process() on the stack
+    static constexpr int few_callbacks = 8; // a look at the clock costs as much as one callback
+    // Callbacks from one look at the clock to the next; 1 while they are long.
+    int m_between_clocks = few_callbacks;
+    int m_until_clock = few_callbacks;    // callbacks left until the next look
     TimePoint m_clock_seen;
     TimePoint m_poll_due; // when the selector is asked again
     TimePoint m_slice_end;
     bool m_left = false; // Qt's loop has been told to end: no more turns in this run
     bool m_ends_here = false; // the end is ripe, and nothing is open above the run: no more turns
     bool m_end_is_ripe = false; // the turn in which the end was asked for is complete
-    bool m_last_pass = false; // of Qt's dispatcher has begun: it is left when it is about to block once more
+    // The last pass of Qt's dispatcher has begun: its loop is left when it is about to block again.
+    bool m_last_pass = false;
     bool m_break_batch = false; // a callback has thrown what leaves the loop
     TimePoint m_armed = TimePoint::max(); // what the timer source waits for
     bool m_advance_posted = false;
-    bool m_clock_moves = false; // the program's own clock: it has moved on when it was asked to
+    bool m_clock_moves = false; // the program's own clock moved when it was last asked to
     qint64 m_turns = 0;
     qint64 m_runs = 0;
     int m_own_level = 0;       // QThread::loopLevel() inside of Qt's loop of this run
-    int m_entry_level = 0;     // and where process() was entered last, while it is on the stack
-    bool m_pumped = false;     // it was entered by a bare processEvents() in code of ours
+    // The level at which process() was entered last, while it is on the stack.
+    int m_entry_level = 0;
+    bool m_pumped = false; // process() was entered by a bare processEvents() in code of the loop
     const char *m_own_frame = nullptr; // see is_at_own_level()
-    int m_passes_to_leave = 0; // that Qt's loop has made since the end is ripe, without blocking
-    int m_blocks_unanswered = 0; // since an event was posted to the bridge
+    // Passes that Qt's loop has made without blocking since the end was ripe.
+    int m_passes_to_leave = 0;
+    // How often Qt was about to block while a posted event had not arrived.
+    int m_blocks_unanswered = 0;
     Activation *m_innermost = nullptr;
-    const char *m_dispatcher_frame = nullptr; // where it has spoken last, since the innermost activation
+    // The dispatcher's place in the stack when it last emitted a signal, since the innermost
+    // activation.
+    const char *m_dispatcher_frame = nullptr;
     bool m_end_waits = false;
-    bool m_signals_were_blocked = false; // those of the application, before they were to end a run
-    bool m_in_exec = false; // of the application, which this run has called
+    // Whether the application's signals were blocked before leave_qt_loop() blocked them.
+    bool m_signals_were_blocked = false;
+    bool m_in_exec = false; // in exec() of the application, which this run has called
     QEventLoop *m_event_loop = nullptr;
     QMetaObject::Connection m_awake;
     QMetaObject::Connection m_about_to_block;
     QMetaObject::Connection m_about_to_quit;
     QEventLoop *m_drain = nullptr;
-    bool m_quit_waits = false; // for code of the loop that is on the stack: then drain()
+    bool m_quit_waits = false; // drain() waits until code of the loop has left the stack
     bool m_closing = false;
     std::unique_ptr<QObject> m_quit_judge;
 
-    /// Debug mode: when a nested event loop was seen first and last above the callback that is being timed.
+    /// Debug mode: when a nested event loop was first and last seen above the callback that is
+    /// being timed.
     struct Nested
     {
         TimePoint first, last;
-        bool blocked = false; // Qt was about to block in it, and has not spoken since
+        bool blocked = false; // Qt was about to block in it, and has emitted no signal since
     };
     Nested *m_timed = nullptr;
     int m_timed_level = 0;
@@ -266,11 +293,12 @@ private:
 void register_main_loop(LoopPrivate *loop);
 void unregister_main_loop(LoopPrivate *loop);
 
-/// A run that ends by something else in the turn in which its future is done leaves a queued stop() behind. In asyncio that ends
-/// the next run; it must not be the clean-up of a Runner.
+/// A run may end for another reason in the turn in which its future is done; the stop() of that
+/// future then stays behind in the queue. In asyncio it ends the next run, but it must not end the
+/// clean-up of a Runner.
 enum class StaleStop { EndsNextRun, Ignored };
 
-/// What Runner needs of a loop beyond its public face.
+/// What Runner needs of a loop beyond the public interface.
 class RunnerAccess
 {
 public:

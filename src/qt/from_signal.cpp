@@ -6,14 +6,14 @@
 
 namespace QAsyncio::detail {
 
-void throw_null_sender()
+void throw_null_sender(const char *function)
 {
-    throw ValueError(QStringLiteral("from_signal: the sender is null"));
+    throw ValueError(QStringLiteral("%1: the sender is null").arg(QLatin1String(function)));
 }
 
-void throw_not_connected()
+void throw_not_connected(const char *function)
 {
-    throw ValueError(QStringLiteral("from_signal: this signal cannot be connected"));
+    throw ValueError(QStringLiteral("%1: this signal cannot be connected").arg(QLatin1String(function)));
 }
 
 std::exception_ptr signal_disconnected()
