@@ -57,7 +57,7 @@ ContextState &current_context()
     return *slot;
 }
 
-/// Those that no other context shares.
+/// The values of `state`, as its own: copied if other contexts share them.
 ContextValues &own_values(ContextState &state)
 {
     if (state.values && state.values->sole_owner())
@@ -83,7 +83,7 @@ Ref<ContextState> set_context_value(quint64 key, std::shared_ptr<void> value)
 {
     ContextState &state = current_context();
     auto &map = own_values(state).map;
-    // What was there goes at the very end: its destructor may use this context.
+    // The old value is destroyed at the very end: its destructor may use this context.
     decltype(map.extract(key)) erased;
     if (value)
         map[key].swap(value);

@@ -22,7 +22,8 @@ std::ptrdiff_t bytes_in(std::size_t index, const FreeBlock *list)
 
 Depot &Depot::instance()
 {
-    static Depot *const depot = new Depot; // never destroyed: threads may end after static destruction
+    // Never destroyed: threads may end after static destruction.
+    static Depot *const depot = new Depot;
     return *depot;
 }
 
@@ -54,7 +55,8 @@ FreeBlock *Depot::take(std::size_t index)
     return list;
 }
 
-/// The kernel gives and clears a huge page at once: a fifth less for each of 200,000 tasks than a fault for every 4 KiB.
+/// The kernel hands out and clears a huge page at once. With 200,000 tasks, each takes a fifth less
+/// than with a page fault for every 4 KiB.
 void *Depot::new_huge_slab()
 {
 #ifdef MADV_HUGEPAGE
@@ -87,7 +89,8 @@ void Depot::huge_slab_is_carved(void *slab, std::size_t used) noexcept
 Depot::Slab *Depot::slab_of(const FreeBlock *block)
 {
     const std::uintptr_t begin = reinterpret_cast<std::uintptr_t>(block) & ~(huge_slab - 1);
-    if (m_last_slab < m_slabs.size() && m_slabs[m_last_slab].begin == begin) // neighbours are freed together
+    // Neighbours are often freed together.
+    if (m_last_slab < m_slabs.size() && m_slabs[m_last_slab].begin == begin)
         return &m_slabs[m_last_slab];
     const auto starts_before = [](const Slab &slab, std::uintptr_t address) { return slab.begin < address; };
     const auto found = std::lower_bound(m_slabs.begin(), m_slabs.end(), begin, starts_before);

@@ -27,10 +27,11 @@ inline void push(FreeBlock *&head, void *memory)
     head = block;
 }
 
-/// Lists of blocks that no thread has: those of threads that ended or that freed more than they allocate. Whole lists change
-/// hands, so that nobody touches every block. From here huge slabs go back to the system when all of their blocks are free.
+/// Lists of blocks that belong to no thread: from threads that ended, or that freed more than they
+/// allocate. Whole lists change hands, so that nobody touches every block. Huge slabs go back to
+/// the system from here when all of their blocks are free.
 ///
-/// Thread: any.
+/// One for the whole process, for all threads.
 class Depot
 {
 public:
@@ -38,14 +39,16 @@ public:
 
     static Depot &instance();
 
-    /// Out of memory, the list is lost.
+    /// If there is no memory for that, the list is leaked.
     void give(std::size_t index, FreeBlock *list) noexcept;
     /// A list of blocks of this class, or null.
     FreeBlock *take(std::size_t index);
 
-    /// Memory for blocks in a huge page; null if there is none to be had. Whoever has carved it says so.
+    /// Memory for blocks in a huge page; null if there is none. When it is carved up,
+    /// huge_slab_is_carved() has to be called.
     static void *new_huge_slab();
-    /// This many bytes of it have become blocks; there will not be more. Out of memory, it will never be given back.
+    /// `used` bytes of the slab have become blocks; there will not be more. If there is no memory
+    /// to note that, the slab is never given back.
     void huge_slab_is_carved(void *slab, std::size_t used) noexcept;
 
     /// Whether so much is free that looking for free slabs pays.
@@ -54,7 +57,8 @@ public:
     void trim() noexcept;
 
 private:
-    // Less stays for the next peak. What fragmentation keeps here is looked at again when so much has come to it.
+    // Less is kept for the next peak. Slabs that fragmentation keeps here are looked at again when
+    // this much has been added.
     static constexpr std::ptrdiff_t trim_above = 16 * 1024 * 1024; // bytes
 
     struct Slab
@@ -70,10 +74,11 @@ private:
 
     std::mutex m_mutex;
     std::vector<FreeBlock *> m_lists[pool_classes];
-    std::atomic<bool> m_filled[pool_classes] = {}; // spares most looks the lock
+    std::atomic<bool> m_filled[pool_classes] = {}; // lets most calls of take() do without the lock
     std::vector<Slab> m_slabs; // the huge ones, by address
-    std::size_t m_last_slab = 0; // that slab_of() found
-    std::atomic<std::ptrdiff_t> m_surplus{0}; // bytes that have come to m_lists since the last trim(), less those that went
+    std::size_t m_last_slab = 0; // the index that slab_of() found last
+    // Bytes that have come to m_lists since the last trim(), less those that went.
+    std::atomic<std::ptrdiff_t> m_surplus{0};
 };
 
 } // namespace QAsyncio::detail

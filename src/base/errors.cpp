@@ -15,12 +15,13 @@ namespace QAsyncio {
 
 void detail::release_exception(std::exception_ptr &&exception) noexcept
 {
-    static thread_local std::vector<std::exception_ptr> *waiting = nullptr; // of the call that is under way below
+    // Set while a call that is on the stack releases exceptions.
+    static thread_local std::vector<std::exception_ptr> *waiting = nullptr;
     if (waiting) {
         try {
             waiting->push_back(std::move(exception));
             return;
-        } catch (const std::bad_alloc &) { // then by recursion
+        } catch (const std::bad_alloc &) { // then it is released by recursion
         }
         const std::exception_ptr last = std::move(exception);
         return;
@@ -38,7 +39,8 @@ void detail::release_exception(std::exception_ptr &&exception) noexcept
     waiting = nullptr;
 }
 
-// Out of line, so that each class has one vtable and typeinfo: in the library, where every program finds it.
+// Out of line, so that each class has one vtable and typeinfo: in the library, where every program
+// finds it.
 Error::~Error() = default;
 RuntimeError::~RuntimeError() = default;
 ValueError::~ValueError() = default;

@@ -69,7 +69,8 @@ ExceptionGroup::~ExceptionGroup()
 std::vector<std::exception_ptr> ExceptionGroup::leaves() const
 {
     std::vector<std::exception_ptr> all;
-    std::vector<std::exception_ptr> left(m_exceptions.rbegin(), m_exceptions.rend()); // the next one last
+    // In reverse order: the next one is taken from the end.
+    std::vector<std::exception_ptr> left(m_exceptions.rbegin(), m_exceptions.rend());
     while (!left.empty()) {
         std::exception_ptr exception = std::move(left.back());
         left.pop_back();

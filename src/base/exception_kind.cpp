@@ -6,7 +6,7 @@ namespace QAsyncio::detail {
 
 ExceptionKind kind_of(const std::exception_ptr &exception)
 {
-    constexpr int interrupted = 130; // as a shell has it: 128 + SIGINT
+    constexpr int interrupted = 130; // as a shell reports it: 128 + SIGINT
     if (!exception)
         return {};
     try {

@@ -8,7 +8,7 @@
 
 namespace QAsyncio::detail {
 
-/// What an exception is to a loop.
+/// How a loop treats an exception.
 struct ExceptionKind
 {
     enum Value {
@@ -21,9 +21,9 @@ struct ExceptionKind
 
     Value value = None;
     QString message;  // of a CancelledError
-    int exit_code = 0; // of a program that it ends: Exit, Interrupt
+    int exit_code = 0; // of the program: for Exit and Interrupt
 
-    /// It ends the run and is thrown again behind it.
+    /// It ends the run and is rethrown afterwards.
     bool leaves_loop() const { return value == Exit || value == Interrupt; }
 };
 

@@ -58,11 +58,13 @@ static constinit thread_local FreeBlock *free_lists[pool_classes] = {};
 
 namespace {
 
-// Slabs double from the first to the last size. A thread that has many gets huge ones, since then they do not weigh much.
+// Slabs double from the first to the last size. A thread that has many gets huge ones, since then
+// they do not weigh much.
 constexpr std::size_t first_slab = 64 * 1024;
 constexpr std::size_t last_slab = 512 * 1024;
 constexpr std::size_t many_slabs = 2560 * 1024; // bytes
-constexpr std::size_t carved_at_once = 32; // blocks that a thread gets from its slab: one would leave the list empty
+// Blocks that a thread gets from its slab: one would leave the list empty.
+constexpr std::size_t carved_at_once = 32;
 
 std::size_t class_of(std::size_t size)
 {
@@ -82,11 +84,13 @@ constinit thread_local bool thread_has_ended = false;
 /// What a thread has besides free_lists. Constructing it makes the pool know the thread.
 struct Reserve
 {
-    FreeBlock *spare[pool_classes] = {}; // a full list each, so that a thread at the bound does not go back and forth
+    // A full list each, so that a thread at the bound does not go back and forth.
+    FreeBlock *spare[pool_classes] = {};
     char *at = nullptr;                  // what is left of the slab
     std::size_t left = 0;
     char *huge = nullptr; // the slab, if it is a huge one
-    std::size_t skipped = 0; // bytes of the slab that became no blocks, so that those behind them are aligned
+    // Bytes of the slab that became no blocks, so that those behind them are aligned.
+    std::size_t skipped = 0;
     std::size_t next_size = first_slab;
     std::size_t total = 0; // bytes in slabs so far
 
@@ -184,7 +188,8 @@ void deallocate_slow(void *block, std::size_t size) noexcept
     }
     FreeBlock *&list = free_lists[index];
     Reserve &own = reserve(); // also makes the pool know the thread
-    if (list && list->depth >= pool_most_kept) // others may need them: a loop frees what threads allocate for it
+    // Others may need them: a loop frees what threads allocate for it.
+    if (list && list->depth >= pool_most_kept)
         own.put(index, std::exchange(list, nullptr));
     push(list, block);
 }

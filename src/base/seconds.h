@@ -8,7 +8,7 @@
 
 namespace QAsyncio::detail {
 
-/// "1.250", as Python's manual writes time.
+/// "1.250": a time as Python's manual writes it.
 inline QString in_seconds(std::chrono::nanoseconds duration, int digits = 3)
 {
     return QString::number(std::chrono::duration<double>(duration).count(), 'f', digits);

@@ -11,8 +11,8 @@
 
 namespace QAsyncio::detail {
 
-/// What several may wait for, each with a future of their own: a time-out of one, which cancels its future, is no end for the
-/// others. Belongs to the loop's thread.
+/// What several tasks may wait for, each with a future of its own, so that a time-out of one, which
+/// cancels its future, does not end the wait of the others. Belongs to the loop's thread.
 class Announcement
 {
 public:
@@ -40,7 +40,7 @@ public:
         return std::any_of(m_futures.begin(), m_futures.end(),
                            [](const Future<> &future) { return !future.done() && !state(future).callbacks.empty(); });
     }
-    /// What is_awaited() is about, to be found among what tasks wait for.
+    /// The states of the futures, to be found among what tasks wait for.
     std::unordered_set<const Runnable *> states() const
     {
         std::unordered_set<const Runnable *> all;
@@ -52,10 +52,11 @@ public:
 private:
     static FutureStateBase &state(const Future<> &future) { return *FutureAccess::state(future); }
 
-    /// Those that are done, or that nobody has or hears of any more. Only when so many have come that it costs nothing.
+    /// Drops futures that are done, or that nobody holds or waits for. Only called when so many
+    /// have been added that the cost does not matter.
     void forget_who_has_left()
     {
-        std::vector<Future<>> left; // dropped when the rest is in order: what they report may ask for a future
+        std::vector<Future<>> left; // destroyed last: a report about one may ask for a new future
         left.reserve(m_futures.size());
         for (Future<> &future : m_futures) {
             if (future.done() || (state(future).sole_owner() && state(future).callbacks.empty()))
@@ -65,7 +66,7 @@ private:
         m_most = std::max(fewest, 2 * m_futures.size());
     }
 
-    /// Those that can be completed.
+    /// Empties the list; returns the futures that can be completed.
     std::vector<Future<>> take()
     {
         std::vector<Future<>> futures = std::exchange(m_futures, {});

@@ -10,8 +10,9 @@ namespace QAsyncio::detail {
 
 namespace {
 
-/// The slot of the context that a handler runs in: that of the task, else of the future if it is one, else of the handle
-/// (L-088). Where a future has none, as any that is no task, it is the one in which the failure was found.
+/// The slot of the context that a handler runs in: that of the task, else of the future if it is a
+/// task, else of the handle (L-088). A future that is no task has no context: then it is the
+/// current one.
 ContextState **context_slot_of(const ExceptionContext &context)
 {
     if (context.task)
@@ -47,9 +48,9 @@ void LoopPrivate::call_handler(const ExceptionContext &context)
     if (!exception_handler || !loop)
         return log_exception(context);
     std::exception_ptr failure;
-    const Activation active(*this); // it may end the loop
+    const Activation active(*this); // the handler may end the loop
     try {
-        const ExceptionContext kept = context; // what has the context stays alive
+        const ExceptionContext kept = context; // keeps the owner of the context alive
         ContextState **outer = std::exchange(context_slot(), context_slot_of(kept));
         const QScopeGuard restore([outer] { context_slot() = outer; });
         const auto handler = exception_handler; // it may replace itself
@@ -68,7 +69,8 @@ void LoopPrivate::call_handler(const ExceptionContext &context)
 
 void LoopPrivate::report(const ExceptionContext &context) noexcept
 {
-    if (!in_own_thread()) // of a future that has outlived its closed loop: the handler is not to be called here
+    // A future has outlived its closed loop: the handler must not be called in this thread.
+    if (!in_own_thread())
         return log_exception(context);
     try {
         call_handler(context);
@@ -80,13 +82,14 @@ void LoopPrivate::report(const ExceptionContext &context) noexcept
 void LoopCore::leave_with(std::exception_ptr exception) noexcept
 {
     auto &self = static_cast<LoopPrivate &>(*this);
-    if (!has(Running) && !self.is_executing()) { // the exception handler has thrown it: there is no run to leave
+    // The exception handler has thrown it: there is no run to leave.
+    if (!has(Running) && !self.is_executing()) {
         ExceptionContext context;
         context.message = QStringLiteral("The exception handler wants to leave a loop that does not run");
         context.exception = std::move(exception);
         return log_exception(context);
     }
-    if (!has(Running)) // what throws it has ended the loop, or detached it, before
+    if (!has(Running)) // the code that throws it has ended or detached the loop before
         return self.leave_ended(std::move(exception));
     self.leaving = std::move(exception);
     self.m_break_batch = true;

@@ -38,7 +38,7 @@ FdState *FdTable::replace(int fd, unsigned direction, FdState *state)
 
 void FdTable::add(FdState *state)
 {
-    if (m_closed) { // by a destructor, while the loop is closed
+    if (m_closed) { // added by a destructor while the loop is being closed
         state->cancel();
         state->release();
         return;
@@ -56,12 +56,13 @@ void FdTable::add(FdState *state)
     drop(replaced);
 }
 
-/// The selector has refused `state`, in whose place `before` was.
+/// The selector has refused `state`: puts `before` back in its place.
 void FdTable::give_back(FdState &state, FdState *before)
 {
     Entry *const entry = find(state.fd);
-    if (!entry || entry->slot(state.direction) != &state) { // who was called back has removed it
-        state.retain(); // as if the table still had its reference, which the caller takes back
+    // Code that the selector called back has removed it.
+    if (!entry || entry->slot(state.direction) != &state) {
+        state.retain(); // for the caller, who takes back the reference that the table had
         return drop(before);
     }
     replace(state.fd, state.direction, before);
@@ -90,7 +91,8 @@ bool FdTable::poll_into(ReadyQueue &ready)
 {
     if (empty())
         return false;
-    std::vector<Selector::Ready> events = std::exchange(m_ready, {}); // a selector may call back, and poll again
+    // A selector may call back, and poll again.
+    std::vector<Selector::Ready> events = std::exchange(m_ready, {});
     events.clear();
     const std::shared_ptr<Selector> kept = m_selector;
     kept->poll(events);
@@ -104,14 +106,15 @@ bool FdTable::poll_into(ReadyQueue &ready)
         }
     }
     const bool found = !events.empty();
-    m_ready = std::move(events); // its memory
+    m_ready = std::move(events); // keeps its memory
     return found;
 }
 
 void FdTable::queue(FdState *state, ReadyQueue &ready)
 {
     if (state->executing()) {
-        // It runs a nested event loop and has not read yet. Watched on, it would wake that loop for ever.
+        // The callback has opened a nested event loop and has not read yet. If it were still
+        // watched, it would wake that loop for ever.
         if (!std::exchange(state->masked, true))
             update(state->fd);
         return;
@@ -130,8 +133,9 @@ void FdTable::unmask(FdState &state)
         update(state.fd);
 }
 
-/// A selector may call back: the one of notifiers lets Qt warn, and whoever takes its messages may add, remove and close. Told
-/// until it was told what is wanted.
+/// A selector may call back: the one made of notifiers lets Qt warn, and the program's message
+/// handler may add and remove descriptors or close the loop. So the selector is told again until it
+/// knows what is wanted.
 void FdTable::tell_selector(int fd)
 {
     const std::shared_ptr<Selector> kept = m_selector;

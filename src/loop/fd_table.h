@@ -11,7 +11,7 @@
 
 namespace QAsyncio::detail {
 
-/// The readers and writers of a loop, one a descriptor and direction.
+/// The readers and writers of a loop, one per descriptor and direction. A part of LoopPrivate.
 class FdTable
 {
 public:
@@ -22,14 +22,16 @@ public:
     Selector &selector() { return *m_selector; }
     bool empty() const { return m_used == 0; }
 
-    /// Takes the reference; after close() only to drop it. Cancels the one that was there (L-119). Throws OSError, and then
-    /// `state` is not taken.
+    /// Takes over the caller's reference, and cancels the callback that was there before (L-119).
+    /// After close() it only drops the new one. Throws OSError; then the reference stays with the
+    /// caller.
     void add(FdState *state);
     bool remove(int fd, unsigned direction);
-    /// Queues the callbacks of the descriptors that are ready, a reader before the writer of the same one (L-004). False if there
-    /// was none.
+    /// Queues the callbacks of the descriptors that are ready; the reader of a descriptor before
+    /// its writer (L-004). Returns false if there was none.
     bool poll_into(ReadyQueue &ready);
-    /// The callback has returned, after it was found ready while it ran.
+    /// Called when a callback has returned that was found ready while it ran: watches its
+    /// descriptor again.
     void unmask(FdState &state);
     /// Cancels all and lets go of the selector.
     void close();
@@ -48,12 +50,13 @@ private:
         }
     };
 
-    // The numbers of descriptors are small: the system gives the smallest that is free. One far off costs a page of its own.
+    // Descriptors are small numbers: the system gives the smallest free one. A large one costs a
+    // page of its own.
     using Page = std::array<Entry, 1024>;
 
     /// Null for what is not watched.
     Entry *find(int fd) const;
-    /// What is at `direction` of `fd`, and is `state` from now on.
+    /// Puts `state`, which may be null, at `direction` of `fd`; returns what was there.
     FdState *replace(int fd, unsigned direction, FdState *state);
     void queue(FdState *state, ReadyQueue &ready);
     static void drop(FdState *state);
@@ -62,13 +65,13 @@ private:
     unsigned interest(int fd) const;
     /// Throws what the selector throws.
     void tell_selector(int fd);
-    /// In silence if the descriptor is closed already.
+    /// tell_selector(), but a descriptor that is closed already is no error.
     void update(int fd);
 
     std::shared_ptr<Selector> m_selector;
     std::vector<std::unique_ptr<Page>> m_pages;
     std::size_t m_used = 0; // entries that are not empty
-    std::vector<Selector::Ready> m_ready; // of one poll
+    std::vector<Selector::Ready> m_ready; // of one poll; kept for its memory
     bool m_closed = false;
 };
 

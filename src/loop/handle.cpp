@@ -11,7 +11,7 @@ namespace detail {
 
 void Runnable::run(LoopCore &) noexcept
 {
-    Q_UNREACHABLE(); // only what is queued is called so
+    Q_UNREACHABLE(); // only called for what was queued
 }
 
 void Runnable::discard() noexcept
@@ -54,7 +54,7 @@ void HandleState::cancel() noexcept
     set(Cancelled);
     if (has(Executing)) // execute() drops it when it has returned
         return;
-    retain(); // what is dropped may own the loop, and who has the handle
+    retain(); // what is dropped may own the loop, or whoever has this handle
     drop();
     release();
 }
@@ -122,7 +122,7 @@ Context Handle::get_context() const
 {
     if (!m_state)
         throw RuntimeError(QStringLiteral("the handle is of no callback"));
-    if (!m_state->context) // it was empty when this was scheduled; from now on somebody looks at it
+    if (!m_state->context) // it was empty when this was scheduled, and nobody had looked at it
         m_state->context = new detail::ContextState;
     return detail::ContextAccess::wrap(detail::Ref<detail::ContextState>::share(m_state->context));
 }

@@ -24,7 +24,7 @@ bool Inbox::push(InboxNode &node) noexcept
 
 bool Inbox::push_and_ring(InboxNode &node) noexcept
 {
-    // The lock keeps the doorbell, and with it the loop, until it has rung.
+    // The lock keeps the doorbell, and with it the loop, alive until it has rung.
     const std::lock_guard lock(m_mutex);
     InboxNode *head = m_head.load(std::memory_order_relaxed);
     do {

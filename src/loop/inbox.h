@@ -11,18 +11,19 @@
 
 namespace QAsyncio::detail {
 
-/// What other threads hand to a loop: a stack without locks, which the loop takes whole and turns round. They ring its
-/// doorbell only while it sleeps: Qt's post costs a system call, a push into an open inbox some ten nanoseconds.
+/// What other threads send to a loop: a stack without locks, which the loop takes as a whole and
+/// reverses. Its doorbell is rung only while the loop sleeps: posting an event to Qt costs a system
+/// call, a push to a loop that is awake some ten nanoseconds.
 class Inbox
 {
 public:
-    /// From any thread. False, and nothing done, if the loop is closed. The inbox must be there until the call returns, or
-    /// `node` be what its loop waits for.
+    /// From any thread. Returns false and does nothing if the loop is closed. The inbox must exist
+    /// until the call returns, unless the loop cannot end before `node` arrives.
     bool push(InboxNode &node) noexcept;
 
     // The rest is for the loop's thread.
 
-    /// Who gets a wake-up event; null: nobody is to be woken.
+    /// The bridge that gets the wake-up events; null: nobody is to be woken.
     void set_doorbell(QObject *doorbell);
     bool maybe_filled() const noexcept
     {
@@ -30,7 +31,8 @@ public:
         return head && head != &asleep && head != &closed;
     }
     void drain_into(ReadyQueue &ready);
-    /// The next push rings. False if there is something already: then the loop must not sleep.
+    /// From now on a push rings. Returns false if something is there already: then the loop must
+    /// not sleep.
     bool sleep() noexcept;
     void stay_awake() noexcept;
     /// Refuses everything from now on; what is left goes into `ready`.
@@ -40,12 +42,12 @@ private:
     bool push_and_ring(InboxNode &node) noexcept;
     static void queue_all(InboxNode *last, ReadyQueue &ready);
 
-    // What m_head is instead of null: empty and the loop sleeps; closed for good.
+    // Special values of m_head: empty while the loop sleeps; closed for good.
     static InboxNode asleep;
     static InboxNode closed;
 
     std::atomic<InboxNode *> m_head{nullptr}; // the last one pushed
-    std::mutex m_mutex;                       // of m_doorbell
+    std::mutex m_mutex;                       // guards m_doorbell
     QObject *m_doorbell = nullptr;
 };
 

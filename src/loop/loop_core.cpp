@@ -45,14 +45,16 @@ void throw_wrong_thread()
 LoopRest rest_of(const LoopCore &core)
 {
     const auto &self = static_cast<const LoopPrivate &>(core);
-    const bool no_timer = self.timers.empty() || self.timers.first_deadline() == TimePoint::max(); // the end of time is never
+    // The end of time never comes.
+    const bool no_timer = self.timers.empty() || self.timers.first_deadline() == TimePoint::max();
     const bool nothing = self.ready.empty() && no_timer && self.fds.empty() && self.jobs_in_flight == 0;
     return {nothing, self.turns(), self.is_nested() || self.is_executing()};
 }
 
 void LoopCore::push_threadsafe(InboxNode &node)
 {
-    if (in_own_thread()) { // the same queue at once, so that the order of all calls of this thread is kept
+    // Directly into the ready queue, so that all calls of this thread keep their order.
+    if (in_own_thread()) {
         if (has(Closed))
             throw RuntimeError(QStringLiteral("Event loop is closed"));
         push(node.item);

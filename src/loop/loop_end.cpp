@@ -15,7 +15,8 @@ namespace QAsyncio::detail {
 
 namespace {
 
-/// The loops of the main thread, which the end of the application closes. Guarded, since loops of other threads look too.
+/// The loops of the main thread, which the end of the application closes. Guarded by a mutex, since
+/// loops of other threads look here too.
 struct MainLoops
 {
     std::mutex mutex;
@@ -42,7 +43,7 @@ void close_main_loops()
         {
             const std::lock_guard lock(all.mutex);
             if (std::find(all.loops.begin(), all.loops.end(), loop) == all.loops.end())
-                continue; // one that was closed before has taken it along
+                continue; // closing another one has closed it as well
         }
         loop->application_dies();
     }
@@ -74,11 +75,13 @@ void LoopPrivate::application_dies() noexcept
     m_quit_judge.reset(); // its QEventLoopLocker refers to the application
     if (!is_on_stack())
         return close();
-    // Qt's dispatcher is on the stack, too, and would go with the application. It is left behind, for whoever returns to it.
+    // Qt's dispatcher is on the stack too, and would be destroyed with the application. It is kept
+    // for the code that returns to it.
     static QObject *const keeper = new QObject; // outlives static destruction
     if (QAbstractEventDispatcher *dispatcher = QAbstractEventDispatcher::instance())
         dispatcher->setParent(keeper);
-    QCoreApplication::exit(); // or an exec() on the stack, ours or the program's, would wait for a dispatcher for ever
+    // Otherwise an exec() on the stack, ours or the program's, would wait for ever.
+    QCoreApplication::exit();
     close_later();
 }
 
@@ -101,8 +104,9 @@ void LoopPrivate::close() noexcept
 
 void LoopPrivate::discard_everything() noexcept
 {
-    // The loop is not marked as closed yet, so that destructors may go on using it: what they schedule goes with the rest, in
-    // silence. Rounds are counted against a destructor that schedules itself for ever.
+    // The loop is not marked as closed yet, so destructors may go on using it: what they schedule
+    // is dropped with the rest, without a report. The rounds are limited, in case a destructor
+    // schedules itself for ever.
     constexpr int most_rounds = 100;
     for (int round = 0; last_task || !timers.empty() || !ready.empty(); ++round) {
         if (round == most_rounds) {
@@ -118,11 +122,11 @@ void LoopPrivate::discard_everything() noexcept
 
 void LoopPrivate::destroy_tasks() noexcept
 {
-    std::vector<Ref<TaskStateBase>> tasks; // those of now: their destructors may make others
+    std::vector<Ref<TaskStateBase>> tasks; // only those that exist now: destructors may make others
     try {
         for (TaskStateBase *task = last_task; task; task = task->previous) // youngest first
             tasks.push_back(Ref<TaskStateBase>::share(task));
-    } catch (const std::bad_alloc &) { // what was found goes, the rest in the next round
+    } catch (const std::bad_alloc &) { // those found so far go, the rest in the next round
     }
     if (tasks.empty() && last_task)
         return last_task->destroy_pending();

@@ -26,6 +26,8 @@ Selector::~Selector() = default;
 
 namespace {
 
+/// One epoll set for all descriptors of a loop; Qt watches its descriptor with one notifier.
+/// Belongs to the loop's thread.
 class EpollSelector final : public Selector
 {
 public:
@@ -54,7 +56,8 @@ public:
             if (!known)
                 return;
             note(fd, None);
-            // If it fails fd was closed, or is another file now; a duplicate may keep the old one in the set for ever.
+            // If this fails fd was closed, or is another file now; a duplicate of the old one may
+            // keep it in the set for ever.
             if (::epoll_ctl(m_epoll, EPOLL_CTL_DEL, fd, nullptr) < 0)
                 rebuild();
             return;
@@ -86,7 +89,7 @@ public:
             }
             const quint32 bits = events[size_t(i)].events;
             unsigned interest = None;
-            if (bits & ~quint32(EPOLLOUT)) // an error or hang-up is for both, as in asyncio
+            if (bits & ~quint32(EPOLLOUT)) // an error or hang-up is reported to both, as in asyncio
                 interest |= Read;
             if (bits & ~quint32(EPOLLIN))
                 interest |= Write;
@@ -119,30 +122,34 @@ private:
         m_watched = m_watched - (noted != None ? 1u : 0u) + (interest != None ? 1u : 0u);
         noted = quint8(interest);
     }
-    /// Makes the set anew under the same number, so that the notifier stays: the kernel forgets what was in the old one.
+    /// Replaces the set by a new one under the same number, so that the notifier stays. The kernel
+    /// forgets what was in the old one.
     void rebuild()
     {
         const int fresh = ::epoll_create1(EPOLL_CLOEXEC);
-        m_stale = fresh < 0; // there was no descriptor for it
+        m_stale = fresh < 0; // there was no descriptor left for it
         if (m_stale)
             return update_notifier();
         m_notifier->setEnabled(false);
         ::dup3(fresh, m_epoll, O_CLOEXEC);
         ::close(fresh);
         for (size_t fd = 0; fd < m_interest.size(); ++fd) {
+            // Fails for those that were closed as well.
             if (m_interest[fd] != None)
-                control(EPOLL_CTL_ADD, int(fd), m_interest[fd]); // fails for one that was closed, too
+                control(EPOLL_CTL_ADD, int(fd), m_interest[fd]);
         }
         update_notifier();
     }
-    /// What nobody wants is nothing to wake up for: poll() is not called for an empty set.
+    /// If nobody watches anything, a stale set must not wake the loop: nothing would take the event
+    /// out of it, since poll() is not called for an empty table.
     void update_notifier() { m_notifier->setEnabled(m_enabled && !(m_stale && m_watched == 0)); }
 
     const int m_epoll;
     bool m_enabled = false;
-    bool m_stale = false; // the set has what nobody watches any more
-    std::vector<quint8> m_interest; // by number: all of them have been open
-    size_t m_watched = 0;           // those that are not None
+    bool m_stale = false; // the set still has descriptors that nobody watches
+    // By descriptor: small numbers, since all of them have been open.
+    std::vector<quint8> m_interest;
+    size_t m_watched = 0;           // how many are not None
     std::unique_ptr<QSocketNotifier> m_notifier;
 };
 

@@ -9,7 +9,7 @@ namespace QAsyncio::detail {
 
 namespace {
 constexpr std::size_t arity = 4;
-constexpr std::size_t few_timers = 100; // asyncio's bound: below it the heap is not rebuilt
+constexpr std::size_t few_timers = 100; // asyncio's limit: up to this size the heap is not rebuilt
 } // namespace
 
 void TimerQueue::push(TimerState *timer)
@@ -91,14 +91,16 @@ void TimerQueue::sift_down(std::size_t index, Entry entry)
 
 void TimerQueue::rebuild_without_cancelled()
 {
-    // In place: there may be no memory. What is cancelled comes last; sorted is a heap.
+    // In place, since there may be no memory: the cancelled ones are moved to the end. The rest is
+    // sorted, which makes it a heap.
     const auto dropped = std::partition(m_heap.begin(), m_heap.end(), [](const Entry &entry) { return !entry.timer->cancelled(); });
     std::sort(m_heap.begin(), dropped);
     std::for_each(dropped, m_heap.end(), [](Entry &entry) {
         entry.when = TimePoint::max();
         entry.sequence = std::numeric_limits<quint64>::max();
     });
-    while (!m_heap.empty() && m_heap.back().timer->cancelled()) { // a destructor may schedule more
+    // A destructor may schedule other timers.
+    while (!m_heap.empty() && m_heap.back().timer->cancelled()) {
         TimerState *const timer = m_heap.back().timer;
         m_heap.pop_back();
         --m_cancelled;

@@ -8,7 +8,8 @@
 
 namespace QAsyncio::detail {
 
-/// The timers of a loop, by (deadline, order of scheduling). Owns a reference of each.
+/// The timers of a loop, by (deadline, order of scheduling). Owns a reference to each. A part of
+/// LoopPrivate.
 class TimerQueue
 {
 public:
@@ -21,10 +22,11 @@ public:
     TimePoint first_deadline() const { return m_heap.front().when; }
 
     void push(TimerState *timer);
-    /// Takes the first timer out; its reference goes to the caller.
+    /// Takes the first timer out; the caller gets its reference.
     TimerState *pop();
     void note_cancelled() { ++m_cancelled; }
-    /// Drops cancelled timers as asyncio does: all of them if they are many, else those at the top (L-069).
+    /// Drops cancelled timers as asyncio does: all of them if there are many, else those at the top
+    /// (L-069).
     void purge();
     void clear();
 
@@ -46,7 +48,8 @@ private:
     void remove_top();
     void rebuild_without_cancelled();
 
-    std::vector<Entry> m_heap; // four children a node: half the levels of a binary heap, and they share cache lines
+    // Four children per node: half the levels of a binary heap, and they share cache lines.
+    std::vector<Entry> m_heap;
     std::size_t m_cancelled = 0; // how many in the heap are cancelled
     quint64 m_sequence = 0;
 };

@@ -1,15 +1,17 @@
 // SPDX-FileCopyrightText: 2026 QAsyncio contributors
 // SPDX-License-Identifier: MIT
 
-// One turn (L-001): 1. queue what other threads sent, what descriptors are ready, which timers are due; 2. run exactly the
-// callbacks that are queued at that moment. What they queue waits for the next turn.
+// One turn (L-001): 1. queue what other threads sent, what descriptors are ready, which timers are
+// due; 2. run exactly the callbacks that are queued at that moment. What they queue waits for the
+// next turn.
 //
-// Qt calls process() for every kind of wake-up. Several turns follow each other in one call, for one time slice. The selector
-// is asked at its beginning, and then by time: a look at epoll costs as much as ten callbacks, and a turn may be one callback of
-// 20 ns or a thousand of a millisecond. A batch that takes long is interrupted for it; what is found waits for the next turn,
-// like all that the batch queues. A callback
-// may open a nested event loop, which calls process() again: that one finishes the interrupted turn first (each callback
-// once, in order) and then goes on with turns of its own.
+// Qt calls process() for every kind of wake-up. Several turns follow each other in one call, for
+// one time slice. The selector is asked at its beginning, and then by time: a look at epoll costs
+// as much as ten callbacks, and a turn may be one callback of 20 ns or a thousand of a millisecond.
+// A batch that takes long is interrupted for it; what is found waits for the next turn, like all
+// that the batch queues. A callback may open a nested event loop, which calls process() again: that
+// one finishes the interrupted turn first (each callback once, in order) and then goes on with
+// turns of its own.
 
 #include "base/logging.h"
 #include "loop/loop_p.h"
@@ -21,8 +23,9 @@
 namespace QAsyncio::detail {
 
 namespace {
-constexpr auto long_callback = std::chrono::nanoseconds(250); // on average: the clock is looked at behind each
-constexpr auto poll_again = std::chrono::microseconds(10);    // after an answer with something in it
+// If callbacks take this long on average, the clock is looked at after each.
+constexpr auto long_callback = std::chrono::nanoseconds(250);
+constexpr auto poll_again = std::chrono::microseconds(10); // after an answer with something in it
 constexpr auto poll_idle = std::chrono::microseconds(40);     // after one with nothing
 
 QString slow_callback_text(const QString &name, std::chrono::nanoseconds taken)
@@ -82,8 +85,9 @@ void LoopPrivate::process() noexcept
 
 bool LoopPrivate::may_nest() const
 {
-    // Above code of ours: a nested event loop, to a depth that no stack minds, or a bare processEvents(), which may stand in each
-    // of many tasks that are ready at once: the tasks that go on in it are not interrupted in their turn.
+    // Above code of the loop, a nested event loop may run turns, to a depth that the stack bears. A
+    // bare processEvents() may stand in each of many tasks that are ready at once: it runs turns,
+    // but another one inside these does not.
     constexpr int most_nested = 64;
     if (m_depth == 0)
         return true;
@@ -147,7 +151,7 @@ void LoopPrivate::run_timed(Runnable &item)
     const int outer_level = std::exchange(m_timed_level, QThread::currentThread()->loopLevel());
     const TimePoint begin = std::chrono::steady_clock::now();
     item.run(*this);
-    // While a nested event loop was open the others were served: that is not slow.
+    // While a nested event loop was open, other code was served: that does not count as slow.
     const TimePoint end = std::chrono::steady_clock::now();
     const auto taken = end - begin - ((nested.blocked ? end : nested.last) - nested.first);
     m_timed = outer;
@@ -230,10 +234,11 @@ void LoopPrivate::arm_timer()
         return;
     m_armed = when;
     const TimePoint real_now = std::chrono::steady_clock::now();
-    // A clock of the program's own may run elsewhere than the system's; what is left to wait is the same for both.
+    // A clock of the program's own may show another time than the system's, but what is left to
+    // wait is the same.
     try {
         timer_source->arm(clock ? deadline(real_now, time_between(clock->now(), when)) : when, real_now);
-    } catch (const std::bad_alloc &) { // of Qt's: tried again at once
+    } catch (const std::bad_alloc &) { // Qt had no memory: tried again at once
         m_armed = TimePoint::max();
         post_wake();
     }

@@ -13,7 +13,7 @@ const QEvent::Type wake_type = QEvent::Type(QEvent::registerEventType());
 const QEvent::Type advance_type = QEvent::Type(QEvent::registerEventType());
 } // namespace
 
-/// Made in a place of the bridge's own, and given back when Qt deletes it.
+/// An event in a Place of the bridge, which is free again when Qt deletes the event.
 class Bridge::Spare final : public QEvent
 {
 public:
@@ -30,7 +30,7 @@ private:
 
 Bridge::~Bridge()
 {
-    QCoreApplication::removePostedEvents(this); // before the places of the spare ones go
+    QCoreApplication::removePostedEvents(this); // before the places of the spare events go
 }
 
 QEvent *Bridge::make_event(QEvent::Type type) noexcept

@@ -1,8 +1,9 @@
 // SPDX-FileCopyrightText: 2026 QAsyncio contributors
 // SPDX-License-Identifier: MIT
 
-// Qt's side of a run: which event loop of Qt's runs the turns, how a run ends without ending anything else, and what the end
-// of the application does. docs/design/hosting.md says what Qt does and why this is as it is.
+// Qt's side of a run: which event loop of Qt's runs the turns, how a run ends without ending
+// anything else, and what the end of the application does. docs/design/hosting.md says what Qt does
+// and why this is as it is.
 
 #include "base/exception_kind.h"
 #include "base/logging.h"
@@ -28,7 +29,8 @@ namespace QAsyncio::detail {
 
 namespace {
 
-/// What our own exit() of Qt's loop gives back: no program's code, so that a real quit can be told from it.
+/// What our own exit() of Qt's loop gives back: no program's code, so that a real quit can be told
+/// from it.
 constexpr int stop_code = 0x51417379;
 
 int loop_level()
@@ -51,7 +53,7 @@ void LoopPrivate::check_runnable() const
         throw RuntimeError(QStringLiteral("Event loop is closed"));
     if (has(Running))
         throw RuntimeError(QStringLiteral("This event loop is already running"));
-    if (m_depth > 0) // it was detached under an event loop of that code
+    if (m_depth > 0) // detached inside an event loop that this code has opened
         throw RuntimeError(QStringLiteral("Cannot run the event loop while code of it is on the stack"));
     if (thread_data().running)
         throw RuntimeError(QStringLiteral("Cannot run the event loop while another loop is running"));
@@ -131,14 +133,16 @@ RunEnd LoopPrivate::run()
 
 int LoopPrivate::exec_qt()
 {
-    // Only under QCoreApplication::exec() do quit() and the closing of the last window mean anything; but it cannot be nested.
+    // Only under QCoreApplication::exec() do quit() and the closing of the last window mean
+    // anything; but it cannot be nested.
     if (in_main_thread() && loop_level() == 0) {
         m_in_exec = true;
         const int code = hooks ? hooks->exec() : QCoreApplication::exec();
         m_in_exec = false;
         unblock_application();
+        // exit(n) came after our own exit: a quit after all.
         if (QCoreApplication *app = QCoreApplication::instance(); m_left && app && code != stop_code)
-            QMetaObject::invokeMethod(app, "aboutToQuit", Qt::DirectConnection); // exit(n) came behind our own exit: a quit after all
+            QMetaObject::invokeMethod(app, "aboutToQuit", Qt::DirectConnection);
         return code;
     }
     const qint64 turns_before = m_turns;
@@ -157,7 +161,8 @@ void LoopPrivate::unblock_application() noexcept
 }
 
 namespace {
-/// Hears that the application is asked to quit once more, when no QEventLoop ends because of that any more.
+/// Hears that the application is asked to quit once more, when no QEventLoop ends because of that
+/// any more.
 class QuitListener final : public QObject
 {
 public:
@@ -168,7 +173,8 @@ public:
 protected:
     bool eventFilter(QObject *watched, QEvent *event) override
     {
-        // What is not spontaneous in a GUI program comes from the last window: QuitJudge asks again, if that is the end.
+        // What is not spontaneous in a GUI program comes from the last window: QuitJudge asks
+        // again, if that is the end.
         if (event->type() == QEvent::Quit && watched == QCoreApplication::instance())
             heard = heard || event->spontaneous() || !watched->inherits("QGuiApplication");
         return false;
@@ -176,7 +182,8 @@ protected:
 };
 } // namespace
 
-/// The thread's exec() was told to exit: no QEventLoop runs there any more, but its dispatcher does, and a loop may clean up.
+/// The thread's exec() was told to exit: no QEventLoop runs there any more, but its dispatcher
+/// does, and a loop may clean up.
 int LoopPrivate::exec_after_exit()
 {
     m_own_level = loop_level();
@@ -209,7 +216,8 @@ LoopPrivate::Activation::Activation(LoopPrivate &loop)
 
 bool LoopPrivate::Activation::is_under_a_slot(const char *frame) const
 {
-    // A bare processEvents() does not raise the level; but the dispatcher has spoken since, and this is deeper in the stack.
+    // A bare processEvents() does not raise the level; but the dispatcher has spoken since, and
+    // this is deeper in the stack.
     return loop_level() > m_level || (m_loop.m_dispatcher_frame && frame < m_loop.m_dispatcher_frame);
 }
 
@@ -263,14 +271,15 @@ void LoopPrivate::leave_qt_loop() noexcept
     QCoreApplication::exit(stop_code);
 }
 
-/// Whether the dispatcher that speaks is the run's own one, and not that of an event loop, or of a bare processEvents(), above
-/// it. The latter does not raise QThread::loopLevel(); but it is deeper in the stack than the run's own, which always speaks
-/// from the same place, and speaks first.
+/// Whether the dispatcher that speaks is the run's own one, and not that of an event loop, or of a
+/// bare processEvents(), above it. The latter does not raise QThread::loopLevel(); but it is deeper
+/// in the stack than the run's own, which always speaks from the same place, and speaks first.
 bool LoopPrivate::is_at_own_level(const char *frame) noexcept
 {
     if (loop_level() != m_own_level)
         return false;
-    constexpr std::ptrdiff_t slack = 128; // between two signals of one function; an event handler between takes far more
+    // Between two signals of one function. An event handler between them takes far more.
+    constexpr std::ptrdiff_t slack = 128;
     if (!m_own_frame || frame > m_own_frame)
         m_own_frame = frame;
     return m_own_frame - frame < slack;
@@ -293,12 +302,16 @@ void LoopPrivate::dispatcher_turns(bool blocks, const char *frame) noexcept
     if (blocks && has(Running))
         look_for_lost_events();
     if (!attached && Q_UNLIKELY(m_end_is_ripe || m_end_waits)) {
-        // Left when Qt is about to block: no slot is on the stack, and nothing else is served in this pass. Where a timer of 0 ms
-        // keeps Qt from ever blocking, after some passes.
+        // Left when Qt is about to block: no slot is on the stack, and nothing else is served in
+        // this pass. Where a timer of 0 ms keeps Qt from ever blocking, after some passes.
         constexpr int most_passes = 3;
-        m_ends_here = at_own_level; // else a slot has opened an event loop, or pumps: turns go on until it returns
+        // If it is not, a slot has opened an event loop or calls processEvents(): turns go on until
+        // it returns.
+        m_ends_here = at_own_level;
         if (m_ends_here && blocks && has(Running) && !std::exchange(m_last_pass, true)) {
-            post_wake(); // glib's dispatcher says that it blocks before it has delivered what is posted, or looked at descriptors
+            // glib's dispatcher says that it blocks before it has delivered what is posted, or
+            // looked at descriptors.
+            post_wake();
         } else if (m_ends_here && (blocks || ++m_passes_to_leave > most_passes)) {
             return leave_qt_loop();
         }
@@ -307,20 +320,21 @@ void LoopPrivate::dispatcher_turns(bool blocks, const char *frame) noexcept
         return;
     if (attached && m_end_is_ripe)
         end_if_possible();
-    // Outside of process(), whatever is scheduled wakes us by itself, unless the end was near. Inside of it a nested event loop
-    // is about to sleep.
+    // Outside of process(), whatever is scheduled wakes us by itself, unless the end was near.
+    // Inside of it a nested event loop is about to sleep.
     if ((m_depth > 0 && may_nest()) || (m_end_is_ripe && !m_ends_here))
         sleep_or_wake();
 }
 
-/// An event filter of the program may have swallowed an event that was posted to the bridge, or a timer's: nothing would run
-/// any more.
+/// An event filter of the program may have swallowed an event that was posted to the bridge, or a
+/// timer's. Then nothing would run any more.
 void LoopPrivate::look_for_lost_events() noexcept
 {
     if (m_depth > 0 && !may_nest())
         return;
-    // Qt is about to block, on whatever it has looked at before: whoever waits for what a callback does here waits on.
-    const QPointer<QAbstractEventDispatcher> dispatcher = QAbstractEventDispatcher::instance(); // the application may die
+    // Qt is about to block, and will not look again at what a callback changes here. So it is woken
+    // if a turn was run. The application may die in that turn.
+    const QPointer<QAbstractEventDispatcher> dispatcher = QAbstractEventDispatcher::instance();
     const QScopeGuard wake_dispatcher([&dispatcher, turns = m_turns, this] {
         if (dispatcher && m_turns != turns)
             dispatcher->wakeUp();
@@ -332,7 +346,9 @@ void LoopPrivate::look_for_lost_events() noexcept
         m_blocks_unanswered = 0;
         return;
     }
-    if (++m_blocks_unanswered < 2) { // perhaps not delivered yet: glib's dispatcher says so before, and a thread may post now
+    if (++m_blocks_unanswered < 2) {
+        // Perhaps not delivered yet: glib's dispatcher emits aboutToBlock first, and a thread may
+        // post right now.
         if (dispatcher)
             dispatcher->wakeUp();
         return;
@@ -352,7 +368,8 @@ void LoopPrivate::close_later() noexcept
         detach();
     if (!has(Running))
         return;
-    // The run goes on to its end, without turns: Qt's loop is left when what is above it has returned.
+    // The run goes on to its end, without turns: Qt's loop is left when what is above it has
+    // returned.
     set(Running, false);
     thread->running = nullptr;
     stop_requested = false;
@@ -375,13 +392,14 @@ void LoopPrivate::attach()
     if (is_on_stack())
         throw RuntimeError(QStringLiteral("Cannot attach the event loop while code of it is on the stack"));
     begin_run(true);
-    quit_was_requested = false; // by an exec() that has ended
+    quit_was_requested = false; // forgets a quit of an exec() that has ended
     if (!in_main_thread())
         return;
     hear_of_quit();
 }
 
-/// The slot of aboutToQuit. Its own end tells when the program has disconnected it, which was not meant for it: connected anew.
+/// The slot of aboutToQuit. If it is destroyed while the loop is attached, the program has
+/// disconnected all slots but did not mean this one: it is connected again.
 class LoopPrivate::QuitSlot
 {
 public:
@@ -398,7 +416,8 @@ public:
 private:
     LoopPrivate &loop() const { return static_cast<LoopPrivate &>(*m_core); }
 
-    Ref<LoopCore> m_core; // null: moved from. The loop may go while Qt calls this
+    // Null: moved from. A reference, since the loop may go while Qt calls this.
+    Ref<LoopCore> m_core;
 };
 
 void LoopPrivate::hear_of_quit() noexcept
@@ -419,14 +438,15 @@ void LoopPrivate::application_quits() noexcept
     } catch (const std::bad_alloc &) {
         return drain_without_memory();
     }
-    // Qt 6.4 says so when exec() has returned, Qt 6.8 inside of quit(): a task may have called it, and has to return first.
+    // Qt 6.4 says so when exec() has returned, Qt 6.8 inside of quit(): a task may have called it,
+    // and has to return first.
     m_quit_waits = m_depth > 0;
     if (!m_quit_waits)
         drain();
 }
 
 namespace {
-/// Whether a task is told of a quit: it awaits that, or a task that does.
+/// Whether a task is told of a quit: it awaits quit_requested(), or a task that does.
 class TellsOfQuit
 {
 public:
@@ -434,7 +454,9 @@ public:
 
     bool operator()(const TaskStateBase &task)
     {
-        std::vector<const TaskStateBase *> path; // to the end of the chain, or to what is known, itself if it is a circle
+        // To the end of the chain, or to a task that is known; that may be the first one, in a
+        // circle.
+        std::vector<const TaskStateBase *> path;
         const TaskStateBase *last = &task;
         for (; !m_known.contains(last); last = last->awaited_task()) {
             path.push_back(last);
@@ -493,7 +515,7 @@ try {
 
 void LoopPrivate::name_tasks(const char *what) const
 {
-    if (!first_task || !attached) // they have ended, or the loop has, since this was due
+    if (!first_task || !attached) // the tasks or the loop have ended since this timer was started
         return;
     QStringList names;
     for (const AnyTask &task : loop->all_tasks())

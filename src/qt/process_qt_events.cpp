@@ -19,7 +19,7 @@ namespace {
 
 const QEvent::Type passed_type = QEvent::Type(QEvent::registerEventType());
 
-constexpr int most_wait = 250; // milliseconds, for windows that do not appear
+constexpr int most_wait = 250; // milliseconds to wait for windows that do not appear
 
 bool paints_here()
 {
@@ -27,7 +27,8 @@ bool paints_here()
     return app && app->inherits("QGuiApplication") && app->thread() == QThread::currentThread();
 }
 
-/// How long QWindow::requestUpdate() may hold an update back: Qt's default, or what the environment says.
+/// How long QWindow::requestUpdate() may hold an update back, in milliseconds: Qt's default, or
+/// what the environment says.
 int update_interval()
 {
     bool is_set = false;
@@ -35,8 +36,9 @@ int update_interval()
     return is_set && interval >= 0 ? interval : 5;
 }
 
-/// Watches Qt's dispatcher go round. A timer, since a pass that fires one has looked at the window system and at everything
-/// else; then an event of the lowest priority, which comes when all others are delivered, those too that these have caused.
+/// Counts passes of Qt's dispatcher. Each begins with a timer, since a pass that fires one has
+/// looked at the window system and at everything else. It ends with an event of the lowest
+/// priority, which comes when all others are delivered, including those that these have caused.
 class Passes final : public QObject
 {
 public:
@@ -54,7 +56,7 @@ protected:
     void timerEvent(QTimerEvent *event) override
     {
         auto *const passed = new (std::nothrow) QEvent(passed_type);
-        if (!passed) // no memory: with the next tick of this timer
+        if (!passed) // no memory: tried again at the next tick of this timer
             return;
         killTimer(event->timerId());
         QCoreApplication::postEvent(this, passed, std::numeric_limits<int>::min());
@@ -75,7 +77,8 @@ protected:
 private:
     bool (*const m_windows_ready)();
     QElapsedTimer m_waited;
-    int m_left = 3; // passes. What the window system had ready in the first may come late in it, or in the second
+    // Passes: what the window system had ready in the first may come late in it, or in the second.
+    int m_left = 3;
 };
 
 } // namespace
@@ -83,10 +86,11 @@ private:
 Coroutine<> process_qt_events(bool (*windows_ready)())
 {
     QAsyncioLoop &loop = get_running_loop();
-    if (!QCoreApplication::instance()) // the loop of a thread has outlived it: Qt delivers nothing any more
+    // None: the loop of a thread has outlived it, and Qt delivers nothing any more.
+    if (!QCoreApplication::instance())
         co_return;
     LoopPrivate &d = LoopPrivate::of(loop);
-    ++d.jobs_in_flight; // a virtual clock must not run away meanwhile
+    ++d.jobs_in_flight; // a virtual clock must not jump ahead meanwhile
     const QScopeGuard no_longer([&d] { d.job_ended(); });
     Passes passes(loop, windows_ready);
     co_await passes.completed;

@@ -12,7 +12,7 @@ namespace QAsyncio::detail {
 namespace {
 const QEvent::Type judge_type = QEvent::Type(QEvent::registerEventType());
 const QEvent::Type forget_type = QEvent::Type(QEvent::registerEventType());
-constexpr int most_rounds = 10; // of a loop that is never idle
+constexpr int most_rounds = 10; // to wait for a loop that is never idle
 } // namespace
 
 QuitJudge::QuitJudge(LoopPrivate &loop)
@@ -35,8 +35,9 @@ void QuitJudge::hear_of_last_window()
 
 QuitJudge::~QuitJudge()
 {
-    // A locker that goes would post a quit: nobody's wish, unless the closing of the last window still waits to be judged. Then
-    // it is Qt's to do that, if there is an exec() of the program's to be ended.
+    // Letting go of the locker would make Qt post a quit. That is wanted only if the closing of the
+    // last window has not been judged yet, and there is an exec() of the program's to be ended:
+    // then Qt judges.
     const bool is_handed_on = m_waits && !m_loop.quit_was_requested && !m_loop.ended_with_application
         && QThread::currentThread()->loopLevel() > 0;
     let_go(is_handed_on);
@@ -48,19 +49,21 @@ void QuitJudge::let_go(bool qt_judges)
     QCoreApplication::setQuitLockEnabled(qt_judges);
     if (qt_judges && !m_locker)
         m_locker.emplace();
-    m_locker.reset(); // Qt posts a quit now if it is to judge and nothing speaks against it
+    m_locker.reset(); // Qt posts a quit now, if it is to judge and nothing speaks against it
     QCoreApplication::setQuitLockEnabled(enabled);
 }
 
 void QuitJudge::lastWindowClosed()
 {
-    // Once the quit is known, a window that the clean-up has shown and closes is no second one.
+    // Once the quit is known, a window that the clean-up shows and closes does not count as a
+    // second one.
     if (!m_dialog_closed && !m_loop.quit_was_requested && QCoreApplication::instance()->property("quitOnLastWindowClosed").toBool())
         begin_to_judge();
 }
 
 namespace {
-/// Not a dialog, a tool window, a splash screen or the like. By name: this library does not need Qt GUI.
+/// Not a dialog, a tool window, a splash screen or the like. By name: this library does not need Qt
+/// GUI.
 bool is_ordinary_window(const QObject &object)
 {
     if (!object.isWindowType())
@@ -73,7 +76,7 @@ bool is_ordinary_window(const QObject &object)
 bool QuitJudge::eventFilter(QObject *watched, QEvent *event)
 {
     if (event->type() == QEvent::Hide) {
-        hear_of_last_window(); // the program may have disconnected all of the application
+        hear_of_last_window(); // the program may have disconnected all slots of the application
         look_at_hidden(watched);
         return false;
     }
@@ -81,7 +84,8 @@ bool QuitJudge::eventFilter(QObject *watched, QEvent *event)
         m_closing = watched;
     if (event->type() == QEvent::Show && is_ordinary_window(*watched))
         m_window_closed = false;
-    // quit() sends a spontaneous event in GUI programs; Qt itself, for the last window, posts one that is not.
+    // quit() sends a spontaneous event in GUI programs; Qt itself, for the last window, posts one
+    // that is not.
     if (event->type() != QEvent::Quit || event->spontaneous() || watched != QCoreApplication::instance() || m_judging)
         return false;
     if (!m_dialog_closed)
@@ -95,7 +99,8 @@ void QuitJudge::look_at_hidden(QObject *window)
         m_window_closed = true;
     if (window->isWidgetType() && inherits_dialog(*window)) {
         m_dialog_closed = !m_window_closed && (m_loop.is_nested() || m_loop.dialogs_awaited.contains(window));
-        if (m_dialog_closed) // behind the quit that Qt may post for it; a later one has other causes
+        // Comes after the quit that Qt may post for this dialog; a later quit has another cause.
+        if (m_dialog_closed)
             QCoreApplication::postEvent(this, new QEvent(forget_type), Qt::LowEventPriority * 1000);
     } else if ((window->isWidgetType() && !window->parent()) || (window->isWindowType() && !window->inherits("QWidgetWindow"))) {
         m_dialog_closed = false;
@@ -111,7 +116,7 @@ void QuitJudge::begin_to_judge()
 
 void QuitJudge::wait_until_quiet()
 {
-    // Behind all that is ready now, and then behind all that is posted.
+    // Comes after all that is ready now, and then after all that is posted.
     QCoreApplication::postEvent(this, new QEvent(judge_type), Qt::LowEventPriority * 1000);
 }
 
@@ -139,7 +144,7 @@ void QuitJudge::judge()
         m_locker.emplace();
     const QPointer<QuitJudge> alive(this);
     QCoreApplication::sendPostedEvents(QCoreApplication::instance(), QEvent::Quit);
-    if (alive) // else somebody has ended the run in an event filter
+    if (alive) // else an event filter has ended the run
         m_judging = false;
 }
 

@@ -12,18 +12,22 @@
 
 namespace QAsyncio::detail {
 
-/// Decides, while a loop runs in the main thread, which closing of a window is the end of the program.
+/// Decides, while a loop runs in the main thread, which closing of a window is the end of the
+/// program. Owned by the run.
 ///
-/// Qt ends a program when its last window closes or its last QEventLoopLocker goes. During a run of our own neither does it,
-/// since the run holds a locker. What the closing of the last window means is judged once, when what was ready at that moment
-/// has run and Qt has delivered its events: the run's locker is let go for a moment, and Qt applies its own rule to the windows
-/// that are visible then, and to the program's lockers. An attached run holds no locker; there the quit that Qt has posted is
-/// held back, and asked for again in the same way.
+/// Qt ends a program when its last window closes or its last QEventLoopLocker goes. Neither happens
+/// in a run of our own, which holds a locker. What the closing of the last window means is judged
+/// once, when everything that was ready at that moment has run and Qt has delivered its events. To
+/// judge, the run lets go of its locker for a moment, and Qt applies its own rule to the windows
+/// that are visible then, and to the program's lockers. An attached run holds no locker: there the
+/// quit that Qt has posted is held back, and asked for again in the same way.
 ///
-/// The closing of a dialog that a task awaits, or has opened with exec(), is not the end: the task goes on behind it. Unless an
-/// ordinary window was closed, and none shown since: then it is that window's end, which the dialog has held up.
+/// Closing a dialog that a task awaits, or has opened with exec(), is not the end: the task goes on
+/// after it. But if an ordinary window was closed before, and none shown since, it is the end of
+/// that window, which the dialog has only delayed.
 ///
-/// A judgement that is still to come when the run ends, or the loop is detached, under an exec() of the program's is left to Qt.
+/// If a judgement is still due when the run ends, or the loop is detached, under an exec() of the
+/// program's, it is left to Qt.
 class QuitJudge final : public QObject
 {
     Q_OBJECT
@@ -52,9 +56,9 @@ private:
     std::optional<QEventLoopLocker> m_locker;
     QMetaObject::Connection m_last_window;
     QPointer<QObject> m_closing;  // an ordinary window that was asked to close
-    bool m_window_closed = false; // and that is hidden since; no other one was shown
+    bool m_window_closed = false; // it has been hidden since, and no other one shown
     bool m_dialog_closed = false; // the window that was hidden last was a dialog of a task
-    bool m_waits = false;         // for the moment to judge
+    bool m_waits = false;         // a judgement is due
     bool m_judging = false;       // the quit that comes now is Qt's answer
     int m_rounds = 0;
 };

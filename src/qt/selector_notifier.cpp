@@ -19,7 +19,8 @@ namespace QAsyncio {
 
 namespace {
 
-/// A notifier that has spoken is silent until poll() has reported it, so that Qt does not spin on it meanwhile.
+/// A selector made of QSocketNotifiers. One that was activated is disabled until poll() has
+/// reported it, so that Qt does not spin on it meanwhile.
 class NotifierSelector final : public Selector
 {
 public:
@@ -79,13 +80,15 @@ private:
         if (!m_enabled)
             watch.notifier->setEnabled(false);
     }
-    /// Qt warns of descriptors that others watch as well, and whoever takes its messages may add and remove some.
+    /// Qt may warn here that others watch a descriptor as well, and the program's message handler
+    /// may add and remove some.
     template<class F>
     void for_each_watch(const F &act)
     {
         for (auto next = m_watches.begin(); next != m_watches.end();) {
             const Key key = next->first;
-            const std::shared_ptr<QSocketNotifier> kept = next->second.notifier; // Qt goes on with it behind the warning
+            // Qt still uses it after the warning.
+            const std::shared_ptr<QSocketNotifier> kept = next->second.notifier;
             act(key, next->second);
             next = m_watches.upper_bound(key);
         }
@@ -108,7 +111,7 @@ private:
 
     std::function<void()> m_wake;
     bool m_enabled = false;
-    std::map<Key, Watch> m_watches; // stable addresses
+    std::map<Key, Watch> m_watches; // a map, since the addresses have to be stable
 };
 
 } // namespace

@@ -25,7 +25,7 @@ TimerSource::~TimerSource() = default;
 
 namespace {
 
-/// asyncio's bound of one wait (L-006): a later deadline is looked at again then.
+/// asyncio's limit for one wait (L-006): for a later deadline the loop waits again.
 constexpr std::chrono::hours longest_wait(24);
 
 class QtTimerSource final : public TimerSource

@@ -13,14 +13,15 @@ namespace QAsyncio {
 
 namespace {
 
+/// The loop that set_event_loop() has set in this thread.
 struct SetLoop
 {
     QAsyncioLoop *loop = nullptr;
-    bool was_set = false; // also to null: then none is made (L-101)
+    bool was_set = false; // also true for null: then none is made (L-101)
 };
 thread_local SetLoop t_set;
 
-/// The loop that was made for the main thread because somebody asked; it goes with the application.
+/// The loop that get_event_loop() has made for the main thread; it ends with the application.
 std::unique_ptr<QAsyncioLoop> &main_loop()
 {
     static std::unique_ptr<QAsyncioLoop> *const loop = new std::unique_ptr<QAsyncioLoop>;
@@ -41,6 +42,7 @@ bool in_main_thread()
     return QCoreApplication::instance() && QCoreApplication::instance()->thread() == QThread::currentThread();
 }
 
+/// The policy of the process, for all threads.
 struct Policy
 {
     std::mutex mutex;
@@ -110,7 +112,9 @@ void set_event_loop_policy(std::shared_ptr<EventLoopPolicy> policy)
         policy = std::make_shared<EventLoopPolicy>();
     Policy &current = current_policy();
     const std::lock_guard lock(current.mutex);
-    current.policy.swap(policy); // the old one goes behind the lock: it may own a loop, whose tasks may ask for the policy
+    // The old policy is destroyed after the lock: it may own a loop, whose tasks may ask for the
+    // policy.
+    current.policy.swap(policy);
 }
 
 } // namespace QAsyncio

@@ -25,6 +25,8 @@ void detail::check_no_running_loop(const char *function)
     }
 }
 
+/// The state of a Runner. Shared with its run() and close(), in which code of the program may
+/// destroy the Runner.
 struct Runner::Private
 {
     RunnerOptions options;
@@ -32,14 +34,14 @@ struct Runner::Private
     const detail::ApplicationHooks *hooks = nullptr;
     std::optional<detail::SigintWatch> sigint;
     AnyTask main;              // while run() runs it
-    bool keeps_sigint = false; // from run() to the end of close(): of a whole program
+    bool keeps_sigint = false; // from run() to the end of close(): for a whole program
     bool closed = false;
     bool installed = false;    // set_event_loop() was called
     bool quit = false;         // the application was asked to quit, in this run() or clean-up
     int quit_code = 0;
-    bool abandoned = false;    // a second quit: no clean-up with awaits any more
+    bool abandoned = false;    // it quit a second time: nothing is awaited any more in the clean-up
     bool interrupted = false;  // Ctrl+C has cancelled the main task
-    int quit_cancels = 0;      // and the quit did, once
+    int quit_cancels = 0;      // how often the quit has cancelled it: once at most
     bool destroyed = false;    // the runner is gone
 
     void watch_sigint()
@@ -52,7 +54,7 @@ struct Runner::Private
             main.cancel();
         });
     }
-    /// The application's event loop has ended. False: for the second time.
+    /// Notes that the application's event loop has ended. Returns false for the second time.
     bool note_quit(const detail::RunEnd &end)
     {
         if (std::exchange(quit, true))
@@ -60,13 +62,16 @@ struct Runner::Private
         quit_code = end.code;
         return true;
     }
-    /// Runs the loop until `task` is done. When the application quits meanwhile its event loop is started anew, behind `on_quit()`.
     enum class RunResult { Done, Stopped, QuitTwice };
+    /// Runs the loop until `task` is done. If the application quits meanwhile, calls `on_quit()`
+    /// and starts its event loop again.
     RunResult run_until_done(const AnyTask &task, const std::function<void()> &on_quit);
-    /// False: abandoned by a second quit, or given up.
+    /// Runs the loop until `task`, a part of the clean-up, is done, or gives it up after the
+    /// cleanup_limit. `rest` names what it waits for. Returns false if a second quit has abandoned
+    /// the clean-up.
     bool run_cleanup(const AnyTask &task, const std::function<QStringList()> &rest);
     void clean_up();
-    /// A task of our own, of which nobody needs to hear.
+    /// Starts a task of the Runner's own, which is not reported if it does not end.
     template<class T>
     AnyTask begin(Coroutine<T> &&coroutine);
 };
@@ -100,7 +105,7 @@ Runner::~Runner()
     }
     if (d->closed)
         return;
-    // Inside of a running loop, perhaps its own: nothing can be awaited here.
+    // close() was refused inside a running loop, perhaps our own: nothing can be awaited here.
     d->closed = d->destroyed = true;
     d->sigint.reset();
     if (d->installed)
@@ -134,7 +139,7 @@ Runner::Private::RunResult Runner::Private::run_until_done(const AnyTask &task, 
         if (destroyed)
             throw RuntimeError(QStringLiteral("The Runner was destroyed by its own coroutine"));
         if (task.done()) {
-            if (end.quit) // in the same pass
+            if (end.quit) // it quit in the same pass
                 note_quit(end);
             break;
         }
@@ -223,7 +228,8 @@ void Runner::close()
             set_event_loop(nullptr);
         p->loop->close(); // whatever happened before (L-113)
     });
-    if (!p->abandoned && !p->loop->is_closed() && QCoreApplication::instance()) // else the tasks are unwound
+    // Otherwise the tasks are unwound by close().
+    if (!p->abandoned && !p->loop->is_closed() && QCoreApplication::instance())
         p->clean_up();
 }
 
@@ -287,7 +293,7 @@ bool Runner::Private::run_cleanup(const AnyTask &task, const std::function<QStri
     });
     limit.start(detail::timer_milliseconds(options.m_cleanup_limit));
     const auto on_quit = [&] {
-        if (given_up) // in the same pass
+        if (given_up) // the limit was reached in the same pass
             loop->stop();
     };
     switch (run_until_done(task, on_quit)) {
@@ -316,7 +322,7 @@ int detail::RunnerAccess::run_application(Runner &runner, const ApplicationHooks
 {
     runner.d->hooks = &hooks;
     runner.d->keeps_sigint = true;
-    const auto close = [&] { // what fails in the clean-up fails the program
+    const auto close = [&] { // an error in the clean-up is an error of the program
         try {
             runner.close();
             return 0;

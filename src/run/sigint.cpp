@@ -37,7 +37,8 @@ void on_sigint(int)
 
 SigintWatch::SigintWatch(QAsyncioLoop &loop, std::function<void()> callback) : m_loop(loop)
 {
-    const QCoreApplication *const app = QCoreApplication::instance(); // none: the loop of a thread has outlived it
+    // Null if the loop of a thread has outlived it.
+    const QCoreApplication *const app = QCoreApplication::instance();
     if (!app || QThread::currentThread() != app->thread() || s_fd.load() >= 0)
         return;
     struct sigaction current;

@@ -8,8 +8,8 @@
 
 namespace QAsyncio::detail {
 
-/// While it lives, Ctrl+C calls a function in the loop. Only in the main thread, and only if nobody else handles SIGINT
-/// (L-115); the handler that was there before comes back.
+/// While it lives, Ctrl+C calls a function in the loop. Only in the main thread, and only if nobody
+/// else handles SIGINT (L-115); the handler that was there before comes back.
 class SigintWatch
 {
 public:

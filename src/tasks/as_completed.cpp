@@ -6,7 +6,8 @@
 
 namespace QAsyncio::detail {
 
-/// A place in the line. Who leaves it after having been called, and without going on, lets the next one go.
+/// The place of a get() in the line of those that wait for a result. If a get() ends after it was
+/// called and before it has gone on, it calls the next one.
 class CompletionQueue::Place
 {
 public:
@@ -59,7 +60,8 @@ void CompletionQueue::begin(std::vector<AnyFuture> futures, std::optional<std::c
     m_unfinished = m_left = futures.size();
     if (timeout && !futures.empty())
         m_timer = loop.call_later(*timeout, [this] {
-            const auto self = shared_from_this(); // what is dropped may own the last reference
+            // What time_out() drops may own the last reference.
+            const auto self = shared_from_this();
             time_out();
         });
 }

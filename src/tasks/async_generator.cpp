@@ -14,7 +14,7 @@ namespace QAsyncio::detail {
 
 namespace {
 
-/// A step whose value nobody wants: true if there is one, false if the generator has ended.
+/// A step whose value is not wanted. Gives true if there is one, false if the generator has ended.
 class ClosingStep : public GeneratorStepBase
 {
 public:
@@ -27,7 +27,7 @@ public:
     }
 };
 
-/// Takes a generator that was dropped in another thread home, to die there.
+/// Takes a generator that was dropped in another thread home, and destroys it there.
 class DroppedGenerator final : public Message
 {
 public:
@@ -53,7 +53,8 @@ void GeneratorState::check_idle(const char *operation) const
 
 void GeneratorState::begin_step(FrameLink &link, TaskStateBase &task)
 {
-    m_running = true; // who takes the messages may try another step
+    // First: enter_registry() may warn, and the program's message handler may try another step.
+    m_running = true;
     if (!std::exchange(m_started, true))
         enter_registry(*task.core);
     link.child = m_promise;
@@ -87,9 +88,9 @@ void GeneratorState::last_reference_gone() noexcept
     if (m_core && !m_core->in_own_thread() && !std::exchange(m_sent_home, true)) {
         m_refs = 1;
         auto *dropped = new DroppedGenerator(Ref<GeneratorState>::adopt(this));
-        return dropped->send(*m_core); // if the loop is closed it dies here
+        return dropped->send(*m_core); // if the loop is closed it is destroyed here
     }
-    leave_registry(); // first: a destructor may shut the generators down
+    leave_registry(); // first: a destructor may call shutdown_asyncgens()
     if (GeneratorPromiseBase *promise = std::exchange(m_promise, nullptr)) {
         promise->state = nullptr;
         destroy_frame(*promise);
@@ -98,7 +99,7 @@ void GeneratorState::last_reference_gone() noexcept
 }
 
 namespace {
-/// The memory of a state, until it is made.
+/// Memory for a state that is not made yet.
 struct ReservedState
 {
     void *memory = nullptr;
@@ -120,7 +121,7 @@ void GeneratorState::reserve()
 GeneratorState *GeneratorState::make(GeneratorPromiseBase &promise)
 {
     void *const memory = std::exchange(reserved.memory, nullptr);
-    if (!memory) // an argument has taken it, which was made meanwhile
+    if (!memory) // an argument of the coroutine has made another generator meanwhile, which took it
         return new GeneratorState(promise);
     return ::new (memory) GeneratorState(promise);
 }
@@ -199,7 +200,7 @@ Coroutine<> QAsyncioLoop::shutdown_asyncgens()
     while (GeneratorState *state = d.first_generator) {
         names.push_back(state->describe());
         closings.push_back(close_generator(Ref<GeneratorState>::share(state)));
-        state->leave_registry(); // as in asyncio there is one attempt
+        state->leave_registry(); // as in asyncio, there is only one attempt
     }
     if (closings.empty())
         co_return;

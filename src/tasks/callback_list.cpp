@@ -8,7 +8,7 @@
 namespace QAsyncio::detail {
 
 namespace {
-constexpr std::size_t few_callbacks = 32; // found faster by looking at each
+constexpr std::size_t few_callbacks = 32; // up to so many a linear search is faster
 }
 
 struct CallbackVector::Index : std::unordered_map<const FutureCallback *, std::size_t>
@@ -72,7 +72,7 @@ void CallbackVector::make_index() const noexcept
                 index->emplace(m_all[place], place);
         }
         m_index = std::move(index);
-    } catch (const std::bad_alloc &) { // then they are searched
+    } catch (const std::bad_alloc &) { // then the search is linear
     }
 }
 

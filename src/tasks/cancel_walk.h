@@ -7,8 +7,8 @@
 
 namespace QAsyncio::detail {
 
-/// The way of a cancellation through gather() in gather() in gather()..., and the tasks between them: in the order of a
-/// recursion, without one, since it may be of any depth.
+/// Takes a cancellation through gather() in gather() in gather()..., and the tasks between them. It
+/// goes in the order of a recursion but without one, since the depth is not limited.
 class CancelWalk
 {
 public:
@@ -21,7 +21,7 @@ public:
 
 private:
     void enter(GatherCore &gather, TaskStateBase *waiting);
-    /// Whether somebody took it.
+    /// Returns whether somebody took the cancellation.
     bool leave(GatherCore &gather);
     void cancel_child(FutureStateBase &child);
 

@@ -13,7 +13,8 @@ void throw_awaited_twice()
 }
 
 namespace {
-/// "load" of "Coroutine<int> load(int)": what stands before the first parenthesis outside of <...>, from the last space on.
+/// "load" of "Coroutine<int> load(int)": what stands before the first parenthesis outside <...>,
+/// from the last space on.
 QString function_name_of(const QString &signature)
 {
     qsizetype begin = 0;
@@ -33,7 +34,8 @@ QString function_name_of(const QString &signature)
 }
 } // namespace
 
-/// "load" of "Coroutine<int> load(int)", "Window::load" of "... Window::load()". The compilers write lambdas differently.
+/// "load" of "Coroutine<int> load(int)", "Window::load" of "... Window::load()". The compilers
+/// write lambdas differently.
 QString function_name(const std::source_location &site)
 {
     QString text = QString::fromUtf8(site.function_name());
@@ -61,9 +63,10 @@ QString describe_site(const char *kind, const std::source_location *site)
 }
 
 namespace {
+/// Coroutine frames, for release_deep().
 struct FrameKind
 {
-    // Nobody awaits it.
+    // Nobody awaits such a frame, so its `link` is free.
     static void link(PromiseBase &promise, PromiseBase *next) { promise.link = reinterpret_cast<FrameLink *>(next); }
     static PromiseBase *unlink(PromiseBase &promise)
     {

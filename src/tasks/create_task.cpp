@@ -96,7 +96,7 @@ std::vector<AnyTask> all_tasks()
 
 void LoopPrivate::link_task(TaskStateBase &task)
 {
-    if (m_closing) // a destructor has made it; it ends unseen
+    if (m_closing) // made by a destructor while the loop is being closed: not reported
         task.die_in_silence();
     task.previous = last_task;
     (last_task ? last_task->next : first_task) = &task;

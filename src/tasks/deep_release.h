@@ -8,10 +8,11 @@
 
 namespace QAsyncio::detail {
 
-/// Destroys an object that may own one of its kind, which owns another one...: a chain of any length takes the stack of
-/// `most_levels` of them, and no memory. So many go in the order of any destructors; the deeper ones wait in a list, for the
-/// level there to come back, even if one of their destructors opens an event loop. Not for what has nothing to own: it costs
-/// some instructions.
+/// Destroys an object that may own another one of its kind, which may own the next one, and so on.
+/// A chain of any length takes the stack of `most_levels` destructors, and no memory: deeper
+/// objects wait in a list until the code at that level comes back to it, even if one of their
+/// destructors opens an event loop. It costs some instructions, so it is not for objects that have
+/// nothing to own.
 template<class Kind, class Object>
 void release_deep(Object &object, ReleaseDepth &depth) noexcept
 {

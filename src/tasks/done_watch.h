@@ -6,8 +6,9 @@
 
 namespace QAsyncio::detail {
 
-/// Waits in the list of a future's callbacks, which owns it, and hears in a turn behind its end. Without a context and a handle:
-/// cheaper than a done callback of a program.
+/// A done callback for internal use. The future's list of callbacks owns it and calls it in a turn
+/// after the future is done. It has neither a context nor a handle, and so is cheaper than a
+/// program's.
 class DoneWatch : public FutureCallback
 {
 public:

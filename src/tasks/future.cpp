@@ -37,8 +37,8 @@ std::exception_ptr awaitable_dropped()
 
 // Awaiting
 
-/// The cancellation came when the future was done already: its result or exception is dropped, but a CancelledError of its own goes
-/// first (T-022, T-023).
+/// A cancellation came when the future was done already. Its result or exception is dropped, unless
+/// that is a CancelledError: then that one is thrown (T-022, T-023).
 void FutureAwaiterBase::await_discard()
 {
     if (awaited_future() && (m_future->state() == FutureStateBase::Cancelled || is_cancellation(m_future->take_exception())))
@@ -60,7 +60,8 @@ QString FutureAwaiterBase::await_description() const
 
 FutureStateBase *FutureAwaiterBase::awaited_future() const noexcept
 {
-    return task()->is_await_refused() ? nullptr : m_future; // it may belong to another thread then
+    // A refused one may belong to another thread.
+    return task()->is_await_refused() ? nullptr : m_future;
 }
 
 void FutureAwaiterBase::throw_refused() const

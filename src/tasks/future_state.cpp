@@ -13,12 +13,12 @@
 namespace QAsyncio::detail {
 
 namespace {
-/// Takes the last reference of a future to the loop's thread.
+/// Takes the last reference of a future to the loop's thread, and drops it there.
 class LastRelease final : public Message
 {
 public:
     explicit LastRelease(FutureStateBase &future) : m_future(future) { }
-    /// Waits a second for memory. Null if there is none even then: the future is leaked.
+    /// Waits up to a second for memory. Null if there is none even then: the future is leaked.
     static LastRelease *make(FutureStateBase &future) noexcept
     {
         for (int patience = 1000; patience > 0; --patience) {
@@ -50,8 +50,8 @@ FutureStateBase::~FutureStateBase()
 
 void FutureStateBase::release_elsewhere() noexcept
 {
-    // The last reference is not dropped here but goes home: who waits for this future in the loop's thread may be taking
-    // another one at this moment.
+    // The last reference is not dropped here but sent to the loop's thread, where somebody who
+    // waits for this future may be taking another one right now.
     quint32 count = m_refs.load(std::memory_order_acquire);
     while (count > 1) {
         if (m_refs.compare_exchange_weak(count, count - 1, std::memory_order_acq_rel))
@@ -69,8 +69,9 @@ void FutureStateBase::dispose() noexcept
             return;
         delete release;
     }
+    // The last handle, perhaps one that the exception handler keeps, comes here again.
     if (flags & LogException)
-        report_lost_exception(); // the last handle, which may be the handler's, comes here again
+        report_lost_exception();
     else
         destroy();
 }
@@ -97,12 +98,13 @@ void FutureStateBase::destroy() noexcept
     if (Q_LIKELY(callbacks.empty()))
         delete this;
     else
-        destroy_deep(); // they may own other futures: that of a shield owns what it shields
+        destroy_deep(); // the callbacks may own other futures: a shield's owns what it shields
 }
 
+/// Futures that may own others, for release_deep().
 struct FutureStateBase::DeepKind
 {
-    // Only tasks have a context.
+    // These have no context, since they are no tasks: the pointer can link them.
     static void link(FutureStateBase &future, FutureStateBase *next)
     {
         future.context = reinterpret_cast<ContextState *>(next);
@@ -116,7 +118,7 @@ struct FutureStateBase::DeepKind
         if (future.sole_owner())
             delete &future;
         else
-            future.release(); // while it waited, what it listens to has told it something
+            future.release(); // while it waited, something that it listens to has taken a reference
     }
 };
 
@@ -131,7 +133,7 @@ void FutureStateBase::destroy_deep() noexcept
 bool FutureStateBase::cancel(const QString &message)
 {
     check_thread();
-    flags &= ~LogException; // T-034: as asyncio has it, also if it fails
+    flags &= ~LogException; // T-034: as in asyncio, even if this fails
     if (!is_pending())
         return false;
     finish(Cancelled, message.isNull() ? nullptr : std::make_exception_ptr(CancelledError(message)));
@@ -189,7 +191,7 @@ void FutureStateBase::drop_callbacks()
 
 void FutureStateBase::future_done(FutureStateBase &)
 {
-    Q_UNREACHABLE(); // only what is given to add_callback() is called so
+    Q_UNREACHABLE(); // only called for what was given to add_callback()
 }
 
 void FutureStateBase::add_callback(FutureCallback *callback)

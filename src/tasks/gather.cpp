@@ -10,7 +10,8 @@
 
 namespace QAsyncio::detail {
 
-/// Waits in the list of a child's callbacks, and tells the gather, if that is still there.
+/// Owned by a child's list of callbacks. Tells the gather, if that still exists, that the child is
+/// done.
 class GatherCallback final : public DoneWatch
 {
 public:
@@ -32,7 +33,8 @@ public:
             future.take_exception();
         DoneWatch::future_done(future);
     }
-    /// The gather dies. If it had failed, what this child throws later is dropped as well (G-004).
+    /// The gather is destroyed. If it had failed, an exception that this child throws later is
+    /// dropped as well (G-004).
     void forget(bool had_failed)
     {
         m_gather = nullptr;
@@ -50,7 +52,7 @@ private:
         }
     }
 
-    GatherCore *m_gather;     // null when it is dead; it owns a reference of the child
+    GatherCore *m_gather;     // null when it is destroyed; it owns a reference of m_child
     FutureStateBase *m_child;
     bool m_drops_exception = false;
     std::size_t m_place;      // in the gather's list of callbacks
@@ -89,7 +91,7 @@ void GatherCore::begin()
             continue;
         std::unique_ptr<GatherCallback> callback(new GatherCallback(*this, *child));
         child->callbacks.append(callback.get());
-        callback.release(); // the child has it
+        callback.release(); // the child owns it now
     }
     for (FutureStateBase *child : distinct) {
         if (child->done())
@@ -97,7 +99,8 @@ void GatherCore::begin()
     }
 }
 
-/// What a cancelled gather ends with: asyncio takes it from its last child, whatever that one made of the cancellation.
+/// The CancelledError that `child` makes the gather end with. For a cancelled gather asyncio takes
+/// it from the last child, whatever that one made of the cancellation.
 static std::exception_ptr cancellation_of(FutureStateBase &child)
 {
     if (child.state() == FutureStateBase::Cancelled && child.has_exception())
@@ -116,7 +119,8 @@ void GatherCore::child_done(FutureStateBase &child)
     }
     if (!m_return_exceptions) {
         const std::exception_ptr exception = child.take_exception();
-        if (child.state() == FutureStateBase::Cancelled) // as an exception: the outer is not cancelled (G-005)
+        // The gather fails with it as an exception: its future is not cancelled (G-005).
+        if (child.state() == FutureStateBase::Cancelled)
             return fail(cancellation_of(child));
         if (exception)
             return fail(exception);
@@ -130,7 +134,7 @@ void GatherCore::child_done(FutureStateBase &child)
     }
     try {
         set_results();
-    } catch (...) { // of copying a result
+    } catch (...) { // copying a result has thrown
         fail(std::current_exception());
     }
 }
@@ -144,7 +148,7 @@ void GatherCore::fail(std::exception_ptr exception)
 
 bool GatherCore::cancel_children(const QString &message)
 {
-    if (m_walk.is_active) // a child awaits this one, which would go on for ever
+    if (m_walk.is_active) // a child awaits this gather: the walk would never end
         return false;
     return CancelWalk(message).cancel(*this);
 }
@@ -181,7 +185,8 @@ void CancelWalk::enter(GatherCore &gather, TaskStateBase *waiting)
     walk.is_active = true;
     walk.any = false;
     walk.next = 0;
-    walk.requested_before = std::exchange(gather.m_cancel_requested, true); // a child may end, and with it the gather, in cancel()
+    // Set first: in its cancel() a child may end, and with it the gather.
+    walk.requested_before = std::exchange(gather.m_cancel_requested, true);
     if (waiting)
         walk.waiting = Ref<FutureStateBase>::share(waiting);
     walk.outer = Ref<FutureStateBase>::share(&gather.outer());
@@ -196,7 +201,7 @@ bool CancelWalk::leave(GatherCore &gather)
     m_innermost = walk.outer_level;
     walk.is_active = false;
     gather.m_cancel_requested = walk.any || walk.requested_before;
-    if (waiting && !walk.any) // nothing took it: the task itself is to be cancelled
+    if (waiting && !walk.any) // no child took it: the task itself is to be cancelled
         static_cast<TaskStateBase &>(*waiting).note_cancellation(m_message);
     return walk.any || static_cast<bool>(waiting);
 }

@@ -10,8 +10,8 @@
 
 namespace QAsyncio::detail {
 
-/// The tasks that have one QObject as their context object. The loop has one of these for each such object; it goes with the
-/// object or with the last task.
+/// Owns the tasks that have one particular QObject as their context object. The loop owns one of
+/// these for each such object, until the object dies or the last of the tasks ends.
 class ObjectOwner final : public TaskOwner
 {
 public:
@@ -34,7 +34,8 @@ private:
     const QPointer<const QObject> m_object;
     QMetaObject::Connection m_connection;
     bool m_connected = false;
-    bool m_connecting = false; // connectNotify() may run; it may start tasks of the object, and see them end
+    // Inside connect(): connectNotify() may start tasks of the object, and these may end.
+    bool m_connecting = false;
     bool m_ending = false;
 };
 

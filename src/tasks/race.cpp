@@ -8,7 +8,8 @@
 
 namespace QAsyncio::detail {
 
-/// Notes when a contestant is done: then, and not in a turn of its own, in which others may be done as well.
+/// Notes the order in which the contestants are done: at once, and not in a turn of its own, when
+/// others may be done as well.
 class Race::FinishLine final : public FutureCallback
 {
 public:
@@ -44,13 +45,13 @@ Race::~Race()
 void Race::enter(AnyFuture contestant, bool implicit_task)
 {
     check_loop(*FutureAccess::state(contestant), get_running_loop().core());
-    if (implicit_task) // reported once, with the racing task, if the loop is closed
+    if (implicit_task) // if the loop is closed only the racing task is reported
         FutureAccess::state(contestant)->die_in_silence();
     Contestant entry;
     entry.future = contestant;
     try {
         enter(std::move(entry));
-    } catch (const std::bad_alloc &) { // a contestant of which nobody knows is not to go on
+    } catch (const std::bad_alloc &) { // a contestant that the race does not know must not go on
         contestant.cancel();
         throw;
     }
@@ -110,7 +111,7 @@ Coroutine<> Race::run()
 
 bool Race::choose_winner()
 {
-    // A stream keeps what it has, the result of a future would be lost.
+    // Results go first: a stream keeps what it has, but the result of a future would be lost.
     const auto has_result = [this](std::size_t index) { return !m_contestants[index].claim; };
     const auto first = std::find_if(m_finished.begin(), m_finished.end(), has_result);
     if (first != m_finished.end()) {
@@ -146,7 +147,8 @@ bool Race::all_done() const
 void Race::cancel_all(const QString &message)
 {
     for (Contestant &contestant : m_contestants) {
-        if (contestant.future && !contestant.future.done()) // else its exception would count as retrieved
+        // One that is done is left alone: cancelling it would count its exception as retrieved.
+        if (contestant.future && !contestant.future.done())
             contestant.future.cancel(message);
     }
 }

@@ -26,13 +26,13 @@ void SleepAwaiter::start_timer()
 
 void SleepAwaiter::end_timer() noexcept
 {
-    m_timer->cancel(); // only of effect when the task is unwound
+    m_timer->cancel(); // has an effect only if the task is being unwound
     std::exchange(m_timer, nullptr)->release();
 }
 
 bool SleepAwaiter::await_cancel(const QString &message)
 {
-    m_timer->cancel(); // there is one: a task that sleeps for no time is queued already
+    m_timer->cancel(); // there is one: a task that sleeps for no time is queued, and not asked
     return resume_cancelled(message);
 }
 

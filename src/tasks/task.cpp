@@ -46,7 +46,7 @@ void TaskStateBase::never_start() noexcept
 {
     flags &= ~LogDestroyed;
     destroy_frames();
-    release(); // that of the loop's list
+    release(); // the reference of the loop's list
 }
 
 void TaskStateBase::start_eagerly()
@@ -67,11 +67,13 @@ void TaskStateBase::run(LoopCore &loop_core) noexcept
 {
     flags &= ~Queued;
     if (Q_UNLIKELY(flags & (Doomed | OnStack))) {
-        if (!(flags & Doomed)) { // it suspends, and cancels what it is to wait for, which has opened an event loop
+        // The task is suspending, and cancels what it is about to wait for; that has opened an
+        // event loop.
+        if (!(flags & Doomed)) {
             task_flags |= StepWaits;
             return;
         }
-        if (done()) // unwound while it was queued; what the list owned is ours
+        if (done()) // unwound while it was queued: the reference of the loop's list was left to us
             release();
         return; // else its frames are being destroyed, or will be
     }
@@ -110,13 +112,15 @@ void TaskStateBase::take_step_that_waited()
 
 void TaskStateBase::complete()
 {
-    const auto self = Ref<TaskStateBase>::adopt(this); // what the list owned
+    const auto self = Ref<TaskStateBase>::adopt(this); // the reference of the loop's list
     leave_registry(); // first: the frames may own the context object
     std::exception_ptr exception;
-    flags |= OnStack; // moving the result may unwind this task with others; until its frames are destroyed
+    // Counts as on the stack until its frames are destroyed: moving the result may unwind this task
+    // with others.
+    flags |= OnStack;
     if (flags & BodyDone)
         exception = take_result();
-    destroy_frames(); // of the outermost one: the others have ended
+    destroy_frames(); // only the outermost one is left
     set_outcome(std::move(exception));
     if (Q_UNLIKELY(flags & UnwindPending))
         unwind_what_waited();
@@ -126,7 +130,7 @@ void TaskStateBase::set_outcome(std::exception_ptr exception)
 {
     if (exception) {
         finish_with_exception(std::move(exception));
-    } else if (take_must_cancel()) { // also if it has returned since (T-025)
+    } else if (take_must_cancel()) { // although it has returned since (T-025)
         const QString message = m_extra ? m_extra->cancel_message : QString();
         FutureStateBase::cancel(message);
     } else {
@@ -142,7 +146,7 @@ void TaskStateBase::finish_with_exception(std::exception_ptr exception)
         return;
     }
     set_exception(exception);
-    if (kind.leaves_loop() && !(task_flags & Eager)) // else it leaves create_task() first
+    if (kind.leaves_loop() && !(task_flags & Eager)) // else create_task() throws it
         core->leave_with(std::move(exception));
 }
 
@@ -153,7 +157,8 @@ void TaskStateBase::leave_registry()
         leave_family();
 }
 
-/// Not inlined, nor is unwind_what_waited(): the end of each task, which needs neither, took 3 % longer.
+/// Not inlined, and neither is unwind_what_waited(): the end of every task, most of which need
+/// neither, took 3 % longer.
 Q_NEVER_INLINE void TaskStateBase::leave_family()
 {
     if (Q_UNLIKELY(flags & UnwindPending))
@@ -161,7 +166,8 @@ Q_NEVER_INLINE void TaskStateBase::leave_family()
     m_extra->family->remove(*this);
 }
 
-/// It ends without a further suspension: what is left of its family, begun since the owner died or not, goes behind it.
+/// The task ends without suspending again. What is left of its family, also tasks that were started
+/// after the owner's end, is to be unwound after it.
 void TaskStateBase::bequeath()
 {
     const TaskFamily &family = *m_extra->family;
@@ -170,7 +176,7 @@ void TaskStateBase::bequeath()
         return;
     try {
         m_extra->to_be_unwound.push_back(Ref<FutureStateBase>::share(heir));
-    } catch (const std::bad_alloc &) { // the end of the loop unwinds them
+    } catch (const std::bad_alloc &) { // closing the loop unwinds them
     }
 }
 
@@ -181,7 +187,8 @@ void TaskStateBase::future_done(FutureStateBase &)
 
 void TaskStateBase::discard() noexcept
 {
-    // The loop is being closed. Its list has let go of every task before; a queued one was left to us.
+    // The loop is being closed and has unwound all tasks. If this one was queued, the reference of
+    // the loop's list was left to us.
     flags &= ~Queued;
     if (done())
         release();
@@ -203,7 +210,8 @@ TaskStateBase *TaskStateBase::request_cancellation()
     flags &= ~LogException;
     if (done())
         return nullptr;
-    // The request goes to the task that this one awaits, and on to the end of the chain (T-030). No recursion: it may be long.
+    // The request goes to the task that this one awaits, and on to the end of the chain (T-030). No
+    // recursion: the chain may be long.
     TaskStateBase *last = this;
     for (;;) {
         ++last->m_cancel_requests;
@@ -230,7 +238,7 @@ void TaskStateBase::deliver_cancellation(const QString &message)
 void TaskStateBase::note_cancellation(const QString &message)
 {
     flags |= MustCancel;
-    if (!(flags & WaitCancelled)) // else that one goes first, with its message
+    if (!(flags & WaitCancelled)) // else the earlier cancellation is thrown first, with its message
         set_cancel_message(message);
 }
 
@@ -245,7 +253,7 @@ void TaskStateBase::set_cancel_message(const QString &message)
     try {
         if (!message.isNull() || m_extra)
             extra().cancel_message = message;
-    } catch (const std::bad_alloc &) { // the request counts, not its text
+    } catch (const std::bad_alloc &) { // the request counts even without its message
     }
 }
 
@@ -298,7 +306,7 @@ void TaskStateBase::throw_await_error(const FutureStateBase &awaited)
         throw_cancelled_task();
     if (itself)
         throw RuntimeError(QStringLiteral("Task cannot await on itself: %1").arg(describe()));
-    // Its type is all that may be looked at from here: it may belong to another thread.
+    // Nothing but its type may be looked at: it may belong to another thread.
     throw RuntimeError(
         QStringLiteral("Task %1 got Future <%2> attached to a different loop").arg(describe(), awaited.type_name()));
 }
@@ -340,19 +348,21 @@ void TaskStateBase::unwind_together(const std::vector<Ref<TaskStateBase>> &tasks
 
 void TaskStateBase::unwind_in_order(const std::vector<Ref<TaskStateBase>> &tasks)
 {
-    for (const Ref<TaskStateBase> &task : tasks) // a destructor may open an event loop: none of them goes on in it
+    // A destructor may open an event loop; none of these may go on in it.
+    for (const Ref<TaskStateBase> &task : tasks)
         task->flags |= Doomed;
     for (std::size_t i = tasks.size(); i-- > 0;) {
         if (tasks[i]->done())
             continue;
-        if (TaskStateBase *executed = tasks[i]->executed_before_it()) // it, and the older ones, whose locals it may use
+        // The executed task waits, and so do the older ones, whose locals it may use.
+        if (TaskStateBase *executed = tasks[i]->executed_before_it())
             return executed->unwind_later(tasks, i + 1);
         tasks[i]->unwind_alone();
     }
 }
 
-/// Who is being executed and may use this task's locals: itself, one that it awaits, or one that it has begun and that is to be
-/// unwound, too.
+/// The task that is being executed and may use this one's locals: this one itself, one that it
+/// awaits, or one that it has started and that is to be unwound as well. Null if there is none.
 TaskStateBase *TaskStateBase::executed_before_it()
 {
     if (flags & OnStack)
@@ -364,7 +374,7 @@ TaskStateBase *TaskStateBase::executed_before_it()
     return awaited && awaited->flags & OnStack ? awaited : nullptr;
 }
 
-/// The first `count` of the tasks are, as soon as this one has left the stack.
+/// Unwinds the first `count` of `tasks` as soon as this one has left the stack.
 void TaskStateBase::unwind_later(const std::vector<Ref<TaskStateBase>> &tasks, std::size_t count)
 {
     flags |= UnwindPending;
@@ -373,7 +383,8 @@ void TaskStateBase::unwind_later(const std::vector<Ref<TaskStateBase>> &tasks, s
         all.reserve(all.size() + count);
         for (std::size_t i = 0; i < count; ++i)
             all.push_back(Ref<FutureStateBase>::share(tasks[i].get()));
-    } catch (const std::bad_alloc &) { // only this one then, and its family; the end of the loop unwinds the rest
+    } catch (const std::bad_alloc &) {
+        // Then only this one and its family are unwound; closing the loop unwinds the rest.
     }
 }
 
@@ -381,7 +392,8 @@ void TaskStateBase::unwind_without_memory()
 {
     if (done())
         return;
-    // Without looking for descendants: those in groups end with the frames of their groups.
+    // Descendants are not looked for: those in groups end when the frames with the groups are
+    // destroyed.
     const TaskFamily *const family = this->family();
     if (!family || !(family->is_ending() || family->is_headed_by(*this))) {
         if (flags & OnStack)
@@ -429,7 +441,8 @@ std::vector<Ref<TaskStateBase>> TaskStateBase::with_descendants(const std::vecto
             (*group)->collect_tasks(children);
         std::for_each(children.begin(), children.end(), add_with_family);
     }
-    // Who refers to the locals of another one is younger: what uses a local goes before it.
+    // A task that uses another one's locals is younger than that one. Tasks are unwound from the
+    // end of the list, so it goes first.
     std::sort(tasks.begin(), tasks.end(), [](const auto &a, const auto &b) { return a->m_number < b->m_number; });
     return tasks;
 }
@@ -457,7 +470,8 @@ Q_NEVER_INLINE void TaskStateBase::unwind_what_waited()
 
 void TaskStateBase::leave_group(TaskGroup *group)
 {
-    // Nearly always the innermost one; not if a generator keeps it open between two of its values.
+    // Nearly always the innermost one. Not if a generator keeps another one open between two
+    // values.
     for (TaskGroup **place = &extra().innermost_group; *place; place = &(*place)->m_outer) {
         if (*place == group) {
             *place = group->m_outer;
@@ -471,12 +485,13 @@ void TaskStateBase::unwind_alone()
     const auto self = Ref<TaskStateBase>::share(this);
     flags |= Doomed;
     if (TaskFamily *family = this->family(); Q_UNLIKELY(family) && family->is_ending())
-        family->leave_owner(); // which does not count it any more
+        family->leave_owner(); // the owner does not count it any more
     leave_registry();
-    TaskStateBase *outer_task = std::exchange(core->current_task, nullptr); // what destructors begin is nobody's
+    // Tasks that destructors start have no parent.
+    TaskStateBase *outer_task = std::exchange(core->current_task, nullptr);
     destroy_frames();
     core->current_task = outer_task;
-    if (!(flags & Queued)) // else run() or discard() lets go of what the list owned
+    if (!(flags & Queued)) // else run() or discard() drops the reference of the loop's list
         release();
     FutureStateBase::cancel(QString());
     static_cast<LoopPrivate &>(*core).end_drain_if_empty();
@@ -486,10 +501,11 @@ void TaskStateBase::unwind_alone()
 
 void TaskStateBase::destroy_frames() noexcept
 {
-    // As good as on the stack: a destructor may end the context object of a task that this one belongs to.
+    // Counts as being on the stack: a destructor may delete the context object of this task, which
+    // must not unwind it now.
     flags |= OnStack;
     ++core->thread->unwinding;
-    // Innermost first, one after the other: a chain of any length needs no stack.
+    // Innermost first, in a loop: a chain of any length needs no stack.
     PromiseBase *frame = innermost_frame();
     m_root = nullptr;
     m_suspended_at = nullptr; // it dies with the innermost frame
@@ -513,7 +529,7 @@ void TaskStateBase::destroy_pending() noexcept
     try {
         unwind();
     } catch (const RuntimeError &) {
-        // The loop is closed: callbacks of this task are dropped in silence.
+        // The loop is closed: callbacks of this task are dropped without a report.
     }
     if (!log)
         return;
@@ -543,7 +559,7 @@ void TaskStateBase::set_name(const QString &name)
 
 Context context_of(TaskStateBase &task)
 {
-    if (!task.context) // it was empty so far; from now on somebody looks at it
+    if (!task.context) // it was empty so far, and nobody had looked at it
         task.context = new ContextState;
     return ContextAccess::wrap(Ref<ContextState>::share(task.context));
 }

@@ -37,8 +37,9 @@ void TaskOwner::unwind_all(const char *why) noexcept
     LoopCore *const loop = core();
     if (!loop)
         return;
-    const LoopPrivate::Activation active(static_cast<LoopPrivate &>(*loop)); // a destructor may end the loop
-    while (m_oldest) { // destructors may give it more
+    // A destructor may end the loop.
+    const LoopPrivate::Activation active(static_cast<LoopPrivate &>(*loop));
+    while (m_oldest) { // destructors may add tasks
         end_families(why);
         std::vector<Ref<TaskStateBase>> tasks;
         try {
@@ -48,7 +49,8 @@ void TaskOwner::unwind_all(const char *why) noexcept
             continue;
         }
         TaskStateBase::unwind_together(tasks);
-        while (m_youngest && m_youngest->m_ending) // what is left waits for one that is being executed, and is not ours any more
+        // What is left waits for a task on the stack, and no longer belongs to this owner.
+        while (m_youngest && m_youngest->m_ending)
             m_youngest->leave_owner();
     }
 }
@@ -59,8 +61,8 @@ void TaskOwner::end_families(const char *why)
     for (TaskFamily *family = m_oldest, *next; family; family = next) {
         next = family->m_younger;
         const bool ends_now = !std::exchange(family->m_ending, true);
-        family->doom(); // what runs from here on may open an event loop: none of them goes on in it
-        if (!family->m_oldest) { // nobody could join it: no memory
+        family->doom(); // what runs from here on may open an event loop; no member may go on in it
+        if (!family->m_oldest) { // no task could join it: no memory
             family->leave_owner();
             delete family;
         } else if (ends_now && family->m_oldest->core->has(LoopCore::Debug)) {
@@ -92,7 +94,8 @@ std::vector<Ref<TaskStateBase>> TaskOwner::members() const
     return tasks;
 }
 
-/// New families are the youngest ones: who asks after each new task walks by none of the others.
+/// The first family that set_looked_at() has not seen, or all if one has grown. New families come
+/// last, so asking after each new task does not visit the others again.
 TaskFamily *TaskOwner::oldest_to_look_at() const
 {
     if (m_one_has_grown)
@@ -148,7 +151,7 @@ void TaskFamily::add(TaskStateBase &task)
     (m_youngest ? m_youngest->m_extra->younger : m_oldest) = &task;
     m_youngest = &task;
     ++m_size;
-    if (is_ending()) // begun by one that is being executed behind the end of the owner
+    if (is_ending()) // started by a member that still runs after the end of the owner
         task.flags |= TaskStateBase::Doomed;
     if (m_owner) {
         ++m_owner->m_size;
@@ -174,7 +177,7 @@ void TaskFamily::remove(TaskStateBase &task)
         delete this;
     }
     if (owner && owner->m_size == 0)
-        owner->became_empty(); // it may delete itself
+        owner->became_empty(); // the owner may delete itself
 }
 
 void TaskFamily::doom() const
@@ -205,8 +208,8 @@ try {
 
 // ObjectOwner
 
-/// The slot of destroyed(). Its own end tells when the program has disconnected it: then it is connected anew. Both may come in
-/// another thread, if the object was moved there.
+/// The slot of destroyed(). When it is destroyed, the program may have disconnected it: then it is
+/// connected again. Either may happen in another thread, if the object was moved there.
 class ObjectOwner::Slot
 {
 public:
@@ -226,7 +229,8 @@ private:
             return (owner->*event)();
         qCWarning(logCategory, "a context object of tasks ends, or is disconnected, in another thread than theirs");
         try {
-            run_there(*m_core, [loop = m_core, key = m_key, owner] { // which may be gone by then
+            // The owner may be gone by then.
+            run_there(*m_core, [loop = m_core, key = m_key, owner] {
                 const auto &all = static_cast<LoopPrivate &>(*loop).object_owners;
                 if (const auto found = all.find(key); found != all.end() && found->second.get() == owner)
                     owner->look_again();
@@ -246,11 +250,12 @@ ObjectOwner::ObjectOwner(LoopPrivate &loop, const QObject &object) : m_loop(loop
 ObjectOwner &ObjectOwner::of(LoopPrivate &loop, const QObject &object)
 {
     const QPointer<const QObject> alive(&object);
-    while (alive) { // twice, since connectNotify() may do anything
+    while (alive) { // looks again after connect(): connectNotify() may run any code
         std::unique_ptr<ObjectOwner> &owner = loop.object_owners[&object];
         if (owner && !owner->m_object.isNull())
             return *owner;
-        owner.reset(new ObjectOwner(loop, object)); // if there was one: of another object
+        // An old one belonged to another object at this address.
+        owner.reset(new ObjectOwner(loop, object));
         owner->connect();
     }
     throw ValueError(QStringLiteral("create_task: the context object is being destroyed"));
@@ -283,12 +288,12 @@ void ObjectOwner::connect()
 
 void ObjectOwner::disconnected()
 {
-    if (m_ending || !m_connected) // not connected: there is no memory for it
+    if (m_ending || !m_connected) // not connected: connect() had no memory
         return;
-    if (!m_object) // disconnected in an emission in which the object dies
+    if (!m_object) // disconnected while the object dies, before the slot was called
         return object_died();
     try {
-        connect(); // it was QObject::disconnect(), which is not meant for us
+        connect(); // the program has disconnected all slots, but did not mean this one
     } catch (const std::bad_alloc &) {
         qCCritical(logCategory, "no memory to tie tasks to their context object again after a disconnect()");
     }

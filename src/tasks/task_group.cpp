@@ -12,7 +12,8 @@ namespace QAsyncio {
 
 namespace detail {
 
-/// A task of a group: waits in the list of the task's callbacks and tells the group, if that is still there.
+/// A task of a group. Owned by the task's list of callbacks; tells the group, if that still exists,
+/// that the task is done.
 class GroupChild final : public DoneWatch
 {
 public:
@@ -25,7 +26,7 @@ public:
     }
     ~GroupChild() override { unlink(); }
 
-    /// Leaves the list of the group and gives it; null if it has been left before.
+    /// Leaves the list of the group. Returns the group; null if it was left before.
     TaskGroup *unlink()
     {
         TaskGroup *const group = std::exchange(m_group, nullptr);
@@ -55,7 +56,8 @@ private:
 
 void set_current_site(const std::source_location &site)
 {
-    if (TaskStateBase *task = get_running_loop().core().current_task) // none: another loop has come under a dialog of this task
+    // Null if another loop has taken the place of its own, under a dialog of this task.
+    if (TaskStateBase *task = get_running_loop().core().current_task)
         task->set_site(site);
 }
 
@@ -79,7 +81,7 @@ bool is_generator_exit(const std::exception_ptr &exception)
 static Ref<TaskStateBase> parent_of_group()
 {
     TaskStateBase *const task = get_running_loop().core().current_task;
-    if (!task) // another loop has come under a dialog of the task
+    if (!task) // another loop has taken the place of its own, under a dialog of the task
         throw RuntimeError(QStringLiteral("TaskGroup cannot determine the parent task"));
     return Ref<TaskStateBase>::share(task);
 }
@@ -94,13 +96,14 @@ TaskGroup::~TaskGroup()
     m_parent->leave_group(this);
     for (Watch *watch = m_watch; watch; watch = watch->m_outer)
         watch->m_group = nullptr;
-    // Only if it was not left in order, because the frame is being destroyed: what uses its locals goes first.
+    // There are children only if the frame is destroyed before the group was left. They may use its
+    // locals, so they go first.
     while (GroupChild *child = m_last) {
         const Ref<TaskStateBase> task = child->task;
         child->unlink();
         task->unwind();
     }
-    if (m_owes_uncancel) // no memory to leave it in order
+    if (m_owes_uncancel) // there was no memory to leave the group
         m_parent->uncancel();
 }
 
@@ -139,7 +142,8 @@ void TaskGroup::add(TaskStateBase &state)
     if (Q_UNLIKELY(state.family()))
         state.enter_as_child(*m_parent);
     try {
-        const std::size_t errors = m_errors.size() + m_count + 2; // this one's and the body's too: child_done() cannot throw
+        // Room for the error of this task and that of the body as well: child_done() cannot throw.
+        const std::size_t errors = m_errors.size() + m_count + 2;
         if (m_errors.capacity() < errors)
             m_errors.reserve(std::max(errors, 2 * m_errors.capacity()));
         std::unique_ptr<GroupChild> child(new GroupChild(*this, state));
@@ -147,12 +151,12 @@ void TaskGroup::add(TaskStateBase &state)
             state.callbacks.append(child.get());
         GroupChild *const listed = child.release();
         if (state.done())
-            listed->future_done(state); // it is told in a turn of its own (TG-015)
-    } catch (...) { // no memory: a task that the group does not know is not to run
+            listed->future_done(state); // reported in a turn of its own (TG-015)
+    } catch (...) { // no memory: a task that the group does not know must not run
         state.unwind();
         throw;
     }
-    if (m_aborting) // by the task itself, which has started eagerly
+    if (m_aborting) // by the task itself in its first step: it has started eagerly
         state.cancel({});
 }
 
@@ -178,7 +182,8 @@ bool TaskGroup::abort()
     const Watch watch(*this);
     m_next_to_cancel = m_first;
     while (GroupChild *const child = m_next_to_cancel) {
-        m_next_to_cancel = child->next; // moves on if that one leaves: what is cancelled may open an event loop
+        // Moved on if that child leaves: cancelling a task may open an event loop.
+        m_next_to_cancel = child->next;
         const Ref<TaskStateBase> task = child->task;
         if (!task->done())
             task->cancel({});
@@ -212,12 +217,13 @@ Coroutine<> TaskGroup::leave(std::exception_ptr exception)
     if (exception && !m_aborting)
         abort();
     while (m_first) {
-        m_all_ended = make_future<void>(*m_parent->core); // not the loop's: it may be gone
+        // Not loop.create_future(): the loop may be gone.
+        m_all_ended = make_future<void>(*m_parent->core);
         try {
             co_await m_all_ended;
         } catch (const CancelledError &) {
             m_interruption = std::current_exception();
-            if (!m_aborting) { // from outside
+            if (!m_aborting) { // cancelled from outside
                 cancellation = m_interruption;
                 abort();
             }
@@ -234,7 +240,7 @@ void TaskGroup::throw_outcome(const std::exception_ptr &exception, std::exceptio
         std::rethrow_exception(m_leaving);
     if (owes_uncancel) {
         if (m_parent->uncancel() == 0)
-            cancellation = nullptr; // it was ours
+            cancellation = nullptr; // the cancellation was ours
         else if (m_interruption)
             cancellation = m_interruption; // from outside, while ours was under way (TG-017)
     }
@@ -246,7 +252,8 @@ void TaskGroup::throw_outcome(const std::exception_ptr &exception, std::exceptio
         m_errors.push_back(exception);
     if (m_errors.empty())
         return;
-    if (m_parent->cancelling() > 0) { // so that the cancellation comes at the next await, with the count as it is (TG-009)
+    // Cancels again, so that it takes effect at the next await, with the same count (TG-009).
+    if (m_parent->cancelling() > 0) {
         m_parent->uncancel();
         m_parent->cancel({});
     }

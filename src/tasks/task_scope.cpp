@@ -16,13 +16,14 @@ namespace QAsyncio {
 
 namespace detail {
 
-/// What a scope has, shared with those who wait for its tasks.
+/// The tasks of a TaskScope. Shared with coroutines that wait for them and may outlive the scope.
+/// Belongs to the loop's thread.
 class ScopeOwner final : public TaskOwner
 {
 public:
     ~ScopeOwner() override { m_all_ended.cancel(); }
 
-    /// The scope goes.
+    /// The scope is destroyed.
     void end() noexcept
     {
         unwind_all("its scope");
@@ -30,7 +31,9 @@ public:
         m_changed.announce();
     }
 
-    /// Each once: those that others await behind these, which hand their requests to them. Not those of a group that is asked now.
+    /// Cancels each task once. Those that others await come last, and are left out if an awaiting
+    /// task has passed its request on to them. Also left out are the tasks in groups of tasks that
+    /// are cancelled now: the group cancels them.
     void cancel(const QString &message)
     {
         const quint32 asked = m_youngest_asked;
@@ -42,16 +45,17 @@ public:
             awaited.insert(task->awaited_future());
         for (const Ref<TaskStateBase> &task : tasks)
             m_youngest_asked = std::max(m_youngest_asked, task->number());
-        set_looked_at(); // not before: there was memory for all of it
+        set_looked_at(); // not before: now there was memory for all of it
         for (const bool those_awaited : {false, true}) {
-            for (std::size_t i = 0; i < tasks.size(); ++i) { // it may be the end of this
+            // cancel() may destroy this: only locals from here on.
+            for (std::size_t i = 0; i < tasks.size(); ++i) {
                 if (awaited.contains(tasks[i].get()) == those_awaited && !tasks[i]->done() && tasks[i]->parent_number() <= asked
                     && tasks[i]->cancelling() == requests[i])
                     tasks[i]->cancel(message);
             }
         }
     }
-    /// Done when a task has joined, none is left, or the scope goes.
+    /// Done when a task joins, when none is left, or when the scope is destroyed.
     Future<> changed(QAsyncioLoop &loop) { return m_changed.future(loop); }
     Future<> all_ended(QAsyncioLoop &loop)
     {
@@ -71,7 +75,7 @@ private:
 
     Announcement m_all_ended;
     Announcement m_changed;
-    quint32 m_youngest_asked = 0; // the number of the youngest task that was asked to end
+    quint32 m_youngest_asked = 0; // the number of the youngest task that was cancelled
 };
 
 } // namespace detail
@@ -80,7 +84,7 @@ using namespace detail;
 
 namespace {
 
-/// The scope may go meanwhile: then its tasks have ended.
+/// The scope may be destroyed meanwhile, which ends its tasks.
 Coroutine<> cancel_tasks_and_wait(std::shared_ptr<ScopeOwner> owner)
 {
     for (const Ref<TaskStateBase> &task : owner->members()) {

@@ -30,7 +30,7 @@ void Timeout::reschedule(std::optional<TimePoint> when)
         throw RuntimeError(QStringLiteral("Cannot change state of %1 Timeout").arg(state));
     }
     Handle next;
-    if (when) { // refused: then nothing has changed
+    if (when) { // first: if this throws, nothing has changed
         get_running_loop(); // throws if there is none
         QAsyncioLoop &loop = m_task.get_loop();
         const auto expire_now = [this] { expire(); };
@@ -61,7 +61,7 @@ std::exception_ptr Timeout::leave(std::exception_ptr exception)
         return exception;
     }
     m_state = Expired;
-    // A request from outside on top of ours makes it a cancellation (G-042).
+    // If somebody else has requested a cancellation too, it stays one (G-042).
     if (m_task.uncancel() <= m_cancelling && detail::is_cancellation(exception))
         return std::make_exception_ptr(TimeoutError(QString(), std::move(exception)));
     return exception;

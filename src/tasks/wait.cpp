@@ -8,7 +8,7 @@ namespace QAsyncio::detail {
 
 namespace {
 
-/// Releases a task that waits for some futures.
+/// Wakes a task that waits for some futures.
 class Waiter final : public DoneListener
 {
 public:
@@ -22,7 +22,8 @@ public:
         m_timer = loop.call_later(timeout, [this] { release(); });
     }
 
-    /// Nobody waits any more. In asyncio what is queued comes still, and looks at exceptions, which so count as retrieved.
+    /// Nobody waits any more. As in asyncio, callbacks that are queued are still called and look at
+    /// the exceptions, which therefore count as retrieved.
     void give_up(QAsyncioLoop &loop)
     {
         if (m_return_when != FIRST_EXCEPTION || !stop_listening_to_pending())
@@ -37,7 +38,7 @@ private:
     void heard(AnyFuture future) override
     {
         --m_left;
-        // The exception of the last one is not looked at, and so not retrieved: asyncio's order.
+        // The exception of the last future is not looked at, and so not retrieved: asyncio's order.
         const bool enough = m_left == 0 || m_return_when == FIRST_COMPLETED
             || (m_return_when == FIRST_EXCEPTION && !future.cancelled() && future.exception());
         if (!enough)

@@ -13,7 +13,8 @@ void throw_timeout(std::exception_ptr cause)
 
 Coroutine<> cancel_and_wait(AnyFuture future)
 {
-    check_loop(*FutureAccess::state(future), get_running_loop().core()); // before anything is done to it
+    // Throws before the future is cancelled.
+    check_loop(*FutureAccess::state(future), get_running_loop().core());
     future.cancel();
     std::vector<AnyFuture> futures(1, std::move(future));
     co_await run_wait(std::move(futures), WaitOptions());

@@ -8,17 +8,19 @@ namespace QAsyncio::Test {
 
 namespace {
 
-constexpr int quiet_turns = 10; // calls of other threads, and timers that are nearly due, come in one of them
+// Calls from other threads, and timers that are nearly due, come within so many turns.
+constexpr int quiet_turns = 10;
 constexpr int quiet_rounds = 3; // through Qt's event queue: a queued signal may lead to another one
 
-/// Until nothing else has been ready for some turns. `core` is the running loop's, which outlives its tasks.
+/// Waits until nothing else has been ready for some turns. `core` is the running loop's, which
+/// outlives its tasks.
 Coroutine<> no_callback_is_ready(detail::LoopCore &core)
 {
     for (int quiet = 0; quiet < quiet_turns; quiet = core.ready.empty() ? quiet + 1 : 0)
         co_await sleep(std::chrono::seconds(0));
 }
 
-/// Until what is posted to objects of this thread has arrived.
+/// Waits until what is posted to objects of this thread has arrived.
 Coroutine<> no_event_is_posted()
 {
     Future<> arrived = get_running_loop().create_future<>();
@@ -31,13 +33,14 @@ Coroutine<> no_event_is_posted()
     co_await arrived;
 }
 
-/// The loops in which somebody waits: two would wait for each other.
+/// The loops in which somebody waits already: two would wait for each other.
 std::set<const detail::LoopCore *> &waited_for()
 {
     static thread_local std::set<const detail::LoopCore *> loops;
     return loops;
 }
 
+/// Refuses a second waiter in the same loop.
 class OnlyOne
 {
 public:

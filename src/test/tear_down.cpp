@@ -43,8 +43,9 @@ qsizetype open_descriptors()
     return QDir(QStringLiteral("/proc/self/fd")).entryList(QDir::NoDotAndDotDot | QDir::AllEntries | QDir::System).size();
 }
 
-/// clang's sanitizer starts a process that knows the names of functions when it needs one for the first time, if only for a
-/// suppressed report, and keeps two pipes to it: they are not the body's.
+/// clang's sanitizer starts a symbolizer process when it first needs the name of a function, even
+/// for a suppressed report, and keeps two pipes to it. Started early, so that they do not count as
+/// left open by the body.
 void start_symbolizer()
 {
 #ifdef QASYNCIO_SYMBOLIZER
@@ -79,7 +80,7 @@ public:
     ~TearDown() { m_core.release(); }
     Q_DISABLE_COPY_MOVE(TearDown)
 
-    /// True if it was ended; false if the body ended by itself before.
+    /// Returns true if the body was torn down, false if it ended by itself before.
     bool run(const std::function<Coroutine<>(QAsyncioLoop &)> &body)
     {
         QTimer watchdog;
@@ -108,7 +109,7 @@ public:
         m_loop.close();
         return m_torn;
     }
-    /// Afterwards nothing of the run is left to be done, in this thread or in others.
+    /// Waits until nothing of the run is left to be done, in this thread or in others.
     void finish()
     {
         m_context.reset();
@@ -129,11 +130,11 @@ public:
         if (objects_of_the_application() > m_objects)
             fail(QStringLiteral("the application has got objects that are left"));
     }
-    /// Something was found: enough.
+    /// A fault was found: no need to go on.
     bool failed() const { return m_failed || QTest::currentTestFailed(); }
 
 private:
-    /// Nothing that threads have to do with the loop is under way.
+    /// No thread has anything left to do with the loop.
     bool is_home() const { return m_core.references() == 1 && detail::drop_idle_executors(); }
 
     void fail(const QString &what)
@@ -149,7 +150,8 @@ private:
 
     bool is_expected(const QString &message) const
     {
-        // Something had failed, and who waited for it was cancelled or unwound before it resumed: nobody else is left to tell.
+        // Something had failed, and whoever waited for it was cancelled or unwound before it could
+        // resume: nobody is left to retrieve the exception.
         if (m_torn && message.endsWith(QLatin1String(" exception was never retrieved")))
             return true;
         return m_closing && message.startsWith(QLatin1String("Task was destroyed but it is pending!"));
@@ -244,7 +246,8 @@ void tear_down_coroutine(const std::function<Coroutine<>(QAsyncioLoop &)> &body,
                          const std::source_location &where)
 {
     start_symbolizer();
-    TearDown first(Way::Cancel, TearDown::undisturbed, patience, where); // so that what is made once is there
+    // A run that is not disturbed comes first, so that what is made only once exists.
+    TearDown first(Way::Cancel, TearDown::undisturbed, patience, where);
     first.run(body);
     first.finish();
     if (first.failed())

@@ -14,8 +14,9 @@ namespace {
 constexpr auto stall_check = std::chrono::milliseconds(250);
 constexpr int stall_checks = 8;
 
-/// Jumps to the next deadline, but not inside of an event loop that a callback has opened (QSignalSpy::wait(), qWait(), a
-/// dialog): what that waits for comes in real time, and so does virtual time meanwhile.
+/// Jumps to the next deadline, but not inside an event loop that a callback has opened
+/// (QSignalSpy::wait(), qWait(), a dialog). What such a loop waits for comes in real time, so
+/// virtual time passes there like real time.
 class TestClock final : public VirtualClock
 {
 public:
@@ -37,7 +38,7 @@ private:
     std::optional<std::chrono::steady_clock::time_point> m_nested_since;
 };
 
-/// One test coroutine. Failures are those of the line that calls run().
+/// One test coroutine. Failures are reported for the line that calls run().
 class TestRun
 {
 public:
@@ -77,7 +78,8 @@ private:
         QTest::qFail(qPrintable(text), m_where.file_name(), static_cast<int>(m_where.line()));
     }
 
-    /// In virtual time nothing is worth waiting for but what the loop knows of, and a moment for what it does not know.
+    /// In virtual time only what the loop knows of is worth waiting for. What it does not know of
+    /// gets a moment.
     void look_for_a_stall()
     {
         const detail::LoopRest rest = detail::rest_of(m_loop.core());
@@ -112,7 +114,7 @@ private:
             fail(QStringLiteral("the test left tasks behind: ") + pending_tasks());
         for (AnyTask &task : left)
             task.cancel();
-        // They see their cancellation, and may clean up; what does not end is unwound by close().
+        // They get their cancellation and may clean up; what does not end is unwound by close().
         constexpr int most_turns = 100;
         for (int turn = 0; turn < most_turns && !m_loop.all_tasks().empty(); ++turn) {
             try {
@@ -123,7 +125,7 @@ private:
         }
         for (AnyTask &task : left) {
             if (task.done() && !task.cancelled())
-                task.exception(); // no more to be said of it
+                task.exception(); // retrieved, so that it is not reported
         }
     }
 
@@ -131,7 +133,7 @@ private:
     const std::shared_ptr<TestClock> m_clock; // null: real time
     QAsyncioLoop m_loop;
     qint64 m_turns = 0;
-    int m_stalled = 0; // looks in a row
+    int m_stalled = 0; // checks in a row without progress
     bool m_has_stalled = false;
 };
 

@@ -38,7 +38,8 @@ void name_this_thread()
 #endif
 }
 
-/// Pools whose functions still ran when their loop was closed. Destroying one would wait for them, so nobody does.
+/// Pools whose functions still ran when their loop was closed. Destroying a pool would wait for
+/// them, so it is kept.
 struct Parked
 {
     std::mutex mutex;
@@ -49,7 +50,8 @@ struct Parked
         static Parked *const parked = new Parked;
         return *parked;
     }
-    /// To be destroyed without the lock: who hears of that may close a loop.
+    /// The caller destroys these without holding the lock: their end may run code that closes a
+    /// loop.
     std::list<std::shared_ptr<QThreadPool>> take_idle()
     {
         std::list<std::shared_ptr<QThreadPool>> idle;
@@ -71,11 +73,12 @@ void park(std::shared_ptr<QThreadPool> pool)
     parked.pools.push_back(std::move(pool));
 }
 
-/// Of jobs from the loops' threads to those of the executors. Any executor does as much under a lock of its own; here it can be
-/// seen.
+/// Orders what a loop's thread has written before what the executor's thread reads. Any executor
+/// does the same with a lock of its own, but ThreadSanitizer may not see that.
 std::atomic<quint32> handed_over{0};
 
-/// The functions that run in threads just now, for whoever has to wait for them: of which loop, and in which thread.
+/// The functions that run in threads just now: of which loop, and in which thread. Their names are
+/// for warnings of those who have to wait for them.
 struct RunningJobs
 {
     std::mutex mutex;
@@ -96,7 +99,7 @@ struct RunningJobs
             const std::lock_guard lock(jobs.mutex);
             try {
                 m_place = jobs.threads.emplace(core, QThread::currentThread());
-            } catch (const std::bad_alloc &) { // it will not be named
+            } catch (const std::bad_alloc &) { // then it is not named
             }
         }
         ~Entry()
@@ -113,7 +116,8 @@ struct RunningJobs
     };
 };
 
-/// Brings a job to a thread of an executor, and then home: also if the executor drops it, as QThreadPool::clear() does.
+/// Brings a job to a thread of an executor and then home, even if the executor drops it unrun, as
+/// QThreadPool::clear() does.
 class JobRunnable final : public QRunnable
 {
 public:
@@ -209,7 +213,8 @@ QStringList LoopPrivate::running_jobs() const
 
 void LoopPrivate::close_executor() noexcept
 {
-    // What is queued still runs (L-048), and finds its loop closed. Destroying a pool would wait for it.
+    // What is queued still runs (L-048), and finds its loop closed. Destroying a pool would wait
+    // for it.
     if (executor && executor.use_count() == 1 && executor->activeThreadCount() > 0)
         park(std::move(executor));
     executor.reset();
@@ -259,11 +264,12 @@ Coroutine<> QAsyncioLoop::shutdown_default_executor(std::optional<std::chrono::n
     if (!pool)
         co_return;
     Future<> joined = create_future<>();
-    // A thread of its own waits, so that the loop goes on; it keeps the pool and lets go of the future by itself.
+    // A separate thread waits, so that the loop goes on. It keeps the pool alive and lets go of the
+    // future by itself.
     const auto state = Ref<FutureState<void>>::share(static_cast<FutureState<void> *>(FutureAccess::state(joined)));
     auto *home = new ForeignResult<void>(state);
     home->set_value();
-    ++d.jobs_in_flight; // a virtual clock must not run away meanwhile
+    ++d.jobs_in_flight; // a virtual clock must not jump ahead meanwhile
     const QScopeGuard no_longer([&d] { d.job_ended(); });
     try {
         std::thread([pool, home] {

@@ -11,11 +11,13 @@
 
 namespace QAsyncio {
 
+/// What the LoopThread shares with its thread. Owned by the LoopThread, which joins the thread
+/// before it goes.
 struct LoopThread::Private
 {
     std::promise<QAsyncioLoop *> made;
-    std::promise<void> released; // nobody has loop() any more
-    std::promise<void> ended;    // says what QThread::wait() says, in a way that ThreadSanitizer sees
+    std::promise<void> released; // nobody uses loop() any more
+    std::promise<void> ended;    // the same as QThread::wait(), but ThreadSanitizer sees it
     QAsyncioLoop *loop = nullptr;
     std::unique_ptr<QThread> thread;
 
@@ -41,7 +43,8 @@ struct LoopThread::Private
         try {
             own->run_forever();
         } catch (...) {
-            if (QCoreApplication::instance()) // else it is why the run was refused, at the end of the program
+            // Otherwise the run was refused because the program ends.
+            if (QCoreApplication::instance())
                 qCCritical(detail::logCategory).noquote() << "LoopThread:" << describe(std::current_exception());
         }
         own->close();
@@ -69,13 +72,13 @@ LoopThread::LoopThread(const QString &name, LoopOptions options) : d(std::make_u
 
 LoopThread::~LoopThread()
 {
-    if (!QCoreApplication::instance()) // no event is delivered any more, in no thread
+    if (!QCoreApplication::instance()) // no event is delivered any more, in any thread
         d->thread->exit();
     for (;;) {
         try {
             d->loop->call_soon_threadsafe([loop = d->loop] { loop->stop(); });
             break;
-        } catch (const std::bad_alloc &) { // it must be told, or nobody could wait for it
+        } catch (const std::bad_alloc &) { // it must be told, or it would never end
             QThread::msleep(1);
         } catch (...) { // it has ended already
             break;

@@ -28,7 +28,8 @@ bool ConcurrentStateBase::cancel()
         return false;
     if (!task) // it has not begun, and will not
         return true;
-    LoopCore &core = *FutureAccess::state(task)->core; // the task keeps it; those that waited may have ended the loop
+    // The task keeps the core; the loop itself may have been ended by those that waited.
+    LoopCore &core = *FutureAccess::state(task)->core;
     run_there(core, [task]() mutable { task.cancel(); });
     return true;
 }

@@ -7,8 +7,9 @@
 
 namespace QAsyncio::detail {
 
-/// `co_await BodyAwaiter<T>(body)` runs the coroutine that `body()` gives, in this task, and gives its outcome instead of throwing:
-/// for those that have something to do behind it, however it ended. What making the coroutine throws is an outcome, too.
+/// `co_await BodyAwaiter<T>(body)` runs the coroutine that `body()` returns, as a part of this
+/// task, and gives its outcome instead of throwing. For code that has something to do afterwards
+/// however the body ends. An exception from `body()` itself is an outcome too.
 template<class T>
 class BodyAwaiter : public Coroutine<T>::Awaiter
 {

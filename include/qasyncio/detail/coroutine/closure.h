@@ -29,9 +29,10 @@ struct ClosureOf<Moved<F>>
 template<class F>
 using closure_t = typename ClosureOf<std::decay_t<F>>::type;
 
-/// Refuses a closure that g++ 12 would destroy twice when it is a temporary of an await expression. No closure with captures
-/// can be assigned; that tells a generic one, which has no operator() to point to. What std::bind() makes cannot be either,
-/// but has a constructor, and is safe.
+/// Refuses a closure that g++ 12 would destroy twice when it is a temporary in an await expression.
+/// A closure is recognised by its operator() or, if that is a template, by not being assignable,
+/// since no closure with captures is. What std::bind() makes may not be assignable either, but it
+/// has a constructor and is safe.
 template<class F>
 constexpr void check_closure()
 {
@@ -59,7 +60,8 @@ struct CoroutineValue<Coroutine<T>>
 template<class C>
 using coroutine_value_t = typename CoroutineValue<C>::type;
 
-/// Refuses a function for a thread that only makes a coroutine there, of which nothing would run.
+/// Refuses a coroutine where a function for a thread is expected: a call there would only create
+/// it, and nothing of it would run.
 template<class R>
 constexpr void check_thread_function()
 {

@@ -11,17 +11,18 @@ namespace QAsyncio::detail {
 
 struct GeneratorPromiseBase;
 
-/// What is known of a generator apart from its frame, which may go first.
+/// The state of a generator outside its frame, which may be destroyed first.
 ///
-/// References: the AsyncGenerator, each step, whoever closes it. They belong to the thread of the loop that it began in. When
-/// the last one goes, the frame is destroyed; no step is under way then.
+/// The AsyncGenerator, each step and whoever closes the generator hold references. They belong to
+/// the thread of the loop in which the first step ran. When the last one goes the frame is
+/// destroyed; no step is under way then.
 class QASYNCIO_EXPORT GeneratorState final : public Pooled
 {
 public:
     explicit GeneratorState(GeneratorPromiseBase &promise) : m_promise(&promise) { }
     Q_DISABLE_COPY_MOVE(GeneratorState)
 
-    /// The next make() in this thread finds its memory.
+    /// Allocates the memory that the next make() in this thread uses.
     static void reserve();
     static GeneratorState *make(GeneratorPromiseBase &promise);
 
@@ -32,7 +33,7 @@ public:
             last_reference_gone();
     }
 
-    /// While it lives, no step can begin.
+    /// While one of these lives, no step can begin.
     class Busy
     {
     public:
@@ -44,27 +45,28 @@ public:
         GeneratorState &m_state;
     };
 
-    /// Before a step. Throws RuntimeError if one is under way, and in debug mode in another thread; `operation` is who asks:
-    /// "anext".
+    /// Called before a step. Throws RuntimeError if another step is under way or, in debug mode, in
+    /// another thread. The message names `operation`: "anext".
     void check_idle(const char *operation) const;
-    /// True when there is nothing to run any more.
+    /// True if there is nothing left to run.
     bool ended() const noexcept { return !m_promise || m_finished; }
-    /// A step begins, in a frame of this task.
+    /// A step begins; `link` is the await of it in a frame of `task`.
     void begin_step(FrameLink &link, TaskStateBase &task);
-    /// It has come to a co_yield or to the end; gives the frame to go on with.
+    /// The step has come to a co_yield or to the end. Returns the frame to resume.
     std::coroutine_handle<> end_step(bool finished) noexcept;
     void set_finished() noexcept;
     /// The frame is being destroyed.
     void promise_gone() noexcept;
-    /// The loop need not know it any more.
+    /// Leaves the loop's list of generators.
     void leave_registry() noexcept;
 
     bool started() const noexcept { return m_started; }
     GeneratorPromiseBase &promise() const { return *m_promise; }
     QString describe() const;
 
-    std::exception_ptr thrown; // at the co_yield, when it goes on
-    GeneratorState *previous = nullptr; // in the loop's list of those that have begun and not ended
+    std::exception_ptr thrown; // thrown at the co_yield when the generator goes on
+    // In the loop's list of generators that have begun and not ended.
+    GeneratorState *previous = nullptr;
     GeneratorState *next = nullptr;
 
 private:
@@ -73,19 +75,21 @@ private:
     void enter_registry(LoopCore &core);
 
     GeneratorPromiseBase *m_promise; // null once its frame is destroyed
-    LoopCore *m_core = nullptr;      // owned; since the first step
+    LoopCore *m_core = nullptr;      // owned; set by the first step
     quint32 m_refs = 1;
     bool m_started = false;
     bool m_running = false;
     bool m_finished = false;
     bool m_registered = false;
-    bool m_sent_home = false; // the last reference went in another thread
+    bool m_sent_home = false; // the last reference was dropped in another thread
 };
 
+/// The promise of a generator, without the type of its values. Lives in its frame.
 struct GeneratorPromiseBase : PromiseBase
 {
-    // The memory for the state is had before there is a frame: clang's clean-up of one whose promise cannot be made, or whose
-    // get_return_object() throws, uses the frame when it is gone.
+    // The memory for the state is allocated before the frame. Otherwise the promise's constructor
+    // or get_return_object() could throw; clang's clean-up after that uses the frame when it is
+    // already freed.
     static void *operator new(std::size_t size)
     {
         GeneratorState::reserve();
@@ -110,8 +114,8 @@ struct GeneratorPromiseBase : PromiseBase
     void unhandled_exception() noexcept { error = std::current_exception(); }
     void return_void() const noexcept { }
 
-    GeneratorState *state;    // null when the state has let go of it
-    std::exception_ptr error; // of the body, until somebody has got it
+    GeneratorState *state;    // null once the state has let go of this promise
+    std::exception_ptr error; // thrown by the body; until a step rethrows it
 };
 
 template<class T>
@@ -120,7 +124,7 @@ struct GeneratorPromise : GeneratorPromiseBase
     std::optional<Boxed<T>> value;
 };
 
-/// Goes back to the frame that awaits the step.
+/// Ends the step and goes back to the frame that awaits it.
 inline auto leave_step(GeneratorPromiseBase &promise, bool finished) noexcept
 {
 #if QASYNCIO_TAIL_CALLS
@@ -131,7 +135,7 @@ inline auto leave_step(GeneratorPromiseBase &promise, bool finished) noexcept
 #endif
 }
 
-/// At a co_yield: back to the frame that awaits the step.
+/// Awaited at a co_yield: goes back to the frame that awaits the step.
 struct GeneratorPause
 {
     bool await_ready() const noexcept { return false; }
@@ -151,7 +155,7 @@ struct GeneratorPause
     GeneratorState *state = nullptr;
 };
 
-/// At the end: the same.
+/// Awaited at the end of the generator: the same.
 struct GeneratorEnd
 {
     bool await_ready() const noexcept { return false; }
@@ -208,9 +212,10 @@ protected:
 
 private:
     const char *m_operation;
-    std::exception_ptr m_thrown; // at the co_yield, when it goes on
+    std::exception_ptr m_thrown; // thrown at the co_yield when the generator goes on
 };
 
+/// A step that gives the value of the co_yield, or nothing at the end.
 template<class T>
 class GeneratorStep : public GeneratorStepBase
 {
@@ -222,7 +227,7 @@ public:
         check_outcome();
         if (!parent || m_state->ended())
             return std::nullopt;
-        const GeneratorState::Busy busy(*m_state); // moving it may do anything
+        const GeneratorState::Busy busy(*m_state); // moving the value may run any code
         auto &value = static_cast<GeneratorPromise<T> &>(m_state->promise()).value;
         std::optional<T> taken(std::in_place, std::move(value->get()));
         value.reset();

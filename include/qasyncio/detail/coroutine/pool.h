@@ -10,14 +10,16 @@
 
 namespace QAsyncio::detail {
 
-/// Memory for coroutine frames, futures and handles: a free list a size and thread, filled from slabs. A block may be freed
-/// in another thread than it came from.
+/// Memory for coroutine frames, futures and handles: one free list per size and thread, filled from
+/// slabs. A block may be freed in another thread than the one that allocated it.
 ///
-/// A block is aligned to the largest power of two that divides its size, up to pool_most_alignment. Since the size of a type,
-/// and of a frame of g++, is a multiple of its alignment, values of any alignment may lie in them, although nobody tells the
-/// pool: g++ asks for frames as if they had none.
+/// A block is aligned to the largest power of two that divides its size, up to pool_most_alignment.
+/// The size of a type, and of a frame of g++, is a multiple of its alignment, so values of any
+/// alignment may lie in a block although the pool is never told: g++ asks for frames as if they had
+/// no special alignment.
 ///
-/// Inline, because the await of a child that returns at once is one allocation and little more: 13 ns instead of 19.
+/// Inline, because awaiting a child that returns at once is little more than one allocation: 13 ns
+/// instead of 19.
 struct FreeBlock
 {
     FreeBlock *next;
@@ -28,9 +30,10 @@ constexpr std::size_t pool_granularity = 16;
 constexpr std::size_t pool_largest = 512; // beyond it: the heap
 constexpr std::size_t pool_classes = pool_largest / pool_granularity;
 constexpr std::size_t pool_most_alignment = 4096;
-constexpr std::size_t pool_most_kept = 4096; // blocks in a list; a thread keeps two lists of a size for itself
+// Blocks in a list; a thread keeps up to two lists per size for itself.
+constexpr std::size_t pool_most_kept = 4096;
 
-/// That of a block of `size` bytes: see above.
+/// The alignment of a block of `size` bytes: see above.
 constexpr std::size_t pool_alignment(std::size_t size)
 {
     const std::size_t power = size & (~size + 1);
@@ -39,12 +42,12 @@ constexpr std::size_t pool_alignment(std::size_t size)
 
 QASYNCIO_EXPORT void *allocate_slow(std::size_t size);
 QASYNCIO_EXPORT void deallocate_slow(void *block, std::size_t size) noexcept;
-/// Gives memory back to the system if much of it is free. For moments in which nothing else is to do: it looks at all free
-/// blocks of the process, some 5 ns each.
+/// Gives memory back to the system if much of it is free. To be called when there is nothing else
+/// to do: it looks at all free blocks of the process, some 5 ns each.
 QASYNCIO_EXPORT void trim_pool() noexcept;
 
-// Under a sanitizer, and where thread-local variables cannot be exported, every call goes into the library, which then uses
-// the ordinary heap respectively the pool.
+// Under a sanitizer every call goes into the library, which then uses the ordinary heap. Where
+// thread-local variables cannot be exported every call goes there too, to the pool.
 #if QASYNCIO_EXPORTED_TLS && !QASYNCIO_SANITIZED
 
 extern QASYNCIO_EXPORT constinit thread_local FreeBlock *free_lists[pool_classes] QASYNCIO_INITIAL_EXEC;
@@ -65,7 +68,8 @@ inline void deallocate(void *memory, std::size_t size) noexcept
 {
     if (size <= pool_largest) {
         FreeBlock *&head = free_lists[(size - 1) / pool_granularity];
-        // An empty list may be that of a thread the pool does not know yet; a full one is shared with the others.
+        // The list may be empty because the pool does not know this thread yet. A full one is
+        // handed to other threads. Both are for the slow path.
         if (head && head->depth < pool_most_kept) {
             auto *block = static_cast<FreeBlock *>(memory);
             block->next = head;
@@ -91,15 +95,17 @@ inline void deallocate(void *memory, std::size_t size) noexcept
 
 #endif
 
-/// Gives a class the pool's memory, whatever its alignment. The class needs a virtual destructor if it is deleted through a base.
+/// Gives a class the pool's memory, whatever its alignment. A class that is deleted through a base
+/// needs a virtual destructor.
 struct Pooled
 {
     static void *operator new(std::size_t size) { return allocate(size); }
     static void operator delete(void *block, std::size_t size) noexcept { deallocate(block, size); }
 };
 
-/// The same for promises, whose coroutine's frame it is. The size of a frame of clang says nothing of its alignment; clang tells
-/// it with -fcoro-aligned-allocation, which linking to QAsyncio::QAsyncio adds.
+/// The same for promises, where it allocates the frame of the coroutine. The size of a frame of
+/// clang says nothing of its alignment; clang passes that with -fcoro-aligned-allocation, which
+/// linking to QAsyncio::QAsyncio adds.
 struct PooledFrame
 {
     static void *operator new(std::size_t size) { return allocate(size); }

@@ -20,7 +20,7 @@
 
 namespace QAsyncio::detail {
 
-/// A value of a high alignment in a place of a low one. It stays where it is made.
+/// A value of a high alignment in storage of a low one. It stays where it is made.
 template<class T>
 class Realigned
 {
@@ -43,8 +43,9 @@ private:
     alignas(pool_granularity) std::byte m_storage[sizeof(T) + alignof(T) - pool_granularity];
 };
 
-/// The value of a promise, whose alignment must stay that of all promises: see PromiseBase. Where nothing can be thrown the
-/// compiler has to know: a std::variant moves what it makes into its place else, 14 % of the await of a child that is ready.
+/// A value in a promise, whose alignment must be that of all promises: see PromiseBase. The
+/// constructor is noexcept where it can be: otherwise std::variant makes a temporary and moves it
+/// into place, which costs 14 % of the await of a child that is ready.
 template<class T>
 class Plain
 {
@@ -63,25 +64,28 @@ using Boxed = std::conditional_t<(alignof(T) > pool_granularity), Realigned<T>, 
 
 struct PromiseBase;
 
-/// The await of one coroutine by another: it lives in the frame of the parent and owns the frame of the child.
+/// The await of one coroutine by another: it lives in the frame of the parent and owns the frame of
+/// the child.
 struct FrameLink
 {
-    PromiseBase *parent = nullptr; // whom to go on with; set when the parent suspends
+    PromiseBase *parent = nullptr; // the frame to go on with; set when it suspends
     PromiseBase *child = nullptr;  // null once its frame is destroyed
 };
 
-/// What the promises of all our coroutine types begin with. Aligned so that a frame can be found from it: see frame_of().
+/// The base of the promises of all our coroutine types. Aligned so that a frame can be found from
+/// it: see frame_of().
 struct alignas(16) PromiseBase : PooledFrame
 {
     PromiseBase() = default;
     Q_DISABLE_COPY_MOVE(PromiseBase)
 
     FrameLink *link = nullptr;     // null for the outermost frame of a task
-    TaskStateBase *task = nullptr; // whose step executes this frame; set when it starts
+    TaskStateBase *task = nullptr; // that executes this frame; set when it starts
     std::source_location site;     // where the coroutine function is written
 };
 
-/// The frame of a promise. All promises have PromiseBase first and its alignment, so that any may be taken for it.
+/// The frame of a promise. All promises have PromiseBase first and its alignment, so any of them
+/// may be treated as one.
 inline std::coroutine_handle<> frame_of(PromiseBase &promise)
 {
     return std::coroutine_handle<PromiseBase>::from_promise(promise);
@@ -90,7 +94,8 @@ inline std::coroutine_handle<> frame_of(PromiseBase &promise)
 template<class P>
 concept TaskPromise = std::is_base_of_v<PromiseBase, P>;
 
-/// At the end of a coroutine: on to the frame that awaits it, or out of the task's step.
+/// Awaited at the end of a coroutine: goes on to the frame that awaits it, or out of the task's
+/// step.
 struct FinalAwaiter
 {
     bool await_ready() const noexcept { return false; }
@@ -119,6 +124,7 @@ struct FinalAwaiter
 #endif
 };
 
+/// A promise that keeps the result of a Coroutine<T>, a value or an exception, until it is taken.
 template<class T>
 struct ResultPromise : PromiseBase
 {
@@ -160,7 +166,8 @@ struct ResultPromise<void> : PromiseBase
     }
 };
 
-/// Destroys the frame of a coroutine that is not being executed, and those that it owns as arguments, without stack for them.
+/// Destroys the frame of a coroutine that is not being executed, and the frames that it owns as
+/// arguments, with a bounded depth of recursion.
 QASYNCIO_EXPORT void destroy_frame(PromiseBase &promise) noexcept;
 QASYNCIO_EXPORT void report_never_awaited(const std::source_location &site) noexcept;
 [[noreturn]] QASYNCIO_EXPORT void throw_awaited_twice();

@@ -6,7 +6,8 @@
 
 namespace QAsyncio::detail {
 
-/// A counted reference to what has retain() and release(): a FutureStateBase or a class derived from it, a HandleState...
+/// A counted reference to anything that has retain() and release(): a future's state, a
+/// HandleState...
 template<class State>
 class Ref
 {

@@ -13,10 +13,10 @@
 
 namespace QAsyncio::detail {
 
-/// Says where the coroutine that the running task really is about was written.
+/// Gives the running task, whose own coroutine is only a wrapper, the site of the wrapped one.
 QASYNCIO_EXPORT void set_current_site(const std::source_location &site);
 
-/// Keeps a function and its arguments for as long as its coroutine runs.
+/// Keeps a function and its arguments alive for as long as its coroutine runs.
 template<class T, class F, class... Args>
 Coroutine<T> run_function(F function, Args... args)
 {
@@ -26,7 +26,7 @@ Coroutine<T> run_function(F function, Args... args)
     co_return co_await std::move(running);
 }
 
-/// What makes a task awaits by itself: all awaitables but coroutines, which become tasks as they are.
+/// What has to be wrapped in a coroutine to become a task: all awaitables except coroutines.
 template<class A>
 concept TaskAwaitable = Awaitable<A> && !IsCoroutine<std::remove_cvref_t<A>>::value;
 
@@ -36,7 +36,8 @@ Coroutine<std::decay_t<await_result_t<A>>> await_in_task(A awaitable)
     co_return co_await std::forward<A>(awaitable);
 }
 
-/// A coroutine that is refused is closed in silence, and not reported as never awaited.
+/// Closes a coroutine at the end of the scope, so that one that was refused is not reported as
+/// never awaited.
 template<class T>
 struct Closer
 {

@@ -8,18 +8,20 @@
 
 namespace QAsyncio::detail {
 
-/// What wants to take one thing out of many that come: the next emission of a stream. To wait for it takes nothing; so of
-/// several that are waited for side by side only one need be taken from. A claim that is dropped has taken nothing, unless
-/// take() was called. In the loop's thread.
+/// A claim to one of many things that come, such as the next emission of a stream. Waiting takes
+/// nothing, so of several claims that are waited for side by side only one has to be taken. A claim
+/// that is dropped has taken nothing unless take() was called. In the loop's thread.
 template<class C>
 concept Claim = std::move_constructible<C> && requires(C &claim) {
     /// Whether take() can be called now.
     { claim.is_ready() } -> std::same_as<bool>;
-    /// Done when it is ready, or may be: somebody else may come first. Cancelling it, or dropping it, ends the waiting.
+    /// Done when the claim is ready, or may be: somebody else may be faster. Cancelling or dropping
+    /// this future ends the waiting.
     { claim.ready() } -> std::same_as<Future<>>;
-    /// Keeps what is there for this claim until it is taken or the claim is dropped. False if nothing is there.
+    /// Keeps what is there for this claim, until it is taken or the claim is dropped. False if
+    /// nothing is there.
     { claim.reserve() } -> std::same_as<bool>;
-    /// Takes it; throws what came in its place. Only when it is ready.
+    /// Takes what is there, or throws what came in its place. Only when the claim is ready.
     claim.take();
 };
 

@@ -6,7 +6,7 @@
 
 namespace QAsyncio::detail {
 
-/// Makes handles from states and states from handles.
+/// Converts between handles on futures and their states.
 class FutureAccess
 {
 public:
@@ -30,7 +30,8 @@ public:
 /// Throws RuntimeError for a task: only its coroutine completes it.
 QASYNCIO_EXPORT void check_settable(const FutureStateBase &state, const char *operation);
 
-/// A done callback before it is called. The future it will be called with is known when it is scheduled.
+/// A done callback of a program. The future that it will be called with is stored when it is
+/// queued.
 class QASYNCIO_EXPORT DoneCallbackBase : public FutureCallback
 {
 public:
@@ -47,6 +48,7 @@ protected:
     Ref<FutureStateBase> m_future;
 };
 
+/// Holds the callable, which takes a handle on the future, or nothing.
 template<class Handle, class F>
 class DoneCallback final : public DoneCallbackBase
 {

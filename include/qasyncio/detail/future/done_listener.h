@@ -9,8 +9,9 @@
 
 namespace QAsyncio::detail {
 
-/// Hears when futures are done, until it dies: then its callbacks are taken back. The futures do not keep it alive, but it
-/// keeps those that it has not heard of. Made by std::make_shared.
+/// Is told when futures are done. Its callbacks are removed when it is destroyed. The futures do
+/// not keep it alive, but it keeps those of which it has not been told yet. Made by
+/// std::make_shared.
 class QASYNCIO_EXPORT DoneListener : public std::enable_shared_from_this<DoneListener>
 {
 public:
@@ -18,21 +19,22 @@ public:
     virtual ~DoneListener();
     Q_DISABLE_COPY_MOVE(DoneListener)
 
-    /// Each call counts: a future that is listened to twice is heard of twice.
+    /// A future that is listened to twice is reported twice.
     void listen_to(const AnyFuture &future);
-    /// Takes all callbacks back, those too that are queued already.
+    /// Removes all callbacks; those that are queued already do nothing.
     void stop_listening();
-    /// Takes the callbacks of pending futures back. Whether others are queued: they come while this lives.
+    /// Removes the callbacks of pending futures. Returns whether others are queued: they are still
+    /// called while this lives.
     bool stop_listening_to_pending();
 
 protected:
-    /// In a turn of its own, as done callbacks are.
+    /// `future` is done. Called in a turn of its own, as done callbacks are.
     virtual void heard(AnyFuture future) = 0;
 
 private:
     struct Ear
     {
-        AnyFuture future; // none once it was heard of
+        AnyFuture future; // none once it was reported
         DoneCallbackId callback;
     };
     static void take_back(Ear &ear);

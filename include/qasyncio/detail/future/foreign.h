@@ -11,8 +11,9 @@
 
 namespace QAsyncio::detail {
 
-/// A frame of its own that awaits somebody else's awaitable and starts at once. Nothing owns it: it ends when that awaitable
-/// resumes it, even if the task that waits for it has ended long before.
+/// A coroutine that awaits somebody else's awaitable in a frame of its own, and starts at once.
+/// Nothing owns the frame: it ends when the awaitable resumes it, even if the task that waits for
+/// it has ended long before.
 struct DetachedFrame
 {
     struct promise_type : PooledFrame
@@ -21,14 +22,16 @@ struct DetachedFrame
         std::suspend_never initial_suspend() const noexcept { return {}; }
         std::suspend_never final_suspend() const noexcept { return {}; }
         void return_void() const noexcept { }
-        void unhandled_exception() const noexcept { std::terminate(); } // await_foreign() catches everything
+        // await_foreign() catches everything.
+        void unhandled_exception() const noexcept { std::terminate(); }
     };
 };
 
 /// RuntimeError: the awaitable has destroyed the frame that waits for it.
 QASYNCIO_EXPORT std::exception_ptr awaitable_dropped();
 
-/// What awaits a foreign awaitable leaves behind for the loop, from whatever thread it was resumed in.
+/// Brings the outcome of a foreign awaitable to the loop, from whatever thread the awaitable has
+/// resumed in.
 template<class R>
 class ForeignResult final : public Message
 {
@@ -48,7 +51,8 @@ public:
     }
     bool empty() const { return !m_outcome; }
 
-    /// Sends this home. In the loop's own thread the future is completed at once, and its task still resumes through the loop.
+    /// Sends this home. In the loop's own thread the future is completed at once; its task still
+    /// resumes through the loop.
     void send()
     {
         LoopCore &core = *m_future->core;
@@ -73,7 +77,7 @@ private:
 template<class A, class R>
 DetachedFrame await_foreign(A awaitable, ForeignResult<R> *result)
 {
-    // Also when the awaitable destroys this frame instead of resuming it.
+    // Sends the result also if the awaitable destroys this frame instead of resuming it.
     const QScopeGuard send([result] { result->send(); });
     try {
         if constexpr (std::is_void_v<R>) {
@@ -87,14 +91,14 @@ DetachedFrame await_foreign(A awaitable, ForeignResult<R> *result)
     }
 }
 
-/// Awaits the future of a foreign awaitable, or of a function in a thread, which nobody else has. If it is unwound, what comes
-/// later is dropped, as after a cancellation.
+/// Awaits the future of a foreign awaitable, or of a function in a thread, which nobody else holds.
+/// If the task is unwound the future is cancelled, and what comes later is dropped.
 template<class R>
 class ForeignFutureAwaiter : public FutureAwaiter<R, true>
 {
 public:
     using FutureAwaiter<R, true>::FutureAwaiter;
-    ForeignFutureAwaiter(ForeignFutureAwaiter &&) noexcept = default; // before it is awaited
+    ForeignFutureAwaiter(ForeignFutureAwaiter &&) noexcept = default; // only before it is awaited
     ~ForeignFutureAwaiter()
     {
         if (!this->m_future || !this->task() || this->m_future->done())
@@ -107,8 +111,8 @@ public:
 template<class A>
 using foreign_result_t = std::remove_cvref_t<await_result_t<A>>; // void stays void
 
-/// Awaits an awaitable of somebody else in a frame of its own and resumes the task through the loop.
-/// Cancellation: the task ends at once; what the awaitable gives later is dropped.
+/// Awaits an awaitable of somebody else in a frame of its own and resumes the task through the
+/// loop. If the task is cancelled it ends at once, and what the awaitable gives later is dropped.
 template<class A>
 class ForeignAwaiter : public ForeignFutureAwaiter<foreign_result_t<A>>
 {
@@ -126,7 +130,7 @@ private:
         auto *result = new ForeignResult<Result>(future);
         try {
             await_foreign<Held, Result>(std::forward<A>(awaitable), result);
-        } catch (...) { // there is no frame, which would send the result home
+        } catch (...) { // there is no frame that would send the result home
             result->discard();
             throw;
         }

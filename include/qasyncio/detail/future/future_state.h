@@ -22,11 +22,11 @@ class GatherCore;
 class QASYNCIO_EXPORT FutureCallback : public Runnable
 {
 public:
-    /// The future is done: queue yourself. Throws RuntimeError if the loop is closed.
+    /// Called when the future is done: queues this. Throws RuntimeError if the loop is closed.
     virtual void future_done(FutureStateBase &future) = 0;
 };
 
-/// Several callbacks, in order. Taking one out costs the same however many there are.
+/// Several callbacks, in order. Removing one costs the same however many there are.
 class QASYNCIO_EXPORT CallbackVector
 {
 public:
@@ -38,7 +38,7 @@ public:
     void append(FutureCallback *callback);
     bool remove(const FutureCallback *callback);
     bool contains(const FutureCallback *callback) const { return place_of(callback) != none; }
-    /// Null where one was taken out.
+    /// Null where one was removed.
     const std::vector<FutureCallback *> &all() const { return m_all; }
 
 private:
@@ -51,10 +51,11 @@ private:
 
     std::vector<FutureCallback *> m_all;
     std::size_t m_gaps = 0;
-    mutable std::unique_ptr<Index> m_index; // the places of many; made when one of them is looked for
+    // The places, if there are many; made when one is first looked for.
+    mutable std::unique_ptr<Index> m_index;
 };
 
-/// The done callbacks of a future, in order; each of them is in it once. Nearly always none or one.
+/// The done callbacks of a future, in order, each of them once at most. Nearly always none or one.
 class QASYNCIO_EXPORT CallbackList
 {
 public:
@@ -74,10 +75,10 @@ public:
         else
             append_further(callback);
     }
-    /// Takes `callback` out. False if it is not there.
+    /// Returns false if `callback` is not there.
     bool remove(const FutureCallback *callback);
     bool contains(const FutureCallback *callback) const;
-    /// Empties the list and gives what was in it to `f`, in order. `f` may append anew.
+    /// Empties the list and passes what was in it to `f`, in order. `f` may append new ones.
     template<class F>
     void take_all(F &&f)
     {
@@ -105,8 +106,9 @@ private:
     std::uintptr_t m_bits = 0; // null, a callback, or a vector with the lowest bit set
 };
 
-/// What all handles on a future share. References are counted atomically: a handle may be copied and dropped in any
-/// thread; the last one dropped elsewhere is sent home to die. All else belongs to the loop's thread.
+/// What all handles on a future share. References are counted atomically: a handle may be copied
+/// and dropped in any thread. If the last one is dropped in another thread, the state is sent to
+/// the loop's thread and destroyed there. All else belongs to the loop's thread.
 class QASYNCIO_EXPORT FutureStateBase : public FutureCallback
 {
 public:
@@ -125,7 +127,7 @@ public:
     const std::exception_ptr &peek_exception() const noexcept { return m_exception; }
     bool has_exception() const noexcept { return m_exception != nullptr; }
 
-    // asyncio's operations; what they throw is said at Future
+    // asyncio's operations; Future says what they throw
     virtual bool cancel(const QString &message);
     void set_exception(std::exception_ptr exception);
     std::exception_ptr exception();
@@ -135,7 +137,7 @@ public:
         if (Q_UNLIKELY(!is_pending()))
             throw_invalid_state();
     }
-    /// Not done, and nobody completes it just now.
+    /// Neither done nor just being completed.
     bool is_pending() const noexcept { return !done() && !(flags & Settling); }
     /// Debug mode: throws RuntimeError in a thread other than that of the running loop.
     void check_thread() const
@@ -150,7 +152,7 @@ public:
     }
     [[noreturn]] void throw_cancelled() const;
 
-    /// The callback takes part until it is called or removed; the list owns one reference of it.
+    /// The list owns one reference of the callback until that is called or removed.
     void add_callback(FutureCallback *callback);
     bool remove_callback(FutureCallback *callback) { return callbacks.remove(callback); }
 
@@ -166,9 +168,10 @@ public:
     }
     bool sole_owner() const noexcept { return m_refs.load(std::memory_order_acquire) == 1; }
 
-    /// Only tasks are callbacks of futures.
+    /// Never called: of all futures only tasks wait for others, and they override this.
     void future_done(FutureStateBase &future) override;
-    /// The gather() that this is, whose cancellation is one of its children.
+    /// This future as a gather() that is not done; null for others. Such a one is cancelled through
+    /// its children.
     virtual GatherCore *gathering() { return nullptr; }
     /// The storage of the value: a std::optional of FutureValue<T>::type.
     virtual void *value_storage() noexcept = 0;
@@ -178,9 +181,9 @@ public:
 
     bool is_task() const noexcept { return flags & IsTask; }
     bool is_value_taken() const noexcept { return flags & ValueTaken; }
-    /// A result that can only be moved has been moved out.
+    /// The result has been moved out.
     void mark_value_taken() noexcept { flags |= ValueTaken; }
-    /// Of a task: that it dies while it is pending is not reported.
+    /// For a task: it is not reported if it is destroyed while it is pending.
     void die_in_silence() noexcept { flags &= ~LogDestroyed; }
 
 protected:
@@ -189,7 +192,7 @@ protected:
         LogException = 2, // an exception that nobody has retrieved yet
         LogDestroyed = 4, // a pending task that dies is reported
         ValueTaken = 8,
-        Settling = 16,    // a value is being moved in, which may run anything
+        Settling = 16,    // the value is being moved in, which may run any code
         // The others are TaskStateBase's.
     };
 
@@ -202,19 +205,21 @@ protected:
         if (!callbacks.empty())
             schedule_callbacks();
     }
-    /// Throws RuntimeError if the loop is closed. Not inlined: there would be a copy for each type of result.
+    /// Throws RuntimeError if the loop is closed. Not inlined: there would be a copy for each type
+    /// of result.
     Q_NEVER_INLINE void schedule_callbacks()
     {
         if (core->has(LoopCore::Closed))
             drop_callbacks();
         callbacks.take_all([this](FutureCallback *callback) { callback->future_done(*this); });
     }
-    /// The last handle is gone, and nothing is left to report.
+    /// Called when the last handle is gone and nothing is left to report.
     virtual void destroy() noexcept;
 
 private:
     struct DeepKind;
-    /// destroy() of one that may own other futures, and those others: it takes no stack for them.
+    /// destroy() for a state that may own other futures. These are destroyed with a bounded depth
+    /// of recursion.
     void destroy_deep() noexcept;
     void last_reference_gone() noexcept
     {
@@ -231,13 +236,13 @@ private:
     [[noreturn]] void throw_invalid_state() const;
     [[noreturn]] void throw_no_value();
 
-    // The small ones share a word: a suspended task with its frame is to stay below 250 bytes.
+    // The small members share a word: a suspended task with its frame should stay below 250 bytes.
     std::atomic<quint32> m_refs;
 
 protected:
     State m_state = Pending;
 
-    quint8 task_flags = 0; // TaskStateBase's that did not fit
+    quint8 task_flags = 0; // those of TaskStateBase that do not fit into `flags`
     quint16 flags = 0;
 
 public:
@@ -245,7 +250,8 @@ public:
     CallbackList callbacks;
 
 private:
-    std::exception_ptr m_exception; // Finished: the exception. Cancelled: the CancelledError, if it has a message
+    // Finished: the exception. Cancelled: the CancelledError, if it has a message.
+    std::exception_ptr m_exception;
 };
 
 template<class T>
@@ -272,7 +278,7 @@ public:
 
     void *value_storage() noexcept override { return &value; }
 
-    /// No move before it.
+    /// Throws before it moves `result` if the future is not pending.
     void set_value(future_value_t<T> &&result)
     {
         this->check_pending();
@@ -283,7 +289,7 @@ public:
     std::optional<future_value_t<T>> value;
 
 private:
-    /// Nobody else completes or cancels it meanwhile.
+    /// Moving the value may run any code. Nobody else can complete or cancel the future meanwhile.
     void move_in(future_value_t<T> &&result)
     {
         if constexpr (std::is_trivially_move_constructible_v<future_value_t<T>>) {
@@ -308,7 +314,8 @@ std::optional<future_value_t<T>> &value_of(FutureStateBase &state)
 
 [[noreturn]] QASYNCIO_EXPORT void throw_value_taken();
 
-/// The value of a finished future: moved out if the caller alone has it (`movable`) or if it cannot be copied.
+/// The value of a finished future: moved out if the caller alone has it (`movable`) or if it cannot
+/// be copied.
 template<class T>
 T take_value(FutureStateBase &state, bool movable)
 {

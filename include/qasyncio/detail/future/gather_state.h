@@ -12,7 +12,8 @@ namespace QAsyncio::detail {
 class GatherCallback;
 class CancelWalk;
 
-/// The rules of gather(), without its types. The children know it only through GatherCallback, so that it may die first.
+/// The rules of gather(), without its types. The children refer to it only through a
+/// GatherCallback, so it may die before them.
 class QASYNCIO_EXPORT GatherCore
 {
 public:
@@ -21,7 +22,8 @@ public:
     Q_DISABLE_COPY_MOVE(GatherCore)
 
     void add_child(Ref<FutureStateBase> child, bool implicit_task);
-    /// Counts the children that are done already: all of them, and the future is done.
+    /// Begins to wait for the children. Those that are done already are counted at once; if all
+    /// are, the future is done.
     void begin();
     void child_done(FutureStateBase &child);
     bool cancel_children(const QString &message);
@@ -31,7 +33,8 @@ protected:
     virtual void set_results() = 0;
     virtual void set_error(std::exception_ptr exception) = 0;
 
-    std::vector<Ref<FutureStateBase>> m_children; // as passed: the same one may be there twice; for good, once it has begun
+    // As passed: the same one may be there twice; unchanged once begun.
+    std::vector<Ref<FutureStateBase>> m_children;
 
 private:
     friend class GatherCallback;
@@ -44,20 +47,21 @@ private:
     bool m_cancel_requested = false;
     bool m_failed = false;
 
-    /// Its place in a CancelWalk, which so takes no memory.
+    /// What a CancelWalk notes at this gather; a member, so that the walk takes no memory.
     struct Walk
     {
         bool is_active = false;
-        bool any = false; // a child took it
+        bool any = false; // a child took the cancellation
         bool requested_before = false;
-        std::size_t next = 0; // child
+        std::size_t next = 0; // the next child's index
         GatherCore *outer_level = nullptr;
-        Ref<FutureStateBase> outer;   // keeps this: a child may end it
-        Ref<FutureStateBase> waiting; // the task that waits for this, if the walk came by that
+        Ref<FutureStateBase> outer;   // keeps this alive: cancelling a child may end it
+        // The task that awaits this gather, if the walk came through it.
+        Ref<FutureStateBase> waiting;
     } m_walk;
 };
 
-/// What a child gave, for the tuple or vector of results: a value, or an Outcome.
+/// The result of a child as an element of the results: a value or an Outcome.
 template<class Element, class T>
 Element gathered(FutureStateBase &child)
 {
@@ -72,6 +76,7 @@ Element gathered(FutureStateBase &child)
     }
 }
 
+/// The future that gather() gives, and the GatherCore behind it.
 template<class Result>
 class GatherStateBase : public FutureState<Result>, protected GatherCore
 {
@@ -92,6 +97,7 @@ private:
     void set_error(std::exception_ptr exception) override { this->set_exception(std::move(exception)); }
 };
 
+/// For children that are given one by one: the result is a tuple.
 template<class Result, class... T>
 class GatherState final : public GatherStateBase<Result>
 {
@@ -107,6 +113,7 @@ private:
     }
 };
 
+/// For children that are given as a vector.
 template<class Element, class T>
 class GatherVectorState final : public GatherStateBase<std::vector<Element>>
 {

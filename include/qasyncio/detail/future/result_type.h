@@ -10,8 +10,9 @@
 
 namespace QAsyncio::detail {
 
-/// Whether a T can be copied. std::is_copy_constructible says so of a vector of std::unique_ptr, too, and of what has one
-/// inside. Into a class of the program nobody can look: Future says what it has to do.
+/// Whether a T can really be copied. std::is_copy_constructible is also true for a vector of
+/// std::unique_ptr and for what has one inside. Classes of a program cannot be looked into: Future
+/// says what they have to do.
 template<class T>
 struct IsCopyable : std::is_copy_constructible<T>
 {
@@ -41,7 +42,7 @@ struct IsCopyable<std::variant<T...>> : std::conjunction<IsCopyable<T>...>
 {
 };
 
-/// Refuses what no coroutine, future or variable can keep. One place, so that it is one sentence everywhere.
+/// Refuses what no coroutine, future or variable can hold, everywhere with the same message.
 template<class T>
 struct ResultType
 {

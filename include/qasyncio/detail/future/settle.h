@@ -9,7 +9,7 @@
 
 namespace QAsyncio::detail {
 
-/// The value that a future of type R stores, of what an Outcome<R> stores.
+/// Makes the value that a future of R stores from the one that an Outcome<R> stores.
 template<class R>
 future_value_t<R> to_future_value(typename Outcome<R>::value_type &&value)
 {
@@ -35,7 +35,7 @@ Outcome<R> outcome_of(F &value) noexcept
     }
 }
 
-/// The same, where it is to stay: also what moving it there throws.
+/// The same, stored in `place`. If moving the value there throws, that exception is the outcome.
 template<class R, class F>
 void store_outcome(std::optional<Outcome<R>> &place, F &value) noexcept
 {
@@ -51,8 +51,9 @@ void store_outcome(std::optional<Outcome<R>> &place, F &value) noexcept
     }
 }
 
-/// Completes a future with what came for it from outside: with the value, with the exception that came instead, or with what
-/// moving the value throws. In the loop's thread. Nothing happens if it is done by then or the loop is closed.
+/// Completes a future with an outcome from outside: with its value, its exception, or what moving
+/// the value throws. In the loop's thread. Does nothing if the future is done by then or the loop
+/// is closed.
 template<class R>
 void settle(FutureState<R> &future, Outcome<R> &&outcome) noexcept
 {

@@ -11,7 +11,8 @@
 
 namespace QAsyncio::detail {
 
-/// The values of the variables that were set. No QHash: it ends the program when there is no memory.
+/// The values of the variables that were set. Not a QHash, which ends the program when there is no
+/// memory.
 struct ContextValues
 {
     void retain() noexcept { refs.fetch_add(1, std::memory_order_relaxed); }
@@ -26,7 +27,8 @@ struct ContextValues
     std::unordered_map<quint64, std::shared_ptr<void>> map;
 };
 
-/// The values of one context. Null where a state is expected means "empty, and nobody has looked at it yet".
+/// The values of one context. A null pointer in place of a state means "empty, and nobody has
+/// looked at it yet".
 struct QASYNCIO_EXPORT ContextState
 {
     void retain() noexcept { refs.fetch_add(1, std::memory_order_relaxed); }
@@ -37,12 +39,13 @@ struct QASYNCIO_EXPORT ContextState
     Ref<ContextValues> values; // shared by copies until one is written to; none: empty
 };
 
-/// The slot that holds the current context of this thread: that of the running callback or task, else the thread's own.
+/// The slot that holds the current context of this thread: that of the running callback or task, or
+/// else the thread's own.
 QASYNCIO_EXPORT ContextState **&context_slot() noexcept;
 
 QASYNCIO_EXPORT ContextState *copy_context_state(const ContextState &state);
 
-/// What a callback that is scheduled now is to run in: null as long as the current context is empty.
+/// The context for a callback that is scheduled now: null as long as the current one is empty.
 inline ContextState *capture_context(ContextState *current)
 {
     return Q_UNLIKELY(current) ? copy_context_state(*current) : nullptr;
@@ -50,7 +53,7 @@ inline ContextState *capture_context(ContextState *current)
 
 QASYNCIO_EXPORT quint64 next_context_key();
 QASYNCIO_EXPORT std::shared_ptr<const void> find_context_value(quint64 key);
-/// Sets (null: erases) and gives the current context.
+/// Sets the value, or erases it if null. Returns the current context.
 QASYNCIO_EXPORT Ref<ContextState> set_context_value(quint64 key, std::shared_ptr<void> value);
 
 /// Makes a context the current one for a scope.
@@ -71,7 +74,7 @@ private:
 namespace QAsyncio {
 class Context;
 namespace detail {
-/// The way from a public Context to its state and back.
+/// Converts between a public Context and its state.
 class QASYNCIO_EXPORT ContextAccess
 {
 public:

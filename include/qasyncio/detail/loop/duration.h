@@ -8,11 +8,12 @@
 #include <chrono>
 #include <climits>
 
-// Arithmetic with moments that cannot overflow: what is beyond the range of a clock (292 years to both sides) is at its end.
+// Arithmetic with time points that cannot overflow: a result beyond the range of a clock (292 years
+// to both sides) becomes the end of that range.
 
 namespace QAsyncio::detail {
 
-/// `now + delay`, TimePoint::max() or min() where that is beyond the clock's range.
+/// `now + delay`; TimePoint::max() or min() where that is beyond the clock's range.
 template<class Rep, class Period>
 TimePoint deadline(TimePoint now, std::chrono::duration<Rep, Period> delay)
 {
@@ -23,7 +24,8 @@ TimePoint deadline(TimePoint now, std::chrono::duration<Rep, Period> delay)
     return TimePoint(std::chrono::nanoseconds(sum));
 }
 
-/// `until - from`, at the ends of the range where it is beyond it: the whole range of a clock has twice as much.
+/// `until - from`; the longest duration where it is longer, since two time points can be twice as
+/// far apart.
 inline std::chrono::nanoseconds time_between(TimePoint from, TimePoint until)
 {
     std::chrono::nanoseconds::rep difference = 0;

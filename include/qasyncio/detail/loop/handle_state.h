@@ -12,7 +12,8 @@
 
 namespace QAsyncio::detail {
 
-/// A callback with its context. References: one for each Handle, one for each place in a queue or in the timer heap.
+/// A callback with its context. References: one for each Handle, one for each place in a queue or
+/// in the timer heap.
 class QASYNCIO_EXPORT HandleState : public Runnable
 {
 public:
@@ -20,7 +21,7 @@ public:
     void discard() noexcept override { release(); }
     QString describe() const override;
 
-    /// In debug mode: only the thread that schedules it may cancel it.
+    /// Debug mode: only the thread that schedules it may cancel it.
     void keep_to_thread(const LoopCore &core) noexcept { m_thread = static_cast<quint16>(core.thread_id); }
     /// Throws RuntimeError in another thread.
     void check_thread() const
@@ -54,7 +55,7 @@ public:
 
     /// Calls the callback.
     virtual void invoke() = 0;
-    /// Destroys the callback, if it is there.
+    /// Destroys the callback, if it still exists.
     virtual void drop() noexcept = 0;
 
 protected:
@@ -78,13 +79,16 @@ protected:
 
 private:
     std::atomic<quint32> m_refs{1}; // counted without atomic operations unless m_shared
-    std::atomic<quint8> m_flags{0}; // written by one thread at a time: the loop's, or whoever has revoked a SharedHandleState
+    // Written by one thread at a time: the loop's, or the one that has revoked a SharedHandleState.
+    std::atomic<quint8> m_flags{0};
     const bool m_shared;
-    quint16 m_thread = 0; // of those that have a loop, by the last bits of its id: there is no room for more. 0: not checked
+    // The last bits (there is no room for more) of the id of the only thread that may cancel it; 0:
+    // any may.
+    quint16 m_thread = 0;
 };
 
-/// The handle of call_soon_threadsafe(): cancel() and the callback exclude each other. In other threads cancel() waits
-/// for a callback that has begun.
+/// The handle of call_soon_threadsafe(). cancel() and the callback exclude each other: in another
+/// thread cancel() waits for a callback that has begun.
 class QASYNCIO_EXPORT SharedHandleState : public HandleState
 {
 public:
@@ -134,7 +138,7 @@ private:
     alignas(F) std::byte m_storage[sizeof(F)];
 };
 
-/// A callback with a deadline, which is in the loop's heap until it is due.
+/// A callback with a deadline, which is in the loop's TimerQueue until it is due.
 class QASYNCIO_EXPORT TimerState : public HandleState
 {
 public:
@@ -148,7 +152,8 @@ protected:
     explicit TimerState(TimePoint when) : when(when) { }
 };
 
-/// A callback of a descriptor. While it runs (in a nested event loop, for long) it is not queued again.
+/// The callback of a reader or writer. It is not queued again while it runs, which may take long if
+/// it opens a nested event loop.
 class QASYNCIO_EXPORT FdState : public HandleState
 {
 public:
@@ -159,7 +164,7 @@ public:
     int fd;
     unsigned direction;
     bool queued = false;
-    bool masked = false; // not watched, because it was ready while it ran
+    bool masked = false; // not watched for now, because it was ready while it ran
 
 protected:
     FdState(int fd, unsigned direction) : fd(fd), direction(direction) { set(Persistent); }

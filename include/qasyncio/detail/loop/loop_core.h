@@ -31,14 +31,15 @@ public:
     Runnable() = default;
     Q_DISABLE_COPY_MOVE(Runnable)
 
-    /// Runs in the loop, once for each time it was queued. Nothing may leave it: it gives exceptions to the loop.
+    /// Runs in the loop, once for each time it was queued. Must not throw: exceptions are given to
+    /// the loop.
     virtual void run(LoopCore &core) noexcept;
     /// Called instead of run() when the loop is closed with this in its queue.
     virtual void discard() noexcept;
-    /// What it is, for reports: "<Handle load()>".
+    /// A text for reports: "<Handle load()>".
     virtual QString describe() const;
 
-    ContextState *context = nullptr; // what it runs in; owned; null: empty
+    ContextState *context = nullptr; // that it runs in; owned; null: empty
 
 protected:
     virtual ~Runnable()
@@ -48,8 +49,9 @@ protected:
     }
 };
 
-/// First in, first out; a ring that grows by doubling, and as soon as it is half full: what is queued where nothing may be
-/// thrown still finds room when there is no memory for a larger one. There is a ring from the beginning, for the same reason.
+/// First in, first out. A ring that doubles as soon as it is half full: code that must not throw
+/// can still queue something when there is no memory for a larger one. For the same reason there is
+/// a ring from the beginning.
 class ReadyQueue
 {
 public:
@@ -66,19 +68,19 @@ public:
     }
     Runnable *pop()
     {
-        // With 200,000 tasks none is in the cache: asking for those that come soon takes 10 % off a step.
+        // With 200,000 tasks none of them is in the cache: prefetching takes 10 % off a step.
         __builtin_prefetch(m_ring[(m_head + 3) & (m_capacity - 1)]);
         return m_ring[m_head++ & (m_capacity - 1)];
     }
 
 private:
-    /// Throws std::bad_alloc if there is none.
+    /// Throws std::bad_alloc if the ring is full and there is no memory.
     Q_NEVER_INLINE void make_room()
     {
         try {
             grow_to(m_capacity * 2);
         } catch (const std::bad_alloc &) {
-            if (size() == m_capacity) // else the next one asks again
+            if (size() == m_capacity) // otherwise the next push() tries again
                 throw;
         }
     }
@@ -97,14 +99,15 @@ private:
 
     std::unique_ptr<Runnable *[]> m_ring;
     std::size_t m_capacity = 0; // a power of two
-    std::size_t m_limit = 0;    // how many make it look for more room
+    std::size_t m_limit = 0;    // the size at which it grows
     std::size_t m_head = 0;     // both only grow; the difference is the size
     std::size_t m_tail = 0;
 };
 
 class TaskStateBase;
 
-/// Objects of one kind that own each other and are being destroyed: see release_deep().
+/// The destruction under way, in one thread, of objects of one kind that own each other: see
+/// release_deep().
 struct ReleaseDepth
 {
     void *waiting = nullptr;
@@ -115,15 +118,20 @@ struct ReleaseDepth
 struct ThreadData
 {
     QAsyncioLoop *running = nullptr;
-    ContextState **context_slot = nullptr; // null before its first use: own_context
+    // Null before its first use, which sets it to &own_context.
+    ContextState **context_slot = nullptr;
     ContextState *own_context = nullptr;
-    int unwinding = 0; // frames of tasks are being destroyed, and coroutines that nobody will await any more with them
-    quint64 id = 0; // given by the first loop that is made in it; unlike the address of this, nobody gets it again
+    // > 0: frames of tasks are being destroyed; coroutines that die with them are not reported.
+    int unwinding = 0;
+    // Given by the first loop that is made in the thread; never used again, unlike the address of
+    // this.
+    quint64 id = 0;
     ReleaseDepth dying_futures;
     ReleaseDepth dying_frames;
 };
 
-// Constant-initialised and trivially destroyed: there from the first to the last line of a thread.
+// Constant-initialised and trivially destroyed, so it is there from the first to the last line of a
+// thread.
 #if QASYNCIO_EXPORTED_TLS
 extern QASYNCIO_EXPORT constinit thread_local ThreadData own_thread_data QASYNCIO_INITIAL_EXEC;
 inline ThreadData &thread_data() noexcept
@@ -134,7 +142,7 @@ inline ThreadData &thread_data() noexcept
 QASYNCIO_EXPORT ThreadData &thread_data() noexcept;
 #endif
 
-/// A place in the queue of what other threads send to a loop: a member of the object that is sent.
+/// Links an object into a loop's Inbox; a member of the object that is sent.
 struct InboxNode
 {
     explicit constexpr InboxNode(Runnable *item) : item(item) { }
@@ -144,20 +152,21 @@ struct InboxNode
     InboxNode *next = nullptr;
 };
 
-/// The part of a loop that futures refer to: it outlives the QAsyncioLoop for as long as one of them lives.
-/// Except for `status` and the references, it belongs to the loop's thread.
+/// The part of a loop that futures refer to. It outlives the QAsyncioLoop for as long as one of
+/// them lives. Except for `status` and the references, it belongs to the loop's thread.
 struct QASYNCIO_EXPORT LoopCore
 {
     enum Status : unsigned {
         Closed = 1,
-        Debug = 2, // check the thread
+        Debug = 2, // check which thread calls
         Running = 4,
         Observed = 8, // see observe_callbacks()
-        ShuttingDown = 16, // the runner cleans up: calls from other threads are not begun any more
+        // A Runner is cleaning up: calls from other threads no longer start coroutines.
+        ShuttingDown = 16,
     };
     enum Flag : unsigned {
-        Dispatching = 1, // inside process(): the ready queue is looked at again before Qt waits
-        WakePosted = 2,  // a wake-up is under way
+        Dispatching = 1, // inside process(), which looks at the ready queue again before Qt waits
+        WakePosted = 2,  // a wake-up event is posted and has not arrived
     };
 
     std::atomic<unsigned> status{0}; // written by the loop's thread, read by anybody
@@ -167,7 +176,8 @@ struct QASYNCIO_EXPORT LoopCore
     ThreadData *thread = nullptr; // of the thread that the loop lives in
     quint64 thread_id = 0;
     TaskStateBase *current_task = nullptr;
-    std::coroutine_handle<> next_frame; // what a step goes on with where there are no tail calls (compiler.h)
+    // The frame a step goes on with where there are no tail calls (compiler.h).
+    std::coroutine_handle<> next_frame;
     ReadyQueue ready;
 
     void retain() noexcept
@@ -193,7 +203,8 @@ struct QASYNCIO_EXPORT LoopCore
             destroy();
     }
 
-    /// When the QAsyncioLoop is gone: who is left, of futures, tasks, generators and calls into other threads.
+    /// When the QAsyncioLoop is gone: how many references are left, of futures, tasks, generators
+    /// and calls into other threads.
     qint64 references() const noexcept { return m_refs.load(std::memory_order_acquire); }
 
     bool has(unsigned any) const noexcept { return status.load(std::memory_order_relaxed) & any; }
@@ -205,22 +216,24 @@ struct QASYNCIO_EXPORT LoopCore
 
     bool in_own_thread() const noexcept { return thread_data().id == thread_id; }
 
-    /// Queues for the next turn. The caller has checked what check_scheduling() checks.
+    /// Queues for the next turn. The caller has made sure of what check_scheduling() checks.
     void push(Runnable *item)
     {
         ready.push(item);
         if (flags == 0 && has(Running))
             wake();
     }
-    /// Throws RuntimeError if the loop is closed or, in debug mode, runs in another thread. True in debug mode.
+    /// Throws RuntimeError if the loop is closed or, in debug mode, runs in another thread. True in
+    /// debug mode.
     bool check_scheduling()
     {
         return Q_UNLIKELY(has(Closed | Debug)) && check_scheduling_slow();
     }
-    /// Queues the node's item, which must be queued once and keeps itself alive. From any thread.
+    /// Queues the node's item, from any thread. It must not be queued yet, and keeps itself alive.
     /// Throws RuntimeError if the loop is closed; the item is then untouched.
     void push_threadsafe(InboxNode &node);
-    /// The same, from other threads, for what must reach the loop's thread to die there: false if the loop is closed.
+    /// The same, but returns false if the loop is closed, and uses the inbox in the loop's own
+    /// thread too.
     bool try_push_threadsafe(InboxNode &node) noexcept;
 
     void timer_was_cancelled() noexcept;
@@ -238,32 +251,39 @@ private:
     bool check_scheduling_slow();
     void destroy() noexcept;
 
-    // Nearly all references come and go in the loop's own thread, which counts them without atomic operations as long as
-    // there is a loop: 10 ns less for a future. The loop's own is so heavy that m_refs cannot reach zero meanwhile.
+    // Nearly all references are made and dropped in the loop's own thread, which counts them
+    // without atomic operations while the QAsyncioLoop exists: 10 ns less for a future. Meanwhile
+    // m_refs cannot reach zero, since the loop's own reference counts as loop_ref.
     static constexpr qint64 loop_ref = qint64(1) << 40;
     std::atomic<qint64> m_refs{loop_ref};
     qint64 m_own_refs = 0;
 };
 
-/// Of the loop that runs in this thread. Throws RuntimeError: "no running event loop".
+/// The core of the loop that runs in this thread. Throws RuntimeError: "no running event loop".
 QASYNCIO_EXPORT LoopCore &running_core();
 
-/// Throws RuntimeError: "Non-thread-safe operation invoked on an event loop other than the current one".
+/// Throws RuntimeError: "Non-thread-safe operation invoked on an event loop other than the current
+/// one".
 [[noreturn]] QASYNCIO_EXPORT void throw_wrong_thread();
 
-/// For tests: calls `observer` behind every callback and every step of a task; empty: no longer. In the loop's thread.
+/// For tests: calls `observer` after every callback and every step of a task, until it is set to an
+/// empty one. In the loop's thread.
 QASYNCIO_EXPORT void observe_callbacks(LoopCore &core, std::function<void()> observer);
 
-/// For tests: what a loop could go on with by itself.
+/// For tests: whether a loop can go on by itself.
 struct LoopRest
 {
-    bool has_nothing_to_wait_for; // nothing is ready; no timer, no descriptor, no function in a thread
+    // Nothing is ready; no timer, no descriptor, no function in a thread.
+    bool has_nothing_to_wait_for;
     qint64 turns;
-    bool is_nested; // code of it has opened an event loop, or pumps, and is what is looking
+    // The caller is inside code of the loop, which has opened an event loop or called
+    // processEvents().
+    bool is_nested;
 };
 QASYNCIO_EXPORT LoopRest rest_of(const LoopCore &core);
 
-/// For tests: how many loops there are, with those that are gone but for a future, a task, a generator or a call under way.
+/// For tests: how many loops there are, including those of which only a future, a task, a generator
+/// or a call under way is left.
 QASYNCIO_EXPORT int live_loops() noexcept;
 
 } // namespace QAsyncio::detail

@@ -18,7 +18,7 @@ namespace QAsyncio::detail {
 
 __extension__ using WideUnsigned = unsigned __int128;
 
-/// How many nanoseconds a tick of `Period` has, as a fraction in lowest terms.
+/// The nanoseconds in a tick of `Period`, as a fraction in lowest terms.
 template<class Period>
 struct NanosecondsOf
 {
@@ -27,7 +27,7 @@ struct NanosecondsOf
     static constexpr WideUnsigned denominator = WideUnsigned(Period::type::den / common);
 };
 
-/// A number of nanoseconds with its sign, at the ends of their range where it is beyond it.
+/// `magnitude` nanoseconds with a sign; the end of their range where it is beyond it.
 constexpr std::chrono::nanoseconds saturated_nanoseconds(WideUnsigned magnitude, bool negative)
 {
     using std::chrono::nanoseconds;
@@ -37,8 +37,8 @@ constexpr std::chrono::nanoseconds saturated_nanoseconds(WideUnsigned magnitude,
     return magnitude > most ? nanoseconds::max() : nanoseconds(nanoseconds::rep(magnitude));
 }
 
-/// `count` ticks of `Period`, exactly, rounded up. A product that does not fit into 128 bits is beyond the range anyway: the
-/// denominator has 63 bits at most.
+/// `count` ticks of `Period`, exactly, rounded up. A product that does not fit into 128 bits is
+/// beyond the range anyway: the denominator has 63 bits at most.
 template<class Period, class Rep>
 constexpr std::chrono::nanoseconds exact_nanoseconds(Rep count)
 {
@@ -49,7 +49,7 @@ constexpr std::chrono::nanoseconds exact_nanoseconds(Rep count)
         negative = count < 0;
     const WideUnsigned ticks = negative ? WideUnsigned(0) - WideUnsigned(count) : WideUnsigned(count);
     WideUnsigned whole = 0;
-    WideUnsigned part = 0; // of a denominator each
+    WideUnsigned part = 0; // in units of 1 / denominator
     if (__builtin_mul_overflow(ticks, Ratio::numerator / Ratio::denominator, &whole)
         || __builtin_mul_overflow(ticks, Ratio::numerator % Ratio::denominator, &part))
         return saturated_nanoseconds(beyond, negative);
@@ -60,8 +60,9 @@ constexpr std::chrono::nanoseconds exact_nanoseconds(Rep count)
     return saturated_nanoseconds(whole, negative);
 }
 
-/// `count` ticks of `Period`, rounded up; but 0.1 s are 100,000,000 ns, although the double next to 0.1 is a little more: what
-/// is above a number by less than half of the type's last digit is that number.
+/// `count` ticks of `Period`, rounded up, except for the rounding error of the type: 0.1 s is
+/// 100,000,000 ns although the double nearest to 0.1 is a little more. A value that exceeds a whole
+/// number by no more than half of the type's last digit counts as that number.
 template<class Period, class Rep>
 std::chrono::nanoseconds ceiled_nanoseconds(Rep count)
 {
@@ -80,8 +81,8 @@ std::chrono::nanoseconds ceiled_nanoseconds(Rep count)
     return nanoseconds(nanoseconds::rep(rounded));
 }
 
-/// Nanoseconds, rounded up so that nothing is early, and at the ends of their range where `delay` is beyond it. Of any period.
-/// Throws ValueError for NaN.
+/// `delay`, of any period, in nanoseconds: rounded up, so that nothing is early; the end of their
+/// range where it is beyond it. Throws ValueError for NaN.
 template<class Rep, class Period>
 std::chrono::nanoseconds saturated(std::chrono::duration<Rep, Period> delay)
 {
@@ -93,7 +94,7 @@ std::chrono::nanoseconds saturated(std::chrono::duration<Rep, Period> delay)
         return ceiled_nanoseconds<Period>(delay.count());
     } else if constexpr (std::numeric_limits<Rep>::is_integer) {
         return exact_nanoseconds<Period>(delay.count());
-    } else { // a class: what its own arithmetic gives
+    } else { // a class: its own arithmetic decides
         return std::chrono::ceil<std::chrono::nanoseconds>(delay);
     }
 }

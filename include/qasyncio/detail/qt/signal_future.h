@@ -22,8 +22,9 @@
 
 namespace QAsyncio::detail {
 
-[[noreturn]] QASYNCIO_EXPORT void throw_null_sender();
-[[noreturn]] QASYNCIO_EXPORT void throw_not_connected();
+/// ValueError, in the name of `function`.
+[[noreturn]] QASYNCIO_EXPORT void throw_null_sender(const char *function);
+[[noreturn]] QASYNCIO_EXPORT void throw_not_connected(const char *function);
 QASYNCIO_EXPORT std::exception_ptr sender_died();
 QASYNCIO_EXPORT std::exception_ptr signal_disconnected();
 QASYNCIO_EXPORT bool inherits_dialog(const QObject &object);
@@ -31,7 +32,8 @@ inline bool is_dialog(const QObject &object)
 {
     return Q_UNLIKELY(object.isWidgetType()) && inherits_dialog(object);
 }
-/// Tells the loop that a dialog is (or is no longer) being awaited: closing it is then no reason to quit.
+/// Tells the loop that a dialog is being awaited, or no longer is: closing it is then no reason to
+/// quit.
 QASYNCIO_EXPORT void dialog_awaited(LoopCore &core, const QObject *dialog, bool begins);
 
 template<class... T>
@@ -39,8 +41,9 @@ struct TypeList
 {
 };
 
-/// Whether a type is the private last argument that makes a signal emittable by its class alone. It has no accessible name,
-/// so the name the compiler prints for it is looked at.
+/// Whether a type is the private last argument (QPrivateSignal) that lets only the class itself
+/// emit a signal. The type is not accessible here, so look at the name that the compiler prints for
+/// it.
 template<class T>
 constexpr bool is_private_signal()
 {
@@ -61,7 +64,8 @@ struct WithoutPrivateSignal<First, Rest...>
     using type = std::conditional_t<sizeof...(Rest) == 0 && is_private_signal<First>(), TypeList<>, all>;
 };
 
-/// What the slot of a signal gets.
+/// The types of the arguments that the slot of a signal gets, without references and the private
+/// one.
 template<class... Args>
 using signal_arguments_t = typename WithoutPrivateSignal<Args...>::type;
 
@@ -83,7 +87,7 @@ struct SignalResult<TypeList<First, Second, Rest...>>
     using type = std::tuple<First, Second, Rest...>;
 };
 
-/// Types that refer to what somebody else has.
+/// Types that only refer to data of somebody else.
 template<class T>
 struct IsView : std::bool_constant<std::is_same_v<T, QStringView> || std::is_same_v<T, QByteArrayView>
                                    || std::is_same_v<T, QLatin1String> || std::is_same_v<T, QUtf8StringView>
@@ -145,7 +149,7 @@ decltype(auto) call_map(Map &map, const Args &...args)
     return call_map(map, std::make_index_sequence<count>(), args...);
 }
 
-/// What an emission gives to who awaits it.
+/// The type that awaiting an emission gives.
 template<class Map, class List>
 struct EmissionResult;
 template<class... Args>
@@ -179,9 +183,10 @@ future_value_t<R> emission_value(Map &map, const Args &...args)
     }
 }
 
-/// Completed by an emission or, with ObjectDestroyedError, by the sender's death. It has two owners: its handles, and what
-/// may still complete it: the slot, then the emission on its way home from another thread. All but the counting belongs to
-/// the loop's thread.
+/// The future of a signal. Completed by an emission or, with ObjectDestroyedError, by the sender's
+/// death. It has two owners: all its handles together, and whatever may still complete it, which is
+/// the slot and later an emission on its way home from another thread. Except for the count of
+/// owners it belongs to the loop's thread.
 template<class R>
 class SignalFuture final : public FutureState<R>
 {
@@ -200,8 +205,9 @@ public:
         return cancelled;
     }
 
-    /// `value` makes the value that was emitted. It may throw: then that is the exception. It may be the program's code (a
-    /// map), which may cancel this, drop it, delete the sender or close the loop.
+    /// `value()` gives the emitted value; what it throws becomes the exception. It may run code of
+    /// the program (a map), which may cancel or drop this future, delete the sender or close the
+    /// loop.
     template<class F>
     void emitted(F &&value) noexcept
     {
@@ -227,7 +233,8 @@ public:
         if (can_be_completed())
             this->set_exception(std::move(exception));
     }
-    /// There will be no emission. Whoever waits is told; if nobody does, that is no error to report.
+    /// There will be no emission: whoever waits gets the exception `why`. If nobody waits it is not
+    /// reported.
     void cut(std::exception_ptr why) noexcept
     {
         failed(std::move(why));
@@ -239,7 +246,8 @@ public:
         if (m_owners.load(std::memory_order_acquire) == 1 || m_owners.fetch_sub(1, std::memory_order_acq_rel) == 1)
             delete this;
     }
-    /// remove_owner() of the slot in the loop's thread, where the handles are dropped, too: nobody else counts meanwhile.
+    /// remove_owner() for the slot, in the loop's thread. The handles' share is given up there too,
+    /// so nobody else counts meanwhile.
     void remove_slot_at_home() noexcept
     {
         if (m_owners.load(std::memory_order_acquire) == 1)
@@ -248,10 +256,10 @@ public:
             m_owners.store(1, std::memory_order_relaxed);
     }
 
-    /// Neither done nor without handles.
+    /// It can still be completed by an emission.
     bool is_open() const noexcept { return !m_closed; }
 
-    /// What comes home from another thread that has no memory left for more.
+    /// Sent home instead of an emission if the other thread has no memory for one.
     class NoMemory final : public Message
     {
     public:
@@ -268,7 +276,8 @@ public:
     NoMemory no_memory{*this};
 
 private:
-    /// It may be done by whoever has the future, and nobody may have it any more.
+    /// False if a holder of the future has completed it, if nobody holds it any more, or if the
+    /// loop is closed.
     bool can_be_completed() const noexcept
     {
         return !m_dropped && this->is_pending() && !this->core->has(LoopCore::Closed);
@@ -285,7 +294,7 @@ private:
         if (!is_open())
             return;
         const QMetaObject::Connection connected = *std::move(connection);
-        close(); // before the slot dies: it would take that for the death of the sender
+        close(); // first: the slot dies now, and would complete an open future with an exception
         QObject::disconnect(connected);
     }
     void destroy() noexcept override
@@ -293,22 +302,23 @@ private:
         m_dropped = true;
         disconnect();
         this->callbacks.take_all([](FutureCallback *callback) { callback->discard(); });
-        this->value.reset(); // here and not where the last owner goes
+        this->value.reset(); // here, in the loop's thread; the last owner may go elsewhere
         remove_owner();
     }
 
     std::atomic<int> m_owners{2};
     bool m_closed = false;
     bool m_dropped = false;
-    const QObject *const m_dialog; // the sender, if it is one; may be gone
+    const QObject *const m_dialog; // the sender, if it is a dialog; may be gone
 };
 
-/// An emission, or the death of a sender, on its way home from another thread. It owns the future in the slot's place.
+/// An emission, or the death of a sender, on its way home from another thread. It owns the future
+/// in the slot's place.
 template<class R>
 class RemoteEmission final : public Message
 {
 public:
-    /// Of what `value` gives or throws; `cut`: the latter because there is no emission.
+    /// Carries what `value()` gives or throws. `cut`: it throws because there is no emission.
     template<class F>
     RemoteEmission(SignalFuture<R> &future, F &value, bool cut) : m_future(future), m_cut(cut)
     {
@@ -332,7 +342,8 @@ private:
     const bool m_cut;
 };
 
-/// The slot, without the types of the signal's arguments. It is called once at most.
+/// The slot, without the types of the signal's arguments. Owned by Qt's connection; called once at
+/// most.
 template<class R>
 class SignalSlotBase
 {
@@ -365,8 +376,8 @@ private:
         m_future.store(nullptr, std::memory_order_relaxed);
         return future;
     }
-    /// The slot is destroyed uncalled: by the future, which is closed then, or because the sender is gone, or because the program
-    /// has disconnected it.
+    /// The slot is destroyed without having been called: by the future, which is closed then,
+    /// because the sender is gone, or because the program has disconnected it.
     Q_NEVER_INLINE static void disconnected(SignalFuture<R> &future, std::exception_ptr why) noexcept
     {
         if (!future.core->in_own_thread())
@@ -388,11 +399,14 @@ private:
         message->send(core);
     }
 
-    // Null when moved from, or called. Atomic because threads may follow each other here: Qt orders them.
+    // Null when moved from or called. Atomic because several threads may come here one after the
+    // other; Qt orders them.
     std::atomic<SignalFuture<R> *> m_future;
-    const QPointer<const QObject> m_sender; // tells its death from a disconnect() of the program
+    // Tells the sender's death from a disconnect() of the program.
+    const QPointer<const QObject> m_sender;
 };
 
+/// The slot that from_signal() connects; runs the map in the thread of the emission.
 template<class R, class Map, class Arguments>
 class SignalSlot;
 template<class R, class Map, class... Args>
@@ -417,13 +431,14 @@ auto future_of_signal(const Sender *sender, Signal signal, F &&map)
 {
     using R = emission_result_t<Map, Arguments>;
     if (!sender)
-        throw_null_sender();
+        throw_null_sender("from_signal");
     auto state = Ref<SignalFuture<R>>::adopt(new SignalFuture<R>(running_core(), *sender));
     state->connection =
         QObject::connect(sender, signal, sender, SignalSlot<R, Map, Arguments>(*state, *sender, std::forward<F>(map)),
                          Qt::ConnectionType(Qt::DirectConnection | Qt::SingleShotConnection));
-    if (Q_UNLIKELY(state->has_exception()) && !*state->connection) // the slot is gone: as if the sender had died
-        throw_not_connected();
+    // Not connected: the end of the slot has completed the future.
+    if (Q_UNLIKELY(state->has_exception()) && !*state->connection)
+        throw_not_connected("from_signal");
     return FutureAccess::wrap<Future<R>>(std::move(state));
 }
 

@@ -14,7 +14,8 @@
 namespace QAsyncio::detail {
 
 [[noreturn]] QASYNCIO_EXPORT void throw_stream_busy();
-/// Throws RuntimeError unless a stream with this core belongs to the running loop; null: it was moved from.
+/// Throws RuntimeError unless `core`, that of a stream, is the running loop's. Null: the stream was
+/// moved from.
 QASYNCIO_EXPORT void check_stream(const LoopCore *core);
 
 /// What a stream and its slot share. Belongs to the loop's thread.
@@ -46,13 +47,14 @@ public:
     {
         if (m_closed)
             return;
-        Emission *const emission = make_emission(std::move(outcome)); // may do anything, emit the signal as well
+        // May run any code, and emit the signal again.
+        Emission *const emission = make_emission(std::move(outcome));
         if (Q_UNLIKELY(!emission))
             return lose();
         append(*emission);
         wake();
     }
-    /// There was, in another thread, no memory for an emission.
+    /// Another thread had no memory for an emission.
     void lose_elsewhere(const std::shared_ptr<StreamState> &self) noexcept
     {
         if (!m_is_loss_on_its_way.exchange(true, std::memory_order_acquire))
@@ -67,7 +69,7 @@ public:
 
     std::size_t size() const { return m_size; }
     bool is_ready() const { return !m_reserved && (m_closed || m_size > 0); }
-    /// Done at the next arrival, or at the end.
+    /// Done when the next emission arrives, or at the end of the stream.
     Future<> ready()
     {
         if (m_reserved || (m_waiter && !m_waiter.done()))
@@ -85,7 +87,7 @@ public:
         return true;
     }
     void unreserve() { m_reserved = false; }
-    /// Nothing at the end.
+    /// Nothing at the end of the stream.
     std::optional<future_value_t<R>> take()
     {
         if (Q_UNLIKELY(std::exchange(m_head.is_loss_behind, false))) {
@@ -105,7 +107,8 @@ public:
 
 private:
     struct Emission;
-    /// What waits to be taken is a list of its own: it can note a loss at any place of it when there is no memory for more.
+    /// The emissions that wait to be taken are a linked list of our own. It can note a loss at any
+    /// place when there is no memory for more.
     struct Place
     {
         Emission *next = nullptr;
@@ -118,7 +121,8 @@ private:
         Outcome<R> outcome;
     };
 
-    /// With what moving the value throws instead, if it does. Null: there is no memory.
+    /// If moving the value throws, the emission has that exception instead. Null: there is no
+    /// memory.
     static Emission *make_emission(Outcome<R> &&outcome) noexcept
     {
         try {
@@ -161,7 +165,8 @@ private:
             m_waiter.set_result();
         m_waiter = {};
     }
-    /// There was no memory for an emission: next() says so in its place, once for several in a row.
+    /// There was no memory for an emission: next() throws std::bad_alloc in its place, once for
+    /// several in a row.
     void lose() noexcept
     {
         if (std::exchange(m_last->is_loss_behind, true))
@@ -182,8 +187,8 @@ private:
     CallHome<StreamState, &StreamState::loss_has_come> m_loss_from_elsewhere;
     std::atomic<bool> m_is_loss_on_its_way{false};
     Future<> m_waiter;
-    bool m_closed = false;   // the sender, or the stream, is gone
-    bool m_reserved = false; // what comes next is somebody's already
+    bool m_closed = false;   // the sender or the stream is gone
+    bool m_reserved = false; // what comes next belongs to a claim
 };
 
 /// An emission on its way home from another thread.
@@ -191,7 +196,7 @@ template<class R>
 class RemoteArrival final : public Message
 {
 public:
-    /// Of what `value` gives or throws.
+    /// Carries what `value()` gives or throws.
     template<class F>
     RemoteArrival(std::shared_ptr<StreamState<R>> state, F &value) : m_state(std::move(state))
     {
@@ -205,6 +210,7 @@ private:
     std::optional<Outcome<R>> m_outcome;
 };
 
+/// The slot of a stream. Owned by Qt's connection; runs the map in the thread of the emission.
 template<class R, class Map, class Arguments>
 class StreamSlot;
 template<class R, class Map, class... Args>
@@ -225,10 +231,10 @@ public:
             m_state->end_from_elsewhere.send(*m_state->core, m_state);
     }
 
-    /// What there is no memory for is lost and told to the stream; the emitter hears nothing of it.
+    /// An emission for which there is no memory is lost. The stream is told; the emitter is not.
     void operator()(const Args &...args) noexcept
     {
-        const auto state = m_state; // a map may end all the rest
+        const auto state = m_state; // a map may destroy the stream and this slot
         const auto value = [&] { return emission_value<R>(m_map, args...); };
         if (state->core->in_own_thread())
             state->arrive(outcome_of<R>(value));
@@ -253,7 +259,7 @@ private:
     [[no_unique_address]] Map m_map;
 };
 
-/// The claim to the next emission.
+/// A claim to the next emission of a stream: see Claim.
 template<class R>
 class StreamClaim
 {
@@ -272,7 +278,7 @@ public:
     bool reserve() { return m_reserved || (m_reserved = m_state->reserve()); }
     std::optional<future_value_t<R>> take()
     {
-        give_back(); // nobody else runs meanwhile
+        give_back(); // nothing else runs before take()
         return m_state->take();
     }
 
@@ -307,7 +313,7 @@ public:
     explicit NextEmission(std::shared_ptr<StreamState<R>> state)
         : Coroutine<std::optional<future_value_t<R>>>(next_in_stream<R>(state)), m_state(std::move(state)) { }
 
-    /// Instead of awaiting it.
+    /// For race(): a claim, instead of awaiting the emission.
     StreamClaim<R> claim() &&
     {
         this->close();

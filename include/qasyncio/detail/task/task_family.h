@@ -8,7 +8,8 @@ namespace QAsyncio::detail {
 
 class TaskFamily;
 
-/// What tasks end with: a QObject, or a TaskScope. Owns families. Belongs to the loop's thread.
+/// What tasks end with: a QObject or a TaskScope. Keeps a list of the families of these tasks.
+/// Belongs to the loop's thread.
 class QASYNCIO_EXPORT TaskOwner
 {
 public:
@@ -16,13 +17,16 @@ public:
     virtual ~TaskOwner();
     Q_DISABLE_COPY_MOVE(TaskOwner)
 
-    /// A family of this owner for a new task: that of `parent`, if it is one of them, else a new one.
+    /// The family that a new task joins: that of `parent` if it belongs to this owner, otherwise a
+    /// new one.
     TaskFamily &family_for(TaskStateBase *parent);
-    /// The owner dies: all that belongs to it is unwound, the youngest family first. One of which a frame is being executed, at
-    /// its next suspension. `why` is for debug mode, which names each task that was not finished.
+    /// The owner is destroyed: unwinds all of its tasks, the youngest first. If one of them is on
+    /// the stack, it and the older ones are unwound when it has left the stack. In debug mode each
+    /// unfinished task is reported, with `why` as the reason.
     void unwind_all(const char *why) noexcept;
     std::vector<Ref<TaskStateBase>> members() const;
-    /// Those with a higher number, which no member had at the last set_looked_at().
+    /// The members with a number above `number`, which must be the highest one that there was at
+    /// the last set_looked_at(): families that have not grown since are skipped.
     std::vector<Ref<TaskStateBase>> members_behind(quint32 number) const;
     void set_looked_at() noexcept;
     /// The loop of its tasks; null if it has none.
@@ -30,9 +34,9 @@ public:
     std::size_t size() const { return m_size; }
 
 protected:
-    /// The last task has ended.
+    /// Called when the last task has ended.
     virtual void became_empty() { }
-    /// There is one more.
+    /// Called when a task has joined.
     virtual void has_joined() { }
 
 private:
@@ -44,10 +48,11 @@ private:
     TaskFamily *m_oldest = nullptr;
     TaskFamily *m_youngest = nullptr;
     std::size_t m_size = 0; // tasks
-    bool m_one_has_grown = false; // of those that are m_looked_at
+    bool m_one_has_grown = false; // a family that is m_looked_at has a new member
 };
 
-/// A task that was given to an owner, and all that it, and these, have begun: they use each other's locals, and end together.
+/// A task that was given to an owner, with all tasks that it and its descendants have started. They
+/// may use each other's locals, so they end together. Deletes itself when the last of them leaves.
 class QASYNCIO_EXPORT TaskFamily
 {
 public:
@@ -55,23 +60,25 @@ public:
     Q_DISABLE_COPY_MOVE(TaskFamily)
 
     void add(TaskStateBase &task);
-    /// The last one that leaves deletes the family.
+    /// Deletes the family if this was its last task.
     void remove(TaskStateBase &task);
     bool is_headed_by(const TaskStateBase &task) const { return m_oldest == &task; }
-    /// Its owner is gone: what becomes of one of them becomes of all.
+    /// The owner is gone or going: if one member is unwound, all are.
     bool is_ending() const { return m_ending || !m_owner; }
-    /// The owner neither counts these tasks nor is told of their ends any more. Nothing if that is so already.
+    /// From now on the owner neither counts these tasks nor is told when they end. Does nothing the
+    /// second time.
     void leave_owner();
     void append_to(std::vector<Ref<TaskStateBase>> &tasks) const;
-    /// None of them runs another line.
+    /// No member runs another line.
     void doom() const;
     TaskStateBase *oldest() const { return m_oldest; }
-    /// The youngest one that can be unwound now; those on the stack are, when they have left it. Null if there is none.
+    /// The youngest task that can be unwound now, or null. Younger ones that are on the stack are
+    /// marked, to be unwound when they leave it.
     TaskStateBase *youngest_to_unwind() const;
 
 private:
     friend class TaskOwner;
-    /// As many as there is memory for.
+    /// Stops when there is no more memory.
     void try_append_to(std::vector<Ref<TaskStateBase>> &tasks) const noexcept;
 
     TaskOwner *m_owner;
@@ -81,7 +88,7 @@ private:
     TaskStateBase *m_youngest = nullptr;
     std::size_t m_size = 0;
     bool m_ending = false;
-    bool m_looked_at = false; // and none has joined since
+    bool m_looked_at = false; // set_looked_at() was called, and no task has joined since
 };
 
 } // namespace QAsyncio::detail

@@ -20,49 +20,54 @@ namespace QAsyncio::detail {
 struct PromiseBase;
 class TaskFamily;
 
-/// What few tasks have.
+/// What only few tasks need. Allocated on demand, so that the others stay small.
 struct TaskExtra
 {
     QString name;
-    QString cancel_message; // of MustCancel
-    TaskFamily *family = nullptr;               // that it ends with; owned together with the other members
+    QString cancel_message; // of the last request that nothing the task waits for has taken
+    TaskFamily *family = nullptr;               // that it ends with
     TaskStateBase *elder = nullptr;             // in the family's list
     TaskStateBase *younger = nullptr;
-    quint32 parent_number = 0;                  // of the task whose group waits for it, and cancels it
-    quint32 begun_by = 0;                       // the number of the task that has made it, for those with a family
-    TaskGroup *innermost_group = nullptr;             // of those that it waits in
-    std::vector<Ref<FutureStateBase>> to_be_unwound; // tasks, when this one suspends: UnwindPending
+    quint32 parent_number = 0;                  // of the task whose TaskGroup it is in; 0: none
+    quint32 begun_by = 0; // number of the task that started it, if this has a family
+    TaskGroup *innermost_group = nullptr;             // that this task has open
+    // Tasks to be unwound after this one has left the stack: UnwindPending.
+    std::vector<Ref<FutureStateBase>> to_be_unwound;
 };
 
-/// A future that drives a coroutine. While it is unfinished the loop's list of tasks owns a reference.
+/// A future that drives a coroutine. While it is unfinished the loop's list of tasks owns a
+/// reference.
 ///
-/// One step at a time: a task is in the ready queue at most once, since it waits for one thing at a time.
+/// A task is in the ready queue at most once, since it waits for one thing at a time.
 class QASYNCIO_EXPORT TaskStateBase : public FutureStateBase
 {
 public:
-    /// Has two references: one for a handle, one for the list of the loop that start() puts it into.
+    /// Starts with two references: one for a handle, one for the loop's list, which start() adds it
+    /// to.
     TaskStateBase(LoopCore &core, PromiseBase &root);
 
     /// Adds the task to the loop's list and queues its first step.
     void start();
-    /// Instead of it, if something has failed before: its coroutine is destroyed in silence.
+    /// Instead of start(), if something has failed before: destroys the coroutine without a report.
     void never_start() noexcept;
-    /// The same, but its first step runs here and now. Throws what leaves the loop.
+    /// Like start(), but runs the first step here and now. Throws a LoopExit or KeyboardInterrupt
+    /// that ends this step.
     void start_eagerly();
 
     // asyncio's operations
     bool cancel(const QString &message) override;
-    /// The parts of cancel(): the request goes to the task at the end of the chain of those that await each other, null if this
-    /// one is done; that one takes it to what it waits for, or notes it if nothing takes it.
+    /// The parts of cancel(). The first follows the tasks that await each other and returns the
+    /// last one, or null if this task is done. The second, called on that one, cancels what it
+    /// waits for; if nothing takes the request, the task notes it.
     TaskStateBase *request_cancellation();
     void deliver_cancellation(const QString &message);
     void note_cancellation(const QString &message);
     void note_cancelled_wait(const QString &message);
     int cancelling() const { return m_cancel_requests; }
     int uncancel();
-    /// The message of the last cancellation that nothing that was waited for took.
+    /// The message of the last cancellation that was not taken by what the task waits for.
     QString cancel_message() const { return m_extra ? m_extra->cancel_message : QString(); }
-    /// Grows from task to task.
+    /// Higher than that of all older tasks.
     quint32 number() const { return m_number; }
     QString name() const;
     void set_name(const QString &name);
@@ -70,26 +75,28 @@ public:
     std::source_location site() const;
     void set_site(const std::source_location &site);
 
-    /// The family that this task belongs to, and those that it begins; null for none.
+    /// The family of this task, which the tasks that it starts join too; null for none.
     TaskFamily *family() const { return Q_UNLIKELY(m_extra) ? m_extra->family : nullptr; }
     void prepare_to_join() { static_cast<void>(extra()); }
     void join(TaskFamily &family);
-    /// Destroys the frames, innermost first, without running another line of them, and ends as cancelled. The tasks of its
-    /// groups, and the rest of a family that ends, go with it, the youngest first. If a frame of one of all these is being
-    /// executed, it and the older ones go when it has left the stack; none of the others runs another line until then.
+    /// Destroys the frames, innermost first, without running another line of them; the task ends as
+    /// cancelled. The tasks of its groups, and the rest of its family if that ends, are unwound
+    /// with it, the youngest first. If one of all these is on the stack, it and the older ones are
+    /// unwound when it has left the stack; until then no other one runs another line.
     void unwind();
     /// The same for several at once.
     static void unwind_together(const std::vector<Ref<TaskStateBase>> &tasks);
 
     bool is_queued() const noexcept { return flags & Queued; }
     bool is_on_stack() const noexcept { return flags & OnStack; }
-    /// It is being unwound, or will be: no line of it runs any more.
+    /// It is being unwound or will be: no line of it runs any more.
     bool is_doomed() const noexcept { return flags & Doomed; }
     /// The outermost frame has reached its end.
     void note_end_of_body() noexcept { flags |= BodyDone; }
 
     // For awaiters, while a frame of this task is executed:
-    /// The innermost frame suspends; the awaiter will queue the task. A cancellation requested earlier goes to it now.
+    /// The innermost frame suspends; the awaiter will queue the task. A cancellation that was
+    /// requested before is passed to the awaiter now.
     void suspend_at(AwaiterBase &awaiter)
     {
         m_suspended_at = &awaiter;
@@ -102,7 +109,7 @@ public:
         flags |= Queued;
         core->push(this);
     }
-    /// True once for a cancellation that is due now and that nothing that was waited for has taken.
+    /// True once if a cancellation is due that nothing the task waited for has taken.
     bool take_must_cancel()
     {
         if (Q_LIKELY(!(flags & MustCancel)))
@@ -110,11 +117,12 @@ public:
         flags &= ~MustCancel;
         return true;
     }
-    /// The await that resumes is to throw a cancellation: see discard() of awaiters. The second ends that.
+    /// True if the await that resumes now has to throw a cancellation instead of giving its result;
+    /// take_cancelled_wait() clears that.
     bool is_wait_cancelled() const noexcept { return flags & (MustCancel | WaitCancelled); }
     void take_cancelled_wait() noexcept { flags &= ~(MustCancel | WaitCancelled); }
-    /// The await that has just suspended was refused: of this task itself, or of a future of another loop. In the next turn it
-    /// throws.
+    /// Refuses the await that has just suspended, because it awaits this task itself or a future of
+    /// another loop. It throws in the next turn.
     void refuse_await(const FutureStateBase &awaited)
     {
         flags |= &awaited == this ? AwaitsItself : WrongLoop;
@@ -122,7 +130,7 @@ public:
     }
     bool is_await_refused() const noexcept { return flags & (WrongLoop | AwaitsItself); }
     void forget_refusal() noexcept { flags &= ~(WrongLoop | AwaitsItself); }
-    /// The awaiter has stopped waiting because of a cancellation, which the await throws.
+    /// The awaiter has stopped waiting because of a cancellation, which the await will throw.
     void end_wait_cancelled(const QString &message)
     {
         note_cancelled_wait(message);
@@ -137,27 +145,29 @@ public:
     QString describe() const override;
     QString type_name() const override;
 
-    /// Without what it waits for: a chain of tasks may be long, or a circle.
+    /// Leaves out what the task waits for: a chain of tasks may be long, or a circle.
     QString describe_without_wait() const;
-    /// The future that this one awaits; null if it is something else.
+    /// The future that this task awaits; null if it awaits something else or nothing.
     FutureStateBase *awaited_future() const;
-    /// The task that this one awaits; null if it is something else, or done.
+    /// The task that this one awaits; null if it awaits something else, nothing, or a task that is
+    /// done.
     TaskStateBase *awaited_task() const;
-    /// What a task group waits for.
+    /// Notes that this task is in a TaskGroup of `parent`.
     void enter_as_child(const TaskStateBase &parent) { extra().parent_number = parent.m_number; }
-    /// The number of the task of its group; 0 if it is in none.
+    /// The number of the task whose TaskGroup this one is in; 0 if it is in none.
     quint32 parent_number() const { return m_extra ? m_extra->parent_number : 0; }
-    /// Gives the group that was the innermost one so far.
+    /// Makes `group` the innermost one; returns the one before.
     TaskGroup *enter_group(TaskGroup *group) { return std::exchange(extra().innermost_group, group); }
     void leave_group(TaskGroup *group);
-    /// Closing a loop: unwinds and reports "Task was destroyed but it is pending!".
+    /// Called when the loop is closed: unwinds and reports "Task was destroyed but it is pending!".
     void destroy_pending() noexcept;
 
     TaskStateBase *previous = nullptr; // in the loop's list of unfinished tasks
     TaskStateBase *next = nullptr;
 
 protected:
-    /// Takes the result out of the outermost frame's promise; gives the exception if there is one instead.
+    /// Takes the result out of the outermost frame's promise. If there is an exception instead,
+    /// returns that.
     virtual std::exception_ptr take_result() = 0;
     PromiseBase &root() const { return *m_root; }
 
@@ -165,24 +175,25 @@ private:
     friend class TaskFamily;
 
     enum TaskFlag : quint16 {
-        MustCancel = 32,      // to be cancelled at the next suspension or resumption
-        WaitCancelled = 64,   // a cancellation has ended the wait, and is what the await throws
+        MustCancel = 32,      // a cancellation is due at the next suspension or resumption
+        WaitCancelled = 64,   // a cancellation has ended the wait; the await throws it
         Started = 128,
         OnStack = 256,        // a frame of it is being executed
         Queued = 512,         // its step is in the ready queue
         BodyDone = 1024,
-        UnwindPending = 2048, // to be unwound at the next suspension
+        UnwindPending = 2048, // to be unwound when it leaves the stack
         Doomed = 4096,
-        WrongLoop = 8192,     // an await is refused
-        AwaitsItself = 16384, // the same
-        InCancel = 32768,     // cancel() is going through it
+        WrongLoop = 8192,     // the await is refused: its future belongs to another loop
+        AwaitsItself = 16384, // the await is refused: it awaits its own task
+        InCancel = 32768,     // cancel() is following the chain of awaits through it
     };
     enum RareTaskFlag : quint8 {
-        Eager = 1,     // in its first step, inside of create_task()
-        StepWaits = 2, // it was to go on while it was still on the stack
+        Eager = 1,     // in its first step, inside create_task()
+        StepWaits = 2, // its next step came while it was still on the stack
     };
 
-    /// Some tasks and all that ends with them: each before those that depend on it, the older before the younger.
+    /// The given tasks and all that end with them, older before younger. A task that uses another
+    /// one's locals is younger than that one.
     static std::vector<Ref<TaskStateBase>> with_descendants(const std::vector<Ref<TaskStateBase>> &seeds);
     static void unwind_in_order(const std::vector<Ref<TaskStateBase>> &tasks);
     TaskStateBase *executed_before_it();
@@ -196,9 +207,11 @@ private:
     void finish_with_exception(std::exception_ptr exception);
     void destroy_frames() noexcept;
     void forward_cancel();
-    /// Resumes although the task that it awaits is not done: they await each other and would do so for ever.
+    /// Resumes although `awaited` is not done: the tasks await each other in a circle, which would
+    /// never end.
     void give_up_waiting(TaskStateBase &awaited);
-    /// The one to resume; the outermost one while it is executed.
+    /// The frame to resume. Before the first step, and while a frame is being executed, the
+    /// outermost one.
     PromiseBase *innermost_frame() const;
     void leave_registry();
     void leave_family();
@@ -207,7 +220,8 @@ private:
     void set_cancel_message(const QString &message);
 
     PromiseBase *m_root; // of the outermost frame; null once it is destroyed
-    AwaiterBase *m_suspended_at = nullptr; // in the innermost frame; null before the first step, and while it is executed
+    // Null before the first step and while a frame is executed.
+    AwaiterBase *m_suspended_at = nullptr;
     std::unique_ptr<TaskExtra> m_extra;
     quint32 m_number;
     qint32 m_cancel_requests = 0;

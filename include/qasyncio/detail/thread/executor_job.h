@@ -10,23 +10,26 @@
 
 namespace QAsyncio::detail {
 
-/// Default executors of closed loops are kept while functions run in them: drops the others, and says whether none is left.
+/// The default executor of a closed loop is kept while functions run in it. Drops those in which
+/// none runs any more; returns whether none is left.
 QASYNCIO_EXPORT bool drop_idle_executors();
 
-/// A function on its way through an executor: queued, then run by a thread, then sent home with its outcome.
-/// One reference belongs to the executor and then to the loop's queue, one to the future.
+/// A function on its way through an executor: queued, then run by a thread, then sent home with its
+/// outcome. One reference belongs to the executor and later to the loop's queue, the other to the
+/// future.
 class QASYNCIO_EXPORT ExecutorJobBase : public Message
 {
 public:
-    /// In the loop's thread before the executor gets a job, and first of all in its thread: it sees all that was written
-    /// before, whatever executor it is.
+    /// The function sees everything that was written before it was handed over, whatever executor
+    /// it is: the first is called in the loop's thread before the executor gets the job, the second
+    /// in the executor's thread before the job runs.
     static void hand_over() noexcept;
     static void take_over() noexcept;
     /// In the executor's thread: runs the function unless it was abandoned.
     void execute() noexcept;
-    /// In any thread, as the last: the loop goes on with it.
+    /// In any thread, as the last step there: gives the job back to the loop.
     void send_home() noexcept { send(*future->core); }
-    /// In the loop's thread: the function is not to run any more, unless a thread has begun with it.
+    /// In the loop's thread: keeps the function from running, unless a thread has already taken it.
     void abandon() noexcept;
 
     void retain() noexcept { m_refs.fetch_add(1, std::memory_order_relaxed); }
@@ -36,7 +39,7 @@ public:
             delete this;
     }
 
-    Ref<FutureStateBase> future; // whom to complete; set by the loop, taken back in the loop's thread
+    Ref<FutureStateBase> future; // the one to complete; set by the loop, cleared by dispose()
 
 protected:
     virtual void call() noexcept = 0;    // stores the outcome
@@ -53,6 +56,7 @@ private:
     std::atomic<int> m_stage{Queued};
 };
 
+/// Holds the function with its arguments, and then its outcome.
 template<class R, class F, class... Args>
 class ExecutorJob final : public ExecutorJobBase
 {
@@ -76,7 +80,7 @@ private:
     std::optional<Outcome<R>> m_outcome;
 };
 
-/// The future of a job: cancelling it keeps a job that still waits for a thread from running.
+/// The future of a job. Cancelling it keeps a job that still waits for a thread from running.
 template<class R>
 class ExecutorFuture final : public FutureState<R>
 {

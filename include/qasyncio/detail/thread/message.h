@@ -8,8 +8,9 @@
 
 namespace QAsyncio::detail {
 
-/// Something for the thread of a loop, sent there from any thread: it arrives in a turn, or is disposed of unread when the loop
-/// is closed. From then on it owns itself. All that crosses threads is one of these, or a handle of call_soon_threadsafe().
+/// Something that is sent from any thread to the thread of a loop. It arrives in a turn, or is
+/// disposed of unread if the loop is closed. Once sent, it owns itself. Everything that crosses
+/// threads is a message, or a handle of call_soon_threadsafe().
 class Message : public Runnable
 {
 public:
@@ -18,7 +19,7 @@ public:
         if (!try_send(core))
             dispose();
     }
-    /// False, and nothing is done, if the loop is closed.
+    /// Returns false and does nothing if the loop is closed.
     bool try_send(LoopCore &core) noexcept { return core.try_push_threadsafe(m_node); }
 
     void run(LoopCore &) noexcept override
@@ -37,8 +38,9 @@ private:
     InboxNode m_node{this};
 };
 
-/// Calls a function in the loop's thread; drops it if the loop is closed, which has ended all its tasks. Unlike
-/// call_soon_threadsafe() it needs the core only: the loop may be gone. The function throws nothing.
+/// Calls a function in the loop's thread. If the loop is closed, which has ended all its tasks, the
+/// function is dropped. Unlike call_soon_threadsafe() this needs only the core: the loop object may
+/// be gone. The function must not throw.
 template<class F>
 void run_there(LoopCore &core, F function)
 {
@@ -55,8 +57,8 @@ void run_there(LoopCore &core, F function)
     (new Call(std::move(function)))->send(core);
 }
 
-/// The same for one function of a shared state, which has this as a member: it takes no memory. Not to be sent again before
-/// it has arrived.
+/// The same for one member function of a shared state. The state has this as a member, so that
+/// sending takes no memory. Must not be sent again before it has arrived.
 template<class State, void (State::*function)()>
 class CallHome final : public Message
 {
@@ -69,7 +71,8 @@ public:
 
     void run(LoopCore &) noexcept override
     {
-        const std::shared_ptr<State> state = std::move(m_state); // this goes with it; and it may be sent again at once
+        // The state owns *this, which may be sent again at once.
+        const std::shared_ptr<State> state = std::move(m_state);
         ((*state).*function)();
     }
 
