@@ -19,7 +19,9 @@ inline double cpu_ns()
 {
     rusage use{};
     getrusage(RUSAGE_SELF, &use);
-    const auto ns = [](const timeval &t) { return double(t.tv_sec) * 1e9 + double(t.tv_usec) * 1e3; };
+    const auto ns = [](const timeval &t) {
+        return double(t.tv_sec) * 1e9 + double(t.tv_usec) * 1e3;
+    };
     return ns(use.ru_utime) + ns(use.ru_stime);
 }
 
@@ -56,7 +58,8 @@ inline double read_resident_bytes()
 /// Memory in RAM of this process; everything counts, whichever allocator it came from.
 inline double resident_bytes()
 {
-    static const double first = read_resident_bytes(); // looking takes memory, too: 64 KiB the first time
+    // looking takes memory, too: 64 KiB the first time
+    static const double first = read_resident_bytes();
     static_cast<void>(first);
     return read_resident_bytes();
 }

@@ -28,12 +28,11 @@ namespace {
 /// A pipe on which nothing ever comes: the selector has something to ask, as uvloop's has.
 struct IdleDescriptor
 {
-    explicit IdleDescriptor(QAsyncioLoop &loop)
-        : loop(loop)
+    explicit IdleDescriptor(QAsyncioLoop &loop) : loop(loop)
     {
         if (pipe(ends) != 0)
             std::abort();
-        loop.add_reader(ends[0], [] {});
+        loop.add_reader(ends[0], [] { });
     }
     ~IdleDescriptor()
     {
@@ -271,7 +270,8 @@ bench::Result growth(int n)
     return {"kib", (bench::resident_bytes() - before) / 1024};
 }
 
-// What is left of the memory of n tasks that were alive at once, when all have ended and the loop has nothing to do.
+// What is left of the memory of n tasks that were alive at once, when all have ended and the loop
+// has nothing to do.
 bench::Result given_back(int n)
 {
     QAsyncioLoop loop;
@@ -403,12 +403,12 @@ bench::Result fair_timer(int n)
     return ticks.p99();
 }
 
-/// A thread that writes the time into a pipe now and then; and how long it took until the loop read it.
+/// A thread that writes the time into a pipe now and then; and how long it took until the loop read
+/// it.
 class Stamps
 {
 public:
-    Stamps(QAsyncioLoop &loop, int n, std::function<void()> done)
-        : m_loop(loop)
+    Stamps(QAsyncioLoop &loop, int n, std::function<void()> done) : m_loop(loop)
     {
         if (pipe(m_ends) != 0)
             std::abort();
@@ -422,7 +422,8 @@ public:
         m_thread = std::thread([this, n] {
             bench::Delays delays;
             for (int i = 0; i < n; ++i) {
-                std::this_thread::sleep_for(std::chrono::microseconds(2000 + delays.next_us() % 1000));
+                std::this_thread::sleep_for(
+                    std::chrono::microseconds(2000 + delays.next_us() % 1000));
                 const std::int64_t stamp = now_ns();
                 check(write(m_ends[1], &stamp, sizeof stamp) == sizeof stamp);
             }
@@ -468,7 +469,8 @@ bench::Result fd_beside_chain(int n)
 void spin(std::chrono::nanoseconds time)
 {
     const auto begin = std::chrono::steady_clock::now();
-    while (std::chrono::steady_clock::now() - begin < time) { }
+    while (std::chrono::steady_clock::now() - begin < time) {
+    }
 }
 
 // The same beside a thousand callbacks that take a microsecond each and schedule themselves.
@@ -566,7 +568,8 @@ bench::Result waiters(int n)
     return bench::per_op(watch, n);
 }
 
-// A descriptor that is ready again and again, beside `others` on which nothing comes. Needs that many descriptors.
+// A descriptor that is ready again and again, beside `others` on which nothing comes. Needs that
+// many descriptors.
 template<int others>
 bench::Result fds_beside(int n)
 {

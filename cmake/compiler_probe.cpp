@@ -21,7 +21,7 @@ struct Ready
 {
     Ready() = default;
     bool await_ready() const { return true; }
-    void await_suspend(std::coroutine_handle<>) const {}
+    void await_suspend(std::coroutine_handle<>) const { }
     int await_resume() const { return 1; }
 };
 
@@ -29,8 +29,8 @@ struct AggregateAwaiter
 {
     Counted member;
     bool await_ready() const { return true; }
-    void await_suspend(std::coroutine_handle<>) const {}
-    void await_resume() const {}
+    void await_suspend(std::coroutine_handle<>) const { }
+    void await_resume() const { }
 };
 
 // Runs at once, is destroyed at its end.
@@ -41,12 +41,13 @@ struct Eager
         Eager get_return_object() { return {}; }
         std::suspend_never initial_suspend() noexcept { return {}; }
         std::suspend_never final_suspend() noexcept { return {}; }
-        void return_void() {}
+        void return_void() { }
         void unhandled_exception() { std::terminate(); }
     };
 };
 
-template <class F> Ready call(F &&f)
+template<class F>
+Ready call(F &&f)
 {
     f();
     return {};

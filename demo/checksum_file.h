@@ -14,11 +14,13 @@ namespace Demo {
 /// SHA-256 as 64 hexadecimal digits, by path.
 using Digests = std::map<QByteArray, QByteArray>;
 
-/// A line as sha256sum writes and reads it, with its escapes for names that hold a line break or a backslash.
+/// A line as sha256sum writes and reads it, with its escapes for names that hold a line break or a
+/// backslash.
 QByteArray checksum_line(const QByteArray &path, const QByteArray &digest);
 
-/// Writes a file for `cd DIRECTORY && sha256sum -c FILE`, sorted by name. The file is replaced as a whole or not at all, and
-/// not at all once `cancelled` is set. Blocks: for a worker thread. Throws RuntimeError.
+/// Writes a file for `cd DIRECTORY && sha256sum -c FILE`, sorted by name. The file is replaced as a
+/// whole or not at all, and not at all once `cancelled` is set. Blocks: for a worker thread. Throws
+/// RuntimeError.
 void write_checksum_file(const QString &file, std::shared_ptr<const Digests> digests,
                          std::shared_ptr<const std::atomic<bool>> cancelled);
 

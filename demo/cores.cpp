@@ -1,9 +1,10 @@
 // SPDX-FileCopyrightText: 2026 QAsyncio contributors
 // SPDX-License-Identifier: MIT
 
-// One kind of work over one loop per core: `qasyncio-cores [SLICES]` counts prime numbers, slice by slice. Each core has a
-// thread with a loop, and each loop several slices under way at once; a slice gives way to the others now and then. The main
-// thread hands the slices out and adds up. Ends with 1 if the sum is not what a single loop finds.
+// One kind of work over one loop per core: `qasyncio-cores [SLICES]` counts prime numbers, slice by
+// slice. Each core has a thread with a loop, and each loop several slices under way at once; a
+// slice gives way to the others now and then. The main thread hands the slices out and adds up.
+// Ends with 1 if the sum is not what a single loop finds.
 
 #include <qasyncio.h>
 
@@ -51,8 +52,8 @@ struct Work
     int primes = 0;
 };
 
-/// Has a loop do one slice after the other, and counts them. The references are to what count_on() and its caller have until
-/// all workers have ended.
+/// Has a loop do one slice after the other, and counts them. The references are to what count_on()
+/// and its caller have until all workers have ended.
 Coroutine<> worker(Work &work, QAsyncioLoop &loop, int &done)
 {
     while (work.next < work.slices) {
@@ -63,7 +64,8 @@ Coroutine<> worker(Work &work, QAsyncioLoop &loop, int &done)
 }
 
 /// The references are to locals of main_task(), which waits for this.
-Coroutine<int> count_on(const std::vector<QAsyncioLoop *> &loops, int slices, std::vector<int> &done)
+Coroutine<int> count_on(const std::vector<QAsyncioLoop *> &loops, int slices,
+                        std::vector<int> &done)
 {
     Work work{slices};
     done.assign(loops.size(), 0);

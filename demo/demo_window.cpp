@@ -13,7 +13,8 @@ namespace Demo {
 
 using namespace QAsyncio;
 
-DemoWindow::DemoWindow(const QByteArray &directory, const QString &checksum_file) : m_hasher(directory, checksum_file)
+DemoWindow::DemoWindow(const QByteArray &directory, const QString &checksum_file)
+    : m_hasher(directory, checksum_file)
 {
     m_engine.addImportPath(QStringLiteral("qrc:/qt/qml"));
     m_engine.setInitialProperties({{QStringLiteral("hasher"), QVariant::fromValue(&m_hasher)},
@@ -21,7 +22,8 @@ DemoWindow::DemoWindow(const QByteArray &directory, const QString &checksum_file
     m_engine.load(QUrl(QStringLiteral("qrc:/qt/qml/QAsyncioDemo/Main.qml")));
     m_window = qobject_cast<QQuickWindow *>(m_engine.rootObjects().value(0));
     if (!m_window)
-        throw RuntimeError(QStringLiteral("the window cannot be made; are the QML modules of Qt Quick installed?"));
+        throw RuntimeError(QStringLiteral(
+            "the window cannot be made; are the QML modules of Qt Quick installed?"));
     m_meter.observe(m_window);
     create_task(m_meter.run(), TaskOptions().name(QStringLiteral("frame meter")).context(&m_meter));
     m_hasher.start();

@@ -65,14 +65,17 @@ void DirectoryWatch::take_event(const inotify_event &event)
     const auto directory = m_directories.find(event.wd);
     if (directory == m_directories.end())
         return take_unknown(event);
-    if (event.len == 0) { // about the directory itself; of one below, the parent's event says it all
-        if (directory->second.isEmpty() && (event.mask & (IN_DELETE_SELF | IN_MOVE_SELF | IN_UNMOUNT)))
+    // about the directory itself; of one below, the parent's event says it all
+    if (event.len == 0) {
+        if (directory->second.isEmpty()
+            && (event.mask & (IN_DELETE_SELF | IN_MOVE_SELF | IN_UNMOUNT)))
             m_changes.root_gone = true;
         if (event.mask & IN_IGNORED)
             m_directories.erase(directory);
         return;
     }
-    const QByteArray path = directory->second.isEmpty() ? QByteArray(event.name) : directory->second + '/' + event.name;
+    const QByteArray path = directory->second.isEmpty() ? QByteArray(event.name)
+                                                        : directory->second + '/' + event.name;
     m_changes.paths.insert(path);
     if ((event.mask & IN_ISDIR) && (event.mask & (IN_MOVED_FROM | IN_DELETE)))
         forget_below(path);
@@ -84,7 +87,8 @@ void DirectoryWatch::take_unknown(const inotify_event &event)
         m_early.insert(event.wd);
 }
 
-// A directory that was moved is watched on, and inotify would go on to speak of it; under its old name.
+// A directory that was moved is watched on, and inotify would go on to speak of it; under its old
+// name.
 void DirectoryWatch::forget_below(const QByteArray &directory)
 {
     for (auto it = m_directories.begin(); it != m_directories.end();) {

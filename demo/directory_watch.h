@@ -25,8 +25,8 @@ struct Changes
     bool any() const { return !paths.empty() || overflow || root_gone; }
 };
 
-/// Collects changes below a directory: inotify, read by the loop's add_reader(). inotify watches one directory at a time,
-/// hence register_watch().
+/// Collects changes below a directory: inotify, read by the loop's add_reader(). inotify watches
+/// one directory at a time, hence register_watch().
 class DirectoryWatch
 {
 public:

@@ -17,7 +17,8 @@ using namespace QAsyncio;
 
 namespace {
 
-// Small enough that Pause and Cancel are answered within milliseconds, large enough to read at full speed.
+// Small enough that Pause and Cancel are answered within milliseconds, large enough to read at full
+// speed.
 constexpr qint64 block_size = 1024 * 1024;
 
 [[noreturn]] void throw_errno(const char *what)
@@ -25,7 +26,8 @@ constexpr qint64 block_size = 1024 * 1024;
     throw OSError(errno, QLatin1String(what));
 }
 
-/// The window comes first, however many threads there are. On Linux this is about the calling thread alone.
+/// The window comes first, however many threads there are. On Linux this is about the calling
+/// thread alone.
 void lower_priority_once()
 {
     static thread_local const int result = ::setpriority(PRIO_PROCESS, 0, 10);
@@ -36,8 +38,7 @@ void lower_priority_once()
 
 FileHash::FileHash(const QByteArray &root, const QByteArray &path, qint64 size)
     : m_root(root), m_path(path), m_size(size)
-{
-}
+{ }
 
 FileHash::~FileHash()
 {
@@ -47,8 +48,8 @@ FileHash::~FileHash()
 
 void FileHash::open()
 {
-    // What was a regular file when the directory was listed may be a FIFO by now: O_NONBLOCK, or open() would wait for
-    // a writer for ever.
+    // What was a regular file when the directory was listed may be a FIFO by now: O_NONBLOCK, or
+    // open() would wait for a writer for ever.
     const QByteArray name = m_root + '/' + m_path;
     m_fd = ::open(name.constData(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
     if (m_fd < 0)

@@ -9,8 +9,8 @@
 
 namespace Demo {
 
-/// One file on its way through SHA-256. Shared by the window's thread, which steers and looks on, and the worker thread
-/// that is in advance() at the time.
+/// One file on its way through SHA-256. Shared by the window's thread, which steers and looks on,
+/// and the worker thread that is in advance() at the time.
 class FileHash
 {
 public:
@@ -23,7 +23,8 @@ public:
     /// As it was when the directory was listed; the file may have grown since.
     qint64 size() const { return m_size; }
 
-    /// Hashes on, in blocks, until the end of the file (true) or until interrupt() (false). Throws OSError.
+    /// Hashes on, in blocks, until the end of the file (true) or until interrupt() (false). Throws
+    /// OSError.
     bool advance();
     /// advance() returns at the end of the block it is at; any thread.
     void interrupt() { m_interrupted.store(true, std::memory_order_relaxed); }

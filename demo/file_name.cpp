@@ -21,8 +21,8 @@ QString escaped(uint code)
 bool is_invisible(QChar c)
 {
     const QChar::Category category = c.category();
-    return category == QChar::Other_Control || category == QChar::Other_Format || category == QChar::Separator_Line
-        || category == QChar::Separator_Paragraph;
+    return category == QChar::Other_Control || category == QChar::Other_Format
+        || category == QChar::Separator_Line || category == QChar::Separator_Paragraph;
 }
 
 } // namespace

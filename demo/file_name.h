@@ -7,8 +7,8 @@
 
 namespace Demo {
 
-/// A file name for people. Names are bytes: what is not UTF-8 is shown as \xNN, control characters as \n or \xNN, so that
-/// every name is one line and no two rows look alike by accident.
+/// A file name for people. Names are bytes: what is not UTF-8 is shown as \xNN, control characters
+/// as \n or \xNN, so that every name is one line and no two rows look alike by accident.
 QString display_name(const QByteArray &name);
 
 /// "136.2 MB"

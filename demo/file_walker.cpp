@@ -43,7 +43,8 @@ QByteArray parent_of(const QByteArray &path)
     return path.left(std::max(path.lastIndexOf('/'), qsizetype(0)));
 }
 
-/// Whether the link leads to a directory that it lies in itself: whoever follows it walks in circles.
+/// Whether the link leads to a directory that it lies in itself: whoever follows it walks in
+/// circles.
 bool leads_back(const QByteArray &root, const QByteArray &path)
 {
     const QByteArray target = real_path(root + '/' + path);
@@ -55,7 +56,8 @@ void add_link(Listing &listing, const QByteArray &root, const QByteArray &path)
 {
     struct stat target = {};
     if (::stat((root + '/' + path).constData(), &target) != 0) {
-        const QString reason = QStringLiteral("Symbolic link, not followed: %1").arg(error_text(errno));
+        const QString reason = QStringLiteral("Symbolic link, not followed: %1")
+                                   .arg(error_text(errno));
         listing.not_hashed.push_back({path, reason, true});
     } else if (S_ISDIR(target.st_mode) && leads_back(root, path)) {
         const QString reason = QStringLiteral("Symbolic link, not followed: it leads in a circle");
@@ -74,7 +76,8 @@ QString special_kind(mode_t mode)
     return QStringLiteral("Device");
 }
 
-void add_entry(Listing &listing, const QByteArray &root, const QByteArray &path, const struct stat &status)
+void add_entry(Listing &listing, const QByteArray &root, const QByteArray &path,
+               const struct stat &status)
 {
     if (S_ISREG(status.st_mode)) {
         listing.files.push_back({path, status.st_size});
@@ -88,7 +91,8 @@ void add_entry(Listing &listing, const QByteArray &root, const QByteArray &path,
     }
 }
 
-// By name, so that every run takes the files in the same order. The directories are taken from the end.
+// By name, so that every run takes the files in the same order. The directories are taken from the
+// end.
 void sort(Listing &listing)
 {
     const auto by_path = [](const FoundFile &a, const FoundFile &b) { return a.path < b.path; };
@@ -98,7 +102,8 @@ void sort(Listing &listing)
 
 Dir open_directory(const QByteArray &name, bool follow)
 {
-    const int fd = ::open(name.constData(), O_RDONLY | O_DIRECTORY | O_CLOEXEC | (follow ? 0 : O_NOFOLLOW));
+    const int fd = ::open(name.constData(),
+                          O_RDONLY | O_DIRECTORY | O_CLOEXEC | (follow ? 0 : O_NOFOLLOW));
     if (fd < 0)
         throw OSError(errno, QStringLiteral("open"));
     Dir directory(::fdopendir(fd));
@@ -111,7 +116,8 @@ Dir open_directory(const QByteArray &name, bool follow)
 
 } // namespace
 
-Listing list_directory(const QByteArray &root, const QByteArray &path, std::shared_ptr<const Inotify> inotify)
+Listing list_directory(const QByteArray &root, const QByteArray &path,
+                       std::shared_ptr<const Inotify> inotify)
 {
     Listing listing;
     const bool is_root = path.isEmpty();

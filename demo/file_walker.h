@@ -12,8 +12,8 @@
 
 namespace Demo {
 
-/// A file to be hashed. Paths are bytes, relative to the directory that the run is about: QDir and QString would leave out
-/// names that are not UTF-8.
+/// A file to be hashed. Paths are bytes, relative to the directory that the run is about: QDir and
+/// QString would leave out names that are not UTF-8.
 struct FoundFile
 {
     QByteArray path;
@@ -40,9 +40,11 @@ struct Listing
     int watch_error = 0;          ///< or errno
 };
 
-/// One directory, without those below. Nothing is opened but the directory itself, no link is followed.
-/// Watches it first, so that what changes while it is being read is noticed. Throws OSError.
-Listing list_directory(const QByteArray &root, const QByteArray &path, std::shared_ptr<const Inotify> inotify);
+/// One directory, without those below. Nothing is opened but the directory itself, no link is
+/// followed. Watches it first, so that what changes while it is being read is noticed. Throws
+/// OSError.
+Listing list_directory(const QByteArray &root, const QByteArray &path,
+                       std::shared_ptr<const Inotify> inotify);
 
 /// The same for single paths.
 Listing examine(const QByteArray &root, const std::vector<QByteArray> &paths);

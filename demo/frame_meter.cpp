@@ -26,7 +26,8 @@ FrameMeter::FrameMeter(QObject *parent) : QObject(parent), m_slices(slices)
 
 void FrameMeter::observe(QQuickWindow *window)
 {
-    // With a render thread this is a queued call: the time at which the window's thread hears of the frame.
+    // With a render thread this is a queued call: the time at which the window's thread hears of
+    // the frame.
     connect(window, &QQuickWindow::frameSwapped, this, &FrameMeter::count_frame);
 }
 
@@ -92,7 +93,8 @@ int FrameMeter::longestTurn() const
 QList<qreal> FrameMeter::history() const
 {
     QList<qreal> result;
-    for (auto slice = m_slices.begin(); slice != m_slices.end() - 1; ++slice) // the last has just begun
+    // the last has just begun
+    for (auto slice = m_slices.begin(); slice != m_slices.end() - 1; ++slice)
         result.append(slice->frame);
     return result;
 }

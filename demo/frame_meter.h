@@ -16,8 +16,9 @@ QT_END_NAMESPACE
 
 namespace Demo {
 
-/// Shows whether the window stalls: frames a second, the longest time between two frames, and the longest time for which
-/// the event loop did not come round. Something in the window has to move all the time for it.
+/// Shows whether the window stalls: frames a second, the longest time between two frames, and the
+/// longest time for which the event loop did not come round. Something in the window has to move
+/// all the time for it.
 class FrameMeter : public QObject
 {
     Q_OBJECT

@@ -45,14 +45,17 @@ QString reason_of(const std::exception_ptr &exception)
 
 QString count_of_files(qint64 number)
 {
-    return number == 1 ? QStringLiteral("1 file") : QStringLiteral("%1 files").arg(display_number(number));
+    return number == 1 ? QStringLiteral("1 file")
+                       : QStringLiteral("%1 files").arg(display_number(number));
 }
 
 /// The path without the directory, if it lies below it; else nothing.
 QByteArray relative_to(const QByteArray &directory, const QString &file)
 {
     const QByteArray path = QFile::encodeName(QFileInfo(file).absoluteFilePath());
-    const QByteArray root = QFile::encodeName(QFileInfo(QFile::decodeName(directory)).absoluteFilePath()) + '/';
+    const QByteArray root = QFile::encodeName(
+                                QFileInfo(QFile::decodeName(directory)).absoluteFilePath())
+        + '/';
     return path.startsWith(root) ? path.mid(root.size()) : QByteArray();
 }
 
@@ -61,8 +64,7 @@ QByteArray relative_to(const QByteArray &directory, const QString &file)
 Hasher::Hasher(const QByteArray &directory, const QString &checksum_file, QObject *parent)
     : QObject(parent), m_directory(directory), m_checksum_file(checksum_file),
       m_own_path(relative_to(directory, checksum_file)), m_workers(worker_count())
-{
-}
+{ }
 
 Hasher::~Hasher() = default;
 
@@ -151,7 +153,9 @@ Coroutine<> Hasher::run()
     const auto stop_ticking = qScopeGuard([&ticking] { ticking.cancel(); });
     DirectoryWatch watch;
     if (watch.inotify()->error() != 0)
-        note(QStringLiteral("Changes cannot be watched: %1").arg(qt_error_string(watch.inotify()->error())), LogModel::Error);
+        note(QStringLiteral("Changes cannot be watched: %1")
+                 .arg(qt_error_string(watch.inotify()->error())),
+             LogModel::Error);
 
     std::vector<QByteArray> directories(1); // the directory itself has an empty path
     co_await walk(watch, std::move(directories));
@@ -233,11 +237,13 @@ Coroutine<> Hasher::walk(DirectoryWatch &watch, std::vector<QByteArray> director
     }
 }
 
-Coroutine<> Hasher::list(DirectoryWatch &watch, QByteArray directory, std::vector<QByteArray> &directories)
+Coroutine<> Hasher::list(DirectoryWatch &watch, QByteArray directory,
+                         std::vector<QByteArray> &directories)
 {
     Q_EMIT directoryBegins(directory);
     try {
-        Listing listing = co_await to_thread(list_directory, m_directory, directory, watch.inotify());
+        Listing listing = co_await to_thread(list_directory, m_directory, directory,
+                                             watch.inotify());
         register_watch(watch, directory, listing);
         take(listing, directories);
     } catch (const std::exception &) {
@@ -248,7 +254,8 @@ Coroutine<> Hasher::list(DirectoryWatch &watch, QByteArray directory, std::vecto
     }
 }
 
-void Hasher::register_watch(DirectoryWatch &watch, const QByteArray &directory, const Listing &listing)
+void Hasher::register_watch(DirectoryWatch &watch, const QByteArray &directory,
+                            const Listing &listing)
 {
     if (listing.watch >= 0)
         watch.register_watch(listing.watch, directory);
@@ -268,13 +275,15 @@ void Hasher::take(Listing &listing, std::vector<QByteArray> &directories)
         m_pass.bytes += file.size;
         m_queue.push_back(std::move(file));
     }
-    std::move(listing.directories.begin(), listing.directories.end(), std::back_inserter(directories));
+    std::move(listing.directories.begin(), listing.directories.end(),
+              std::back_inserter(directories));
     for (const NotHashed &problem : listing.not_hashed)
         add_problem(problem);
     m_links += listing.links;
 }
 
-// The checksum file itself, and what QSaveFile calls it while it is being written, would change with every change.
+// The checksum file itself, and what QSaveFile calls it while it is being written, would change
+// with every change.
 bool Hasher::is_own(const QByteArray &path) const
 {
     return !m_own_path.isEmpty() && (path == m_own_path || path.startsWith(m_own_path + '.'));
@@ -290,7 +299,8 @@ Coroutine<> Hasher::hash_queue()
         const QString name = QStringLiteral("worker %1").arg(number + 1);
         tasks.push_back(create_task(worker(number), TaskOptions().name(name).context(this)));
     }
-    // With return_exceptions it waits for all of them, however they end: no worker outlives the run.
+    // With return_exceptions it waits for all of them, however they end: no worker outlives the
+    // run.
     const auto outcomes = co_await gather(return_exceptions, tasks);
     for (const auto &outcome : outcomes)
         outcome.value();
@@ -311,7 +321,8 @@ Coroutine<> Hasher::hash(int number, FoundFile found)
     Q_EMIT fileBegins(found.path);
     const auto file = std::make_shared<FileHash>(m_directory, found.path, found.size);
     m_workers.set_file(number, file);
-    // If this object dies, the frame goes with it, and nothing of the object is left for a guard to touch.
+    // If this object dies, the frame goes with it, and nothing of the object is left for a guard to
+    // touch.
     const auto stop_thread = qScopeGuard([&file] { file->interrupt(); });
     try {
         co_await advance_to_end(file);
@@ -325,7 +336,8 @@ Coroutine<> Hasher::hash(int number, FoundFile found)
     }
     release(number, *file);
     ++m_pass.files_done;
-    m_pass.bytes_done += qMax(file->size() - file->bytes_done(), qint64(0)); // it failed or has shrunk
+    // it failed or has shrunk
+    m_pass.bytes_done += qMax(file->size() - file->bytes_done(), qint64(0));
 }
 
 void Hasher::release(int worker, const FileHash &file)
@@ -377,7 +389,8 @@ Coroutine<> Hasher::follow(DirectoryWatch &watch)
     for (;;) {
         Changes changes = co_await watch.changes();
         if (changes.root_gone)
-            throw RuntimeError(QStringLiteral("%1 was deleted or moved away").arg(display_name(m_directory)));
+            throw RuntimeError(
+                QStringLiteral("%1 was deleted or moved away").arg(display_name(m_directory)));
         co_await update(watch, std::move(changes));
         if (m_dirty)
             co_await save();
@@ -434,8 +447,8 @@ void Hasher::forget_below(const QByteArray &path)
 
 void Hasher::add_problem(const NotHashed &problem)
 {
-    const LogModel::Row row{problem.is_error ? LogModel::Error : LogModel::Skipped, display_name(problem.path),
-                            problem.reason};
+    const LogModel::Row row{problem.is_error ? LogModel::Error : LogModel::Skipped,
+                            display_name(problem.path), problem.reason};
     m_log.append(row);
     m_problems.append(row);
 }
@@ -483,7 +496,8 @@ QString Hasher::directory() const
 
 QString Hasher::phaseName() const
 {
-    return m_paused ? QStringLiteral("Paused") : QString::fromLatin1(QMetaEnum::fromType<Phase>().valueToKey(m_phase));
+    return m_paused ? QStringLiteral("Paused")
+                    : QString::fromLatin1(QMetaEnum::fromType<Phase>().valueToKey(m_phase));
 }
 
 QString Hasher::statusText() const
@@ -498,7 +512,8 @@ QString Hasher::statusText() const
     case Saving:
         return QStringLiteral("Saving");
     case Finished:
-        return m_watched > 0 ? QStringLiteral("Finished, watching for changes") : QStringLiteral("Finished");
+        return m_watched > 0 ? QStringLiteral("Finished, watching for changes")
+                             : QStringLiteral("Finished");
     case Cancelling:
         return QStringLiteral("Cancelling");
     case Cancelled:
@@ -547,7 +562,8 @@ void Hasher::end_pass()
                         .arg(seconds, 0, 'f', 1);
         m_rate.clear();
         if (m_pass.milliseconds >= 100) // of less it means nothing
-            m_rate = display_size(qint64(double(m_pass.bytes_hashed) / seconds)) + QStringLiteral("/s");
+            m_rate = display_size(qint64(double(m_pass.bytes_hashed) / seconds))
+                + QStringLiteral("/s");
     } else if (m_pass.files > 0) {
         m_summary = QStringLiteral("Last change: %1, %2")
                         .arg(count_of_files(m_pass.files_done), display_size(m_pass.bytes_hashed));
@@ -566,8 +582,8 @@ QString Hasher::countText() const
     if (m_phase == Walking)
         return QStringLiteral("%1 found").arg(count_of_files(m_pass.files));
     return QStringLiteral("%1 of %2, %3 of %4")
-        .arg(display_number(m_pass.files_done), count_of_files(m_pass.files), display_size(bytes_hashed()),
-             display_size(m_pass.bytes));
+        .arg(display_number(m_pass.files_done), count_of_files(m_pass.files),
+             display_size(bytes_hashed()), display_size(m_pass.bytes));
 }
 
 QString Hasher::rateText() const

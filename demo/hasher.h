@@ -22,8 +22,9 @@ struct Changes;
 
 /// The SHA-256 of every file below a directory, and then of those that change.
 ///
-/// Everything but the work of the threads happens in the loop's thread, in tasks that end with this object: serve() waits
-/// for restart(), run() is one run, worker() takes files from the queue until it is empty.
+/// Everything but the work of the threads happens in the loop's thread, in tasks that end with this
+/// object: serve() waits for restart(), run() is one run, worker() takes files from the queue until
+/// it is empty.
 class Hasher : public QObject
 {
     Q_OBJECT
@@ -93,7 +94,8 @@ Q_SIGNALS:
     void fileBegins(const QByteArray &path);
     /// The checksum file has been written.
     void saved();
-    /// The run has ended with an error: the directory cannot be read, the checksum file cannot be written.
+    /// The run has ended with an error: the directory cannot be read, the checksum file cannot be
+    /// written.
     void failed();
 
 private:
@@ -118,7 +120,8 @@ private:
     QAsyncio::Coroutine<> tick();
     // `watch` is a local of run(), `directories` of walk(): they wait for whom they lend it to.
     QAsyncio::Coroutine<> walk(DirectoryWatch &watch, std::vector<QByteArray> directories);
-    QAsyncio::Coroutine<> list(DirectoryWatch &watch, QByteArray directory, std::vector<QByteArray> &directories);
+    QAsyncio::Coroutine<> list(DirectoryWatch &watch, QByteArray directory,
+                               std::vector<QByteArray> &directories);
     QAsyncio::Coroutine<> hash_queue();
     QAsyncio::Coroutine<> worker(int number);
     QAsyncio::Coroutine<> hash(int number, FoundFile found);

@@ -6,8 +6,9 @@
 
 namespace Demo {
 
-/// An inotify descriptor. Watches are made in worker threads, events are read in the loop's; the last of them closes it, so
-/// that no thread ever speaks to a descriptor that has been closed and reused.
+/// An inotify descriptor. Watches are made in worker threads, events are read in the loop's; the
+/// last of them closes it, so that no thread ever speaks to a descriptor that has been closed and
+/// reused.
 class Inotify
 {
 public:
@@ -20,7 +21,8 @@ public:
     /// errno of the constructor, or 0.
     int error() const { return m_error; }
 
-    /// Watches a directory and gives its number, or -1 and errno. A link is followed only if `follow`. Any thread.
+    /// Watches a directory and gives its number, or -1 and errno. A link is followed only if
+    /// `follow`. Any thread.
     int watch(const QByteArray &directory, bool follow) const;
     void forget(int watch) const;
 

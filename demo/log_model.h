@@ -10,7 +10,8 @@
 
 namespace Demo {
 
-/// The rows of the log. Thousands come in a second, and the window is told of them thirty times a second.
+/// The rows of the log. Thousands come in a second, and the window is told of them thirty times a
+/// second.
 class LogModel : public QAbstractListModel
 {
     Q_OBJECT

@@ -1,6 +1,7 @@
 // SPDX-FileCopyrightText: 2026 QAsyncio contributors
 // SPDX-License-Identifier: MIT
-// The demo: SHA-256 of every file below a directory, in a window that never stalls. See docs/demo.md.
+// The demo: SHA-256 of every file below a directory, in a window that never stalls. See
+// docs/demo.md.
 #include "demo_window.h"
 #include "options.h"
 #include "smoke.h"
@@ -50,16 +51,19 @@ Coroutine<int> start(Options options)
 
 void choose_platform(bool smoke)
 {
-    const bool has_display = qEnvironmentVariableIsSet("DISPLAY") || qEnvironmentVariableIsSet("WAYLAND_DISPLAY");
+    const bool has_display = qEnvironmentVariableIsSet("DISPLAY")
+        || qEnvironmentVariableIsSet("WAYLAND_DISPLAY");
     if (!qEnvironmentVariableIsSet("QT_QPA_PLATFORM") && (smoke || !has_display)) {
         qputenv("QT_QPA_PLATFORM", "offscreen");
         if (!smoke)
-            std::puts("There is no display: the window is drawn off the screen. Ctrl+C ends the program.");
+            std::puts("There is no display: the window is drawn off the screen. Ctrl+C ends the "
+                      "program.");
         std::fflush(stdout);
     }
     // Without a graphics card, Qt's own renderer is far quicker than OpenGL done by the processor.
     const bool has_card = !QDir(QStringLiteral("/dev/dri")).isEmpty(QDir::System | QDir::Files);
-    if (!qEnvironmentVariableIsSet("QT_QUICK_BACKEND") && (!has_card || qgetenv("QT_QPA_PLATFORM") == "offscreen"))
+    if (!qEnvironmentVariableIsSet("QT_QUICK_BACKEND")
+        && (!has_card || qgetenv("QT_QPA_PLATFORM") == "offscreen"))
         qputenv("QT_QUICK_BACKEND", "software");
 }
 

@@ -37,15 +37,19 @@ Options read_options(int argc, char **argv)
 
 QString usage()
 {
-    return QStringLiteral("usage: qasyncio-demo [--output FILE] [DIRECTORY]\n"
-                          "       qasyncio-demo --smoke [SCREENSHOTS] [DIRECTORY]\n"
-                          "\n"
-                          "Computes the SHA-256 of every file below DIRECTORY (default /usr/share/doc), and writes them to\n"
-                          "FILE for `sha256sum -c`.\n"
-                          "\n"
-                          "  --output FILE          where to; otherwise a file in the user's data directory, named in the window\n"
-                          "  --smoke [SCREENSHOTS]  drives the window without a hand, checks what comes out, exits 0 or 1;\n"
-                          "                         saves pictures of the window into the folder SCREENSHOTS\n");
+    return QStringLiteral(
+        "usage: qasyncio-demo [--output FILE] [DIRECTORY]\n"
+        "       qasyncio-demo --smoke [SCREENSHOTS] [DIRECTORY]\n"
+        "\n"
+        "Computes the SHA-256 of every file below DIRECTORY (default /usr/share/doc), and writes "
+        "them to\n"
+        "FILE for `sha256sum -c`.\n"
+        "\n"
+        "  --output FILE          where to; otherwise a file in the user's data directory, named "
+        "in the window\n"
+        "  --smoke [SCREENSHOTS]  drives the window without a hand, checks what comes out, exits 0 "
+        "or 1;\n"
+        "                         saves pictures of the window into the folder SCREENSHOTS\n");
 }
 
 QString default_checksum_file(const QByteArray &directory)

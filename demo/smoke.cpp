@@ -69,7 +69,8 @@ private:
     template<class F>
     Coroutine<> until(QString what, F condition, std::chrono::milliseconds limit = 20s);
     Coroutine<> verify(Hasher &hasher, QByteArray directory);
-    Coroutine<std::pair<int, QByteArray>> command(QString directory, QString program, QStringList arguments);
+    Coroutine<std::pair<int, QByteArray>> command(QString directory, QString program,
+                                                  QStringList arguments);
 
     QString output(const char *name) const { return m_folder.filePath(QLatin1String(name)); }
 
@@ -85,14 +86,17 @@ private:
 void Smoke::click(DemoWindow &demo, const QString &button)
 {
     const QQuickItem *item = demo.item(button);
-    check(item && item->isVisible() && item->isEnabled(), QStringLiteral("%1 can be clicked").arg(button));
+    check(item && item->isVisible() && item->isEnabled(),
+          QStringLiteral("%1 can be clicked").arg(button));
     if (!item)
         return;
     const QPointF at = item->mapToScene(QPointF(item->width() / 2, item->height() / 2));
     const QPointF global = demo.window().mapToGlobal(at);
-    QMouseEvent down(QEvent::MouseButtonPress, at, global, Qt::LeftButton, Qt::LeftButton, Qt::NoModifier);
+    QMouseEvent down(QEvent::MouseButtonPress, at, global, Qt::LeftButton, Qt::LeftButton,
+                     Qt::NoModifier);
     QCoreApplication::sendEvent(&demo.window(), &down);
-    QMouseEvent up(QEvent::MouseButtonRelease, at, global, Qt::LeftButton, Qt::NoButton, Qt::NoModifier);
+    QMouseEvent up(QEvent::MouseButtonRelease, at, global, Qt::LeftButton, Qt::NoButton,
+                   Qt::NoModifier);
     QCoreApplication::sendEvent(&demo.window(), &up);
 }
 
@@ -142,7 +146,8 @@ Coroutine<> Smoke::until(QString what, F condition, std::chrono::milliseconds li
     check(condition(), what);
 }
 
-Coroutine<std::pair<int, QByteArray>> Smoke::command(QString directory, QString program, QStringList arguments)
+Coroutine<std::pair<int, QByteArray>> Smoke::command(QString directory, QString program,
+                                                     QStringList arguments)
 {
     QProcess process;
     process.setWorkingDirectory(directory);
@@ -164,12 +169,16 @@ Coroutine<> Smoke::verify(Hasher &hasher, QByteArray directory)
     const QString said = QString::fromLocal8Bit(sums.second.left(2000));
     check(sums.first == 0, QStringLiteral("sha256sum agrees with %1: %2").arg(file, said));
 
-    arguments = QStringList() << where + u'/' << QStringLiteral("-type") << QStringLiteral("f") << QStringLiteral("-readable")
-                              << QStringLiteral("-printf") << QStringLiteral("x");
+    arguments = QStringList() << where + u'/' << QStringLiteral("-type") << QStringLiteral("f")
+                              << QStringLiteral("-readable") << QStringLiteral("-printf")
+                              << QStringLiteral("x");
     const auto found = co_await command(where, QStringLiteral("find"), arguments);
     const auto hashed = static_cast<qsizetype>(hasher.digests().size());
     check(hashed == found.second.size(),
-          QStringLiteral("%1: %2 files are hashed, and there are %3").arg(where).arg(hashed).arg(found.second.size()));
+          QStringLiteral("%1: %2 files are hashed, and there are %3")
+              .arg(where)
+              .arg(hashed)
+              .arg(found.second.size()));
 }
 
 /// Prints what the meter has seen since its reset(); whether that was a stall.
@@ -198,7 +207,8 @@ Coroutine<> Smoke::unpleasant_tree()
     DemoWindow demo(m_tree, output("tree.sha256"));
     install_accidents(m_tree, demo.hasher());
     demo.hasher().restart();
-    co_await until(QStringLiteral("a run gets going"), [&demo] { return demo.hasher().progress() > 0.1; });
+    co_await until(QStringLiteral("a run gets going"),
+                   [&demo] { return demo.hasher().progress() > 0.1; });
     co_await screenshot(demo, QStringLiteral("1-running"));
     co_await pause_and_resume(demo);
     co_await cancel_half_way(demo);
@@ -219,21 +229,25 @@ Coroutine<> Smoke::pause_and_resume(DemoWindow &demo)
     co_await screenshot(demo, QStringLiteral("2-paused"));
     press(demo, Qt::Key_Space);
     check(!hasher.paused(), QStringLiteral("the space bar ends the pause"));
-    co_await until(QStringLiteral("it goes on after the pause"), [&hasher, bytes] { return hasher.bytes_hashed() > bytes; });
+    co_await until(QStringLiteral("it goes on after the pause"),
+                   [&hasher, bytes] { return hasher.bytes_hashed() > bytes; });
 }
 
 Coroutine<> Smoke::cancel_half_way(DemoWindow &demo)
 {
     Hasher &hasher = demo.hasher();
-    co_await until(QStringLiteral("the run comes half-way"), [&hasher] { return hasher.progress() > 0.5; });
+    co_await until(QStringLiteral("the run comes half-way"),
+                   [&hasher] { return hasher.progress() > 0.5; });
     QElapsedTimer timer;
     timer.start();
     click(demo, QStringLiteral("cancelButton"));
-    co_await until(QStringLiteral("Cancel cancels"), [&hasher] { return hasher.phase() == Hasher::Cancelled; });
+    co_await until(QStringLiteral("Cancel cancels"),
+                   [&hasher] { return hasher.phase() == Hasher::Cancelled; });
     std::printf("smoke: cancelled within %lld ms\n", static_cast<long long>(timer.elapsed()));
     check(timer.elapsed() < answer_time, QStringLiteral("Cancel took %1 ms").arg(timer.elapsed()));
     check(hasher.progress() < 1, QStringLiteral("it was not finished when it was cancelled"));
-    check(!QFile::exists(hasher.checksumFile()), QStringLiteral("a cancelled run writes no checksum file"));
+    check(!QFile::exists(hasher.checksumFile()),
+          QStringLiteral("a cancelled run writes no checksum file"));
     check(!hasher.canPause() && !hasher.canCancel() && hasher.canRestart(),
           QStringLiteral("after Cancel only Restart makes sense"));
     co_await sleep(100ms);
@@ -245,12 +259,15 @@ Coroutine<> Smoke::restart_twice(DemoWindow &demo)
     Hasher &hasher = demo.hasher();
     prepare_accidents(m_tree);
     click(demo, QStringLiteral("restartButton"));
-    co_await until(QStringLiteral("Restart restarts"), [&hasher] { return hasher.phase() == Hasher::Hashing; });
+    co_await until(QStringLiteral("Restart restarts"),
+                   [&hasher] { return hasher.phase() == Hasher::Hashing; });
     prepare_accidents(m_tree);
     click(demo, QStringLiteral("restartButton"));
     click(demo, QStringLiteral("restartButton"));
-    co_await until(QStringLiteral("the run comes to its end"), [&hasher] { return hasher.phase() == Hasher::Finished; });
-    check(hasher.runs() == 3, QStringLiteral("two clicks on Restart begin one run (%1)").arg(hasher.runs()));
+    co_await until(QStringLiteral("the run comes to its end"),
+                   [&hasher] { return hasher.phase() == Hasher::Finished; });
+    check(hasher.runs() == 3,
+          QStringLiteral("two clicks on Restart begin one run (%1)").arg(hasher.runs()));
     check_rows(hasher);
     co_await verify(hasher, m_tree);
     co_await screenshot(demo, QStringLiteral("4-finished"));
@@ -263,13 +280,16 @@ Coroutine<> Smoke::restart_twice(DemoWindow &demo)
 void Smoke::check_rows(Hasher &hasher)
 {
     hasher.problems()->flush();
-    const auto expect = [this, &hasher](LogModel::Kind kind, const QByteArray &name, const QString &reason) {
+    const auto expect = [this, &hasher](LogModel::Kind kind, const QByteArray &name,
+                                        const QString &reason) {
         const auto &rows = hasher.problems()->rows();
         const bool there = std::any_of(rows.begin(), rows.end(), [&](const LogModel::Row &row) {
-            return row.kind == kind && row.name == display_name(name) && row.detail.contains(reason);
+            return row.kind == kind && row.name == display_name(name)
+                && row.detail.contains(reason);
         });
         check(there, QStringLiteral("there is a row for '%1': %2").arg(display_name(name), reason));
-        check(!hasher.digests().contains(name), QStringLiteral("'%1' is not hashed").arg(display_name(name)));
+        check(!hasher.digests().contains(name),
+              QStringLiteral("'%1' is not hashed").arg(display_name(name)));
     };
     expect(LogModel::Skipped, "fifo", QStringLiteral("FIFO"));
     expect(LogModel::Skipped, "socket", QStringLiteral("Socket"));
@@ -282,8 +302,10 @@ void Smoke::check_rows(Hasher &hasher)
     if (::access((m_tree + "/no permission").constData(), R_OK) != 0) // root reads it all the same
         expect(LogModel::Error, "no permission", QStringLiteral("Permission denied"));
     check(hasher.links() == 1, QStringLiteral("one link is left out in silence"));
-    for (const char *name : {"latin-1 gr\xfc\xdf", "new\nline", "back\\slash", "-", "empty", "large/c"})
-        check(hasher.digests().contains(name), QStringLiteral("'%1' is hashed").arg(display_name(name)));
+    for (const char *name :
+         {"latin-1 gr\xfc\xdf", "new\nline", "back\\slash", "-", "empty", "large/c"})
+        check(hasher.digests().contains(name),
+              QStringLiteral("'%1' is hashed").arg(display_name(name)));
 }
 
 Coroutine<> Smoke::change_files(DemoWindow &demo)
@@ -294,8 +316,9 @@ Coroutine<> Smoke::change_files(DemoWindow &demo)
     co_await until(QStringLiteral("what changes is hashed"), [&hasher, &before] {
         const Digests &digests = hasher.digests();
         const auto plain = digests.find("plain.txt");
-        return hasher.phase() == Hasher::Finished && plain != digests.end() && plain->second != before
-            && digests.contains("added/deeper/file") && digests.contains("added \xe9t\xe9") && !digests.contains("empty")
+        return hasher.phase() == Hasher::Finished && plain != digests.end()
+            && plain->second != before && digests.contains("added/deeper/file")
+            && digests.contains("added \xe9t\xe9") && !digests.contains("empty")
             && digests.contains("small three/0.data") && !digests.contains("small 3/0.data");
     });
     co_await verify(hasher, m_tree);
@@ -313,14 +336,16 @@ Coroutine<> Smoke::real_directory()
     hasher.restart();
     co_await until(QStringLiteral("a run begins"), [&hasher] { return hasher.canCancel(); });
     press(demo, Qt::Key_Escape);
-    co_await until(QStringLiteral("Escape cancels"), [&hasher] { return hasher.phase() == Hasher::Cancelled; });
+    co_await until(QStringLiteral("Escape cancels"),
+                   [&hasher] { return hasher.phase() == Hasher::Cancelled; });
     // A stall of this program comes back; one that another program causes does not.
     bool stalls = true;
     for (int attempt = 0; stalls && attempt < 3; ++attempt) {
         co_await sleep(300ms); // what the attempt before has left to draw
         demo.meter().reset();
         click(demo, QStringLiteral("restartButton"));
-        co_await until(QStringLiteral("Restart restarts"), [&hasher] { return hasher.canCancel(); });
+        co_await until(QStringLiteral("Restart restarts"),
+                       [&hasher] { return hasher.canCancel(); });
         co_await until(
             QStringLiteral("%1 is hashed").arg(hasher.directory()),
             [&hasher] { return hasher.phase() == Hasher::Finished; }, 60s);
@@ -338,12 +363,15 @@ Coroutine<> Smoke::vanished_directory()
     Hasher hasher(QFile::encodeName(folder), output("short-lived.sha256"));
     hasher.start();
     hasher.restart();
-    co_await until(QStringLiteral("what does not exist is an error"), [&hasher] { return hasher.phase() == Hasher::Failed; });
+    co_await until(QStringLiteral("what does not exist is an error"),
+                   [&hasher] { return hasher.phase() == Hasher::Failed; });
     QDir().mkpath(folder);
     hasher.restart();
-    co_await until(QStringLiteral("an empty directory is none"), [&hasher] { return hasher.phase() == Hasher::Finished; });
+    co_await until(QStringLiteral("an empty directory is none"),
+                   [&hasher] { return hasher.phase() == Hasher::Finished; });
     QDir().rmdir(folder);
-    co_await until(QStringLiteral("that it vanishes is noticed"), [&hasher] { return hasher.phase() == Hasher::Failed; });
+    co_await until(QStringLiteral("that it vanishes is noticed"),
+                   [&hasher] { return hasher.phase() == Hasher::Failed; });
     co_await hasher.close();
 }
 
@@ -353,7 +381,8 @@ Coroutine<> Smoke::die_while_hashing()
     auto hasher = std::make_unique<Hasher>(m_tree, output("died.sha256"));
     hasher->start();
     hasher->restart();
-    co_await until(QStringLiteral("a run gets going"), [&hasher] { return hasher->progress() > 0.1; });
+    co_await until(QStringLiteral("a run gets going"),
+                   [&hasher] { return hasher->progress() > 0.1; });
     hasher.reset();
     co_await sleep(50ms);
     check(all_tasks().size() == 1, QStringLiteral("no task outlives its object"));
@@ -364,14 +393,17 @@ Coroutine<> Smoke::close_while_hashing()
     DemoWindow demo(m_tree, output("closed.sha256"));
     Hasher &hasher = demo.hasher();
     hasher.restart();
-    co_await until(QStringLiteral("a run gets going"), [&hasher] { return hasher.progress() > 0.1; });
+    co_await until(QStringLiteral("a run gets going"),
+                   [&hasher] { return hasher.progress() > 0.1; });
     QElapsedTimer timer;
     timer.start();
     demo.window().close();
     co_await wait_for(get_running_loop().quit_requested(), 5s);
     co_await hasher.close();
-    check(timer.elapsed() < answer_time, QStringLiteral("closing the window took %1 ms").arg(timer.elapsed()));
-    check(!QFile::exists(hasher.checksumFile()), QStringLiteral("a run that was closed writes no checksum file"));
+    check(timer.elapsed() < answer_time,
+          QStringLiteral("closing the window took %1 ms").arg(timer.elapsed()));
+    check(!QFile::exists(hasher.checksumFile()),
+          QStringLiteral("a run that was closed writes no checksum file"));
 }
 
 Coroutine<int> Smoke::run()

@@ -51,7 +51,8 @@ void make_socket(const QByteArray &path)
     sockaddr_un address = {};
     address.sun_family = AF_UNIX;
     if (path.size() >= static_cast<qsizetype>(sizeof address.sun_path))
-        throw ValueError(QStringLiteral("the name of the temporary directory is too long for a socket"));
+        throw ValueError(
+            QStringLiteral("the name of the temporary directory is too long for a socket"));
     std::memcpy(address.sun_path, path.constData(), path.size());
     const int fd = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
     check(fd, "socket");

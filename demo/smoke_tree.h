@@ -9,7 +9,8 @@ namespace Demo {
 
 class Hasher;
 
-// A directory with everything that is unpleasant in it, and with enough to do for a second. The functions throw OSError.
+// A directory with everything that is unpleasant in it, and with enough to do for a second. The
+// functions throw OSError.
 
 /// Fills an empty directory. Blocks.
 void build_smoke_tree(const QByteArray &root);

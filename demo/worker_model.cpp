@@ -14,8 +14,7 @@ enum Role { NameRole = Qt::UserRole, SizeRole, FractionRole };
 
 WorkerModel::WorkerModel(int workers, QObject *parent)
     : QAbstractListModel(parent), m_files(static_cast<size_t>(workers))
-{
-}
+{ }
 
 void WorkerModel::set_file(int worker, std::shared_ptr<FileHash> file)
 {
@@ -45,7 +44,8 @@ QVariant WorkerModel::data(const QModelIndex &index, int role) const
     case SizeRole:
         return display_size(file->size());
     case FractionRole:
-        return file->size() > 0 ? qMin(1.0, double(file->bytes_done()) / double(file->size())) : 0.0;
+        return file->size() > 0 ? qMin(1.0, double(file->bytes_done()) / double(file->size()))
+                                : 0.0;
     default:
         return {};
     }

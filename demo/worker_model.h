@@ -23,7 +23,8 @@ public:
     /// Null: the worker has nothing to do.
     void set_file(int worker, std::shared_ptr<FileHash> file);
     const std::vector<std::shared_ptr<FileHash>> &files() const { return m_files; }
-    /// Shows how things are. Not done by set_file(): small files come and go faster than anybody can read.
+    /// Shows how things are. Not done by set_file(): small files come and go faster than anybody
+    /// can read.
     void refresh();
 
     int rowCount(const QModelIndex &parent = {}) const override;

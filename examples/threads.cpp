@@ -54,14 +54,16 @@ private:
     {
         std::stop_source source;
         const auto stops = qScopeGuard([&source] { source.request_stop(); }); // however this ends
-        const std::function<void(int)> progress = [bar = QPointer(&m_bar), &loop = get_running_loop()](int percent) {
+        const std::function<void(int)> progress = [bar = QPointer(&m_bar),
+                                                   &loop = get_running_loop()](int percent) {
             loop.call_soon_threadsafe([bar, percent] {
                 if (bar)
                     bar->setValue(percent);
             });
         };
         m_label.setText(u"Counting..."_s);
-        const int count = co_await to_thread(count_primes, 20'000'000, progress, source.get_token());
+        const int count = co_await to_thread(count_primes, 20'000'000, progress,
+                                             source.get_token());
         m_label.setText(u"%1 primes"_s.arg(count));
     }
 

@@ -1,7 +1,8 @@
 // SPDX-FileCopyrightText: 2026 QAsyncio contributors
 // SPDX-License-Identifier: MIT
 //
-// A test of a coroutine with Qt Test. Time is virtual: an hour passes in no time, and always in the same way.
+// A test of a coroutine with Qt Test. Time is virtual: an hour passes in no time, and always in the
+// same way.
 #include <qasyncio/test.h>
 
 #include <QObject>

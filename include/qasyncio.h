@@ -6,8 +6,8 @@
 /// below can also be included on its own. The only one that is missing here is qasyncio/test.h,
 /// since it needs Qt Test.
 
-#include "qasyncio/async_generator.h"
 #include "qasyncio/as_completed.h"
+#include "qasyncio/async_generator.h"
 #include "qasyncio/awaiter.h"
 #include "qasyncio/clock.h"
 #include "qasyncio/context.h"
@@ -27,9 +27,9 @@
 #include "qasyncio/on_loop.h"
 #include "qasyncio/outcome.h"
 #include "qasyncio/policy.h"
-#include "qasyncio/run_coroutine_threadsafe.h"
 #include "qasyncio/process_qt_events.h"
 #include "qasyncio/race.h"
+#include "qasyncio/run_coroutine_threadsafe.h"
 #include "qasyncio/runner.h"
 #include "qasyncio/selector.h"
 #include "qasyncio/shield.h"

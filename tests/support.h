@@ -72,7 +72,8 @@ private:
     rlimit m_before;
 };
 
-/// At the end of each test program, and of each scenario: whatever is left of the library's objects refers to a loop.
+/// At the end of each test program, and of each scenario: whatever is left of the library's objects
+/// refers to a loop.
 class NothingIsLeft
 {
 public:
@@ -86,7 +87,8 @@ public:
         }
         if (left <= on_purpose)
             return;
-        std::fprintf(stderr, "FAIL!  : %d loops are left: futures, tasks or connections were lost\n", left);
+        std::fprintf(stderr,
+                     "FAIL!  : %d loops are left: futures, tasks or connections were lost\n", left);
         std::fflush(nullptr);
         ::_exit(1);
     }
@@ -102,10 +104,11 @@ class Reports
 public:
     explicit Reports(QAsyncioLoop &loop)
     {
-        loop.set_exception_handler([told = m_told](QAsyncioLoop &, const ExceptionContext &context) {
-            told->messages << context.message;
-            told->exceptions << describe(context.exception);
-        });
+        loop.set_exception_handler(
+            [told = m_told](QAsyncioLoop &, const ExceptionContext &context) {
+                told->messages << context.message;
+                told->exceptions << describe(context.exception);
+            });
     }
     const QStringList &messages() const { return m_told->messages; }
     const QStringList &exceptions() const { return m_told->exceptions; }
@@ -183,7 +186,8 @@ inline LoopOptions virtual_time()
 #  define SKIP_WITHOUT_PROCESSES() static_cast<void>(0)
 #endif
 
-/// Runs functions of this test program again under Qt's own dispatcher, where Qt would have glib's. Empty if they pass.
+/// Runs functions of this test program again under Qt's own dispatcher, where Qt would have glib's.
+/// Empty if they pass.
 inline QByteArray failure_without_glib(const QStringList &functions)
 {
     QProcess process;
@@ -193,7 +197,8 @@ inline QByteArray failure_without_glib(const QStringList &functions)
     process.setProcessChannelMode(QProcess::MergedChannels);
     process.start(QCoreApplication::applicationFilePath(), functions);
     const bool ended = process.waitForFinished(60000);
-    const bool passed = ended && process.exitStatus() == QProcess::NormalExit && process.exitCode() == 0;
+    const bool passed = ended && process.exitStatus() == QProcess::NormalExit
+        && process.exitCode() == 0;
     return passed ? QByteArray() : "fails: " + process.readAll();
 }
 
@@ -206,7 +211,8 @@ struct ScenarioResult
 };
 
 /// Runs this test program again as `--scenario name`, for what ends the application or the process.
-inline ScenarioResult run_scenario(const QString &name, const std::function<void(QProcess &)> &started = {})
+inline ScenarioResult run_scenario(const QString &name,
+                                   const std::function<void(QProcess &)> &started = {})
 {
     QProcess process;
     process.setProcessChannelMode(QProcess::ForwardedErrorChannel);

@@ -69,7 +69,8 @@ inline bool unheard(const AnyFuture &future)
     return detail::FutureAccess::state(future)->callbacks.empty();
 }
 
-/// Runs `body` in a thread whose stack is eight times smaller than a usual one, so that a leak of stack shows early.
+/// Runs `body` in a thread whose stack is eight times smaller than a usual one, so that a leak of
+/// stack shows early.
 template<class F>
 void on_a_small_stack(F body)
 {
@@ -106,7 +107,9 @@ class Farewell
 {
 public:
     Farewell(QStringList &list, QString word) : m_list(&list), m_word(std::move(word)) { }
-    Farewell(Farewell &&other) noexcept : m_list(std::exchange(other.m_list, nullptr)), m_word(std::move(other.m_word)) { }
+    Farewell(Farewell &&other) noexcept
+        : m_list(std::exchange(other.m_list, nullptr)), m_word(std::move(other.m_word))
+    { }
     ~Farewell()
     {
         if (m_list)

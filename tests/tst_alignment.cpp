@@ -53,7 +53,10 @@ void fill_and_free(int count, quint32 seed)
         const std::size_t size = 16 + random.bounded(i % 8 == 0 ? 20'000u : 600u);
         Block block{detail::allocate(size), size};
         std::memset(block.memory, 0x55, size);
-        if (reinterpret_cast<std::uintptr_t>(block.memory) % detail::pool_alignment((size + 15) / 16 * 16) != 0 && size <= 512)
+        if (reinterpret_cast<std::uintptr_t>(block.memory)
+                    % detail::pool_alignment((size + 15) / 16 * 16)
+                != 0
+            && size <= 512)
             ++misplaced;
         if (reinterpret_cast<std::uintptr_t>(block.memory) % detail::pool_alignment(size) != 0)
             ++misplaced;
@@ -177,8 +180,9 @@ Coroutine<> in_threads(QAsyncioLoop &loop)
 
 } // namespace
 
-/// Values that must lie at multiples of more than a pointer has: SIMD vectors, what has a cache line for itself. As captures
-/// of callbacks, as arguments and locals of coroutines. As results: tst_result_types.
+/// Values that must lie at multiples of more than a pointer has: SIMD vectors, what has a cache
+/// line for itself. As captures of callbacks, as arguments and locals of coroutines. As results:
+/// tst_result_types.
 class tst_alignment : public QObject
 {
     Q_OBJECT
@@ -247,7 +251,8 @@ private Q_SLOTS:
     void argumentsAndLocalsOfCoroutines()
     {
         misplaced = 0;
-        for (const auto body : {everywhere<16>, everywhere<32>, everywhere<64>, everywhere<256>, everywhere<1024>})
+        for (const auto body :
+             {everywhere<16>, everywhere<32>, everywhere<64>, everywhere<256>, everywhere<1024>})
             Test::run(body);
         QCOMPARE(misplaced.load(), 0);
     }
@@ -273,4 +278,3 @@ private Q_SLOTS:
 
 QTEST_GUILESS_MAIN(tst_alignment)
 #include "tst_alignment.moc"
-

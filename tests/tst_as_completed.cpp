@@ -62,7 +62,8 @@ private Q_SLOTS:
     void nextGivesTheOriginalFuturesAndTasks()
     {
         Test::run([&]() -> Coroutine<> {
-            const std::vector<Task<int>> tasks{create_task(give(3, 3s)), create_task(give(1, 1s)), create_task(give(2, 2s))};
+            const std::vector<Task<int>> tasks{create_task(give(3, 3s)), create_task(give(1, 1s)),
+                                               create_task(give(2, 2s))};
             auto completed = as_completed(tasks);
             std::vector<AnyFuture> order;
             while (auto next = co_await completed.next()) {
@@ -150,7 +151,8 @@ private Q_SLOTS:
                 tasks.push_back(create_task(std::move(coroutine)));
             const TimePoint begin = loop.time();
             auto completed = as_completed(tasks, 2s);
-            QASYNCIO_COMPARE(co_await wait_for(rest_of(completed), 1h), u"1 TimeoutError TimeoutError"_s);
+            QASYNCIO_COMPARE(co_await wait_for(rest_of(completed), 1h),
+                             u"1 TimeoutError TimeoutError"_s);
             QASYNCIO_VERIFY(loop.time() - begin == 2s);
             QASYNCIO_VERIFY(tasks[0].cancelling() == 0 && !tasks[2].done());
             co_await sleep(3s);
@@ -183,9 +185,11 @@ private Q_SLOTS:
     {
         Test::run([&](QAsyncioLoop &loop) -> Coroutine<> {
             std::vector<Future<int>> futures = futures_of(loop, 2);
-            loop.call_later(1s, [&] { futures[0].set_result(0); }); // it is heard of a turn later, behind the time-out
+            // it is heard of a turn later, behind the time-out
+            loop.call_later(1s, [&] { futures[0].set_result(0); });
             auto completed = as_completed(futures, 1s);
-            QASYNCIO_COMPARE(co_await wait_for(rest_of(completed), 1h), u"TimeoutError TimeoutError"_s);
+            QASYNCIO_COMPARE(co_await wait_for(rest_of(completed), 1h),
+                             u"TimeoutError TimeoutError"_s);
             co_await turns(2);
         });
     }
@@ -208,15 +212,17 @@ private Q_SLOTS:
         QAsyncioLoop other(virtual_time());
         const std::vector<Future<int>> foreign = futures_of(other, 1);
         Test::run([&](QAsyncioLoop &loop) -> Coroutine<> {
-            QASYNCIO_COMPARE(error_in([&] { as_completed(foreign); }),
-                             u"ValueError: The future belongs to a different loop than the one specified as the loop argument"_s);
+            QASYNCIO_COMPARE(
+                error_in([&] { as_completed(foreign); }),
+                u"ValueError: The future belongs to a different loop than the one specified as the loop argument"_s);
             const std::chrono::duration<double> no_number(std::numeric_limits<double>::quiet_NaN());
             const std::vector<Future<int>> futures = futures_of(loop, 1);
             const QString error = error_in([&] { as_completed(futures, no_number); });
             QASYNCIO_VERIFY(error.startsWith(u"ValueError"_s) && unheard(futures[0]));
             co_return;
         });
-        QCOMPARE(error_in([&] { as_completed(foreign); }), u"RuntimeError: no running event loop"_s);
+        QCOMPARE(error_in([&] { as_completed(foreign); }),
+                 u"RuntimeError: no running event loop"_s);
         other.close();
     }
 
@@ -225,7 +231,9 @@ private Q_SLOTS:
         Test::run([&](QAsyncioLoop &loop) -> Coroutine<> {
             std::vector<Future<int>> futures = futures_of(loop, 3);
             auto completed = as_completed(futures);
-            const auto body = [&]() -> Coroutine<int> { co_return co_await *co_await completed.next(); };
+            const auto body = [&]() -> Coroutine<int> {
+                co_return co_await *co_await completed.next();
+            };
             Task<int> first = create_task(body());
             Task<int> second = create_task(body());
             co_await turns(1);
@@ -242,7 +250,9 @@ private Q_SLOTS:
         Test::run([&](QAsyncioLoop &loop) -> Coroutine<> {
             std::vector<Future<int>> futures = futures_of(loop, 3);
             auto completed = as_completed(futures);
-            const auto body = [&]() -> Coroutine<int> { co_return co_await *co_await completed.next(); };
+            const auto body = [&]() -> Coroutine<int> {
+                co_return co_await *co_await completed.next();
+            };
             Task<int> first = create_task(body());
             Task<int> second = create_task(body());
             co_await turns(1);
@@ -298,8 +308,9 @@ private Q_SLOTS:
     void resultsAreNotKept()
     {
         Test::run([&](QAsyncioLoop &loop) -> Coroutine<> {
-            std::vector<Future<std::shared_ptr<int>>> futures{loop.create_future<std::shared_ptr<int>>(),
-                                                              loop.create_future<std::shared_ptr<int>>()};
+            std::vector<Future<std::shared_ptr<int>>> futures{
+                loop.create_future<std::shared_ptr<int>>(),
+                loop.create_future<std::shared_ptr<int>>()};
             const auto value = std::make_shared<int>(1);
             futures[0].set_result(value);
             auto completed = as_completed(futures);
@@ -313,7 +324,9 @@ private Q_SLOTS:
     void moveOnlyResultsAndNoneAtAll()
     {
         Test::run([&]() -> Coroutine<> {
-            const auto unique = [](int value) -> Coroutine<std::unique_ptr<int>> { co_return std::make_unique<int>(value); };
+            const auto unique = [](int value) -> Coroutine<std::unique_ptr<int>> {
+                co_return std::make_unique<int>(value);
+            };
             std::vector<Coroutine<std::unique_ptr<int>>> coroutines;
             coroutines.push_back(unique(1));
             coroutines.push_back(unique(2));
@@ -359,7 +372,8 @@ private Q_SLOTS:
                 QASYNCIO_COMPARE((co_await rest_of(completed)).count(u'1'), count);
                 const TimePoint begin = loop.time();
                 Future<> called = loop.create_future<>();
-                std::thread other([&] { // of which the clock does not know: it would go on to the next timer
+                // of which the clock does not know: it would go on to the next timer
+                std::thread other([&] {
                     QThread::msleep(20);
                     loop.call_soon_threadsafe([&] { called.set_result(); });
                 });
@@ -386,7 +400,8 @@ private Q_SLOTS:
             Task<> third = create_task(body(u"c"_s));
             Task<> fourth = create_task(body(u"d"_s));
             co_await turns(1);
-            futures[0].add_done_callback([&] { object.reset(); }); // the first is called, but has not gone on
+            // the first is called, but has not gone on
+            futures[0].add_done_callback([&] { object.reset(); });
             futures[0].set_result(1);
             co_await turns(3);
             futures[1].set_result(2);
@@ -401,7 +416,9 @@ private Q_SLOTS:
         Test::run([&](QAsyncioLoop &loop) -> Coroutine<> {
             std::vector<Future<int>> futures = futures_of(loop, 2);
             auto completed = as_completed(futures);
-            const auto body = [&]() -> Coroutine<int> { co_return co_await *co_await completed.next(); };
+            const auto body = [&]() -> Coroutine<int> {
+                co_return co_await *co_await completed.next();
+            };
             auto object = std::make_unique<QObject>();
             Task<int> first = create_task(body(), TaskOptions().context(object.get()));
             Task<int> second = create_task(body());
@@ -418,14 +435,16 @@ private Q_SLOTS:
         Test::run([&](QAsyncioLoop &loop) -> Coroutine<> {
             std::vector<Future<int>> futures = futures_of(loop, 4);
             auto completed = as_completed(futures);
-            const auto body = [&]() -> Coroutine<int> { co_return co_await *co_await completed.next(); };
+            const auto body = [&]() -> Coroutine<int> {
+                co_return co_await *co_await completed.next();
+            };
             auto object = std::make_unique<QObject>();
             Task<int> first = create_task(body(), TaskOptions().context(object.get()));
             Task<int> second = create_task(body());
             Task<int> third = create_task(body());
             co_await turns(1);
             futures[0].set_result(7);
-            co_await turns(1); // the first has been called,
+            co_await turns(1);                    // the first has been called,
             QASYNCIO_COMPARE(co_await body(), 7); // but comes too late
             object.reset();
             co_await turns(2);
@@ -488,7 +507,8 @@ private Q_SLOTS:
                 for (Task<int> &task : waiting)
                     task.cancel();
                 co_await turns(3);
-                QASYNCIO_VERIFY(std::all_of(waiting.begin(), waiting.end(), [](const auto &task) { return task.cancelled(); }));
+                QASYNCIO_VERIFY(std::all_of(waiting.begin(), waiting.end(),
+                                            [](const auto &task) { return task.cancelled(); }));
             }
         });
     }

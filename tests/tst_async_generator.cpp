@@ -165,7 +165,9 @@ private Q_SLOTS:
             auto generator = body();
             current_task().set_name(u"one"_s);
             QASYNCIO_COMPARE(*co_await generator.next(), u"one"_s);
-            const auto other = [&]() -> Coroutine<QString> { co_return *co_await generator.next(); };
+            const auto other = [&]() -> Coroutine<QString> {
+                co_return *co_await generator.next();
+            };
             auto task = create_task(other(), TaskOptions().name(u"two"_s));
             QASYNCIO_COMPARE(co_await task, u"two"_s);
             co_await generator.aclose();
@@ -180,8 +182,9 @@ private Q_SLOTS:
             auto task = create_task(other());
             co_await sleep(0s);
             QASYNCIO_THROWS(co_await generator.next(), RuntimeError);
-            QASYNCIO_COMPARE(co_await error_of(generator.aclose()),
-                             u"RuntimeError: aclose(): asynchronous generator is already running"_s);
+            QASYNCIO_COMPARE(
+                co_await error_of(generator.aclose()),
+                u"RuntimeError: aclose(): asynchronous generator is already running"_s);
             QASYNCIO_COMPARE(co_await task, 1);
             QASYNCIO_COMPARE(*co_await generator.next(), 2);
             co_await generator.aclose();
@@ -223,7 +226,8 @@ private Q_SLOTS:
             };
             auto generator = body();
             co_await generator.next();
-            QASYNCIO_COMPARE(co_await error_of(generator.aclose()), u"RuntimeError: async generator ignored GeneratorExit"_s);
+            QASYNCIO_COMPARE(co_await error_of(generator.aclose()),
+                             u"RuntimeError: async generator ignored GeneratorExit"_s);
             QASYNCIO_COMPARE(*co_await generator.next(), 3);
             co_await generator.aclose();
         });
@@ -244,13 +248,18 @@ private Q_SLOTS:
             };
             auto generator = body();
             co_await generator.next();
-            QASYNCIO_COMPARE(*co_await generator.athrow(std::make_exception_ptr(ValueError(u"thrown"_s))), u"thrown"_s);
+            QASYNCIO_COMPARE(
+                *co_await generator.athrow(std::make_exception_ptr(ValueError(u"thrown"_s))),
+                u"thrown"_s);
             QASYNCIO_THROWS(co_await generator.athrow(nullptr), TypeError);
-            QASYNCIO_THROWS(co_await generator.athrow(std::make_exception_ptr(TypeError(u"out"_s))), TypeError);
+            QASYNCIO_THROWS(co_await generator.athrow(std::make_exception_ptr(TypeError(u"out"_s))),
+                            TypeError);
             QASYNCIO_VERIFY(!co_await generator.next());
-            QASYNCIO_VERIFY(!co_await generator.athrow(std::make_exception_ptr(ValueError(u"too late"_s))));
+            QASYNCIO_VERIFY(
+                !co_await generator.athrow(std::make_exception_ptr(ValueError(u"too late"_s))));
             auto unbegun = body();
-            QASYNCIO_THROWS(co_await unbegun.athrow(std::make_exception_ptr(ValueError(u"x"_s))), ValueError);
+            QASYNCIO_THROWS(co_await unbegun.athrow(std::make_exception_ptr(ValueError(u"x"_s))),
+                            ValueError);
             QASYNCIO_VERIFY(!co_await unbegun.next());
         });
     }
@@ -266,7 +275,8 @@ private Q_SLOTS:
                 const Farewell younger(log, u"younger"_s);
                 co_await generator.next();
             }
-            QASYNCIO_COMPARE(log.join(u' '), u"younger destroyed older"_s); // and no clean-up that awaits
+            // and no clean-up that awaits
+            QASYNCIO_COMPARE(log.join(u' '), u"younger destroyed older"_s);
             co_await turns(2);
             QASYNCIO_COMPARE(loop.all_tasks().size(), size_t(1));
             QASYNCIO_COMPARE(log.size(), 3);
@@ -294,7 +304,9 @@ private Q_SLOTS:
         Test::run([]() -> Coroutine<> {
             QStringList log;
             std::optional<AsyncGenerator<int>> place;
-            const auto dropping = [](QStringList &log, std::optional<AsyncGenerator<int>> &place) -> AsyncGenerator<int> {
+            const auto dropping =
+                [](QStringList &log,
+                   std::optional<AsyncGenerator<int>> &place) -> AsyncGenerator<int> {
                 const Farewell farewell(log, u"destroyed"_s);
                 place.reset();
                 log << u"goes on"_s;
@@ -346,24 +358,26 @@ private Q_SLOTS:
     // L-106
     void oneThatIsDroppedInAnotherThreadDiesAtHome()
     {
-        Test::run([]() -> Coroutine<> {
-            std::thread::id died_in;
-            struct Grave
-            {
-                std::thread::id &died_in;
-                ~Grave() { died_in = std::this_thread::get_id(); }
-            };
-            const auto body = [](std::thread::id &died_in) -> AsyncGenerator<int> {
-                const Grave grave{died_in};
-                co_yield 1;
-            };
-            auto generator = body(died_in);
-            co_await generator.next();
-            std::thread([dropped = std::move(generator)]() mutable { dropped = {}; }).join();
-            QASYNCIO_VERIFY(died_in == std::thread::id());
-            co_await sleep(10ms);
-            QASYNCIO_VERIFY(died_in == std::this_thread::get_id());
-        }, Test::TestOptions().real_time());
+        Test::run(
+            []() -> Coroutine<> {
+                std::thread::id died_in;
+                struct Grave
+                {
+                    std::thread::id &died_in;
+                    ~Grave() { died_in = std::this_thread::get_id(); }
+                };
+                const auto body = [](std::thread::id &died_in) -> AsyncGenerator<int> {
+                    const Grave grave{died_in};
+                    co_yield 1;
+                };
+                auto generator = body(died_in);
+                co_await generator.next();
+                std::thread([dropped = std::move(generator)]() mutable { dropped = {}; }).join();
+                QASYNCIO_VERIFY(died_in == std::thread::id());
+                co_await sleep(10ms);
+                QASYNCIO_VERIFY(died_in == std::this_thread::get_id());
+            },
+            Test::TestOptions().real_time());
     }
 
     void oneThatIsDroppedInAnotherThreadMayOutliveItsLoop()
@@ -377,7 +391,8 @@ private Q_SLOTS:
             if (closed_first)
                 loop.close();
             std::thread([dropped = std::move(generator)]() mutable { dropped = {}; }).join();
-            QCOMPARE(log.join(u' '), closed_first ? u"destroyed"_s : QString()); // there, for there is no home any more
+            // there, for there is no home any more
+            QCOMPARE(log.join(u' '), closed_first ? u"destroyed"_s : QString());
             loop.close();
             QCOMPARE(log.join(u' '), u"destroyed"_s);
         }
@@ -445,9 +460,11 @@ private Q_SLOTS:
                 co_await generator.next();
                 throw ValueError(u"body"_s);
             };
-            QASYNCIO_COMPARE(co_await error_of(aclosing(noted(log), failing)), u"ValueError: body"_s);
+            QASYNCIO_COMPARE(co_await error_of(aclosing(noted(log), failing)),
+                             u"ValueError: body"_s);
             QASYNCIO_COMPARE(log.join(u' '), u"cleaned destroyed"_s);
-            QASYNCIO_COMPARE(co_await error_of(aclosing(noted(log, u"clean-up"_s), failing)), u"ValueError: clean-up"_s);
+            QASYNCIO_COMPARE(co_await error_of(aclosing(noted(log, u"clean-up"_s), failing)),
+                             u"ValueError: clean-up"_s);
             log.clear();
             const auto idle = [](AsyncGenerator<int> &) -> Coroutine<> { co_return; };
             co_await aclosing(noted(log), idle); // it never began
@@ -514,7 +531,8 @@ private Q_SLOTS:
                 QAsyncioLoop other(virtual_time());
                 const auto use = [&]() -> Coroutine<> {
                     errors << co_await error_of(generator.next());
-                    errors << co_await error_of(generator.athrow(std::make_exception_ptr(ValueError(u"no"_s))));
+                    errors << co_await error_of(
+                        generator.athrow(std::make_exception_ptr(ValueError(u"no"_s))));
                     errors << co_await error_of(generator.aclose());
                 };
                 other.run_until_complete(use());
@@ -592,13 +610,15 @@ private Q_SLOTS:
             co_await worse.next();
             const TimePoint begin = loop.time();
             co_await loop.shutdown_asyncgens();
-            QTest::qCompare(loop.time() - begin, std::chrono::nanoseconds(1s), "side by side", "1s", __FILE__, __LINE__);
+            QTest::qCompare(loop.time() - begin, std::chrono::nanoseconds(1s), "side by side", "1s",
+                            __FILE__, __LINE__);
         };
         loop.run_until_complete(main());
         QCOMPARE(log.count(u"cleaned"_s), 3);
         QStringList list = reports.list();
         QCOMPARE(list.size(), 2);
-        const QString which = u"an error occurred during closing of asynchronous generator <async_generator noted() at"_s;
+        const QString which =
+            u"an error occurred during closing of asynchronous generator <async_generator noted() at"_s;
         QVERIFY(list[0].startsWith(which) && list[1].startsWith(which));
         QCOMPARE(list.filter(u"|ValueError: bad"_s).size(), 1);
         QCOMPARE(list.filter(u"|ValueError: worse"_s).size(), 1);
@@ -612,8 +632,11 @@ private Q_SLOTS:
         const auto main = [&]() -> Coroutine<> {
             co_await loop.shutdown_asyncgens();
             auto late = count_to(1);
-            QTest::ignoreMessage(QtWarningMsg, QRegularExpression(u"^asynchronous generator <async_generator count_to\\(\\) at .*> "
-                                                                  "was scheduled after loop.shutdown_asyncgens\\(\\) call$"_s));
+            QTest::ignoreMessage(
+                QtWarningMsg,
+                QRegularExpression(
+                    u"^asynchronous generator <async_generator count_to\\(\\) at .*> "
+                    "was scheduled after loop.shutdown_asyncgens\\(\\) call$"_s));
             co_await late.next();
             co_await late.next();
         };
@@ -728,7 +751,8 @@ private Q_SLOTS:
                 co_yield 1;
             };
             auto generator = body(log);
-            QASYNCIO_COMPARE(co_await error_of(wait_for(all_of(std::move(generator)), 1s)), u"TimeoutError"_s);
+            QASYNCIO_COMPARE(co_await error_of(wait_for(all_of(std::move(generator)), 1s)),
+                             u"TimeoutError"_s);
             QASYNCIO_COMPARE(log.join(u' '), u"seen"_s);
         });
     }
@@ -832,10 +856,10 @@ private Q_SLOTS:
         QCOMPARE(log.join(u' '), QString());
         runner.close();
         QCOMPARE(log.join(u' '), u"cleaned destroyed"_s);
-        QCOMPARE(reports.list().join(u' '), u"unhandled exception during asyncio.run() shutdown|ValueError: task"_s);
+        QCOMPARE(reports.list().join(u' '),
+                 u"unhandled exception during asyncio.run() shutdown|ValueError: task"_s);
     }
 };
 
 QTEST_GUILESS_MAIN(tst_async_generator)
 #include "tst_async_generator.moc"
-

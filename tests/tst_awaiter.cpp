@@ -29,7 +29,8 @@ class Tick : public AwaiterBase
 {
 public:
     explicit Tick(Metronome &metronome, Cancelling cancelling = Cancelling::Stops)
-        : m_metronome(metronome), m_log(metronome.log), m_cancelling(cancelling) { }
+        : m_metronome(metronome), m_log(metronome.log), m_cancelling(cancelling)
+    { }
     Tick(Tick &&) noexcept = default;
     ~Tick()
     {
@@ -128,7 +129,8 @@ struct WithoutCancel : AwaiterBase
     void await_resume();
 };
 static_assert(Awaiter<Tick> && Awaiter<Ready> && Awaiter<Discards>);
-static_assert(!Awaiter<NotMovable> && !Awaiter<WithoutCancel> && !Awaiter<AwaiterBase> && !Awaiter<int>);
+static_assert(!Awaiter<NotMovable> && !Awaiter<WithoutCancel> && !Awaiter<AwaiterBase>
+              && !Awaiter<int>);
 
 Coroutine<int> tick(Metronome &metronome, Cancelling cancelling = Cancelling::Stops)
 {
@@ -200,7 +202,8 @@ private Q_SLOTS:
             Metronome metronome;
             auto task = co_await begin_tick(metronome);
             QASYNCIO_VERIFY(task.cancel(u"enough"_s));
-            QASYNCIO_VERIFY(task.cancel(u"more than that"_s)); // before it has gone on: not asked again
+            // before it has gone on: not asked again
+            QASYNCIO_VERIFY(task.cancel(u"more than that"_s));
             const QString outcome = co_await outcome_of(task);
             QASYNCIO_COMPARE(outcome, u"CancelledError: enough"_s);
             QASYNCIO_COMPARE(metronome.log, QStringList({"waits", "cancelled", "left"}));
@@ -219,7 +222,8 @@ private Q_SLOTS:
             metronome.tick();
             const QString outcome = co_await outcome_of(task);
             QASYNCIO_COMPARE(outcome, u"CancelledError: enough"_s);
-            QASYNCIO_COMPARE(metronome.log, QStringList({"waits", "cancelled", "left"})); // what it would give is not asked for
+            // what it would give is not asked for
+            QASYNCIO_COMPARE(metronome.log, QStringList({"waits", "cancelled", "left"}));
         });
     }
 
@@ -285,7 +289,8 @@ private Q_SLOTS:
             task.cancel(u"enough"_s);
             QASYNCIO_COMPARE(task.uncancel(), 0);
             const QString outcome = co_await outcome_of(task);
-            QASYNCIO_COMPARE(outcome, u"CancelledError: enough"_s); // nothing is there that could be given instead
+            // nothing is there that could be given instead
+            QASYNCIO_COMPARE(outcome, u"CancelledError: enough"_s);
         });
     }
 
@@ -305,7 +310,8 @@ private Q_SLOTS:
             co_await sleep(0s);
             task.cancel();
             co_await sleep(0s);
-            QASYNCIO_COMPARE(metronome.log, QStringList({"waits", "cancelled", "left", "caught", "waits"}));
+            QASYNCIO_COMPARE(metronome.log,
+                             QStringList({"waits", "cancelled", "left", "caught", "waits"}));
             metronome.tick();
             QASYNCIO_COMPARE(co_await task, 42);
         });
@@ -404,7 +410,8 @@ private Q_SLOTS:
     void itEndsAtEveryStep()
     {
         Test::tear_down([](QAsyncioLoop &loop) -> Coroutine<> {
-            const auto metronome = std::make_shared<Metronome>(); // a tick that is on its way keeps it
+            // a tick that is on its way keeps it
+            const auto metronome = std::make_shared<Metronome>();
             co_await NextTurn();
             loop.call_soon([metronome] { metronome->tick(); });
             co_await Tick(*metronome);

@@ -28,7 +28,8 @@ const std::vector<Await> awaits{
     {"a coroutine", []() -> Coroutine<> { co_await sleeper(); }},
     {"a task", []() -> Coroutine<> { co_await create_task(sleeper()); }},
     {"gather", []() -> Coroutine<> { co_await gather(sleeper(), give(1, 2h)); }},
-    {"gather of exceptions as results", []() -> Coroutine<> { co_await gather(return_exceptions, sleeper()); }},
+    {"gather of exceptions as results",
+     []() -> Coroutine<> { co_await gather(return_exceptions, sleeper()); }},
     {"race", []() -> Coroutine<> { co_await race(sleeper(), give(1, 2h)); }},
     {"shield", []() -> Coroutine<> { co_await shield(sleeper()); }},
     {"wait",
@@ -37,9 +38,14 @@ const std::vector<Await> awaits{
          co_await wait(tasks);
      }},
     {"wait_for", []() -> Coroutine<> { co_await wait_for(sleeper(), 2h); }},
-    {"timeout", []() -> Coroutine<> { co_await timeout(2h, [](Timeout &) -> Coroutine<> { co_await sleep(1h); }); }},
+    {"timeout",
+     []() -> Coroutine<> {
+         co_await timeout(2h, [](Timeout &) -> Coroutine<> { co_await sleep(1h); });
+     }},
     {"the body of a group",
-     []() -> Coroutine<> { co_await task_group([](TaskGroup &) -> Coroutine<> { co_await sleep(1h); }); }},
+     []() -> Coroutine<> {
+         co_await task_group([](TaskGroup &) -> Coroutine<> { co_await sleep(1h); });
+     }},
     {"the end of a group",
      []() -> Coroutine<> {
          co_await task_group([](TaskGroup &group) -> Coroutine<> {
@@ -55,7 +61,8 @@ const std::vector<Await> awaits{
      }},
     {"finally",
      []() -> Coroutine<> {
-         co_await finally([]() -> Coroutine<> { co_await sleep(1h); }, []() -> Coroutine<> { co_await sleep(0s); });
+         co_await finally([]() -> Coroutine<> { co_await sleep(1h); },
+                          []() -> Coroutine<> { co_await sleep(0s); });
      }},
     {"from_signal",
      []() -> Coroutine<> {
@@ -81,7 +88,9 @@ const std::vector<Await> awaits{
      }},
     {"aclosing",
      []() -> Coroutine<> {
-         co_await aclosing(numbers_after(1h), [](AsyncGenerator<int> &numbers) -> Coroutine<> { co_await numbers.next(); });
+         co_await aclosing(numbers_after(1h), [](AsyncGenerator<int> &numbers) -> Coroutine<> {
+             co_await numbers.next();
+         });
      }},
     {"quit_requested", []() -> Coroutine<> { co_await get_running_loop().quit_requested(); }},
     {"all_ended",
@@ -128,11 +137,13 @@ private Q_SLOTS:
         });
     }
 
-    // Each end, cancellation and destruction costs the same, however many wait. (Were it a search, this would take hours.)
+    // Each end, cancellation and destruction costs the same, however many wait. (Were it a search,
+    // this would take hours.)
     void manyTasksMayWaitForOneFuture_data()
     {
         QTest::addColumn<QString>("end");
-        for (const char *end : {"result", "cancel the future", "cancel the tasks", "cancel the last ones first", "close"})
+        for (const char *end : {"result", "cancel the future", "cancel the tasks",
+                                "cancel the last ones first", "close"})
             QTest::newRow(end) << QString::fromLatin1(end);
     }
     void manyTasksMayWaitForOneFuture()
@@ -162,7 +173,9 @@ private Q_SLOTS:
         }
         if (!loop.is_closed())
             run_ready(loop);
-        QCOMPARE(std::count_if(tasks.begin(), tasks.end(), [](const Task<int> &task) { return task.done(); }), count);
+        QCOMPARE(std::count_if(tasks.begin(), tasks.end(),
+                               [](const Task<int> &task) { return task.done(); }),
+                 count);
         QCOMPARE(tasks.front().cancelled(), end != u"result");
         loop.close();
     }
@@ -308,7 +321,8 @@ private Q_SLOTS:
         Test::run([&](QAsyncioLoop &loop) -> Coroutine<> {
             Task<> task = create_task(sleeper(10ms));
             co_await turns(1);
-            loop.call_later(10ms, [&] { task.cancel(u"enough"_s); }); // after the timer of the sleep, in the same turn
+            // after the timer of the sleep, in the same turn
+            loop.call_later(10ms, [&] { task.cancel(u"enough"_s); });
             QASYNCIO_COMPARE(co_await error_of(task), u"CancelledError: enough"_s);
         });
     }
@@ -367,7 +381,8 @@ private Q_SLOTS:
             task.cancel(u"one"_s);
             task.cancel(u"two"_s);
             QASYNCIO_COMPARE(task.cancelling(), 2);
-            QASYNCIO_COMPARE(co_await error_of(task), u"CancelledError: two"_s); // as asyncio has it
+            // as asyncio has it
+            QASYNCIO_COMPARE(co_await error_of(task), u"CancelledError: two"_s);
         });
     }
 
@@ -536,7 +551,8 @@ private Q_SLOTS:
             QASYNCIO_COMPARE(task.uncancel(), 1);
             QASYNCIO_COMPARE(task.uncancel(), 0);
             QASYNCIO_COMPARE(task.uncancel(), 0);
-            QASYNCIO_COMPARE(co_await error_of(task), u"CancelledError"_s); // the sleep had been cancelled already
+            // the sleep had been cancelled already
+            QASYNCIO_COMPARE(co_await error_of(task), u"CancelledError"_s);
         });
     }
 
@@ -695,7 +711,8 @@ private Q_SLOTS:
             QASYNCIO_COMPARE(other.cancel(u"twice"_s), true); // it is queued already
             object.reset(); // whom it awaited ends in the same turn
             QASYNCIO_COMPARE(one.cancelled(), true);
-            QASYNCIO_COMPARE(co_await error_of(other), u"CancelledError"_s); // that of the other one goes first
+            // that of the other one goes first
+            QASYNCIO_COMPARE(co_await error_of(other), u"CancelledError"_s);
             co_await turns(2);
             QASYNCIO_COMPARE(other.cancelled(), true);
         });
@@ -751,7 +768,8 @@ private Q_SLOTS:
             QASYNCIO_COMPARE(co_await error_of(task), u"CancelledError: why"_s);
             for (int i = 0; i < 2; ++i) {
                 QASYNCIO_COMPARE(error_in([&] { task.result(); }), u"CancelledError: why"_s);
-                QASYNCIO_COMPARE(error_in([&] { return task.exception(); }), u"CancelledError: why"_s);
+                QASYNCIO_COMPARE(error_in([&] { return task.exception(); }),
+                                 u"CancelledError: why"_s);
             }
         });
     }
@@ -914,7 +932,8 @@ private Q_SLOTS:
     void aTimeoutMadeByHand()
     {
         Test::run([&](QAsyncioLoop &loop) -> Coroutine<> {
-            const auto body = [&](std::chrono::seconds work, std::chrono::seconds limit) -> Coroutine<QString> {
+            const auto body = [&](std::chrono::seconds work,
+                                  std::chrono::seconds limit) -> Coroutine<QString> {
                 AnyTask self = current_task();
                 bool timed_out = false;
                 TimerHandle timer = loop.call_later(limit, [&] {
@@ -983,7 +1002,8 @@ private Q_SLOTS:
         Test::run([](QAsyncioLoop &loop) -> Coroutine<> {
             Future<int> child = loop.create_future<int>();
             auto all = gather(child);
-            child.set_result(1); // nobody is left to be cancelled, but the gather is told in the next turn
+            // nobody is left to be cancelled, but the gather is told in the next turn
+            child.set_result(1);
             const auto body = [&]() -> Coroutine<> {
                 current_task().cancel(u"mine"_s);
                 co_await all;
@@ -1017,4 +1037,3 @@ private Q_SLOTS:
 
 QTEST_GUILESS_MAIN(tst_cancellation)
 #include "tst_cancellation.moc"
-

@@ -21,7 +21,10 @@ namespace {
 class Fast : public Clock
 {
 public:
-    TimePoint now() override { return TimePoint(1h) + (std::chrono::steady_clock::now() - m_begin) * 1000; }
+    TimePoint now() override
+    {
+        return TimePoint(1h) + (std::chrono::steady_clock::now() - m_begin) * 1000;
+    }
 
 private:
     std::chrono::steady_clock::time_point m_begin = std::chrono::steady_clock::now();
@@ -100,7 +103,8 @@ private Q_SLOTS:
                 &receiver,
                 [&] {
                     log << "posted";
-                    QMetaObject::invokeMethod(&receiver, [&] { log << "posted by it"; }, Qt::QueuedConnection);
+                    QMetaObject::invokeMethod(
+                        &receiver, [&] { log << "posted by it"; }, Qt::QueuedConnection);
                 },
                 Qt::QueuedConnection);
             co_await sleep(1h);
@@ -124,7 +128,8 @@ private Q_SLOTS:
         });
         loop.call_later(1h, [&] { loop.stop(); });
         // When nothing is left to do in the loop, but before its time would move.
-        loop.call_soon([&] { QMetaObject::invokeMethod(qApp, [&] { pipe.fill(); }, Qt::QueuedConnection); });
+        loop.call_soon(
+            [&] { QMetaObject::invokeMethod(qApp, [&] { pipe.fill(); }, Qt::QueuedConnection); });
         loop.run_forever();
         QVERIFY(read == begin);
         loop.remove_reader(pipe.read_end());
@@ -144,7 +149,8 @@ private Q_SLOTS:
         QFETCH(bool, executor);
         const auto pool = std::make_shared<QThreadPool>();
         QSemaphore ends;
-        pool->start([&] { ends.acquire(); }); // the loop knows nothing of it, but its shutdown waits for it
+        // the loop knows nothing of it, but its shutdown waits for it
+        pool->start([&] { ends.acquire(); });
         const QScopeGuard end([&] {
             ends.release();
             pool->waitForDone();
@@ -179,10 +185,7 @@ private Q_SLOTS:
         loop.close();
     }
 
-    void aClockThatIsSlowerThanTheWorld_data()
-    {
-        both_kinds_of_timers();
-    }
+    void aClockThatIsSlowerThanTheWorld_data() { both_kinds_of_timers(); }
 
     // L-061
     void aClockThatIsSlowerThanTheWorld()
@@ -190,7 +193,8 @@ private Q_SLOTS:
         QFETCH(bool, precise);
         QAsyncioLoop loop(LoopOptions().clock(std::make_shared<Slow>()).precise_timers(precise));
         const TimePoint begin = loop.time();
-        loop.run_until_complete([]() -> Coroutine<> { co_await sleep(10ms); }()); // would not return
+        // would not return
+        loop.run_until_complete([]() -> Coroutine<> { co_await sleep(10ms); }());
         QVERIFY(loop.time() - begin >= 10ms);
         loop.close();
     }
@@ -221,10 +225,7 @@ private Q_SLOTS:
         loop.close();
     }
 
-    void timersAreNeverEarly_data()
-    {
-        both_kinds_of_timers();
-    }
+    void timersAreNeverEarly_data() { both_kinds_of_timers(); }
 
     // L-007
     void timersAreNeverEarly()
@@ -261,7 +262,8 @@ private Q_SLOTS:
             least = std::min(least, loop.time() - begin);
         }
         QVERIFY(least >= 4ms);
-        QVERIFY2(least < 20ms, qPrintable(QString::number(least.count()))); // what timers of milliseconds take at least
+        // what timers of milliseconds take at least
+        QVERIFY2(least < 20ms, qPrintable(QString::number(least.count())));
         loop.call_later(std::chrono::hours(24 * 365 * 100), [] { });
         run_once(loop);
         loop.close();
@@ -286,10 +288,7 @@ private Q_SLOTS:
         loop.close();
     }
 
-    void timersAreServedWhileTheProgramPumps_data()
-    {
-        both_kinds_of_timers();
-    }
+    void timersAreServedWhileTheProgramPumps_data() { both_kinds_of_timers(); }
 
     /// Qt's event loop never blocks, which is when the loop looks at what may have been lost.
     void timersAreServedWhileTheProgramPumps()
@@ -300,7 +299,9 @@ private Q_SLOTS:
         int came = 0;
         QElapsedTimer patience;
         patience.start();
-        for (const TimePoint when : {loop.time() + 1ms, TimePoint(), TimePoint(-1h), TimePoint::min()}) { // soon, and long ago
+        // soon, and long ago
+        for (const TimePoint when :
+             {loop.time() + 1ms, TimePoint(), TimePoint(-1h), TimePoint::min()}) {
             const int before = came;
             loop.call_at(when, [&] { ++came; });
             while (came == before && patience.elapsed() < 10'000)
@@ -339,7 +340,8 @@ private Q_SLOTS:
             options.clock(std::make_shared<Own>());
         QAsyncioLoop loop(std::move(options));
         int passes = 0; // of Qt's event loop
-        const auto counting = connect(QAbstractEventDispatcher::instance(), &QAbstractEventDispatcher::awake, [&] { ++passes; });
+        const auto counting = connect(QAbstractEventDispatcher::instance(),
+                                      &QAbstractEventDispatcher::awake, [&] { ++passes; });
         const auto idle = [](QAsyncioLoop &loop) -> Coroutine<> {
             auto ended = loop.create_future<>();
             loop.call_later(1ms, [] { });
@@ -357,4 +359,3 @@ private Q_SLOTS:
 
 QTEST_GUILESS_MAIN(tst_clock)
 #include "tst_clock.moc"
-

@@ -12,7 +12,8 @@
 
 #include <algorithm>
 
-/// The recorded programs of the conformance language (conformance/README.md): each must do what it did on CPython.
+/// The recorded programs of the conformance language (conformance/README.md): each must do what it
+/// did on CPython.
 class tst_conformance : public QObject
 {
     Q_OBJECT
@@ -33,7 +34,8 @@ bool matches(const QString &expected, const QString &line)
     if (!expected.contains(any_message))
         return false;
     QString pattern = QRegularExpression::escape(expected);
-    pattern.replace(QRegularExpression::escape(any_message), QStringLiteral("CancelledError(: \\w+)?"));
+    pattern.replace(QRegularExpression::escape(any_message),
+                    QStringLiteral("CancelledError(: \\w+)?"));
     return QRegularExpression(QRegularExpression::anchoredPattern(pattern)).match(line).hasMatch();
 }
 
@@ -49,7 +51,8 @@ void tst_conformance::programsDoWhatTheyDidOnCPython_data()
 {
     QTest::addColumn<QString>("path");
     const QDir folder(QStringLiteral(VECTORS));
-    for (const QString &name : folder.entryList({QStringLiteral("*.jsonl")}, QDir::Files, QDir::Name))
+    for (const QString &name :
+         folder.entryList({QStringLiteral("*.jsonl")}, QDir::Files, QDir::Name))
         QTest::newRow(qPrintable(name)) << folder.filePath(name);
 }
 
@@ -73,8 +76,8 @@ void tst_conformance::programsDoWhatTheyDidOnCPython()
             continue;
         if (++different <= 3) {
             qWarning().noquote() << "Line" << count << "of" << path << "\n"
-                                 << text << "\nCPython:\n " << expected.join(QStringLiteral("\n  ")) << "\nQAsyncio:\n "
-                                 << trace.join(QStringLiteral("\n  "));
+                                 << text << "\nCPython:\n " << expected.join(QStringLiteral("\n  "))
+                                 << "\nQAsyncio:\n " << trace.join(QStringLiteral("\n  "));
         }
     }
     QVERIFY(count > 0);
@@ -84,4 +87,3 @@ void tst_conformance::programsDoWhatTheyDidOnCPython()
 QTEST_GUILESS_MAIN(tst_conformance)
 
 #include "tst_conformance.moc"
-

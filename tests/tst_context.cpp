@@ -37,7 +37,8 @@ private Q_SLOTS:
             QVERIFY(copy != context);
         });
         QCOMPARE(context.run([] { return depth.get(); }), 2);
-        QCOMPARE(error_in([&] { context.run([] { throw ValueError(u"wrong"_s); }); }), u"ValueError: wrong"_s);
+        QCOMPARE(error_in([&] { context.run([] { throw ValueError(u"wrong"_s); }); }),
+                 u"ValueError: wrong"_s);
         QCOMPARE(depth.get(0), 0);
     }
 
@@ -50,7 +51,8 @@ private Q_SLOTS:
             QCOMPARE(second.old_value().value(), 1);
             depth.reset(second);
             QCOMPARE(depth.get(), 1);
-            QCOMPARE(error_in([&] { depth.reset(second); }), u"RuntimeError: <Token> has already been used once"_s);
+            QCOMPARE(error_in([&] { depth.reset(second); }),
+                     u"RuntimeError: <Token> has already been used once"_s);
             depth.reset(std::move(first));
             QCOMPARE(depth.get(0), 0);
         });
@@ -61,9 +63,11 @@ private Q_SLOTS:
         ContextVar<int> other(u"other"_s);
         Context().run([&] {
             Token<int> token = depth.set(1);
-            QCOMPARE(error_in([&] { other.reset(token); }), u"ValueError: <Token> was created by a different ContextVar"_s);
+            QCOMPARE(error_in([&] { other.reset(token); }),
+                     u"ValueError: <Token> was created by a different ContextVar"_s);
             copy_context().run([&] {
-                QCOMPARE(error_in([&] { depth.reset(token); }), u"ValueError: <Token> was created in a different Context"_s);
+                QCOMPARE(error_in([&] { depth.reset(token); }),
+                         u"ValueError: <Token> was created in a different Context"_s);
             });
             depth.reset(token); // a refusal does not use it up
         });
@@ -121,8 +125,11 @@ private Q_SLOTS:
                 co_await sleep(0s);
                 co_return before;
             };
-            QASYNCIO_COMPARE(co_await create_task(body(u"one"_s), TaskOptions().context(context)), u"nobody"_s);
-            QASYNCIO_COMPARE(co_await create_task(body(u"two"_s), TaskOptions().context(context)), u"one"_s); // the very same
+            QASYNCIO_COMPARE(co_await create_task(body(u"one"_s), TaskOptions().context(context)),
+                             u"nobody"_s);
+            // the very same
+            QASYNCIO_COMPARE(co_await create_task(body(u"two"_s), TaskOptions().context(context)),
+                             u"one"_s);
             QASYNCIO_COMPARE(context.run([] { return user.get(); }), u"two"_s);
             QASYNCIO_COMPARE(user.get(), u"nobody"_s);
         });
@@ -159,7 +166,8 @@ private Q_SLOTS:
             Context().run([&] { token.emplace(user.set(u"before"_s)); });
             Context().run([&] {
                 user.set(u"after"_s);
-                QCOMPARE(error_in([&] { user.reset(*token); }), u"ValueError: <Token> was created in a different Context"_s);
+                QCOMPARE(error_in([&] { user.reset(*token); }),
+                         u"ValueError: <Token> was created in a different Context"_s);
             });
         }
     }
@@ -171,9 +179,9 @@ private Q_SLOTS:
             Handle empty = loop.call_soon([] { user.set(u"from the callback"_s); });
             const Context of_empty = empty.get_context();
             user.set(u"scheduled"_s);
-            TimerHandle timer = loop.call_later(1ms, [] {});
+            TimerHandle timer = loop.call_later(1ms, [] { });
             const Context own;
-            Handle given = loop.call_soon([] {}, own);
+            Handle given = loop.call_soon([] { }, own);
             QASYNCIO_VERIFY(given.get_context() == own);
             QASYNCIO_COMPARE(timer.get_context().run([] { return user.get(); }), u"scheduled"_s);
             QASYNCIO_COMPARE(of_empty.run([] { return user.get(); }), u"nobody"_s);
@@ -203,7 +211,9 @@ private Q_SLOTS:
                 throw ValueError(u"callback"_s);
             });
             co_await turns(2);
-            QASYNCIO_COMPARE(log.join(u", "), u"in the task:ValueError: task, in the callback:ValueError: callback"_s);
+            QASYNCIO_COMPARE(
+                log.join(u", "),
+                u"in the task:ValueError: task, in the callback:ValueError: callback"_s);
             QASYNCIO_COMPARE(user.get(), u"main"_s);
         });
     }

@@ -71,7 +71,8 @@ struct Begun
 };
 
 const std::vector<Begun> begun{
-    {"gather", [](Page &page) -> Coroutine<> { co_await gather(page.load(u"a"_s), page.load(u"b"_s, 2s)); }},
+    {"gather",
+     [](Page &page) -> Coroutine<> { co_await gather(page.load(u"a"_s), page.load(u"b"_s, 2s)); }},
     {"gather of many",
      [](Page &page) -> Coroutine<> {
          std::vector<Coroutine<>> all;
@@ -79,7 +80,8 @@ const std::vector<Begun> begun{
          all.push_back(page.load(u"b"_s, 2s));
          co_await gather(std::move(all));
      }},
-    {"race", [](Page &page) -> Coroutine<> { co_await race(page.load(u"a"_s), page.load(u"b"_s, 2s)); }},
+    {"race",
+     [](Page &page) -> Coroutine<> { co_await race(page.load(u"a"_s), page.load(u"b"_s, 2s)); }},
     {"shield",
      [](Page &page) -> Coroutine<> {
          auto a = shield(page.load(u"a"_s));
@@ -89,7 +91,8 @@ const std::vector<Begun> begun{
      }},
     {"ensure_future and wait",
      [](Page &page) -> Coroutine<> {
-         std::vector<Task<>> tasks{ensure_future(page.load(u"a"_s)), ensure_future(page.load(u"b"_s))};
+         std::vector<Task<>> tasks{ensure_future(page.load(u"a"_s)),
+                                   ensure_future(page.load(u"b"_s))};
          co_await wait(tasks);
      }},
     {"as_completed",
@@ -138,7 +141,8 @@ const std::vector<Begun> begun{
          co_await timeout(1h, [&page](Timeout &) -> Coroutine<> {
              co_await task_group([&page](TaskGroup &group) -> Coroutine<> {
                  group.create_task(wait_for(page.load(u"a"_s), 1h));
-                 group.create_task([&page]() -> Coroutine<> { co_await gather(page.load(u"b"_s)); });
+                 group.create_task(
+                     [&page]() -> Coroutine<> { co_await gather(page.load(u"b"_s)); });
                  co_return;
              });
          });
@@ -204,11 +208,14 @@ private Q_SLOTS:
                 auto scope = std::make_unique<TaskScope>();
                 Task<> task = scope->create_task(page.load(u"a"_s, 1h));
                 co_await turns(1);
-                QTest::ignoreMessage(QtCriticalMsg, QRegularExpression(u"is destroyed in another thread than that of its loop"_s));
+                QTest::ignoreMessage(
+                    QtCriticalMsg,
+                    QRegularExpression(u"is destroyed in another thread than that of its loop"_s));
                 const std::unique_ptr<QThread> thread(QThread::create([&scope] { scope.reset(); }));
                 thread->start();
                 thread->wait();
-                QASYNCIO_COMPARE(log.join(u' '), QString()); // its tasks belong to this thread, and end here
+                // its tasks belong to this thread, and end here
+                QASYNCIO_COMPARE(log.join(u' '), QString());
                 const QString error = co_await error_of(task);
                 QASYNCIO_COMPARE(error, u"CancelledError"_s);
                 QASYNCIO_COMPARE(log.join(u' '), u"-a"_s);
@@ -228,7 +235,9 @@ private Q_SLOTS:
             co_await turns(1);
         };
         loop.run_until_complete(main());
-        QTest::ignoreMessage(QtCriticalMsg, QRegularExpression(u"is destroyed in another thread than that of its loop"_s));
+        QTest::ignoreMessage(
+            QtCriticalMsg,
+            QRegularExpression(u"is destroyed in another thread than that of its loop"_s));
         std::thread([&] { scope.reset(); }).join();
         loop.close(); // has not heard of it
         QCOMPARE(log.join(u' '), u"waiting waiting unwound unwound"_s);
@@ -262,8 +271,10 @@ private Q_SLOTS:
             QObject object;
             object.moveToThread(&thread);
             Coroutine<> coroutine = sleeper();
-            QASYNCIO_COMPARE(error_in([&] { create_task(std::move(coroutine), TaskOptions().context(&object)); }),
-                             u"ValueError: create_task: the context object lives in another thread"_s);
+            QASYNCIO_COMPARE(
+                error_in(
+                    [&] { create_task(std::move(coroutine), TaskOptions().context(&object)); }),
+                u"ValueError: create_task: the context object lives in another thread"_s);
             coroutine.close();
             co_return;
         });
@@ -274,7 +285,9 @@ private Q_SLOTS:
         Test::run([&]() -> Coroutine<> {
             QStringList log;
             auto page = std::make_unique<Page>(log);
-            const auto body = [&]() -> Coroutine<> { co_await gather(page->tidy(u"a"_s), page->tidy(u"b"_s)); };
+            const auto body = [&]() -> Coroutine<> {
+                co_await gather(page->tidy(u"a"_s), page->tidy(u"b"_s));
+            };
             create_task(body(), TaskOptions().context(page.get()));
             co_await turns(2);
             page.reset();
@@ -298,7 +311,8 @@ private Q_SLOTS:
             co_await turns(2);
             page.reset();
             co_await sleep(3s);
-            QASYNCIO_COMPARE(log.join(u' '), u"-own detached -detached of the other -of the other"_s);
+            QASYNCIO_COMPARE(log.join(u' '),
+                             u"-own detached -detached of the other -of the other"_s);
         });
     }
 
@@ -404,7 +418,9 @@ private Q_SLOTS:
         QTest::addColumn<bool>("suspends");
         for (const bool in_scope : {false, true}) {
             for (const bool suspends : {false, true})
-                QTest::addRow("%s, %s", in_scope ? "scope" : "object", suspends ? "suspends" : "ends") << in_scope << suspends;
+                QTest::addRow("%s, %s", in_scope ? "scope" : "object",
+                              suspends ? "suspends" : "ends")
+                    << in_scope << suspends;
         }
     }
     void whoDeletesTheObjectMayUseTheLocalsOfOlderTasksUntilThen()
@@ -440,7 +456,8 @@ private Q_SLOTS:
             };
             begin(older(u"first"_s));
             begin(older(u"second"_s));
-            QMetaObject::invokeMethod(qApp, [&] { begin(deletes("still here")); }, Qt::QueuedConnection);
+            QMetaObject::invokeMethod(
+                qApp, [&] { begin(deletes("still here")); }, Qt::QueuedConnection);
             co_await sleep(1s);
             QASYNCIO_COMPARE(log.join(u' '), u"still here -deletes -second -first"_s);
         });
@@ -521,7 +538,8 @@ private Q_SLOTS:
         });
     }
 
-    /// A task of one scope deletes the object and goes on to use a local of one of the other scope, which awaits it.
+    /// A task of one scope deletes the object and goes on to use a local of one of the other scope,
+    /// which awaits it.
     void theScopesOfAnObjectWaitForWhoIsExecuted_data()
     {
         QTest::addColumn<bool>("is_last");
@@ -584,7 +602,8 @@ private Q_SLOTS:
                 if (suspends)
                     co_await sleep(0s);
             };
-            Task<> task = in_scope ? scope->create_task(ends()) : create_task(ends(), TaskOptions().context(object.get()));
+            Task<> task = in_scope ? scope->create_task(ends())
+                                   : create_task(ends(), TaskOptions().context(object.get()));
             co_await sleep(1s);
             QASYNCIO_COMPARE(task.cancelled(), suspends);
             QASYNCIO_VERIFY(task.done());
@@ -593,11 +612,13 @@ private Q_SLOTS:
         });
     }
 
-    /// Cancelling destroys what was queued for an executor, and with it the last owner of the scope that all belong to.
+    /// Cancelling destroys what was queued for an executor, and with it the last owner of the scope
+    /// that all belong to.
     void whatIsCancelledMayOwnItsScope_data()
     {
         QTest::addColumn<int>("way");
-        const char *const ways[] = {"cancel", "timeout", "wait_for", "gather", "a group's cancel", "a failure in a group"};
+        const char *const ways[] = {"cancel", "timeout",          "wait_for",
+                                    "gather", "a group's cancel", "a failure in a group"};
         for (int i = 0; i < int(std::size(ways)); ++i)
             QTest::newRow(ways[i]) << i;
     }
@@ -619,14 +640,18 @@ private Q_SLOTS:
                 };
                 auto window = std::make_shared<Window>(log);
                 Window &alive = *window;
-                const auto queued = [](QThreadPool *pool, std::shared_ptr<Window> window) -> Coroutine<> {
+                const auto queued = [](QThreadPool *pool,
+                                       std::shared_ptr<Window> window) -> Coroutine<> {
                     const auto work = [](std::shared_ptr<Window>) { };
                     auto job = get_running_loop().run_in_executor(pool, work, std::move(window));
                     co_await job;
                 };
-                const auto in_time = [&](Timeout &, std::shared_ptr<Window> window) { return queued(&pool, std::move(window)); };
+                const auto in_time = [&](Timeout &, std::shared_ptr<Window> window) {
+                    return queued(&pool, std::move(window));
+                };
                 TaskGroup *the_group = nullptr;
-                const auto in_group = [&](TaskGroup &group, std::shared_ptr<Window> window) -> Coroutine<> {
+                const auto in_group = [&](TaskGroup &group,
+                                          std::shared_ptr<Window> window) -> Coroutine<> {
                     the_group = &group;
                     group.create_task(sleeper());
                     group.create_task(queued(&pool, std::move(window)));
@@ -641,8 +666,9 @@ private Q_SLOTS:
                 else if (way == 2)
                     body = wait_for(queued(&pool, std::move(window)), 5ms);
                 else if (way == 3)
-                    body = [](Coroutine<> inner) -> Coroutine<> { co_await gather(std::move(inner), sleeper()); }(
-                        queued(&pool, std::move(window)));
+                    body = [](Coroutine<> inner) -> Coroutine<> {
+                        co_await gather(std::move(inner), sleeper());
+                    }(queued(&pool, std::move(window)));
                 else if (way >= 4)
                     body = task_group(in_group, std::move(window));
                 else
@@ -896,11 +922,15 @@ private Q_SLOTS:
         Test::run([&]() -> Coroutine<> {
             auto object = std::make_unique<QObject>();
             QString error;
-            const QScopeGuard at_the_end([&] { QCOMPARE(error, u"ValueError: create_task: the context object is being destroyed"_s); });
+            const QScopeGuard at_the_end([&] {
+                QCOMPARE(error,
+                         u"ValueError: create_task: the context object is being destroyed"_s);
+            });
             const auto body = [&](QObject *object) -> Coroutine<> {
                 const QScopeGuard last([&, object] {
                     Coroutine<> late = sleeper();
-                    error = error_in([&] { create_task(std::move(late), TaskOptions().context(object)); });
+                    error = error_in(
+                        [&] { create_task(std::move(late), TaskOptions().context(object)); });
                     late.close();
                 });
                 co_await sleep(1h);
@@ -991,7 +1021,8 @@ private Q_SLOTS:
             QASYNCIO_COMPARE(named.get_name(), u"named"_s);
             QASYNCIO_COMPARE(scope.size(), std::size_t(1));
             QASYNCIO_COMPARE(co_await named, 5);
-            const QString error = error_in([&] { scope.create_task(TaskOptions().detached(), waits, 5); });
+            const QString error = error_in(
+                [&] { scope.create_task(TaskOptions().detached(), waits, 5); });
             QASYNCIO_VERIFY(error.startsWith(u"ValueError"_s));
         });
     }
@@ -1003,7 +1034,8 @@ private Q_SLOTS:
             Page used(log);
             TaskScope scope;
             QASYNCIO_COMPARE(scope.all_ended().done(), true);
-            scope.create_task([&]() -> Coroutine<> { co_await gather(used.tidy(u"a"_s), used.tidy(u"b"_s)); });
+            scope.create_task(
+                [&]() -> Coroutine<> { co_await gather(used.tidy(u"a"_s), used.tidy(u"b"_s)); });
             scope.create_task([&]() -> Coroutine<> {
                 co_await task_group([&](TaskGroup &group) -> Coroutine<> {
                     group.create_task(used.tidy(u"c"_s));
@@ -1015,7 +1047,8 @@ private Q_SLOTS:
             QASYNCIO_COMPARE(ended.done(), false);
             co_await scope.cancel_and_wait();
             log.sort();
-            QASYNCIO_COMPARE(log.join(u' '), u"-a -b -c a b c"_s); // each was asked once, and has cleaned up
+            // each was asked once, and has cleaned up
+            QASYNCIO_COMPARE(log.join(u' '), u"-a -b -c a b c"_s);
             QASYNCIO_COMPARE(scope.size(), std::size_t(0));
             QASYNCIO_COMPARE(ended.done(), true);
         });
@@ -1278,7 +1311,8 @@ private Q_SLOTS:
                 scope->create_task(body());
             co_await turns(1);
             scope.reset();
-            QASYNCIO_COMPARE(log.join(u' '), u"<TaskScope tasks=2> <TaskScope tasks=1> <TaskScope tasks=0>"_s);
+            QASYNCIO_COMPARE(log.join(u' '),
+                             u"<TaskScope tasks=2> <TaskScope tasks=1> <TaskScope tasks=0>"_s);
         });
     }
 
@@ -1287,7 +1321,8 @@ private Q_SLOTS:
         Test::run([]() -> Coroutine<> {
             QStringList log;
             auto object = std::make_unique<QObject>();
-            QObject::connect(object.get(), &QObject::destroyed, [](QObject *dying) { dying->disconnect(); });
+            QObject::connect(object.get(), &QObject::destroyed,
+                             [](QObject *dying) { dying->disconnect(); });
             create_task(stay(log), TaskOptions().context(object.get()));
             co_await turns(2);
             object.reset();
@@ -1326,15 +1361,24 @@ private Q_SLOTS:
         Test::run([&](QAsyncioLoop &) -> Coroutine<> {
             TaskScope scope;
             QObject object;
-            QASYNCIO_COMPARE(error_in([&] { scope.create_task(sleeper(), TaskOptions().context(&object)); }),
-                             u"ValueError: create_task: a task of a TaskScope ends with that, and has no context object"_s);
-            QASYNCIO_COMPARE(error_in([&] { scope.create_task(sleeper(), TaskOptions().detached()); }),
-                             u"ValueError: TaskScope.create_task: a task of a scope cannot be detached"_s);
-            QASYNCIO_COMPARE(error_in([&] { create_task(sleeper(), TaskOptions().context(&object).detached()).cancel(); }),
-                             u"ValueError: create_task: a detached task has no context object"_s);
-            const auto waiting = [&]() -> Coroutine<QString> { co_return co_await error_of(scope.cancel_and_wait()); };
+            QASYNCIO_COMPARE(
+                error_in([&] { scope.create_task(sleeper(), TaskOptions().context(&object)); }),
+                u"ValueError: create_task: a task of a TaskScope ends with that, and has no context object"_s);
+            QASYNCIO_COMPARE(
+                error_in([&] { scope.create_task(sleeper(), TaskOptions().detached()); }),
+                u"ValueError: TaskScope.create_task: a task of a scope cannot be detached"_s);
+            QASYNCIO_COMPARE(
+                error_in([&] {
+                    create_task(sleeper(), TaskOptions().context(&object).detached()).cancel();
+                }),
+                u"ValueError: create_task: a detached task has no context object"_s);
+            const auto waiting = [&]() -> Coroutine<QString> {
+                co_return co_await error_of(scope.cancel_and_wait());
+            };
             Task<QString> itself = scope.create_task(waiting);
-            QASYNCIO_COMPARE(co_await itself, u"RuntimeError: cancel_and_wait(): a task of the scope would wait for itself"_s);
+            QASYNCIO_COMPARE(
+                co_await itself,
+                u"RuntimeError: cancel_and_wait(): a task of the scope would wait for itself"_s);
         });
     }
 
@@ -1357,7 +1401,8 @@ private Q_SLOTS:
 
     void aScopeThatDiesInAnotherThreadWhileSomebodyWaits()
     {
-        QTest::ignoreMessage(QtCriticalMsg, QRegularExpression(u"is destroyed in another thread"_s));
+        QTest::ignoreMessage(QtCriticalMsg,
+                             QRegularExpression(u"is destroyed in another thread"_s));
         Test::run([&](QAsyncioLoop &loop) -> Coroutine<> {
             auto scope = std::make_unique<TaskScope>();
             scope->create_task(cleans_up_slowly());
@@ -1392,7 +1437,8 @@ private Q_SLOTS:
         });
     }
 
-    /// The tasks of the other window have nothing to do with the one that runs: they end with their scope, at once.
+    /// The tasks of the other window have nothing to do with the one that runs: they end with their
+    /// scope, at once.
     void aTaskThatDeletesAnotherWindowBehindItsOwn()
     {
         struct Window
@@ -1440,7 +1486,8 @@ private Q_SLOTS:
             };
             Task<> task = alive.scope.create_task(queued(std::move(window)));
             co_await turns(2);
-            co_await alive.scope.cancel_and_wait(); // which drops what is queued, and with it the window
+            // which drops what is queued, and with it the window
+            co_await alive.scope.cancel_and_wait();
             QASYNCIO_VERIFY(task.cancelled());
         });
         gate.set_value();
@@ -1454,7 +1501,8 @@ private Q_SLOTS:
             Page page(log);
             QObject object;
             TaskScope scope;
-            scope.create_task([&]() -> Coroutine<> { co_await gather(page.load(u"a"_s), page.tidy(u"b"_s)); });
+            scope.create_task(
+                [&]() -> Coroutine<> { co_await gather(page.load(u"a"_s), page.tidy(u"b"_s)); });
             create_task(page.load(u"c"_s), TaskOptions().context(&object));
             co_await race(page.load(u"d"_s), page.load(u"e"_s, 2s));
             co_await scope.cancel_and_wait();

@@ -173,8 +173,11 @@ private Q_SLOTS:
     void aCoroutineDestroyedBeforeItWasAwaitedIsReported()
     {
         QStringList log;
-        QTest::ignoreMessage(QtWarningMsg, QRegularExpression(u"coroutine 'give_at_once' was never awaited \\(.*tst_coroutine.cpp:\\d+\\)"
-                                                                       ": co_await it, or give it to create_task\\(\\); "_s));
+        QTest::ignoreMessage(
+            QtWarningMsg,
+            QRegularExpression(
+                u"coroutine 'give_at_once' was never awaited \\(.*tst_coroutine.cpp:\\d+\\)"
+                ": co_await it, or give it to create_task\\(\\); "_s));
         {
             const Coroutine<int> forgotten = give_at_once(1);
         }
@@ -196,13 +199,17 @@ private Q_SLOTS:
     {
         Loader page;
         QObject sender;
-        const auto remedy = u"was never awaited \\(.*: co_await it, or give it to create_task\\(\\); connect\\(\\) wants a slot or lambda "
+        const auto remedy = u"was never awaited \\(.*: co_await it, or give it to "
+                            u"create_task\\(\\); connect\\(\\) wants a slot or lambda "
                             "that does so$"_s;
-        const auto connected = QObject::connect(&sender, &QObject::objectNameChanged, &page, &Loader::load);
-        QTest::ignoreMessage(QtWarningMsg, QRegularExpression(u"coroutine 'Loader::load' "_s + remedy));
+        const auto connected = QObject::connect(&sender, &QObject::objectNameChanged, &page,
+                                                &Loader::load);
+        QTest::ignoreMessage(QtWarningMsg,
+                             QRegularExpression(u"coroutine 'Loader::load' "_s + remedy));
         sender.setObjectName(u"one"_s);
         QObject::disconnect(connected);
-        QObject::connect(&sender, &QObject::objectNameChanged, &page, [](QString) -> Coroutine<> { co_return; });
+        QObject::connect(&sender, &QObject::objectNameChanged, &page,
+                         [](QString) -> Coroutine<> { co_return; });
         QTest::ignoreMessage(QtWarningMsg, QRegularExpression(remedy));
         sender.setObjectName(u"two"_s);
     }
@@ -237,7 +244,9 @@ private Q_SLOTS:
     void resultsThatCanOnlyBeMovedAreMoved()
     {
         Test::run([&]() -> Coroutine<> {
-            const auto body = []() -> Coroutine<std::unique_ptr<int>> { co_return std::make_unique<int>(42); };
+            const auto body = []() -> Coroutine<std::unique_ptr<int>> {
+                co_return std::make_unique<int>(42);
+            };
             const std::unique_ptr<int> value = co_await body();
             QASYNCIO_COMPARE(*value, 42);
         });
@@ -310,13 +319,15 @@ private Q_SLOTS:
             QAsyncioLoop loop(virtual_time());
             const Reports reports(loop);
             auto object = std::make_unique<QObject>();
-            Task<int> bound = loop.create_task(chain(deep, loop.create_future<int>()), TaskOptions().context(object.get()));
+            Task<int> bound = loop.create_task(chain(deep, loop.create_future<int>()),
+                                               TaskOptions().context(object.get()));
             Task<int> closed = loop.create_task(chain(deep, loop.create_future<int>()));
             run_ready(loop);
             object.reset();
             states << (bound.cancelled() ? u"unwound"_s : u"pending"_s);
             loop.close();
-            states << (closed.cancelled() ? u"unwound"_s : u"pending"_s) << QString::number(reports.list().size());
+            states << (closed.cancelled() ? u"unwound"_s : u"pending"_s)
+                   << QString::number(reports.list().size());
         });
         QCOMPARE(states.join(u' '), u"unwound unwound 1"_s);
     }
@@ -326,13 +337,16 @@ private Q_SLOTS:
     {
         QStringList log;
         on_a_small_stack([&] {
-            const auto nest = [&](const QString &name) { return nested(keeps(std::make_shared<Farewell>(log, name)), deep); };
+            const auto nest = [&](const QString &name) {
+                return nested(keeps(std::make_shared<Farewell>(log, name)), deep);
+            };
             QAsyncioLoop loop(virtual_time());
             Task<> cancelled = loop.create_task(nest(u"cancelled"_s));
             cancelled.cancel();
             run_ready(loop);
             auto object = std::make_unique<QObject>();
-            Task<> bound = loop.create_task(nest(u"unwound"_s), TaskOptions().context(object.get()));
+            Task<> bound = loop.create_task(nest(u"unwound"_s),
+                                            TaskOptions().context(object.get()));
             object.reset();
             loop.close();
         });
@@ -344,9 +358,10 @@ private Q_SLOTS:
     {
         static int reports;
         reports = 0;
-        QtMessageHandler outer = qInstallMessageHandler([](QtMsgType, const QMessageLogContext &, const QString &text) {
-            reports += text.contains(u"was never awaited"_s);
-        });
+        QtMessageHandler outer = qInstallMessageHandler(
+            [](QtMsgType, const QMessageLogContext &, const QString &text) {
+                reports += text.contains(u"was never awaited"_s);
+            });
         on_a_small_stack([&] { const Coroutine<> dropped = nested(Loader().load({}), 10'000); });
         qInstallMessageHandler(outer);
         QCOMPARE(reports, 10'001);
@@ -355,11 +370,14 @@ private Q_SLOTS:
     void aFewThatNeverBeganGoInTheOrderOfDestructors()
     {
         QStringList log;
-        const auto holds = [](std::shared_ptr<Farewell>, Coroutine<>, std::shared_ptr<Farewell>) -> Coroutine<> { co_return; };
+        const auto holds = [](std::shared_ptr<Farewell>, Coroutine<>,
+                              std::shared_ptr<Farewell>) -> Coroutine<> { co_return; };
         const auto order = [&](int depth) {
             log.clear();
-            holds(std::make_shared<Farewell>(log, u"a"_s), nested(keeps(std::make_shared<Farewell>(log, u"inner"_s)), depth),
-                  std::make_shared<Farewell>(log, u"b"_s)).close();
+            holds(std::make_shared<Farewell>(log, u"a"_s),
+                  nested(keeps(std::make_shared<Farewell>(log, u"inner"_s)), depth),
+                  std::make_shared<Farewell>(log, u"b"_s))
+                .close();
             return log.join(u' ');
         };
         const QString one = order(0);
@@ -388,4 +406,3 @@ private Q_SLOTS:
 
 QTEST_GUILESS_MAIN(tst_coroutine)
 #include "tst_coroutine.moc"
-

@@ -55,7 +55,9 @@ private Q_SLOTS:
         QAsyncioLoop loop(virtual_time());
         loop.set_slow_callback_duration(0ns);
         for (int i = 0; i < 2; ++i)
-            QTest::ignoreMessage(QtWarningMsg, QRegularExpression(QStringLiteral("^Executing <Handle> took 0\\.\\d{3} seconds$")));
+            QTest::ignoreMessage(
+                QtWarningMsg,
+                QRegularExpression(QStringLiteral("^Executing <Handle> took 0\\.\\d{3} seconds$")));
         loop.call_soon([&] { loop.set_debug(true); }); // counts from the next callback on
         loop.call_soon([&] { });
         loop.call_soon([&] { loop.set_debug(false); });
@@ -73,7 +75,9 @@ private Q_SLOTS:
         QCOMPARE(loop.get_slow_callback_duration(), 100ms);
         loop.set_debug(true);
         loop.set_slow_callback_duration(0ns); // "at least", so that everything is slow
-        QTest::ignoreMessage(QtWarningMsg, QRegularExpression(QStringLiteral("^Executing <Handle> took \\d\\.\\d{3} seconds$")));
+        QTest::ignoreMessage(
+            QtWarningMsg,
+            QRegularExpression(QStringLiteral("^Executing <Handle> took \\d\\.\\d{3} seconds$")));
         loop.call_soon([] { });
         run_once(loop);
         loop.close();
@@ -85,8 +89,11 @@ private Q_SLOTS:
         QAsyncioLoop loop(virtual_time());
         loop.set_debug(true);
         loop.set_slow_callback_duration(0ns);
-        QTest::ignoreMessage(QtWarningMsg, QRegularExpression(QStringLiteral("^Executing <Task .*name='load'.*> took \\d\\.\\d{3} seconds$")));
-        loop.create_task([]() -> Coroutine<> { co_return; }(), TaskOptions().name(QStringLiteral("load")));
+        QTest::ignoreMessage(QtWarningMsg,
+                             QRegularExpression(QStringLiteral(
+                                 "^Executing <Task .*name='load'.*> took \\d\\.\\d{3} seconds$")));
+        loop.create_task([]() -> Coroutine<> { co_return; }(),
+                         TaskOptions().name(QStringLiteral("load")));
         run_once(loop);
         loop.close();
     }
@@ -107,7 +114,10 @@ private Q_SLOTS:
     void everythingCanBeWrittenToQDebug()
     {
         const auto matches = [](const QString &text, const char *pattern) {
-            const bool does = QRegularExpression(QLatin1String("^(?:%1)$").arg(QLatin1String(pattern))).match(text).hasMatch();
+            const bool does = QRegularExpression(
+                                  QLatin1String("^(?:%1)$").arg(QLatin1String(pattern)))
+                                  .match(text)
+                                  .hasMatch();
             if (!does)
                 qWarning().noquote() << text << "is not" << pattern;
             return does;
@@ -127,7 +137,8 @@ private Q_SLOTS:
         coroutine.close();
         QCOMPARE(written(coroutine), "<Coroutine>");
         AsyncGenerator<int> generator = lines();
-        QVERIFY(matches(written(generator), "<async_generator lines\\(\\) at .*tst_debug\\.cpp:\\d+>"));
+        QVERIFY(
+            matches(written(generator), "<async_generator lines\\(\\) at .*tst_debug\\.cpp:\\d+>"));
         QCOMPARE(written(AsyncGenerator<int>()), "<async_generator>");
 
         ContextVar<int> user(QStringLiteral("user"));
@@ -146,7 +157,8 @@ private Q_SLOTS:
         QCOMPARE(written(GeneratorExit()), "GeneratorExit");
         QCOMPARE(written(Outcome<int>(5)), "5");
         QCOMPARE(written(Outcome<>(std::in_place)), "<Outcome>");
-        QCOMPARE(written(Outcome<>(std::make_exception_ptr(ValueError(QStringLiteral("no"))))), "ValueError: no");
+        QCOMPARE(written(Outcome<>(std::make_exception_ptr(ValueError(QStringLiteral("no"))))),
+                 "ValueError: no");
         QCOMPARE(written(RaceResult<int>{1, 5}), "<RaceResult index=1 value=5>");
         QCOMPARE(written(RaceResult<std::monostate>{1, {}}), "<RaceResult index=1>");
         QCOMPARE(written(DoneCallbackId()), "<DoneCallbackId 0>");
@@ -155,11 +167,14 @@ private Q_SLOTS:
         QCOMPARE(written(TaskOptions()), "<TaskOptions>");
         QCOMPARE(written(TaskOptions().name(QStringLiteral("load")).context(&object).eager_start()),
                  "<TaskOptions name='load' context=set eager_start>");
-        QCOMPARE(written(TaskOptions().context(Context()).detached()), "<TaskOptions context=set detached>");
-        QCOMPARE(written(LoopOptions().strict().time_slice(1ms)), "<LoopOptions strict time_slice=0.001000 quit_deadline=5.000>");
+        QCOMPARE(written(TaskOptions().context(Context()).detached()),
+                 "<TaskOptions context=set detached>");
+        QCOMPARE(written(LoopOptions().strict().time_slice(1ms)),
+                 "<LoopOptions strict time_slice=0.001000 quit_deadline=5.000>");
         QCOMPARE(written(RunnerOptions()), "<RunnerOptions>");
         QCOMPARE(written(RunnerOptions().debug(true)), "<RunnerOptions debug=true>");
-        QCOMPARE(written(RunnerOptions().debug(false).cleanup_limit(1500ms)), "<RunnerOptions debug=false cleanup_limit=1.500>");
+        QCOMPARE(written(RunnerOptions().debug(false).cleanup_limit(1500ms)),
+                 "<RunnerOptions debug=false cleanup_limit=1.500>");
         QCOMPARE(written(WaitOptions()), "<WaitOptions return_when=ALL_COMPLETED>");
         QCOMPARE(written(WaitOptions().timeout(1500ms).return_when(FIRST_COMPLETED)),
                  "<WaitOptions timeout=1.500 return_when=FIRST_COMPLETED>");
@@ -220,7 +235,9 @@ private Q_SLOTS:
         QCOMPARE(inside[1], "<Timeout [active] when=1002.000>");
         QCOMPARE(inside[2], "<Timeout [active] when=none>");
         QCOMPARE(inside[3], "<AsCompleted left=1>");
-        QVERIFY(matches(inside[4], "<WaitResult done=std::vector\\(<Task finished .*>\\) pending=std::vector\\(\\)>"));
+        QVERIFY(matches(
+            inside[4],
+            "<WaitResult done=std::vector\\(<Task finished .*>\\) pending=std::vector\\(\\)>"));
         QCOMPARE(inside[5], "<SignalStream size=0>");
         ConcurrentFuture<int> concurrent = run_coroutine_threadsafe(load(), loop);
         QCOMPARE(written(concurrent), "<ConcurrentFuture pending>");
@@ -249,9 +266,9 @@ private Q_SLOTS:
         };
         const auto body = [&](TaskGroup &group, Timeout &scope) -> Coroutine<> {
             const std::optional<TimePoint> before = scope.when();
-            Handle soon = loop.call_soon([] {});
-            TimerHandle later = loop.call_later(1h, [] {});
-            Handle threadsafe = loop.call_soon_threadsafe([] {});
+            Handle soon = loop.call_soon([] { });
+            TimerHandle later = loop.call_later(1h, [] { });
+            Handle threadsafe = loop.call_soon_threadsafe([] { });
             std::thread([&] {
                 attempt([&] { soon.cancel(); });
                 attempt([&] { later.cancel(); });
@@ -271,9 +288,11 @@ private Q_SLOTS:
             co_await timeout(1h, in_scope);
         };
         loop.run_until_complete(task_group(grouped));
-        const QString refused =
-            QStringLiteral("Non-thread-safe operation invoked on an event loop other than the current one");
-        QCOMPARE(errors, QStringList() << refused << refused << QStringLiteral("nothing") << refused << refused << refused);
+        const QString refused = QStringLiteral(
+            "Non-thread-safe operation invoked on an event loop other than the current one");
+        QCOMPARE(errors,
+                 QStringList() << refused << refused << QStringLiteral("nothing") << refused
+                               << refused << refused);
         loop.close();
     }
 };

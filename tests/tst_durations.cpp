@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: 2026 QAsyncio contributors
 // SPDX-License-Identifier: MIT
-#include "task_helpers.h"
 #include "loop/loop_p.h"
+#include "task_helpers.h"
 
 #include <QtCore/qabstracteventdispatcher.h>
 #include <QtCore/qrandom.h>
@@ -19,8 +19,8 @@ __extension__ using Wide = __int128;
 constexpr auto most = nanoseconds::max().count();
 constexpr auto least = nanoseconds::min().count();
 
-/// Whether `ns` is `count * numerator / denominator`, rounded up, or the end of the range that this is beyond. All products
-/// must fit into 128 bits.
+/// Whether `ns` is `count * numerator / denominator`, rounded up, or the end of the range that this
+/// is beyond. All products must fit into 128 bits.
 bool is_ceiling(Wide count, Wide numerator, Wide denominator, nanoseconds::rep ns)
 {
     const Wide exact = count * numerator; // in parts
@@ -45,7 +45,9 @@ void check_integers()
     constexpr Wide numerator = Wide(Period::num) * (1'000'000'000 / common);
     constexpr Wide denominator = Period::den / common;
     using Limits = std::numeric_limits<Rep>;
-    std::vector<Rep> counts{Limits::min(), Limits::max(), Rep(Limits::min() + 1), Rep(Limits::max() - 1), Rep(0), Rep(1), Rep(-1)};
+    std::vector<Rep> counts{
+        Limits::min(), Limits::max(), Rep(Limits::min() + 1), Rep(Limits::max() - 1), Rep(0),
+        Rep(1),        Rep(-1)};
     // Where the range of nanoseconds ends, on both sides.
     for (const Wide edge : {Wide(most), Wide(least)}) {
         for (int step = -2; step <= 2; ++step)
@@ -57,7 +59,11 @@ void check_integers()
     for (const Rep count : counts) {
         const nanoseconds ns = detail::saturated(duration<Rep, Period>(count));
         QVERIFY2(is_ceiling(Wide(count), numerator, denominator, ns.count()),
-                 qPrintable(QString("%1 times %2/%3 s: %4").arg(qint64(count)).arg(Period::num).arg(Period::den).arg(ns.count())));
+                 qPrintable(QString("%1 times %2/%3 s: %4")
+                                .arg(qint64(count))
+                                .arg(Period::num)
+                                .arg(Period::den)
+                                .arg(ns.count())));
     }
 }
 
@@ -78,14 +84,17 @@ void check_floating()
 {
     QRandomGenerator random(2);
     for (int i = 0; i < 20000; ++i) {
-        const Rep value = Rep(std::ldexp(random.generateDouble() - 0.5, int(random.bounded(80)) - 40));
+        const Rep value = Rep(
+            std::ldexp(random.generateDouble() - 0.5, int(random.bounded(80)) - 40));
         const nanoseconds ns = detail::saturated(duration<Rep>(value));
         const long double exact = static_cast<long double>(value) * 1e9L;
         if (exact >= 9.2e18L || exact <= -9.2e18L)
             continue;
         const long double late = static_cast<long double>(ns.count()) - exact;
-        const long double digit = std::abs(exact) * static_cast<long double>(std::numeric_limits<Rep>::epsilon());
-        QVERIFY2(late >= -std::min(digit, 1.0L), qPrintable(QString::number(double(value), 'g', 17)));
+        const long double digit = std::abs(exact)
+            * static_cast<long double>(std::numeric_limits<Rep>::epsilon());
+        QVERIFY2(late >= -std::min(digit, 1.0L),
+                 qPrintable(QString::number(double(value), 'g', 17)));
         QVERIFY2(late < 1, qPrintable(QString::number(double(value), 'g', 17)));
     }
 }
@@ -113,8 +122,9 @@ private:
 
 const std::vector<TimePoint> &moments()
 {
-    static const std::vector<TimePoint> all{TimePoint::min(), TimePoint::min() + 1ns, TimePoint(-5s),     TimePoint(-1ns), TimePoint(),
-                                            TimePoint(1ns),   TimePoint(1000s),       TimePoint::max() - 1h};
+    static const std::vector<TimePoint> all{
+        TimePoint::min(), TimePoint::min() + 1ns, TimePoint(-5s),   TimePoint(-1ns),
+        TimePoint(),      TimePoint(1ns),         TimePoint(1000s), TimePoint::max() - 1h};
     return all;
 }
 
@@ -169,7 +179,8 @@ private Q_SLOTS:
         QCOMPARE(detail::saturated(Huge(Wide(1) << 100)), nanoseconds::max());
         QCOMPARE(detail::saturated(Huge(-(Wide(1) << 100))), nanoseconds::min());
         QCOMPARE(detail::saturated(Huge(6)), nanoseconds(2s));
-        __extension__ using Largest = duration<unsigned __int128, std::ratio<3, 2'000'000'000>>; // 1.5 ns each
+        // 1.5 ns each
+        __extension__ using Largest = duration<unsigned __int128, std::ratio<3, 2'000'000'000>>;
         QCOMPARE(detail::saturated(Largest(~Largest::rep(0))), nanoseconds::max());
         QCOMPARE(detail::saturated(Largest(3)), 5ns);
     }
@@ -177,10 +188,14 @@ private Q_SLOTS:
     void aDecimalNumberOfSecondsIsThatNumberOfNanoseconds()
     {
         for (qint64 ms = -5000; ms <= 5000; ++ms)
-            QCOMPARE(detail::saturated(duration<double>(double(ms) / 1000)), nanoseconds(milliseconds(ms)));
-        for (const qint64 us : {qint64(1), qint64(3), qint64(7), qint64(999'999), qint64(1'000'001), qint64(86'400'000'001)}) {
-            QCOMPARE(detail::saturated(duration<double>(double(us) / 1e6)), nanoseconds(microseconds(us)));
-            QCOMPARE(detail::saturated(duration<double, std::milli>(double(us) / 1e3)), nanoseconds(microseconds(us)));
+            QCOMPARE(detail::saturated(duration<double>(double(ms) / 1000)),
+                     nanoseconds(milliseconds(ms)));
+        for (const qint64 us : {qint64(1), qint64(3), qint64(7), qint64(999'999), qint64(1'000'001),
+                                qint64(86'400'000'001)}) {
+            QCOMPARE(detail::saturated(duration<double>(double(us) / 1e6)),
+                     nanoseconds(microseconds(us)));
+            QCOMPARE(detail::saturated(duration<double, std::milli>(double(us) / 1e3)),
+                     nanoseconds(microseconds(us)));
         }
         // The number next to 0.1 is another one: it is above by more than half of the last digit.
         QCOMPARE(detail::saturated(duration<double>(std::nextafter(0.1, 1.0))), 100'000'001ns);
@@ -192,7 +207,8 @@ private Q_SLOTS:
         check_floating<double>();
         check_floating<long double>();
         QCOMPARE(detail::saturated(duration<double>(1e-15)), 1ns);
-        QCOMPARE(detail::saturated(duration<double>(std::numeric_limits<double>::denorm_min())), 1ns);
+        QCOMPARE(detail::saturated(duration<double>(std::numeric_limits<double>::denorm_min())),
+                 1ns);
         QCOMPARE(detail::saturated(duration<double>(-1e-15)), 0ns);
     }
 
@@ -205,29 +221,40 @@ private Q_SLOTS:
             QCOMPARE(detail::saturated(duration<double>(-large)), nanoseconds::min());
             QCOMPARE(detail::saturated(duration<float>(float(large))), nanoseconds::max());
         }
-        QCOMPARE(detail::saturated(duration<long double, years::period>(std::numeric_limits<long double>::max())), nanoseconds::max());
-        QCOMPARE(detail::saturated(duration<double, std::nano>(9223372036854775808.0)), nanoseconds::max());
-        QCOMPARE(detail::saturated(duration<double, std::nano>(9223372036854774784.0)), nanoseconds(9223372036854774784));
-        QCOMPARE(detail::saturated(duration<double, std::nano>(-9223372036854775808.0)), nanoseconds::min());
+        QCOMPARE(detail::saturated(
+                     duration<long double, years::period>(std::numeric_limits<long double>::max())),
+                 nanoseconds::max());
+        QCOMPARE(detail::saturated(duration<double, std::nano>(9223372036854775808.0)),
+                 nanoseconds::max());
+        QCOMPARE(detail::saturated(duration<double, std::nano>(9223372036854774784.0)),
+                 nanoseconds(9223372036854774784));
+        QCOMPARE(detail::saturated(duration<double, std::nano>(-9223372036854775808.0)),
+                 nanoseconds::min());
         const double nan = std::numeric_limits<double>::quiet_NaN();
         QVERIFY_THROWS_EXCEPTION(ValueError, detail::saturated(duration<double>(nan)));
-        QVERIFY_THROWS_EXCEPTION(ValueError, detail::saturated(duration<float, std::milli>(float(nan))));
+        QVERIFY_THROWS_EXCEPTION(ValueError,
+                                 detail::saturated(duration<float, std::milli>(float(nan))));
     }
 
     void sumsAndDifferencesStopAtTheEndsOfTheRange()
     {
-        std::vector<nanoseconds::rep> all{least, least + 1, least / 2, -1, 0, 1, most / 2, most / 2 + 1, most - 1, most};
+        std::vector<nanoseconds::rep> all{least, least + 1, least / 2,    -1,       0,
+                                          1,     most / 2,  most / 2 + 1, most - 1, most};
         QRandomGenerator random(3);
         for (int i = 0; i < 100; ++i)
             all.push_back(random_count<qint64>(random));
         const auto clamped = [](Wide value) {
-            return value > most ? nanoseconds::max() : value < least ? nanoseconds::min() : nanoseconds(nanoseconds::rep(value));
+            return value > most ? nanoseconds::max()
+                : value < least ? nanoseconds::min()
+                                : nanoseconds(nanoseconds::rep(value));
         };
         for (const auto a : all) {
             for (const auto b : all) {
                 const TimePoint moment{nanoseconds(a)};
-                QCOMPARE(detail::deadline(moment, nanoseconds(b)).time_since_epoch(), clamped(Wide(a) + b));
-                QCOMPARE(detail::time_between(moment, TimePoint(nanoseconds(b))), clamped(Wide(b) - a));
+                QCOMPARE(detail::deadline(moment, nanoseconds(b)).time_since_epoch(),
+                         clamped(Wide(a) + b));
+                QCOMPARE(detail::time_between(moment, TimePoint(nanoseconds(b))),
+                         clamped(Wide(b) - a));
             }
         }
     }
@@ -235,7 +262,8 @@ private Q_SLOTS:
     void millisecondsOfQtTimers()
     {
         QRandomGenerator random(4);
-        std::vector<nanoseconds::rep> all{least, -1'000'001, -1, 0, 1, 999'999, 1'000'000, 1'000'001, most};
+        std::vector<nanoseconds::rep> all{least,   -1'000'001, -1,        0,   1,
+                                          999'999, 1'000'000,  1'000'001, most};
         for (int i = 0; i < 1000; ++i)
             all.push_back(random_count<qint64>(random));
         for (const auto ns : all) {
@@ -281,7 +309,8 @@ private Q_SLOTS:
             QTest::addRow("%s, the beginning of all", timer) << precise << qint64(least);
             QTest::addRow("%s, -5 s", timer) << precise << qint64(-5'000'000'000);
             QTest::addRow("%s, -5 ms", timer) << precise << qint64(-5'000'000);
-            QTest::addRow("%s, near the end of all", timer) << precise << qint64(most - 60'000'000'000);
+            QTest::addRow("%s, near the end of all", timer)
+                << precise << qint64(most - 60'000'000'000);
         }
     }
 
@@ -326,7 +355,8 @@ private Q_SLOTS:
         const int day = 24 * 3600 * 1000;
         QTest::newRow("an hour") << qint64(3600) << 3600 * 1000;
         QTest::newRow("a day and a second") << qint64(24 * 3600 + 1) << day;
-        QTest::newRow("25 days, more than an int has milliseconds") << qint64(25 * 24 * 3600) << day;
+        QTest::newRow("25 days, more than an int has milliseconds")
+            << qint64(25 * 24 * 3600) << day;
         QTest::newRow("50 days") << qint64(50 * 24 * 3600) << day;
         QTest::newRow("two centuries") << qint64(6'311'520'000) << day;
     }
@@ -348,7 +378,8 @@ private Q_SLOTS:
         });
         loop.run_forever();
         QVERIFY(armed <= interval && armed > interval - 60'000);
-        QVERIFY(QAbstractEventDispatcher::instance()->registeredTimers(bridge).empty()); // nothing wakes Qt between the runs
+        // nothing wakes Qt between the runs
+        QVERIFY(QAbstractEventDispatcher::instance()->registeredTimers(bridge).empty());
         loop.close();
     }
 
@@ -359,16 +390,22 @@ private Q_SLOTS:
             const auto body = [](QAsyncioLoop &loop) -> Coroutine<> {
                 // Long enough for what is there in a second.
                 QASYNCIO_COMPARE(co_await wait_for(give(1, 1s), Centuries(1000)), 1);
-                QASYNCIO_COMPARE(co_await wait_for(give(2, 1s), duration<double>(std::numeric_limits<double>::infinity())), 2);
-                QASYNCIO_COMPARE(co_await wait_for(give(3, 1s), duration<short, std::ratio<1, 1024>>(2000)), 3);
+                QASYNCIO_COMPARE(
+                    co_await wait_for(give(2, 1s),
+                                      duration<double>(std::numeric_limits<double>::infinity())),
+                    2);
+                QASYNCIO_COMPARE(
+                    co_await wait_for(give(3, 1s), duration<short, std::ratio<1, 1024>>(2000)), 3);
                 const auto four = [](Timeout &) { return give(4, 1s); };
                 QASYNCIO_COMPARE(co_await timeout(years(5000), four), 4);
                 auto futures = futures_of(loop, 1);
-                const WaitOptions options = WaitOptions().timeout(duration<unsigned char, std::ratio<1, 7>>(7));
+                const WaitOptions options = WaitOptions().timeout(
+                    duration<unsigned char, std::ratio<1, 7>>(7));
                 const auto waited = co_await wait(futures, options);
                 QASYNCIO_COMPARE(waited.pending.size(), std::size_t(1));
                 // Over at once.
-                QASYNCIO_COMPARE(co_await error_of(wait_for(futures[0], Centuries(-1000))), "TimeoutError"_L1);
+                QASYNCIO_COMPARE(co_await error_of(wait_for(futures[0], Centuries(-1000))),
+                                 "TimeoutError"_L1);
                 QASYNCIO_COMPARE(co_await error_of(timeout(years(-5000), four)), "TimeoutError"_L1);
                 const double nan = std::numeric_limits<double>::quiet_NaN();
                 QASYNCIO_THROWS(static_cast<void>(sleep(duration<double>(nan))), ValueError);
@@ -396,10 +433,12 @@ private Q_SLOTS:
                     co_await sleep(1s);
                     co_return 1;
                 };
-                QASYNCIO_COMPARE(co_await error_of(timeout(1h, moved_to_the_beginning)), "TimeoutError"_L1);
+                QASYNCIO_COMPARE(co_await error_of(timeout(1h, moved_to_the_beginning)),
+                                 "TimeoutError"_L1);
                 const auto one = [](Timeout &) { return give(1, 1s); };
                 QASYNCIO_COMPARE(co_await timeout_at(TimePoint::max(), one), 1);
-                QASYNCIO_COMPARE(co_await error_of(timeout_at(TimePoint::min(), one)), "TimeoutError"_L1);
+                QASYNCIO_COMPARE(co_await error_of(timeout_at(TimePoint::min(), one)),
+                                 "TimeoutError"_L1);
             };
             loop.run_until_complete(body(loop));
             loop.close();
@@ -412,7 +451,9 @@ private Q_SLOTS:
         const std::vector<LoopOptions> all{
             LoopOptions().time_slice(years(5000)).quit_deadline(years(5000)),
             LoopOptions().time_slice(years(-5000)).quit_deadline(years(-5000)),
-            LoopOptions().time_slice(duration<double>(infinity)).quit_deadline(duration<double>(-infinity)),
+            LoopOptions()
+                .time_slice(duration<double>(infinity))
+                .quit_deadline(duration<double>(-infinity)),
             LoopOptions().time_slice(0s).quit_deadline(Ticks1024(1)),
         };
         for (const LoopOptions &options : all) {
@@ -429,7 +470,8 @@ private Q_SLOTS:
             loop.run_until_complete(loop.shutdown_default_executor(years(5000)));
             loop.close();
         }
-        QVERIFY_THROWS_EXCEPTION(ValueError, LoopOptions().quit_deadline(duration<double>(std::nan(""))));
+        QVERIFY_THROWS_EXCEPTION(ValueError,
+                                 LoopOptions().quit_deadline(duration<double>(std::nan(""))));
     }
 
     void aVirtualClockMovesByAnything()
@@ -461,4 +503,3 @@ private Q_SLOTS:
 
 QTEST_GUILESS_MAIN(tst_durations)
 #include "tst_durations.moc"
-

@@ -156,9 +156,11 @@ private Q_SLOTS:
                 co_return;
             };
             const Reports reports(loop);
-            QASYNCIO_COMPARE(error_in([&] { return loop.create_task(exit(), eager); }), u"LoopExit: 3"_s);
+            QASYNCIO_COMPARE(error_in([&] { return loop.create_task(exit(), eager); }),
+                             u"LoopExit: 3"_s);
             co_await sleep(1s); // the loop goes on
-            QASYNCIO_COMPARE(reports.list().join(u' '), u"Task exception was never retrieved|LoopExit: 3"_s);
+            QASYNCIO_COMPARE(reports.list().join(u' '),
+                             u"Task exception was never retrieved|LoopExit: 3"_s);
         });
     }
 
@@ -281,7 +283,8 @@ private Q_SLOTS:
     void aFactoryMayReplaceItself()
     {
         Test::run([](QAsyncioLoop &loop) -> Coroutine<> {
-            loop.set_task_factory([name = u"a name that is long enough for the heap"_s](QAsyncioLoop &loop, const TaskOptions &given) {
+            loop.set_task_factory([name = u"a name that is long enough for the heap"_s](
+                                      QAsyncioLoop &loop, const TaskOptions &given) {
                 loop.set_task_factory({});
                 return TaskOptions(given).name(name);
             });

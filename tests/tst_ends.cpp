@@ -20,7 +20,8 @@
 #include <functional>
 #include <thread>
 
-/// Loops, runners and applications that end at a moment that does not suit them, each in a process of its own.
+/// Loops, runners and applications that end at a moment that does not suit them, each in a process
+/// of its own.
 class tst_ends : public QObject
 {
     Q_OBJECT
@@ -70,7 +71,8 @@ int close_under_its_own_task(std::unique_ptr<QApplication> &app)
 int close_in_a_callback_and_in_the_handler(std::unique_ptr<QApplication> &app)
 {
     QAsyncioLoop loop;
-    loop.set_exception_handler([](QAsyncioLoop &loop, const ExceptionContext &) { say(refusal([&] { loop.close(); })); });
+    loop.set_exception_handler(
+        [](QAsyncioLoop &loop, const ExceptionContext &) { say(refusal([&] { loop.close(); })); });
     loop.call_soon([&] { say(refusal([&] { loop.close(); })); });
     loop.call_soon([] { throw ValueError(); });
     loop.call_soon([&] { loop.stop(); });
@@ -402,9 +404,18 @@ void exit_twice()
 
 /// What may come from outside at any moment.
 using Blow = void (*)();
-void interrupt() { std::raise(SIGINT); }
-void quit() { QCoreApplication::quit(); }
-void exit_with_3() { QCoreApplication::exit(3); }
+void interrupt()
+{
+    std::raise(SIGINT);
+}
+void quit()
+{
+    QCoreApplication::quit();
+}
+void exit_with_3()
+{
+    QCoreApplication::exit(3);
+}
 
 struct Last
 {
@@ -485,7 +496,8 @@ int the_executor_is_hit(std::unique_ptr<QApplication> &app)
         const auto job = get_running_loop().run_in_executor(nullptr, [&app] {
             while (!main_has_ended)
                 QThread::yieldCurrentThread();
-            QMetaObject::invokeMethod(&app, blow, Qt::BlockingQueuedConnection); // the clean-up waits for this
+            // the clean-up waits for this
+            QMetaObject::invokeMethod(&app, blow, Qt::BlockingQueuedConnection);
         });
         co_await sleep(1ms);
         co_return 5;
@@ -608,7 +620,8 @@ int a_worker_calls_while_the_runner_cleans_up(std::unique_ptr<QApplication> &app
         const auto job = loop->run_in_executor(nullptr, [loop] {
             while (!ends)
                 QThread::yieldCurrentThread();
-            auto call = run_coroutine_threadsafe([]() -> Coroutine<> { co_await sleep(1h); }(), *loop);
+            auto call = run_coroutine_threadsafe([]() -> Coroutine<> { co_await sleep(1h); }(),
+                                                 *loop);
             try {
                 call.result();
             } catch (const CancelledError &) {
@@ -623,7 +636,8 @@ int a_loop_thread_outlives_the_application(std::unique_ptr<QApplication> &app)
 {
     auto workers = std::make_unique<LoopThread>();
     run_coroutine_threadsafe([]() -> Coroutine<> { co_return; }(), workers->loop()).result();
-    auto late = run_coroutine_threadsafe([]() -> Coroutine<> { co_await sleep(1h); }(), workers->loop());
+    auto late = run_coroutine_threadsafe([]() -> Coroutine<> { co_await sleep(1h); }(),
+                                         workers->loop());
     app.reset();
     workers.reset();
     say(late.cancelled() ? "ended" : "pending");
@@ -642,7 +656,9 @@ int a_thread_whose_exec_was_ended_cleans_up(std::unique_ptr<QApplication> &)
             say(loop.run_until_complete([]() -> Coroutine<int> {
                 co_await QAsyncio::sleep(2ms);
                 co_return 1;
-            }()) == 1 ? "cleaned up" : "wrong");
+            }()) == 1
+                    ? "cleaned up"
+                    : "wrong");
             loop.close();
         }
     } thread;
@@ -661,7 +677,8 @@ int stop_while_a_slot_pumps(std::unique_ptr<QApplication> &app)
         while (timer.elapsed() < 20)
             QCoreApplication::processEvents();
         bool told = false;
-        QObject::connect(app.get(), &QCoreApplication::applicationNameChanged, [&] { told = true; });
+        QObject::connect(app.get(), &QCoreApplication::applicationNameChanged,
+                         [&] { told = true; });
         app->setApplicationName(QStringLiteral("another"));
         QDialog dialog;
         QTimer::singleShot(5, &dialog, &QDialog::accept);
@@ -965,7 +982,8 @@ Coroutine<> sleep_with(Guard)
     co_await sleep(1h);
 }
 
-/// The loop's timer is overdue when Qt looks for events: its callback runs when Qt is about to block.
+/// The loop's timer is overdue when Qt looks for events: its callback runs when Qt is about to
+/// block.
 void let_a_timer_be_overdue()
 {
     QTimer::singleShot(0, [] { QThread::msleep(10); });
@@ -1153,7 +1171,7 @@ int loop_ended_by_a_local_of_a_task_that_is_unwound(std::unique_ptr<QApplication
     };
     auto task = loop->create_task(sleep_with(Guard(end)), TaskOptions().context(object));
     task.add_done_callback([] { });
-    loop->create_task(sleep_with(Guard([] { say("the older one") ; })));
+    loop->create_task(sleep_with(Guard([] { say("the older one"); })));
     QTimer::singleShot(1, app.get(), [object] {
         delete object;
         say("the object is gone");
@@ -1190,7 +1208,8 @@ int loop_ended_by_a_local_of_a_task_of_a_scope(std::unique_ptr<QApplication> &ap
 }
 
 /// Nobody else has the loop: `keep` gives it to something that only its end destroys.
-int loop_kept_by(std::unique_ptr<QApplication> &app, const std::function<void(std::shared_ptr<QAsyncioLoop>)> &keep)
+int loop_kept_by(std::unique_ptr<QApplication> &app,
+                 const std::function<void(std::shared_ptr<QAsyncioLoop>)> &keep)
 {
     auto loop = std::make_shared<QAsyncioLoop>();
     loop->set_exception_handler([](QAsyncioLoop &, const ExceptionContext &) { });
@@ -1260,7 +1279,8 @@ int loop_deleted_beside_a_property(std::unique_ptr<QApplication> &app)
     owner->loop.set_exception_handler([](QAsyncioLoop &, const ExceptionContext &) { });
     QTimer sender;
     const auto is_x = [](const QString &name) { return name == QLatin1String("x"); };
-    owner->loop.create_task(wait_until(&sender, &QTimer::objectName, &QObject::objectNameChanged, is_x));
+    owner->loop.create_task(
+        wait_until(&sender, &QTimer::objectName, &QObject::objectNameChanged, is_x));
     owner->loop.create_task(ask("the dialog has returned"));
     QTimer::singleShot(5, app.get(), [owner, &sender] {
         delete owner;
@@ -1354,7 +1374,10 @@ int and_tells(std::unique_ptr<QApplication> &app)
 class InTheSamePass
 {
 public:
-    explicit InTheSamePass(std::function<void()> what) : m_what(std::move(what)) { look_in_the_next_pass(); }
+    explicit InTheSamePass(std::function<void()> what) : m_what(std::move(what))
+    {
+        look_in_the_next_pass();
+    }
     static bool armed;
 
 private:
@@ -1365,7 +1388,8 @@ private:
     void look()
     {
         look_in_the_next_pass();
-        if (armed && QCoreApplication::instance()->signalsBlocked()) { // so that nobody takes the stop for a quit
+        // so that nobody takes the stop for a quit
+        if (armed && QCoreApplication::instance()->signalsBlocked()) {
             armed = false;
             m_what();
         }
@@ -1414,7 +1438,8 @@ int a_slot_throws_in_the_pass_in_which_a_run_ends(std::unique_ptr<QApplication> 
     {
         QAsyncioLoop loop;
         const InTheSamePass throws([] { throw ValueError(QStringLiteral("of a slot")); });
-        const QString error = error_in([&] { loop.run_until_complete([]() -> Coroutine<> { co_await sleep(1ms); }()); });
+        const QString error = error_in(
+            [&] { loop.run_until_complete([]() -> Coroutine<> { co_await sleep(1ms); }()); });
         say(qPrintable(error));
         loop.close();
     }
@@ -1431,12 +1456,14 @@ int a_slot_throws_behind_a_loop_exit(std::unique_ptr<QApplication> &app)
         take_the_other_dispatcher(app);
     QAsyncioLoop loop;
     loop.call_soon([&] {
-        QMetaObject::invokeMethod(app.get(), [] { throw ValueError(QStringLiteral("of a slot")); }, Qt::QueuedConnection);
+        QMetaObject::invokeMethod(
+            app.get(), [] { throw ValueError(QStringLiteral("of a slot")); }, Qt::QueuedConnection);
         throw LoopExit(3);
     });
     const QString first = error_in([&] { loop.run_forever(); });
     say(qPrintable(first));
-    const QString second = error_in([&] { loop.run_until_complete([]() -> Coroutine<> { co_await sleep(2ms); }()); });
+    const QString second = error_in(
+        [&] { loop.run_until_complete([]() -> Coroutine<> { co_await sleep(2ms); }()); });
     say(second.isEmpty() ? "ran" : qPrintable(second));
     loop.close();
     return 0;
@@ -1516,7 +1543,9 @@ int a_run_inside_of_an_exec_that_was_ended(std::unique_ptr<QApplication> &app)
         co_await sleep(2ms);
         co_return value;
     };
-    const auto run = [&](int value) { say(loop.run_until_complete(count(value)) == value ? "ran" : "?"); };
+    const auto run = [&](int value) {
+        say(loop.run_until_complete(count(value)) == value ? "ran" : "?");
+    };
     run(1);
     QTimer::singleShot(1, app.get(), [&] {
         run(2);
@@ -1536,7 +1565,9 @@ int detached_while_work_is_pending(std::unique_ptr<QApplication> &app)
         QAsyncioLoop loop(is_virtual ? virtual_time() : LoopOptions());
         QStringList order;
         loop.attach();
-        const auto add_timer = [&] { loop.call_later(is_virtual ? 1h : 1ms, [&] { order << QStringLiteral("timer"); }); };
+        const auto add_timer = [&] {
+            loop.call_later(is_virtual ? 1h : 1ms, [&] { order << QStringLiteral("timer"); });
+        };
         if (is_virtual)
             add_timer(); // the clock is about to move when the loop is detached
         QTimer::singleShot(0, app.get(), [&] {
@@ -1709,7 +1740,8 @@ int the_application_is_disconnected(std::unique_ptr<QApplication> &app)
     return run(*app, cleans_up_when_asked());
 }
 
-/// The window of the program is closed; the clean-up shows another one, or the same once more, and closes it.
+/// The window of the program is closed; the clean-up shows another one, or the same once more, and
+/// closes it.
 template<bool again>
 int the_clean_up_shows_a_window(std::unique_ptr<QApplication> &app)
 {
@@ -1891,7 +1923,8 @@ int attached_again_after_a_quit(std::unique_ptr<QApplication> &app)
             co_await sleep(1ms);
             quit_at_once(code);
             int cancelled = co_await is_cancelled_asleep();
-            QMetaObject::invokeMethod(QCoreApplication::instance(), "aboutToQuit", Qt::DirectConnection);
+            QMetaObject::invokeMethod(QCoreApplication::instance(), "aboutToQuit",
+                                      Qt::DirectConnection);
             cancelled += co_await is_cancelled_asleep(2ms);
             say(cancelled == 1 ? "cancelled once" : "?");
         }(code));
@@ -1931,16 +1964,19 @@ template<bool given_up>
 int what_comes_behind_a_stubborn_task(std::unique_ptr<QApplication> &app)
 {
     AsyncGenerator<int> numbers = tells_its_end("the generator was closed");
-    return QAsyncio::run(*app, [](AsyncGenerator<int> &numbers) -> Coroutine<int> {
-        co_await numbers.next();
-        create_task(stubborn([] {
-            if (given_up)
-                return;
-            QTimer::singleShot(1, &exit_twice);
-        }));
-        co_await sleep(0s);
-        co_return 2;
-    }(numbers), RunnerOptions().cleanup_limit(given_up ? 20ms : 1h));
+    return QAsyncio::run(
+        *app,
+        [](AsyncGenerator<int> &numbers) -> Coroutine<int> {
+            co_await numbers.next();
+            create_task(stubborn([] {
+                if (given_up)
+                    return;
+                QTimer::singleShot(1, &exit_twice);
+            }));
+            co_await sleep(0s);
+            co_return 2;
+        }(numbers),
+        RunnerOptions().cleanup_limit(given_up ? 20ms : 1h));
 }
 
 int two_quits_while_generators_are_closed(std::unique_ptr<QApplication> &app)
@@ -2014,7 +2050,8 @@ Coroutine<int> close_while_busy(QWidget &first, QWidget &second, int slices)
 
 RunnerOptions short_slices()
 {
-    return RunnerOptions().loop_factory([] { return std::make_unique<QAsyncioLoop>(LoopOptions().time_slice(0s)); });
+    return RunnerOptions().loop_factory(
+        [] { return std::make_unique<QAsyncioLoop>(LoopOptions().time_slice(0s)); });
 }
 
 template<int slices>
@@ -2026,7 +2063,8 @@ int a_window_closes_while_the_loop_is_busy(std::unique_ptr<QApplication> &app)
     return QAsyncio::run(*app, close_while_busy(first, second, slices), short_slices());
 }
 
-/// Where a slice ends behind that line, the stop of the run is queued already: it must not end the clean-up.
+/// Where a slice ends behind that line, the stop of the run is queued already: it must not end the
+/// clean-up.
 int quit_in_the_last_line_of_main(std::unique_ptr<QApplication> &app)
 {
     const auto body = [](int steps) -> Coroutine<> {
@@ -2052,7 +2090,9 @@ int a_dialog_that_two_have_awaited(std::unique_ptr<QApplication> &app)
             } catch (const TimeoutError &) {
                 say("timed out");
             }
-            const auto waits = [](QDialog &dialog) -> Coroutine<> { co_await from_signal(&dialog, &QDialog::finished); };
+            const auto waits = [](QDialog &dialog) -> Coroutine<> {
+                co_await from_signal(&dialog, &QDialog::finished);
+            };
             auto other = create_task(waits(dialog));
             auto task = create_task(waits(dialog));
             co_await sleep(1ms);
@@ -2112,7 +2152,8 @@ void pump_events(const bool &until)
         QCoreApplication::processEvents();
 }
 
-/// What the closing of the last window means is judged when all has run that was ready: the loop ends before that.
+/// What the closing of the last window means is judged when all has run that was ready: the loop
+/// ends before that.
 template<class End>
 int the_last_window_takes_an_attached_loop_along(QApplication &app, End end)
 {
@@ -2132,15 +2173,18 @@ int the_last_window_takes_an_attached_loop_along(QApplication &app, End end)
 
 int the_last_window_is_deleted(std::unique_ptr<QApplication> &app)
 {
-    return the_last_window_takes_an_attached_loop_along(*app, [](QWidget &window) { window.deleteLater(); });
+    return the_last_window_takes_an_attached_loop_along(
+        *app, [](QWidget &window) { window.deleteLater(); });
 }
 
 int the_loop_stops_behind_the_last_window(std::unique_ptr<QApplication> &app)
 {
-    return the_last_window_takes_an_attached_loop_along(*app, [](OwnsItsLoop<QWidget> &window) { window.loop.stop(); });
+    return the_last_window_takes_an_attached_loop_along(
+        *app, [](OwnsItsLoop<QWidget> &window) { window.loop.stop(); });
 }
 
-/// A run in a slot ends in the turn in which the last window closes: the program's exec() ends, too.
+/// A run in a slot ends in the turn in which the last window closes: the program's exec() ends,
+/// too.
 int a_run_in_a_slot_closes_the_last_window(std::unique_ptr<QApplication> &app)
 {
     QWidget window;
@@ -2250,7 +2294,8 @@ Coroutine<> survives_a_quit()
     }
 }
 
-/// What is waited for is named after a second: one of Qt's timers. It comes in the pass in which the loop goes.
+/// What is waited for is named after a second: one of Qt's timers. It comes in the pass in which
+/// the loop goes.
 int a_loop_goes_before_its_tasks_are_named(std::unique_ptr<QApplication> &app)
 {
     auto *loop = new QAsyncioLoop;
@@ -2414,52 +2459,75 @@ struct Scenario
 
 const Scenario all[] = {
     {"close_under_its_own_task", close_under_its_own_task, 3, "refused\nrefused\nclosed\n"},
-    {"close_in_a_callback_and_in_the_handler", close_in_a_callback_and_in_the_handler, 0, "refused\nrefused\nrefused\nrefused\n"},
-    {"loop_deleted_under_a_dialog", loop_deleted_under_a_dialog, 0, "deleted\nthe dialog has returned\nunwound\n"},
+    {"close_in_a_callback_and_in_the_handler", close_in_a_callback_and_in_the_handler, 0,
+     "refused\nrefused\nrefused\nrefused\n"},
+    {"loop_deleted_under_a_dialog", loop_deleted_under_a_dialog, 0,
+     "deleted\nthe dialog has returned\nunwound\n"},
     {"loop_deleted_in_its_own_run", loop_deleted_in_its_own_run, 0,
      "the dialog has returned\nunwound\ncancelled\nno loop is left\n"},
     {"application_deleted_in_a_task", application_deleted_in_a_task, 0, "gone\n"},
     {"a_loop_takes_another_one_along", a_loop_takes_another_one_along, 0, "both closed\n"},
-    {"loop_deleted_when_qt_is_about_to_block", loop_deleted_when_qt_is_about_to_block, 5, "deleted\n"},
+    {"loop_deleted_when_qt_is_about_to_block", loop_deleted_when_qt_is_about_to_block, 5,
+     "deleted\n"},
     {"who_waits_for_a_callback_is_woken", who_waits_for_a_callback_is_woken, 0, ""},
-    {"application_deleted_when_qt_is_about_to_block", application_deleted_when_qt_is_about_to_block, 0, ""},
-    {"application_deleted_in_the_main_loop", application_deleted_in_the_main_loop<false>, 0, "gone\nunwound\ncancelled\n"},
-    {"application_deleted_in_the_main_loop_attached", application_deleted_in_the_main_loop<true>, 0, "gone\nunwound\n"},
-    {"a_locker_goes_long_after_a_dialog", a_locker_goes_long_after_a_dialog, 0, "the locker goes\n"},
+    {"application_deleted_when_qt_is_about_to_block", application_deleted_when_qt_is_about_to_block,
+     0, ""},
+    {"application_deleted_in_the_main_loop", application_deleted_in_the_main_loop<false>, 0,
+     "gone\nunwound\ncancelled\n"},
+    {"application_deleted_in_the_main_loop_attached", application_deleted_in_the_main_loop<true>, 0,
+     "gone\nunwound\n"},
+    {"a_locker_goes_long_after_a_dialog", a_locker_goes_long_after_a_dialog, 0,
+     "the locker goes\n"},
     {"the_last_window_is_deleted", the_last_window_is_deleted, 0, "it goes\n"},
-    {"the_loop_stops_behind_the_last_window", the_loop_stops_behind_the_last_window, 0, "it goes\n"},
-    {"a_run_in_a_slot_closes_the_last_window", a_run_in_a_slot_closes_the_last_window, 0, "the run is over\n"},
+    {"the_loop_stops_behind_the_last_window", the_loop_stops_behind_the_last_window, 0,
+     "it goes\n"},
+    {"a_run_in_a_slot_closes_the_last_window", a_run_in_a_slot_closes_the_last_window, 0,
+     "the run is over\n"},
     {"a_run_of_main_closes_the_last_window", a_run_of_main_closes_the_last_window, 9, ""},
-    {"an_owner_of_a_loop_goes_in_the_clean_up", an_owner_of_a_loop_goes_in_the_clean_up, 3, "cancelled\nit goes\nunwound\n"},
-    {"an_owner_of_a_loop_goes_under_the_handler", an_owner_of_a_loop_goes_under_the_handler, 4, "it goes\ntold\n"},
+    {"an_owner_of_a_loop_goes_in_the_clean_up", an_owner_of_a_loop_goes_in_the_clean_up, 3,
+     "cancelled\nit goes\nunwound\n"},
+    {"an_owner_of_a_loop_goes_under_the_handler", an_owner_of_a_loop_goes_under_the_handler, 4,
+     "it goes\ntold\n"},
     {"an_owner_of_a_loop_goes_while_a_task_pumps", an_owner_of_a_loop_goes_while_a_task_pumps, 5,
      "refused\nit goes\npumped\nunwound\n"},
-    {"a_loop_goes_before_its_tasks_are_named", a_loop_goes_before_its_tasks_are_named, 0, "deleted\n"},
+    {"a_loop_goes_before_its_tasks_are_named", a_loop_goes_before_its_tasks_are_named, 0,
+     "deleted\n"},
     {"what_an_attached_loop_waits_for_is_named", what_an_attached_loop_waits_for_is_named, 0,
-     "attached loop: the end of the program waits for slow\nattached loop: the program ends without slow\n"},
-    {"loop_exit_of_a_task_that_has_detached_its_loop", loop_exit_of_a_task_that_has_ended_its_loop<false>, 5, ""},
-    {"loop_exit_of_a_task_that_has_deleted_its_loop", loop_exit_of_a_task_that_has_ended_its_loop<true>, 5, ""},
+     "attached loop: the end of the program waits for slow\nattached loop: the program ends "
+     "without slow\n"},
+    {"loop_exit_of_a_task_that_has_detached_its_loop",
+     loop_exit_of_a_task_that_has_ended_its_loop<false>, 5, ""},
+    {"loop_exit_of_a_task_that_has_deleted_its_loop",
+     loop_exit_of_a_task_that_has_ended_its_loop<true>, 5, ""},
     {"loop_exit_in_another_thread", loop_exit_in_another_thread, 6, "the thread has ended\n"},
-    {"others_are_ready_when_the_loop_is_deleted", others_are_ready_when_the_loop_ends<false>, 0, "ended\n"},
-    {"others_are_ready_when_the_application_is_deleted", others_are_ready_when_the_loop_ends<true>, 0, "ended\n"},
-    {"the_window_is_closed_under_a_dialog", the_window_is_closed_under_a_dialog<false>, 0, "the dialog has returned\ncancelled\n"},
+    {"others_are_ready_when_the_loop_is_deleted", others_are_ready_when_the_loop_ends<false>, 0,
+     "ended\n"},
+    {"others_are_ready_when_the_application_is_deleted", others_are_ready_when_the_loop_ends<true>,
+     0, "ended\n"},
+    {"the_window_is_closed_under_a_dialog", the_window_is_closed_under_a_dialog<false>, 0,
+     "the dialog has returned\ncancelled\n"},
     {"the_window_is_closed_under_a_dialog_attached", the_window_is_closed_under_a_dialog<true>, 0,
      "the dialog has returned\ncancelled\n"},
     {"the_window_is_replaced_under_a_dialog", the_window_is_replaced_under_a_dialog, 7, ""},
     {"a_slot_throws", a_slot_throws, 0, "left\nleft\n"},
-    {"a_slot_throws_in_the_pass_in_which_a_run_ends", a_slot_throws_in_the_pass_in_which_a_run_ends<true>, 7,
+    {"a_slot_throws_in_the_pass_in_which_a_run_ends",
+     a_slot_throws_in_the_pass_in_which_a_run_ends<true>, 7,
      "ValueError: of a slot\nabout to quit\n"},
-    {"a_slot_throws_in_the_pass_in_which_a_run_ends_without_glib", a_slot_throws_in_the_pass_in_which_a_run_ends<false>, 7,
+    {"a_slot_throws_in_the_pass_in_which_a_run_ends_without_glib",
+     a_slot_throws_in_the_pass_in_which_a_run_ends<false>, 7,
      "ValueError: of a slot\nabout to quit\n"},
-    {"a_slot_throws_behind_a_loop_exit", a_slot_throws_behind_a_loop_exit<true>, 0, "ValueError: of a slot\nran\n"},
+    {"a_slot_throws_behind_a_loop_exit", a_slot_throws_behind_a_loop_exit<true>, 0,
+     "ValueError: of a slot\nran\n"},
     {"a_slot_throws_behind_a_loop_exit_without_glib", a_slot_throws_behind_a_loop_exit<false>, 0,
      "ValueError: of a slot\nran\n"},
     {"a_filter_detaches_at_the_quit", a_filter_detaches_at_the_quit, 0, "detached\n"},
     {"application_deleted_in_a_run", application_deleted_in_a_run, 0, "gone\nunwound\ncancelled\n"},
     {"application_deleted_under_its_exec", application_deleted_under_its_exec, 0, "returned\n"},
-    {"loop_closed_by_a_local_of_a_task_that_is_unwound", loop_ended_by_a_local_of_a_task_that_is_unwound<false>, 6,
+    {"loop_closed_by_a_local_of_a_task_that_is_unwound",
+     loop_ended_by_a_local_of_a_task_that_is_unwound<false>, 6,
      "ended\nthe older one\nthe object is gone\n"},
-    {"loop_deleted_by_a_local_of_a_task_that_is_unwound", loop_ended_by_a_local_of_a_task_that_is_unwound<true>, 6,
+    {"loop_deleted_by_a_local_of_a_task_that_is_unwound",
+     loop_ended_by_a_local_of_a_task_that_is_unwound<true>, 6,
      "ended\nthe older one\nthe object is gone\n"},
     {"loop_closed_by_a_local_of_a_task_of_a_scope", loop_ended_by_a_local_of_a_task_of_a_scope, 6,
      "ended\nthe scope is gone\n"},
@@ -2467,23 +2535,29 @@ const Scenario all[] = {
     {"loop_kept_by_its_own_callback", loop_kept_by_its_own_callback, 0, "kept\ngone\n"},
     {"loop_kept_by_its_own_reader", loop_kept_by_its_own_reader, 0, "kept\ngone\n"},
     {"loop_deleted_under_a_group", loop_deleted_under_a_group, 0, "deleted\nrefused\nunwound\n"},
-    {"loop_deleted_beside_a_property", loop_deleted_beside_a_property, 0, "the dialog has returned\nunwound\n"},
+    {"loop_deleted_beside_a_property", loop_deleted_beside_a_property, 0,
+     "the dialog has returned\nunwound\n"},
     {"a_runner_in_a_slot_and_a_quit", a_runner_in_a_slot_and_a_quit, 0, "cancelled\nas ever\n"},
     {"a_run_inside_of_close", a_run_inside_of_close, 0, "refused\nrefused\n"},
     {"stop_in_the_clean_up_of_a_quit", stop_in_the_clean_up_of_a_quit, 0, ""},
     {"a_runner_closed_by_its_own_coroutine", a_runner_closed_by_its_own_coroutine, 4, "refused\n"},
     {"a_runner_destroyed_by_its_own_coroutine", a_runner_destroyed_by_its_own_coroutine, 0,
      "goes on to its next await\nrefused\n"},
-    {"a_runner_destroyed_in_its_clean_up", a_runner_destroyed_in_its_clean_up, 0, "cleaned up\ngone\n"},
+    {"a_runner_destroyed_in_its_clean_up", a_runner_destroyed_in_its_clean_up, 0,
+     "cleaned up\ngone\n"},
     {"a_runner_closed_in_another_loop", a_runner_closed_in_another_loop, 0, "still running\n"},
-    {"a_runner_closed_by_the_handler_of_its_loop", a_runner_ended_by_the_handler_of_its_loop<false>, 0,
-     "refused\n<Runner closed>\n"},
-    {"a_runner_destroyed_by_the_handler_of_its_loop", a_runner_ended_by_the_handler_of_its_loop<true>, 0, "gone\nnone\n"},
+    {"a_runner_closed_by_the_handler_of_its_loop", a_runner_ended_by_the_handler_of_its_loop<false>,
+     0, "refused\n<Runner closed>\n"},
+    {"a_runner_destroyed_by_the_handler_of_its_loop",
+     a_runner_ended_by_the_handler_of_its_loop<true>, 0, "gone\nnone\n"},
     {"each_run_begins_afresh", each_run_begins_afresh, 0,
-     "cleaned up\ncancelled\ntold\ncleaned up\nended\ncleaned up\ncancelled\ntold\ncleaned up\nended\n"},
-    {"quit_requested_that_nobody_awaits_any_more", quit_requested_that_nobody_awaits_any_more, 7, ""},
+     "cleaned up\ncancelled\ntold\ncleaned up\nended\ncleaned up\ncancelled\ntold\ncleaned "
+     "up\nended\n"},
+    {"quit_requested_that_nobody_awaits_any_more", quit_requested_that_nobody_awaits_any_more, 7,
+     ""},
     {"interrupted_in_the_clean_up", interrupted_in_the_clean_up, 130, "unwound\n"},
-    {"interrupted_in_the_last_line_of_main", interrupted_in_the_last_line_of_main, 130, "unwound\n"},
+    {"interrupted_in_the_last_line_of_main", interrupted_in_the_last_line_of_main, 130,
+     "unwound\n"},
     {"the_clean_up_has_a_limit", the_clean_up_has_a_limit, 5, ""},
     {"the_clean_up_fails", the_clean_up_fails<0>, 1, ""},
     {"the_clean_up_fails_after_a_result", the_clean_up_fails<5>, 5, ""},
@@ -2491,13 +2565,17 @@ const Scenario all[] = {
     {"the_clean_up_leaves_with_a_code_after_a_result", the_clean_up_leaves_with_a_code<5>, 5, ""},
     {"quit_in_the_clean_up", quit_in_the_clean_up, 4, "cleaned up\n"},
     {"quit_in_the_last_line_of_main", quit_in_the_last_line_of_main, 0,
-     "cleaned up\ncleaned up\ncleaned up\ncleaned up\ncleaned up\ncleaned up\ncleaned up\ncleaned up\n"},
+     "cleaned up\ncleaned up\ncleaned up\ncleaned up\ncleaned up\ncleaned up\ncleaned up\ncleaned "
+     "up\n"},
     {"main_is_interrupted", main_is_hit<interrupt>, 130, "unwound\n"},
     {"main_is_asked_to_quit", main_is_hit<quit>, 0, "unwound\n"},
     {"main_is_asked_to_exit", main_is_hit<exit_with_3>, 3, "unwound\n"},
-    {"main_is_interrupted_when_it_cleans_up", main_is_hit_when_it_cleans_up<interrupt>, 130, "unwound\n"},
-    {"main_is_asked_to_quit_when_it_cleans_up", main_is_hit_when_it_cleans_up<quit>, 0, "unwound\n"},
-    {"main_is_asked_to_exit_when_it_cleans_up", main_is_hit_when_it_cleans_up<exit_with_3>, 0, "unwound\n"},
+    {"main_is_interrupted_when_it_cleans_up", main_is_hit_when_it_cleans_up<interrupt>, 130,
+     "unwound\n"},
+    {"main_is_asked_to_quit_when_it_cleans_up", main_is_hit_when_it_cleans_up<quit>, 0,
+     "unwound\n"},
+    {"main_is_asked_to_exit_when_it_cleans_up", main_is_hit_when_it_cleans_up<exit_with_3>, 0,
+     "unwound\n"},
     {"the_tasks_are_interrupted", the_tasks_are_hit<interrupt>, 130, "unwound\n"},
     {"the_tasks_are_asked_to_quit", the_tasks_are_hit<quit>, 5, "unwound\n"},
     {"the_tasks_are_asked_to_exit", the_tasks_are_hit<exit_with_3>, 3, "unwound\n"},
@@ -2514,79 +2592,108 @@ const Scenario all[] = {
     {"a_task_quits_and_another_stays", a_task_quits_and_another_stays, 3, "unwound\n"},
     {"main_is_cancelled", main_is_cancelled, 1, ""},
     {"two_quits_in_the_clean_up", two_quits_in_the_clean_up, 4, "unwound\n"},
-    {"a_worker_calls_while_the_runner_cleans_up", a_worker_calls_while_the_runner_cleans_up, 0, "the call was cancelled\n"},
-    {"a_loop_thread_outlives_the_application", a_loop_thread_outlives_the_application, 0, "ended\n"},
-    {"a_thread_whose_exec_was_ended_cleans_up", a_thread_whose_exec_was_ended_cleans_up, 0, "cleaned up\n"},
+    {"a_worker_calls_while_the_runner_cleans_up", a_worker_calls_while_the_runner_cleans_up, 0,
+     "the call was cancelled\n"},
+    {"a_loop_thread_outlives_the_application", a_loop_thread_outlives_the_application, 0,
+     "ended\n"},
+    {"a_thread_whose_exec_was_ended_cleans_up", a_thread_whose_exec_was_ended_cleans_up, 0,
+     "cleaned up\n"},
     {"stop_while_a_slot_pumps", stop_while_a_slot_pumps, 0, "as ever\n"},
     {"stop_beside_a_timer_of_no_time", stop_beside_a_timer_of_no_time, 6, "ended\nended\nended\n"},
-    {"a_filter_swallows_our_events", a_filter_swallows_our_events, 3, "ended\nended\nended\nended\nended\n"},
+    {"a_filter_swallows_our_events", a_filter_swallows_our_events, 3,
+     "ended\nended\nended\nended\nended\n"},
     {"a_locker_goes", a_locker_goes, 7, ""},
-    {"a_window_closes_long_after_a_dialog", a_window_closes_long_after_a_dialog, 0, "that was the end\n"},
-    {"a_window_closes_long_after_a_dialog_attached", a_window_closes_long_after_a_dialog_attached, 0, "that was the end\n"},
+    {"a_window_closes_long_after_a_dialog", a_window_closes_long_after_a_dialog, 0,
+     "that was the end\n"},
+    {"a_window_closes_long_after_a_dialog_attached", a_window_closes_long_after_a_dialog_attached,
+     0, "that was the end\n"},
     {"a_dialog_alone_ends_nothing_attached", a_dialog_alone_ends_nothing_attached, 8, ""},
     {"a_window_without_widgets_closes", a_window_without_widgets_closes, 0, "that was the end\n"},
     {"a_window_without_widgets_stays", a_window_without_widgets_stays, 8, ""},
     {"a_window_opens_some_turns_later", a_window_opens_some_turns_later, 8, ""},
     {"the_quit_lock_is_left_as_it_was", the_quit_lock_is_left_as_it_was, 8, "as it was\n"},
-    {"a_window_closes_whose_signal_is_awaited", a_window_closes_whose_signal_is_awaited, 0, "that was the end\n"},
+    {"a_window_closes_whose_signal_is_awaited", a_window_closes_whose_signal_is_awaited, 0,
+     "that was the end\n"},
     {"a_window_closes_in_a_program_that_stays", a_window_closes_in_a_program_that_stays, 8, ""},
-    {"an_attached_loop_is_deleted_by_its_own_callback", an_attached_loop_is_deleted_by_its_own_callback, 6,
-     "deleted\nthe other one runs\n"},
+    {"an_attached_loop_is_deleted_by_its_own_callback",
+     an_attached_loop_is_deleted_by_its_own_callback, 6, "deleted\nthe other one runs\n"},
     {"a_locker_of_the_program_is_respected", a_locker_of_the_program_is_respected, 9, ""},
     {"a_locker_goes_behind_a_judgement", a_locker_goes_behind_a_judgement, 8, ""},
-    {"the_exec_of_the_applications_class_is_called", the_exec_of_the_applications_class_is_called, 3, "exec\nexec\nexec\n"},
+    {"the_exec_of_the_applications_class_is_called", the_exec_of_the_applications_class_is_called,
+     3, "exec\nexec\nexec\n"},
     {"main_fails", main_fails, 1, "run(): unhandled exception: ValueError: no luck\n"},
-    {"main_is_cancelled_and_tells", and_tells<main_is_cancelled>, 1, "run(): the main coroutine was cancelled\n"},
+    {"main_is_cancelled_and_tells", and_tells<main_is_cancelled>, 1,
+     "run(): the main coroutine was cancelled\n"},
     {"the_clean_up_fails_and_tells", and_tells<the_clean_up_fails<0>>, 1,
      "Task was destroyed but it is pending!\n"
      "run(): the clean-up failed: RuntimeError: Event loop stopped before Future completed.\n"},
-    {"exit_in_the_pass_in_which_main_ends", exit_in_the_pass_in_which_main_ends, 7, "about to quit\nas ever\n"},
-    {"exit_in_the_pass_in_which_the_clean_up_ends", exit_in_the_pass_in_which_the_clean_up_ends, 4, "cleaned up\n"},
+    {"exit_in_the_pass_in_which_main_ends", exit_in_the_pass_in_which_main_ends, 7,
+     "about to quit\nas ever\n"},
+    {"exit_in_the_pass_in_which_the_clean_up_ends", exit_in_the_pass_in_which_the_clean_up_ends, 4,
+     "cleaned up\n"},
     {"a_window_closes_between_the_runs", a_window_closes_between_the_runs, 0, ""},
     {"a_locker_goes_between_the_runs", a_locker_goes_between_the_runs, 0, ""},
-    {"another_loop_is_attached_under_one_that_ends", another_loop_is_attached_under_one_that_ends, 0,
-     "the dialog has returned\nunwound\ncancelled\nthe other one runs\n"},
-    {"closed_under_a_dialog_while_another_loop_is_attached", closed_under_a_dialog_while_another_loop_is_attached, 0,
+    {"another_loop_is_attached_under_one_that_ends", another_loop_is_attached_under_one_that_ends,
+     0, "the dialog has returned\nunwound\ncancelled\nthe other one runs\n"},
+    {"closed_under_a_dialog_while_another_loop_is_attached",
+     closed_under_a_dialog_while_another_loop_is_attached, 0,
      "refused\nrefused\nthe other one runs\nthe dialog has returned\nunwound\nclosed\n"},
-    {"a_run_inside_of_an_exec_that_was_ended", a_run_inside_of_an_exec_that_was_ended, 3, "ran\nran\nran\nas ever\nran\n"},
+    {"a_run_inside_of_an_exec_that_was_ended", a_run_inside_of_an_exec_that_was_ended, 3,
+     "ran\nran\nran\nas ever\nran\n"},
     {"detached_while_work_is_pending", detached_while_work_is_pending, 0,
      "nothing has run\nsoon timer\nnothing has run\nsoon timer\n"},
-    {"stop_under_a_dialog_attached", stop_under_a_dialog_attached, 3, "turns go on\nthe dialog has returned\nstopped\n"},
-    {"attach_with_code_on_the_stack", attach_with_code_on_the_stack, 3, "refused\nnot running\nrunning\n"},
+    {"stop_under_a_dialog_attached", stop_under_a_dialog_attached, 3,
+     "turns go on\nthe dialog has returned\nstopped\n"},
+    {"attach_with_code_on_the_stack", attach_with_code_on_the_stack, 3,
+     "refused\nnot running\nrunning\n"},
     {"run_with_code_on_the_stack", run_with_code_on_the_stack, 3, "refused\nnot running\nran\n"},
     {"detached_with_a_loop_exit_on_its_way", detached_with_a_loop_exit_on_its_way, 8, "ended\n"},
-    {"whoever_asked_for_the_quit_is_told_attached", whoever_asked_for_the_quit_is_told_attached, 3, "told\ntold\n"},
-    {"who_awaits_one_that_is_told_of_the_quit", who_awaits_one_that_is_told_of_the_quit<false>, 3, "told\ngoes on\nand on\n"},
-    {"who_awaits_one_that_is_told_of_the_quit_attached", who_awaits_one_that_is_told_of_the_quit<true>, 3,
-     "told\ngoes on\nand on\ncleaned up\n"},
-    {"a_runner_of_a_thread_outlives_the_application", a_runner_of_a_thread_outlives_the_application<false>, 3, "ran\n"},
-    {"a_runner_of_a_thread_runs_behind_the_application", a_runner_of_a_thread_outlives_the_application<true>, 3,
-     "ran\nrefused\n"},
-    {"the_application_is_disconnected_attached", the_application_is_disconnected_attached, 3, "cleaned up\n"},
+    {"whoever_asked_for_the_quit_is_told_attached", whoever_asked_for_the_quit_is_told_attached, 3,
+     "told\ntold\n"},
+    {"who_awaits_one_that_is_told_of_the_quit", who_awaits_one_that_is_told_of_the_quit<false>, 3,
+     "told\ngoes on\nand on\n"},
+    {"who_awaits_one_that_is_told_of_the_quit_attached",
+     who_awaits_one_that_is_told_of_the_quit<true>, 3, "told\ngoes on\nand on\ncleaned up\n"},
+    {"a_runner_of_a_thread_outlives_the_application",
+     a_runner_of_a_thread_outlives_the_application<false>, 3, "ran\n"},
+    {"a_runner_of_a_thread_runs_behind_the_application",
+     a_runner_of_a_thread_outlives_the_application<true>, 3, "ran\nrefused\n"},
+    {"the_application_is_disconnected_attached", the_application_is_disconnected_attached, 3,
+     "cleaned up\n"},
     {"the_application_is_disconnected", the_application_is_disconnected, 0, "cleaned up\n"},
     {"the_clean_up_shows_a_window", the_clean_up_shows_a_window<false>, 0, "saved\n"},
     {"the_clean_up_shows_the_window_again", the_clean_up_shows_a_window<true>, 0, "saved\n"},
     {"exit_in_the_clean_up_attached", exit_in_the_clean_up_attached, 3, "cleaned up\n"},
-    {"the_application_is_deleted_in_the_clean_up", and_tells<the_application_is_deleted_in_the_clean_up>, 3, ""},
-    {"tasks_that_await_each_other_at_the_quit_attached", tasks_that_await_each_other_at_the_quit_attached, 3,
-     "cancelled\ncancelled\ncancelled\n"},
-    {"the_last_task_is_unwound_with_its_object_in_the_clean_up", the_last_task_is_unwound_in_the_clean_up<false>, 3,
-     "unwound\n"},
-    {"the_last_task_is_unwound_with_its_scope_in_the_clean_up", the_last_task_is_unwound_in_the_clean_up<true>, 3, "unwound\n"},
-    {"attached_again_after_a_quit", attached_again_after_a_quit, 0, "cancelled once\nended\ncancelled once\nended\n"},
-    {"what_comes_behind_a_task_that_was_given_up", what_comes_behind_a_stubborn_task<true>, 2, "the generator was closed\nunwound\n"},
+    {"the_application_is_deleted_in_the_clean_up",
+     and_tells<the_application_is_deleted_in_the_clean_up>, 3, ""},
+    {"tasks_that_await_each_other_at_the_quit_attached",
+     tasks_that_await_each_other_at_the_quit_attached, 3, "cancelled\ncancelled\ncancelled\n"},
+    {"the_last_task_is_unwound_with_its_object_in_the_clean_up",
+     the_last_task_is_unwound_in_the_clean_up<false>, 3, "unwound\n"},
+    {"the_last_task_is_unwound_with_its_scope_in_the_clean_up",
+     the_last_task_is_unwound_in_the_clean_up<true>, 3, "unwound\n"},
+    {"attached_again_after_a_quit", attached_again_after_a_quit, 0,
+     "cancelled once\nended\ncancelled once\nended\n"},
+    {"what_comes_behind_a_task_that_was_given_up", what_comes_behind_a_stubborn_task<true>, 2,
+     "the generator was closed\nunwound\n"},
     {"what_comes_behind_two_quits", what_comes_behind_a_stubborn_task<false>, 4, "unwound\n"},
-    {"two_quits_while_generators_are_closed", two_quits_while_generators_are_closed, 4, "unwound\n"},
-    {"a_runner_that_was_asked_to_quit_twice_is_closed", a_runner_that_was_asked_to_quit_twice_is_closed, 0,
+    {"two_quits_while_generators_are_closed", two_quits_while_generators_are_closed, 4,
+     "unwound\n"},
+    {"a_runner_that_was_asked_to_quit_twice_is_closed",
+     a_runner_that_was_asked_to_quit_twice_is_closed, 0,
      "unwound\nTask was destroyed but it is pending!\n"
      "CancelledError: the application quit a second time during the clean-up\n<Runner closed>\n"},
     {"two_quits_in_the_clean_up_and_tells", and_tells<two_quits_in_the_clean_up>, 4,
      "unwound\nTask was destroyed but it is pending!\n"},
-    {"quit_and_then_interrupted", quit_and_then_interrupted, 0, "CancelledError\nKeyboardInterrupt\n"},
-    {"a_window_closes_while_the_loop_is_busy_for_a_while", a_window_closes_while_the_loop_is_busy<5>, 8, ""},
-    {"a_window_closes_while_the_loop_is_busy_for_long", a_window_closes_while_the_loop_is_busy<10000>, 0, ""},
+    {"quit_and_then_interrupted", quit_and_then_interrupted, 0,
+     "CancelledError\nKeyboardInterrupt\n"},
+    {"a_window_closes_while_the_loop_is_busy_for_a_while",
+     a_window_closes_while_the_loop_is_busy<5>, 8, ""},
+    {"a_window_closes_while_the_loop_is_busy_for_long",
+     a_window_closes_while_the_loop_is_busy<10000>, 0, ""},
     {"a_dialog_that_two_have_awaited", a_dialog_that_two_have_awaited, 8, "timed out\n"},
-    {"a_dialog_that_nobody_awaits_any_more", a_dialog_that_nobody_awaits_any_more, 0, "timed out\ntimed out\nthat was the end\n"},
+    {"a_dialog_that_nobody_awaits_any_more", a_dialog_that_nobody_awaits_any_more, 0,
+     "timed out\ntimed out\nthat was the end\n"},
 };
 
 } // namespace
@@ -2595,7 +2702,8 @@ const Scenario all[] = {
 static bool is_application_deleted(const Scenario &scenario)
 {
     const QLatin1String name(scenario.name);
-    return name.contains(QLatin1String("application_deleted")) || name.contains(QLatin1String("application_is_deleted"));
+    return name.contains(QLatin1String("application_deleted"))
+        || name.contains(QLatin1String("application_is_deleted"));
 }
 
 void tst_ends::scenarios_data()
@@ -2611,7 +2719,8 @@ void tst_ends::scenarios()
     QFETCH(int, index);
     const Scenario &scenario = all[index];
     if (QGuiApplication::platformName() == QLatin1String("xcb") && is_application_deleted(scenario))
-        QSKIP("the code of Qt's for X11 that is on the stack uses what has gone with the application");
+        QSKIP("the code of Qt's for X11 that is on the stack uses what has gone with the "
+              "application");
     const ScenarioResult result = run_scenario(QLatin1String(scenario.name));
     QCOMPARE(result.output, QByteArray(scenario.output));
     QVERIFY(!result.crashed);

@@ -41,7 +41,8 @@ private Q_SLOTS:
         cause = nullptr;
         std::exception_ptr group = std::make_exception_ptr(ValueError(QStringLiteral("leaf")));
         for (int i = 0; i < depth; ++i) {
-            group = std::make_exception_ptr(ExceptionGroup(QStringLiteral("group"), {std::move(group)}));
+            group = std::make_exception_ptr(
+                ExceptionGroup(QStringLiteral("group"), {std::move(group)}));
             if (i != depth / 20)
                 continue;
             try {
@@ -86,16 +87,20 @@ private Q_SLOTS:
     void splitsByTypeAndKeepsTheStructure()
     {
         const ExceptionGroup inner(u"inner"_s, {make<TypeError>("c"), make<ValueError>("d")});
-        const ExceptionGroup group(u"outer"_s, {make<ValueError>("a"), make<RuntimeError>("b"), std::make_exception_ptr(inner)});
+        const ExceptionGroup group(
+            u"outer"_s,
+            {make<ValueError>("a"), make<RuntimeError>("b"), std::make_exception_ptr(inner)});
         const auto [matching, rest] = group.split<ValueError>();
         QCOMPARE(texts(matching), u"ValueError: a, ExceptionGroup: inner (1 sub-exception)"_s);
         QCOMPARE(texts(matching->leaves()), u"ValueError: a, ValueError: d"_s);
         QCOMPARE(texts(rest->leaves()), u"RuntimeError: b, TypeError: c"_s);
         for (const ExceptionGroup &half : {*matching, *rest}) {
             QCOMPARE(half.message(), u"outer"_s);
-            QCOMPARE(error_in([&] { std::rethrow_exception(half.exceptions().back()); }), u"ExceptionGroup: inner (1 sub-exception)"_s);
+            QCOMPARE(error_in([&] { std::rethrow_exception(half.exceptions().back()); }),
+                     u"ExceptionGroup: inner (1 sub-exception)"_s);
         }
-        QCOMPARE(texts(group.leaves()), u"ValueError: a, RuntimeError: b, TypeError: c, ValueError: d"_s);
+        QCOMPARE(texts(group.leaves()),
+                 u"ValueError: a, RuntimeError: b, TypeError: c, ValueError: d"_s);
     }
 
     void aHalfWithoutExceptionsIsNone()
@@ -109,8 +114,11 @@ private Q_SLOTS:
 
     void aGroupInAGroupGoesWholeWithItsHalf()
     {
-        const auto inner = [](std::exception_ptr one) { return std::make_exception_ptr(ExceptionGroup(u"inner"_s, {std::move(one)})); };
-        const ExceptionGroup group(u"outer"_s, {inner(make<ValueError>("a")), inner(make<TypeError>("b"))});
+        const auto inner = [](std::exception_ptr one) {
+            return std::make_exception_ptr(ExceptionGroup(u"inner"_s, {std::move(one)}));
+        };
+        const ExceptionGroup group(u"outer"_s,
+                                   {inner(make<ValueError>("a")), inner(make<TypeError>("b"))});
         const auto [matching, rest] = group.split<ValueError>();
         QCOMPARE(texts(matching->leaves()), u"ValueError: a"_s);
         QCOMPARE(matching->exceptions().size(), std::size_t(1));
@@ -120,8 +128,10 @@ private Q_SLOTS:
 
     void baseClassesAndForeignExceptionsMatch()
     {
-        const ExceptionGroup group(u"g"_s, {make<ValueError>("a"), std::make_exception_ptr(std::out_of_range("b")),
-                                            std::make_exception_ptr(7), std::make_exception_ptr(CancelledError())});
+        const ExceptionGroup group(
+            u"g"_s,
+            {make<ValueError>("a"), std::make_exception_ptr(std::out_of_range("b")),
+             std::make_exception_ptr(7), std::make_exception_ptr(CancelledError())});
         QCOMPARE(int(group.subgroup<std::exception>()->exceptions().size()), 2);
         QCOMPARE(int(group.subgroup<Error>()->exceptions().size()), 1);
         QCOMPARE(int(group.subgroup<int>()->exceptions().size()), 1);
@@ -133,8 +143,8 @@ private Q_SLOTS:
         constexpr int depth = 5'000;
         std::exception_ptr nested = make<ValueError>("first");
         for (int i = 0; i < depth; ++i) {
-            nested = std::make_exception_ptr(
-                ExceptionGroup(u"g"_s, {make<TypeError>("before"), std::move(nested), make<TypeError>("behind")}));
+            nested = std::make_exception_ptr(ExceptionGroup(
+                u"g"_s, {make<TypeError>("before"), std::move(nested), make<TypeError>("behind")}));
         }
         std::size_t matching = 0, rest = 0, subgroup = 0;
         on_a_small_stack([&] {
@@ -152,7 +162,9 @@ private Q_SLOTS:
     void splitAsksFromLeftToRightAndForAGroupBeforeItsMembers()
     {
         const ExceptionGroup inner(u"inner"_s, {make<ValueError>("b"), make<TypeError>("c")});
-        const ExceptionGroup group(u"outer"_s, {make<ValueError>("a"), std::make_exception_ptr(inner), make<TypeError>("d")});
+        const ExceptionGroup group(
+            u"outer"_s,
+            {make<ValueError>("a"), std::make_exception_ptr(inner), make<TypeError>("d")});
         QStringList asked;
         const auto [matching, rest] = group.split([&](const std::exception_ptr &exception) {
             asked << describe(exception).right(1);
@@ -166,7 +178,8 @@ private Q_SLOTS:
     void aConditionMayTakeAGroupWhole()
     {
         const ExceptionGroup inner(u"inner"_s, {make<TypeError>("c")});
-        const ExceptionGroup group(u"outer"_s, {make<ValueError>("a"), std::make_exception_ptr(inner)});
+        const ExceptionGroup group(u"outer"_s,
+                                   {make<ValueError>("a"), std::make_exception_ptr(inner)});
         const auto [groups, rest] = group.split<ExceptionGroup>();
         QCOMPARE(texts(groups), u"ExceptionGroup: inner (1 sub-exception)"_s);
         QCOMPARE(texts(rest), u"ValueError: a"_s);

@@ -38,7 +38,8 @@ private Q_SLOTS:
     {
         QAsyncioLoop loop(virtual_time());
         std::vector<ExceptionContext> reports;
-        loop.set_exception_handler([&](QAsyncioLoop &, const ExceptionContext &report) { reports.push_back(report); });
+        loop.set_exception_handler(
+            [&](QAsyncioLoop &, const ExceptionContext &report) { reports.push_back(report); });
         QAsyncioLoop *told = nullptr;
         const Handle handle = loop.call_soon([] { throw ValueError(QStringLiteral("bad")); });
         bool next = false;
@@ -50,7 +51,8 @@ private Q_SLOTS:
         QCOMPARE(context.message, "Exception in callback <Handle>");
         QCOMPARE(describe(context.exception), "ValueError: bad");
         QVERIFY(context.handle && !context.task && !context.future);
-        loop.set_exception_handler([&](QAsyncioLoop &given, const ExceptionContext &) { told = &given; });
+        loop.set_exception_handler(
+            [&](QAsyncioLoop &given, const ExceptionContext &) { told = &given; });
         loop.call_soon([] { throw 1; });
         run_once(loop);
         QCOMPARE(told, &loop);
@@ -63,16 +65,16 @@ private Q_SLOTS:
         static ContextVar<int> var(QStringLiteral("var"), 0);
         QAsyncioLoop loop(virtual_time());
         QList<int> seen;
-        loop.set_exception_handler([&](QAsyncioLoop &, const ExceptionContext &) { seen << var.get(); });
+        loop.set_exception_handler(
+            [&](QAsyncioLoop &, const ExceptionContext &) { seen << var.get(); });
         Context one;
         one.run([] { var.set(1); });
         loop.call_soon([] { throw 1; }, one);
-        auto task = loop.create_task(
-            []() -> Coroutine<> {
-                var.set(2);
-                throw ValueError();
-                co_return;
-            }());
+        auto task = loop.create_task([]() -> Coroutine<> {
+            var.set(2);
+            throw ValueError();
+            co_return;
+        }());
         run_once(loop);
         task = {};
         QCOMPARE(seen, QList<int>({1, 2}));
@@ -89,11 +91,13 @@ private Q_SLOTS:
     void aHandlerThatThrowsIsReportedByTheDefaultOne()
     {
         QAsyncioLoop loop(virtual_time());
-        loop.set_exception_handler(
-            [](QAsyncioLoop &, const ExceptionContext &) { throw ValueError(QStringLiteral("handler")); });
+        loop.set_exception_handler([](QAsyncioLoop &, const ExceptionContext &) {
+            throw ValueError(QStringLiteral("handler"));
+        });
         QTest::ignoreMessage(
             QtCriticalMsg,
-            QRegularExpression(QStringLiteral("Unhandled error in exception handler.*first.*\\n.*ValueError: handler")));
+            QRegularExpression(QStringLiteral(
+                "Unhandled error in exception handler.*first.*\\n.*ValueError: handler")));
         ExceptionContext context;
         context.message = QStringLiteral("first");
         loop.call_exception_handler(context);
@@ -104,10 +108,12 @@ private Q_SLOTS:
     void callExceptionHandlerThrowsNothingButExits()
     {
         QAsyncioLoop loop(virtual_time());
-        loop.set_exception_handler([](QAsyncioLoop &, const ExceptionContext &) { throw LoopExit(4); });
+        loop.set_exception_handler(
+            [](QAsyncioLoop &, const ExceptionContext &) { throw LoopExit(4); });
         QCOMPARE(error_in([&] { loop.call_exception_handler({}); }), "LoopExit: 4");
         loop.call_soon([] { throw 1; });
-        QCOMPARE(error_in([&] { loop.run_forever(); }), "LoopExit: 4"); // out of the callback's report
+        // out of the callback's report
+        QCOMPARE(error_in([&] { loop.run_forever(); }), "LoopExit: 4");
         loop.close();
     }
 
@@ -115,15 +121,17 @@ private Q_SLOTS:
     void theDefaultHandlerLogsALineAField()
     {
         QAsyncioLoop loop(virtual_time());
-        auto task = loop.create_task([]() -> Coroutine<> { co_return; }(), TaskOptions().name(QStringLiteral("load")));
+        auto task = loop.create_task([]() -> Coroutine<> { co_return; }(),
+                                     TaskOptions().name(QStringLiteral("load")));
         ExceptionContext context;
         context.message = QStringLiteral("Something");
         context.exception = std::make_exception_ptr(ValueError(QStringLiteral("bad")));
         context.task = task;
         context.handle = loop.call_soon([] { });
         QTest::ignoreMessage(QtCriticalMsg,
-                             QRegularExpression(QStringLiteral("^Something\\nexception: ValueError: bad\\nhandle: <Handle>\\n"
-                                                               "task: <Task pending name='load'.*>$")));
+                             QRegularExpression(QStringLiteral(
+                                 "^Something\\nexception: ValueError: bad\\nhandle: <Handle>\\n"
+                                 "task: <Task pending name='load'.*>$")));
         loop.default_exception_handler(context);
         run_once(loop);
         loop.close();
@@ -141,7 +149,8 @@ private Q_SLOTS:
             co_await sleep(0s);
             throw ValueError(QStringLiteral("lost"));
         };
-        loop.create_task(fails(), TaskOptions().name(QStringLiteral("dropped"))); // detached: reported when it ends
+        // detached: reported when it ends
+        loop.create_task(fails(), TaskOptions().name(QStringLiteral("dropped")));
         auto retrieved = loop.create_task(fails());
         loop.call_later(1s, [&] { loop.stop(); });
         loop.run_forever();
@@ -168,7 +177,8 @@ private Q_SLOTS:
             loop.create_task(fail(kind));
         loop.call_later(1s, [&] { loop.stop(); });
         loop.run_forever();
-        QCOMPARE(reports.exceptions(), QStringList({"ValueError: ours", "std::out_of_range: standard", "int"}));
+        QCOMPARE(reports.exceptions(),
+                 QStringList({"ValueError: ours", "std::out_of_range: standard", "int"}));
         loop.close();
     }
 
@@ -192,7 +202,8 @@ private Q_SLOTS:
         QStringList log;
         loop.set_exception_handler([&](QAsyncioLoop &given, const ExceptionContext &) {
             log << "first";
-            given.set_exception_handler([&](QAsyncioLoop &, const ExceptionContext &) { log << "second"; });
+            given.set_exception_handler(
+                [&](QAsyncioLoop &, const ExceptionContext &) { log << "second"; });
             log << "still here";
         });
         loop.call_exception_handler({});
@@ -205,10 +216,12 @@ private Q_SLOTS:
     void aHandlerMayLeaveAnIdleLoop()
     {
         QAsyncioLoop loop;
-        loop.set_exception_handler([](QAsyncioLoop &, const ExceptionContext &) { throw LoopExit(2); });
+        loop.set_exception_handler(
+            [](QAsyncioLoop &, const ExceptionContext &) { throw LoopExit(2); });
         auto failed = std::make_unique<Future<>>(loop.create_future<>());
         failed->set_exception(std::make_exception_ptr(ValueError(QStringLiteral("nobody asks"))));
-        loop.call_soon([&] { QTimer::singleShot(10, qApp, [&] { failed.reset(); }); }); // nothing of the loop's is pending then
+        // nothing of the loop's is pending then
+        loop.call_soon([&] { QTimer::singleShot(10, qApp, [&] { failed.reset(); }); });
         QCOMPARE(error_in([&] { loop.run_forever(); }), "LoopExit: 2");
         loop.close();
     }
@@ -217,10 +230,14 @@ private Q_SLOTS:
     void aHandlerCannotLeaveALoopThatDoesNotRun()
     {
         QAsyncioLoop loop(virtual_time());
-        loop.set_exception_handler([](QAsyncioLoop &, const ExceptionContext &) { throw LoopExit(2); });
+        loop.set_exception_handler(
+            [](QAsyncioLoop &, const ExceptionContext &) { throw LoopExit(2); });
         auto failed = std::make_unique<Future<>>(loop.create_future<>());
         failed->set_exception(std::make_exception_ptr(ValueError(QStringLiteral("nobody asks"))));
-        QTest::ignoreMessage(QtCriticalMsg, QRegularExpression(QStringLiteral("wants to leave a loop that does not run\nexception: LoopExit: 2")));
+        QTest::ignoreMessage(
+            QtCriticalMsg,
+            QRegularExpression(
+                QStringLiteral("wants to leave a loop that does not run\nexception: LoopExit: 2")));
         failed.reset();
         run_once(loop); // and the next run does not end by it
         loop.close();
@@ -230,11 +247,14 @@ private Q_SLOTS:
     void withoutAHandlerAFailedCallbackIsLogged()
     {
         QAsyncioLoop loop(virtual_time());
-        QTest::ignoreMessage(QtCriticalMsg,
-                             QRegularExpression(QStringLiteral("^Exception in callback <Handle>\\nexception: ValueError: soon\\n")));
         QTest::ignoreMessage(
             QtCriticalMsg,
-            QRegularExpression(QStringLiteral("^Exception in callback <TimerHandle .*>\\nexception: ValueError: later\\n")));
+            QRegularExpression(QStringLiteral(
+                "^Exception in callback <Handle>\\nexception: ValueError: soon\\n")));
+        QTest::ignoreMessage(
+            QtCriticalMsg,
+            QRegularExpression(QStringLiteral(
+                "^Exception in callback <TimerHandle .*>\\nexception: ValueError: later\\n")));
         loop.call_soon([] { throw ValueError(QStringLiteral("soon")); });
         loop.call_later(1s, [] { throw ValueError(QStringLiteral("later")); });
         loop.call_later(2s, [&] { loop.stop(); });
@@ -253,9 +273,11 @@ private Q_SLOTS:
         auto task = loop.create_task(fails(), TaskOptions().name(QStringLiteral("failing")));
         task.add_done_callback([&] { loop.stop(); });
         loop.run_forever();
-        QTest::ignoreMessage(QtCriticalMsg,
-                             QRegularExpression(QStringLiteral("^Task exception was never retrieved\\nexception: ValueError: lost\\n"
-                                                               "future: <Task finished name='failing'")));
+        QTest::ignoreMessage(
+            QtCriticalMsg,
+            QRegularExpression(QStringLiteral(
+                "^Task exception was never retrieved\\nexception: ValueError: lost\\n"
+                "future: <Task finished name='failing'")));
         task = {};
         run_once(loop);
         loop.close();
@@ -269,7 +291,9 @@ private Q_SLOTS:
         auto failed = loop.create_future<>();
         failed.set_exception(ValueError(QStringLiteral("lost")));
         loop.close();
-        QTest::ignoreMessage(QtCriticalMsg, QRegularExpression(QStringLiteral("never retrieved\\nexception: ValueError: lost")));
+        QTest::ignoreMessage(
+            QtCriticalMsg,
+            QRegularExpression(QStringLiteral("never retrieved\\nexception: ValueError: lost")));
         std::thread([last = std::move(failed)] { }).join();
         QCOMPARE(calls, 0); // the handler belongs to the thread of the loop
     }
@@ -284,7 +308,9 @@ private Q_SLOTS:
         });
         ExceptionContext context;
         context.handle = loop.call_soon([] { });
-        QTest::ignoreMessage(QtCriticalMsg, QRegularExpression(QStringLiteral("^Unhandled error in exception handler")));
+        QTest::ignoreMessage(
+            QtCriticalMsg,
+            QRegularExpression(QStringLiteral("^Unhandled error in exception handler")));
         loop.call_exception_handler(context);
         QCOMPARE(var.get(), 0);
         QCOMPARE(context.handle.get_context().run([] { return var.get(); }), 5);
@@ -297,7 +323,8 @@ private Q_SLOTS:
         static ContextVar<int> var(QStringLiteral("var"), 0);
         QAsyncioLoop loop(virtual_time());
         QList<int> seen;
-        loop.set_exception_handler([&](QAsyncioLoop &, const ExceptionContext &) { seen << var.get(); });
+        loop.set_exception_handler(
+            [&](QAsyncioLoop &, const ExceptionContext &) { seen << var.get(); });
         Context of_task;
         of_task.run([] { var.set(1); });
         Context of_handle;
@@ -306,7 +333,8 @@ private Q_SLOTS:
         loop.call_exception_handler(context);
         context.handle = loop.call_soon([] { }, of_handle);
         loop.call_exception_handler(context);
-        context.task = loop.create_task([]() -> Coroutine<> { co_return; }(), TaskOptions().context(of_task));
+        context.task = loop.create_task([]() -> Coroutine<> { co_return; }(),
+                                        TaskOptions().context(of_task));
         loop.call_exception_handler(context);
         QCOMPARE(seen, QList<int>({0, 2, 1}));
         run_once(loop);
@@ -316,4 +344,3 @@ private Q_SLOTS:
 
 QTEST_GUILESS_MAIN(tst_exception_handler)
 #include "tst_exception_handler.moc"
-

@@ -60,7 +60,8 @@ private Q_SLOTS:
     void runsInANamedThreadAndGivesAFuture()
     {
         Test::run([&](QAsyncioLoop &loop) -> Coroutine<> {
-            Future<QString> name = loop.run_in_executor(nullptr, [] { return QThread::currentThread()->objectName(); });
+            Future<QString> name = loop.run_in_executor(
+                nullptr, [] { return QThread::currentThread()->objectName(); });
             QASYNCIO_COMPARE(&name.get_loop(), &loop);
             const QString text = co_await name;
             QASYNCIO_COMPARE(text, QStringLiteral("asyncio_0")); // this test runs first
@@ -74,9 +75,11 @@ private Q_SLOTS:
     void anExceptionArrivesAtTheAwaiter()
     {
         Test::run([&](QAsyncioLoop &loop) -> Coroutine<> {
-            auto future = loop.run_in_executor(nullptr, [] { throw ValueError(QStringLiteral("in the thread")); });
+            auto future = loop.run_in_executor(
+                nullptr, [] { throw ValueError(QStringLiteral("in the thread")); });
             QASYNCIO_THROWS(co_await future, ValueError);
-            QASYNCIO_THROWS(co_await to_thread([]() -> int { throw std::out_of_range("x"); }), std::out_of_range);
+            QASYNCIO_THROWS(co_await to_thread([]() -> int { throw std::out_of_range("x"); }),
+                            std::out_of_range);
         });
     }
 
@@ -96,7 +99,7 @@ private Q_SLOTS:
             auto future = loop.run_in_executor(nullptr, moved(work));
             begun.get_future().wait();
             QASYNCIO_VERIFY(future.cancel());
-            QASYNCIO_VERIFY(future.cancelled()); // at once
+            QASYNCIO_VERIFY(future.cancelled());     // at once
             QASYNCIO_COMPARE(token.use_count(), 2L); // but the function has what it needs
             go.set_value();
             QASYNCIO_COMPARE(ended.get_future().get(), 1);
@@ -118,7 +121,7 @@ private Q_SLOTS:
             auto work = [&ran, kept = token] { ran = true; };
             auto queued = loop.run_in_executor(nullptr, moved(work));
             QASYNCIO_VERIFY(queued.cancel());
-            QASYNCIO_VERIFY(!queued.cancel()); // it is already
+            QASYNCIO_VERIFY(!queued.cancel());       // it is already
             QASYNCIO_COMPARE(token.use_count(), 1L); // the function is gone already
             gate.set_value();
             co_await blocker;
@@ -151,8 +154,9 @@ private Q_SLOTS:
         Test::run([&](QAsyncioLoop &loop) -> Coroutine<> {
             co_await to_thread([] { });
             co_await loop.shutdown_default_executor();
-            QASYNCIO_COMPARE(error_in([&] { static_cast<void>(loop.run_in_executor(nullptr, [] { })); }),
-                             QStringLiteral("RuntimeError: Executor shutdown has been called"));
+            QASYNCIO_COMPARE(
+                error_in([&] { static_cast<void>(loop.run_in_executor(nullptr, [] { })); }),
+                QStringLiteral("RuntimeError: Executor shutdown has been called"));
             QASYNCIO_THROWS(co_await to_thread([] { }), RuntimeError);
             QThreadPool own;
             QASYNCIO_COMPARE(co_await loop.run_in_executor(&own, [] { return 1; }), 1);
@@ -187,7 +191,9 @@ private Q_SLOTS:
             [&](QAsyncioLoop &loop) -> Coroutine<> {
                 std::promise<void> gate;
                 auto work = loop.run_in_executor(nullptr, [&] { gate.get_future().wait(); });
-                QTest::ignoreMessage(QtWarningMsg, "The executor did not finishing joining its threads within 0.001 seconds.");
+                QTest::ignoreMessage(
+                    QtWarningMsg,
+                    "The executor did not finishing joining its threads within 0.001 seconds.");
                 co_await loop.shutdown_default_executor(1ms);
                 gate.set_value();
                 co_await work;
@@ -210,10 +216,13 @@ private Q_SLOTS:
     {
         QThreadPool pool;
         Test::run([&](QAsyncioLoop &loop) -> Coroutine<> {
-            QASYNCIO_COMPARE(error_in([&] { loop.set_default_executor(nullptr); }),
-                             QStringLiteral("TypeError: the default executor must be a QThreadPool, not null"));
-            const bool named = co_await loop.run_in_executor(
-                &pool, [] { return QThread::currentThread()->objectName().startsWith(QStringLiteral("asyncio_")); });
+            QASYNCIO_COMPARE(
+                error_in([&] { loop.set_default_executor(nullptr); }),
+                QStringLiteral("TypeError: the default executor must be a QThreadPool, not null"));
+            const bool named = co_await loop.run_in_executor(&pool, [] {
+                return QThread::currentThread()->objectName().startsWith(
+                    QStringLiteral("asyncio_"));
+            });
             QASYNCIO_VERIFY(!named);
         });
     }
@@ -222,7 +231,8 @@ private Q_SLOTS:
     void moveOnlyArgumentsAndResults()
     {
         Test::run([&]() -> Coroutine<> {
-            auto result = co_await to_thread([](std::unique_ptr<int> value) { return value; }, std::make_unique<int>(4));
+            auto result = co_await to_thread([](std::unique_ptr<int> value) { return value; },
+                                             std::make_unique<int>(4));
             QASYNCIO_COMPARE(*result, 4);
             auto owned = std::make_unique<int>(5);
             auto work = [owned = std::move(owned)] { return *owned; };
@@ -249,7 +259,8 @@ private Q_SLOTS:
         Test::run([&](QAsyncioLoop &loop) -> Coroutine<> {
             const TimePoint begin = loop.time();
             std::promise<void> gate;
-            int passes = 0; // of Qt's loop with nothing to do: enough for the clock to move on if it would
+            // of Qt's loop with nothing to do: enough for the clock to move on if it would
+            int passes = 0;
             QTimer idle;
             QObject::connect(&idle, &QTimer::timeout, [&] {
                 if (++passes == 20)
@@ -297,7 +308,8 @@ private Q_SLOTS:
             QThread *enemy;
         };
         Test::run([]() -> Coroutine<> {
-            auto work = to_thread([](QThread *enemy) { return Brittle(enemy); }, QThread::currentThread());
+            auto work = to_thread([](QThread *enemy) { return Brittle(enemy); },
+                                  QThread::currentThread());
             QASYNCIO_THROWS(co_await work, ValueError);
         });
     }
@@ -342,7 +354,9 @@ private Q_SLOTS:
         Test::run([&](QAsyncioLoop &loop) -> Coroutine<> {
             const auto pool = std::make_shared<QThreadPool>();
             loop.set_default_executor(pool);
-            const auto in_pool = [](QThreadPool *pool) { return pool->contains(QThread::currentThread()); };
+            const auto in_pool = [](QThreadPool *pool) {
+                return pool->contains(QThread::currentThread());
+            };
             QASYNCIO_COMPARE(co_await loop.run_in_executor(nullptr, in_pool, pool.get()), true);
             QASYNCIO_COMPARE(co_await to_thread(in_pool, pool.get()), true);
         });
@@ -358,7 +372,8 @@ private Q_SLOTS:
                 return QThread::currentThread();
             });
             const auto pool = std::make_shared<QThreadPool>();
-            loop.set_default_executor(pool); // the loop's own goes; what runs there comes to its end
+            // the loop's own goes; what runs there comes to its end
+            loop.set_default_executor(pool);
             QThread *const later = co_await loop.run_in_executor(nullptr, thread);
             QASYNCIO_VERIFY(pool->contains(later));
             gate.set_value();
@@ -416,7 +431,9 @@ private Q_SLOTS:
                     first = now.toStdString();
                 for (++arrived; waits && arrived < 2;)
                     QThread::yieldCurrentThread();
-                return first == now.toStdString() && system_name_of_this_thread() == now ? now : QStringLiteral("another");
+                return first == now.toStdString() && system_name_of_this_thread() == now
+                    ? now
+                    : QStringLiteral("another");
             };
             const auto [one, two] = co_await gather(to_thread(name, true), to_thread(name, true));
             QASYNCIO_VERIFY(one != two);
@@ -436,7 +453,8 @@ private Q_SLOTS:
             std::vector<int> numbers(std::size_t(most) + 1); // "asyncio_7": 7
             const auto work = [&begun, &open, &numbers] {
                 const int place = begun++;
-                numbers[std::size_t(place)] = QThread::currentThread()->objectName().section(u'_', 1).toInt();
+                numbers[std::size_t(place)] =
+                    QThread::currentThread()->objectName().section(u'_', 1).toInt();
                 while (!open)
                     QThread::yieldCurrentThread();
             };
@@ -445,7 +463,7 @@ private Q_SLOTS:
                 running.push_back(loop.run_in_executor(nullptr, work));
             while (begun < most)
                 QThread::yieldCurrentThread();
-            QThread::msleep(5); // nobody can tell that another one does not begin
+            QThread::msleep(5);      // nobody can tell that another one does not begin
             running.back().cancel(); // it still waits for a thread, and never runs
             open = true;
             co_await loop.shutdown_default_executor();
@@ -453,7 +471,8 @@ private Q_SLOTS:
             numbers.pop_back();
             std::sort(numbers.begin(), numbers.end());
             for (int i = 0; i < most; ++i)
-                QASYNCIO_COMPARE(numbers[std::size_t(i)], numbers[0] + i); // no two alike, none left out
+                // no two alike, none left out
+                QASYNCIO_COMPARE(numbers[std::size_t(i)], numbers[0] + i);
         });
     }
 

@@ -91,7 +91,8 @@ qint64 turns_of(QAsyncioLoop &loop, std::chrono::milliseconds time)
 } // namespace
 
 namespace {
-/// Writes down what it is told, and says once after each change that a descriptor, which it does not look at, is ready.
+/// Writes down what it is told, and says once after each change that a descriptor, which it does
+/// not look at, is ready.
 class Fake : public Selector
 {
 public:
@@ -147,8 +148,8 @@ static int passes_of_qt()
 {
     int passes = 0;
     QEventLoop idle;
-    const auto counting = QObject::connect(QAbstractEventDispatcher::instance(), &QAbstractEventDispatcher::awake,
-                                           [&] { ++passes; });
+    const auto counting = QObject::connect(QAbstractEventDispatcher::instance(),
+                                           &QAbstractEventDispatcher::awake, [&] { ++passes; });
     QTimer::singleShot(30, &idle, &QEventLoop::quit);
     idle.exec();
     QObject::disconnect(counting);
@@ -156,18 +157,25 @@ static int passes_of_qt()
 }
 
 namespace {
-/// The first warning that a descriptor has two notifiers opens an event loop, in which `act` is called. That may change nothing
-/// of other descriptors: Qt is in the middle of its own list of them.
+/// The first warning that a descriptor has two notifiers opens an event loop, in which `act` is
+/// called. That may change nothing of other descriptors: Qt is in the middle of its own list of
+/// them.
 class ActsOnAWarning
 {
 public:
-    explicit ActsOnAWarning(std::function<void()> act) : m_outer(qInstallMessageHandler(take)) { m_act = std::move(act); }
+    explicit ActsOnAWarning(std::function<void()> act) : m_outer(qInstallMessageHandler(take))
+    {
+        m_act = std::move(act);
+    }
     ~ActsOnAWarning() { qInstallMessageHandler(m_outer); }
     Q_DISABLE_COPY_MOVE(ActsOnAWarning)
 
     bool has_acted() const { return !m_act; }
     /// glib's dispatcher does not warn.
-    bool has_acted_where_qt_warns() const { return has_acted() || !qEnvironmentVariableIsSet("QT_NO_GLIB"); }
+    bool has_acted_where_qt_warns() const
+    {
+        return has_acted() || !qEnvironmentVariableIsSet("QT_NO_GLIB");
+    }
 
 private:
     static void take(QtMsgType, const QMessageLogContext &, const QString &text)
@@ -294,7 +302,8 @@ private Q_SLOTS:
         loop.close();
     }
 
-    // A duplicate keeps what was closed in epoll's set, where its number does not reach it any more.
+    // A duplicate keeps what was closed in epoll's set, where its number does not reach it any
+    // more.
     void oneThatWasClosedBeforeItWasRemovedCallsNobody()
     {
         QAsyncioLoop loop;
@@ -383,7 +392,8 @@ private Q_SLOTS:
         int fds[2];
         QVERIFY(::pipe2(fds, O_NONBLOCK) == 0);
         const QByteArray block(4096, 'x');
-        while (::write(fds[1], block.constData(), size_t(block.size())) > 0) { // until it is full: nothing can be written then
+        // until it is full: nothing can be written then
+        while (::write(fds[1], block.constData(), size_t(block.size())) > 0) {
         }
         bool woken = false;
         loop.add_writer(fds[1], [&] {
@@ -410,9 +420,12 @@ private Q_SLOTS:
         const auto token = std::make_shared<int>();
         loop.add_reader(7, [&log, token] { log << "old"; });
         refuses = true;
-        QVERIFY(error_in([&] { loop.add_reader(7, [&log] { log << "new"; }); }).contains("refused"));
-        QVERIFY(error_in([&] { loop.add_writer(7, [&log] { log << "writer"; }); }).contains("refused"));
-        QVERIFY(error_in([&] { loop.add_writer(8, [&log] { log << "writer"; }); }).contains("refused"));
+        QVERIFY(
+            error_in([&] { loop.add_reader(7, [&log] { log << "new"; }); }).contains("refused"));
+        QVERIFY(
+            error_in([&] { loop.add_writer(7, [&log] { log << "writer"; }); }).contains("refused"));
+        QVERIFY(
+            error_in([&] { loop.add_writer(8, [&log] { log << "writer"; }); }).contains("refused"));
         refuses = false;
         QCOMPARE(token.use_count(), 2L);
         run_once(loop);
@@ -423,7 +436,8 @@ private Q_SLOTS:
         QCOMPARE(told, QStringList({"7:1", "on", "off", "7:0"}));
         loop.add_writer(9, [&log] { log << "writer"; });
         refuses = true;
-        QVERIFY(error_in([&] { loop.add_reader(9, [&log] { log << "new"; }); }).contains("refused"));
+        QVERIFY(
+            error_in([&] { loop.add_reader(9, [&log] { log << "new"; }); }).contains("refused"));
         refuses = false;
         QVERIFY(loop.remove_writer(9) && !loop.remove_reader(9));
         loop.close();
@@ -677,7 +691,9 @@ private Q_SLOTS:
         QVERIFY(file.open());
         const auto token = std::make_shared<int>();
         QVERIFY(error_in([&] { loop.add_reader(file.handle(), [token] { }); }).contains("OSError"));
-        QVERIFY(error_in([&] { loop.add_writer(file.handle(), [token] { }); }).contains("Operation not permitted"));
+        QVERIFY(error_in([&] {
+                    loop.add_writer(file.handle(), [token] { });
+                }).contains("Operation not permitted"));
         QVERIFY(error_in([&] { loop.add_reader(-1, [] { }); }).contains("Bad file descriptor"));
         QCOMPARE(token.use_count(), 1L);
         QVERIFY(!loop.remove_reader(file.handle()));
@@ -777,7 +793,8 @@ private Q_SLOTS:
         rusage after;
         loop.call_later(100ms, [&] { loop.stop(); });
         int passes = 0; // of Qt's event loop
-        const auto counting = connect(QAbstractEventDispatcher::instance(), &QAbstractEventDispatcher::awake, [&] { ++passes; });
+        const auto counting = connect(QAbstractEventDispatcher::instance(),
+                                      &QAbstractEventDispatcher::awake, [&] { ++passes; });
         ::getrusage(RUSAGE_SELF, &before);
         loop.run_forever();
         ::getrusage(RUSAGE_SELF, &after);
@@ -785,7 +802,8 @@ private Q_SLOTS:
         QCOMPARE(reads, 0);
         QVERIFY2(passes < 30, QByteArray::number(passes));
         const auto waits = after.ru_nvcsw - before.ru_nvcsw;
-        QVERIFY2(waits < 20, QByteArray::number(qlonglong(waits))); // a spinning loop would be at thousands
+        // a spinning loop would be at thousands
+        QVERIFY2(waits < 20, QByteArray::number(qlonglong(waits)));
         loop.close();
     }
 
@@ -806,8 +824,9 @@ private Q_SLOTS:
         loop.add_writer(8, [] { });
         loop.add_reader(8, [] { });
         QVERIFY(loop.remove_writer(8) && loop.remove_reader(8));
-        QCOMPARE(log, QStringList({"7:1", "7:3", "7:3", "7:3", "on", "reader", "writer", "off", "7:2", "7:0",
-                                   "8:2", "8:3", "8:1", "8:0"}));
+        QCOMPARE(log,
+                 QStringList({"7:1", "7:3", "7:3", "7:3", "on", "reader", "writer", "off", "7:2",
+                              "7:0", "8:2", "8:3", "8:1", "8:0"}));
         loop.close();
     }
 
@@ -827,7 +846,8 @@ private Q_SLOTS:
     void aSelectorReportsWhatIsReady()
     {
         QFETCH(bool, epoll);
-        const std::unique_ptr<Selector> selector = epoll ? make_epoll_selector() : make_notifier_selector();
+        const std::unique_ptr<Selector> selector = epoll ? make_epoll_selector()
+                                                         : make_notifier_selector();
         int wakes = 0;
         selector->open(qApp, [&] { ++wakes; });
         const Pipe readable;
@@ -854,7 +874,8 @@ private Q_SLOTS:
         };
         using Found = std::vector<std::pair<int, unsigned>>;
         selector->set_enabled(true);
-        const Found all{{readable.read_end(), Selector::Read}, {both.fd(), Selector::Read | Selector::Write}};
+        const Found all{{readable.read_end(), Selector::Read},
+                        {both.fd(), Selector::Read | Selector::Write}};
         QCOMPARE(polled(), all);
         QVERIFY(wakes > 0);
         QCOMPARE(polled(), all); // nobody has read
@@ -934,7 +955,8 @@ private Q_SLOTS:
         QAsyncioLoop loop(LoopOptions().selector(std::move(owned)));
         loop.add_reader(7, [&] { log << "reader"; });
         loop.add_writer(7, [&] { log << "writer"; });
-        for (const auto interest : {Selector::Read, Selector::Write, Selector::Interest(Selector::Read | Selector::Write)}) {
+        for (const auto interest : {Selector::Read, Selector::Write,
+                                    Selector::Interest(Selector::Read | Selector::Write)}) {
             selector.speak_of(7, interest);
             run_once(loop);
             log << "|";
@@ -955,8 +977,10 @@ private Q_SLOTS:
             loop.remove_reader(pipe.read_end());
         });
         loop.call_later(1h, [&] { loop.stop(); });
-        // Becomes ready behind a turn, before the clock is asked to move on: looked at then, and by the turn that follows.
-        loop.call_soon([&] { QMetaObject::invokeMethod(qApp, [&] { pipe.fill(); }, Qt::QueuedConnection); });
+        // Becomes ready behind a turn, before the clock is asked to move on: looked at then, and by
+        // the turn that follows.
+        loop.call_soon(
+            [&] { QMetaObject::invokeMethod(qApp, [&] { pipe.fill(); }, Qt::QueuedConnection); });
         loop.run_forever();
         QCOMPARE(calls, 1);
         loop.close();
@@ -1062,7 +1086,8 @@ private Q_SLOTS:
         const auto outlives = loop.create_future<int>();
         told.clear();
         loop.close();
-        QCOMPARE(told, QStringList({"7:0", "gone"})); // told once more, though a future still refers to the loop
+        // told once more, though a future still refers to the loop
+        QCOMPARE(told, QStringList({"7:0", "gone"}));
         QCOMPARE(token.use_count(), 1L);
     }
 
@@ -1124,7 +1149,9 @@ private Q_SLOTS:
             QSKIP("sanitizers ask with a pipe whether memory can be read");
         std::optional<NoMoreDescriptors> none(std::in_place);
         const QString no_selector = error_in([] { make_epoll_selector(); });
-        const QString no_timer = error_in([] { QAsyncioLoop loop(LoopOptions().selector(make_notifier_selector()).precise_timers()); });
+        const QString no_timer = error_in([] {
+            QAsyncioLoop loop(LoopOptions().selector(make_notifier_selector()).precise_timers());
+        });
         none.reset();
         QVERIFY2(no_selector.startsWith("OSError: epoll_create1"), qPrintable(no_selector));
         QVERIFY2(no_timer.startsWith("OSError: timerfd_create"), qPrintable(no_timer));
@@ -1305,7 +1332,8 @@ private Q_SLOTS:
             QCoreApplication::processEvents();
         std::vector<Selector::Ready> ready;
         {
-            const ActsOnAWarning warned([&] { selector->set_interest(pipes[0].read_end(), Selector::None); });
+            const ActsOnAWarning warned(
+                [&] { selector->set_interest(pipes[0].read_end(), Selector::None); });
             selector->poll(ready);
             QVERIFY(warned.has_acted_where_qt_warns());
             if (!warned.has_acted())
@@ -1322,7 +1350,8 @@ private Q_SLOTS:
         const auto token = std::make_shared<int>();
         test.selector->when_told = [&] { QVERIFY(loop.remove_reader(7)); };
         loop.add_reader(7, [token] { });
-        QCOMPARE(test.log, QStringList({"7:0", "returns", "7:1", "7:0"})); // nothing is watched for nobody
+        // nothing is watched for nobody
+        QCOMPARE(test.log, QStringList({"7:0", "returns", "7:1", "7:0"}));
         QCOMPARE(token.use_count(), 1L);
         QVERIFY(!loop.remove_reader(7));
         loop.close();
@@ -1378,9 +1407,11 @@ private Q_SLOTS:
     void theOtherDispatcherServesThem()
     {
         SKIP_WITHOUT_PROCESSES();
-        QCOMPARE(failure_without_glib({"readerAndWriterOfOneDescriptor", "readinessIsALevel", "endOfFileWakesTheReader",
-                                       "aSelectorReportsWhatIsReady", "anIdleLoopBurnsNoTime", "nothingIsServedBetweenTheRuns",
-                                       "aNumberUsedAgainIsServedForTheNewOneOnly", "whoTakesAWarningOfANewReaderMayRemoveIt",
+        QCOMPARE(failure_without_glib({"readerAndWriterOfOneDescriptor", "readinessIsALevel",
+                                       "endOfFileWakesTheReader", "aSelectorReportsWhatIsReady",
+                                       "anIdleLoopBurnsNoTime", "nothingIsServedBetweenTheRuns",
+                                       "aNumberUsedAgainIsServedForTheNewOneOnly",
+                                       "whoTakesAWarningOfANewReaderMayRemoveIt",
                                        "whoTakesAWarningOfANewReaderMayCloseTheLoop",
                                        "whoTakesAWarningOfAReaderThatIsSwitchedOnMayRemoveIt",
                                        "whoTakesAWarningInAPollMayRemoveWhatIsPolled"}),

@@ -69,7 +69,10 @@ struct OtherThread
         std::thread &place = *thread; // this may be gone before the assignment
         place = std::thread([waiting] { waiting.resume(); });
     }
-    std::unique_ptr<QString> await_resume() const { return std::make_unique<QString>(u"from afar"_s); }
+    std::unique_ptr<QString> await_resume() const
+    {
+        return std::make_unique<QString>(u"from afar"_s);
+    }
 };
 
 /// Gives a token to whoever resumes it.
@@ -77,7 +80,9 @@ struct TokenAwaiter
 {
     std::coroutine_handle<> *waiting;
     std::shared_ptr<int> token;
-    TokenAwaiter(std::coroutine_handle<> &waiting, std::shared_ptr<int> token) : waiting(&waiting), token(std::move(token)) { }
+    TokenAwaiter(std::coroutine_handle<> &waiting, std::shared_ptr<int> token)
+        : waiting(&waiting), token(std::move(token))
+    { }
     bool await_ready() const { return false; }
     void await_suspend(std::coroutine_handle<> handle) const { *waiting = handle; }
     std::shared_ptr<int> await_resume() { return std::move(token); }
@@ -181,7 +186,8 @@ private Q_SLOTS:
             const auto event = std::make_shared<Event>();
             loop.call_soon([&] { event->fire(-1); });
             QASYNCIO_COMPARE(co_await error_of(EventAwaiter(event)), u"ValueError: negative"_s);
-            QASYNCIO_COMPARE(co_await error_of(EventAwaiter(event)), u"ValueError: negative"_s); // ready
+            // ready
+            QASYNCIO_COMPARE(co_await error_of(EventAwaiter(event)), u"ValueError: negative"_s);
         });
     }
 
@@ -223,8 +229,9 @@ private Q_SLOTS:
         Test::run([&](QAsyncioLoop &loop) -> Coroutine<> {
             const auto event = std::make_shared<Event>();
             loop.call_soon([&] { event->drop(); });
-            QASYNCIO_COMPARE(co_await error_of(EventAwaiter(event)),
-                             u"RuntimeError: the awaitable was destroyed before it gave a result"_s);
+            QASYNCIO_COMPARE(
+                co_await error_of(EventAwaiter(event)),
+                u"RuntimeError: the awaitable was destroyed before it gave a result"_s);
         });
     }
 

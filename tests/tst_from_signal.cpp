@@ -124,7 +124,8 @@ private Q_SLOTS:
 
                 QTimer timer;
                 timer.setSingleShot(true);
-                auto timeout = from_signal(&timer, &QTimer::timeout); // its last argument is private
+                // its last argument is private
+                auto timeout = from_signal(&timer, &QTimer::timeout);
                 static_assert(std::is_same_v<decltype(timeout), Future<void>>);
                 timer.start(1);
                 co_await timeout;
@@ -174,10 +175,14 @@ private Q_SLOTS:
         QStringList log;
         Test::run([&]() -> Coroutine<> {
             Sender sender;
-            auto waiter = create_task([](Sender &sender, QStringList &log) -> Coroutine<> {
-                const int value = co_await from_signal(&sender, &Sender::number);
-                log << QStringLiteral("resumed with %1 in %2").arg(value).arg(current_task().get_name());
-            }(sender, log), TaskOptions().name(QStringLiteral("waiter")));
+            auto waiter = create_task(
+                [](Sender &sender, QStringList &log) -> Coroutine<> {
+                    const int value = co_await from_signal(&sender, &Sender::number);
+                    log << QStringLiteral("resumed with %1 in %2")
+                               .arg(value)
+                               .arg(current_task().get_name());
+                }(sender, log),
+                TaskOptions().name(QStringLiteral("waiter")));
             co_await sleep(0s);
             log << "emit";
             Q_EMIT sender.number(2);
@@ -207,7 +212,8 @@ private Q_SLOTS:
         Test::run([&]() -> Coroutine<> {
             auto sender = std::make_unique<Sender>();
             get_running_loop().call_soon([&] { sender.reset(); });
-            QASYNCIO_THROWS(co_await from_signal(sender.get(), &Sender::number), ObjectDestroyedError);
+            QASYNCIO_THROWS(co_await from_signal(sender.get(), &Sender::number),
+                            ObjectDestroyedError);
 
             auto *later = new Sender;
             get_running_loop().call_soon([later] { later->deleteLater(); });
@@ -240,10 +246,12 @@ private Q_SLOTS:
             const TimePoint begin = loop.time();
             auto sender = std::make_unique<Sender>();
             loop.call_later(1s, [&] { sender.reset(); });
-            QASYNCIO_THROWS(co_await wait_for(from_signal(sender.get(), &Sender::number), 1h), ObjectDestroyedError);
+            QASYNCIO_THROWS(co_await wait_for(from_signal(sender.get(), &Sender::number), 1h),
+                            ObjectDestroyedError);
             QASYNCIO_COMPARE(loop.time() - begin, TimePoint::duration(1s));
             Sender alive;
-            QASYNCIO_THROWS(co_await wait_for(from_signal(&alive, &Sender::number), 1s), TimeoutError);
+            QASYNCIO_THROWS(co_await wait_for(from_signal(&alive, &Sender::number), 1s),
+                            TimeoutError);
         });
     }
 
@@ -311,16 +319,21 @@ private Q_SLOTS:
     {
         Test::run([]() -> Coroutine<> {
             SlotOwner owner;
-            const QRegularExpression warning(u"SlotOwner.*signal not found|signal not found in SlotOwner"_s); // Qt 6.11, Qt 6.4
+            // Qt 6.11, Qt 6.4
+            const QRegularExpression warning(
+                u"SlotOwner.*signal not found|signal not found in SlotOwner"_s);
             QTest::ignoreMessage(QtWarningMsg, warning);
-            QASYNCIO_COMPARE(error_in([&] { static_cast<void>(from_signal(&owner, &SlotOwner::noSignal)); }),
-                             u"ValueError: from_signal: this signal cannot be connected"_s);
+            QASYNCIO_COMPARE(
+                error_in([&] { static_cast<void>(from_signal(&owner, &SlotOwner::noSignal)); }),
+                u"ValueError: from_signal: this signal cannot be connected"_s);
             QTest::ignoreMessage(QtWarningMsg, warning);
-            QASYNCIO_COMPARE(error_in([&] { static_cast<void>(signal_stream(&owner, &SlotOwner::noSignal)); }),
-                             u"ValueError: signal_stream: this signal cannot be connected"_s);
+            QASYNCIO_COMPARE(
+                error_in([&] { static_cast<void>(signal_stream(&owner, &SlotOwner::noSignal)); }),
+                u"ValueError: signal_stream: this signal cannot be connected"_s);
             QTest::ignoreMessage(QtWarningMsg, warning);
             const auto is_one = [](int level) { return level == 1; };
-            const QString error = co_await error_of(wait_until(&owner, &SlotOwner::level, &SlotOwner::noSignal, is_one));
+            const QString error = co_await error_of(
+                wait_until(&owner, &SlotOwner::level, &SlotOwner::noSignal, is_one));
             QASYNCIO_COMPARE(error, u"ValueError: wait_until: this signal cannot be connected"_s);
         });
     }
@@ -329,13 +342,15 @@ private Q_SLOTS:
     {
         QTest::addColumn<QString>("before");
         QTest::addColumn<bool>("dies");
-        for (const char *before : {"nothing", "cancelled", "dropped", "completed", "closed", "closed for long"}) {
+        for (const char *before :
+             {"nothing", "cancelled", "dropped", "completed", "closed", "closed for long"}) {
             QTest::addRow("%s, an emission", before) << QString::fromLatin1(before) << false;
             QTest::addRow("%s, the sender's death", before) << QString::fromLatin1(before) << true;
         }
     }
 
-    /// Another thread emits, or deletes the sender; before the loop hears of it something else has happened. Nobody awaits it.
+    /// Another thread emits, or deletes the sender; before the loop hears of it something else has
+    /// happened. Nobody awaits it.
     void anEmissionThatComesHomeTooLate()
     {
         QFETCH(QString, before);
@@ -385,12 +400,16 @@ private Q_SLOTS:
     void aNullSenderIsRefused()
     {
         Test::run([&]() -> Coroutine<> {
-            QASYNCIO_COMPARE(error_in([] { return from_signal(static_cast<Sender *>(nullptr), &Sender::number); }),
+            QASYNCIO_COMPARE(error_in([] {
+                                 return from_signal(static_cast<Sender *>(nullptr),
+                                                    &Sender::number);
+                             }),
                              QStringLiteral("ValueError: from_signal: the sender is null"));
             co_return;
         });
         Sender sender;
-        QCOMPARE(error_in([&] { return from_signal(&sender, &Sender::number); }), "RuntimeError: no running event loop");
+        QCOMPARE(error_in([&] { return from_signal(&sender, &Sender::number); }),
+                 "RuntimeError: no running event loop");
     }
 
     // H-71
@@ -398,7 +417,8 @@ private Q_SLOTS:
     {
         Test::run(
             [&](QAsyncioLoop &loop) -> Coroutine<> {
-                // In a slot of Qt's, while the loop sleeps. A busy machine may hold up some of the attempts.
+                // In a slot of Qt's, while the loop sleeps. A busy machine may hold up some of the
+                // attempts.
                 auto least_of_future = std::chrono::nanoseconds::max();
                 auto least_of_timer = std::chrono::nanoseconds::max();
                 for (int attempt = 0; attempt < 10; ++attempt) {
@@ -520,7 +540,9 @@ private Q_SLOTS:
     {
         Test::run([]() -> Coroutine<> {
             Sender sender;
-            const auto joined = [](QByteArrayView text, QStringView more) { return text.toByteArray() + more.toUtf8(); };
+            const auto joined = [](QByteArrayView text, QStringView more) {
+                return text.toByteArray() + more.toUtf8();
+            };
             auto view = from_signal(&sender, &Sender::view, joined);
             static_assert(std::is_same_v<decltype(view), Future<QByteArray>>);
             const auto name = [](QObject *object) { return object->objectName(); };
@@ -543,7 +565,8 @@ private Q_SLOTS:
     {
         Test::run([]() -> Coroutine<> {
             Sender sender;
-            const auto doubled = [](int value) { return std::make_unique<int>(2 * value); }; // what can only be moved
+            // what can only be moved
+            const auto doubled = [](int value) { return std::make_unique<int>(2 * value); };
             auto one = from_signal(&sender, &Sender::pair, doubled);
             int calls = 0;
             const auto counted = [&calls] { ++calls; };
@@ -552,7 +575,9 @@ private Q_SLOTS:
             const auto length = [](int, const QString &text) -> qsizetype { return text.size(); };
             auto both = from_signal(&sender, &Sender::pair, length);
             auto owned = std::make_unique<int>(5);
-            auto with_capture = [five = std::move(owned)](const auto &...args) { return *five + int(sizeof...(args)); };
+            auto with_capture = [five = std::move(owned)](const auto &...args) {
+                return *five + int(sizeof...(args));
+            };
             auto all = from_signal(&sender, &Sender::pair, moved(with_capture));
             Q_EMIT sender.pair(21, QStringLiteral("text"));
             QASYNCIO_COMPARE(calls, 1);
@@ -582,8 +607,9 @@ private Q_SLOTS:
     void aMapMayAct_data()
     {
         QTest::addColumn<QByteArray>("act");
-        for (const char *act : {"cancel the task", "cancel the future", "delete the sender", "delete the context object",
-                                "emit again", "complete the future", "then throw"})
+        for (const char *act :
+             {"cancel the task", "cancel the future", "delete the sender",
+              "delete the context object", "emit again", "complete the future", "then throw"})
             QTest::newRow(act) << QByteArray(act);
     }
 
@@ -628,7 +654,8 @@ private Q_SLOTS:
                                          return std::current_exception();
                                      }
                                      return std::exception_ptr();
-                                 }()).toUtf8();
+                                 }())
+                                     .toUtf8();
         if (act == "delete the sender" || act == "emit again" || act == "complete the future") {
             QCOMPARE(error, QByteArray());
             QCOMPARE(task.result(), act == "complete the future" ? 2 : 1);
@@ -659,7 +686,8 @@ private Q_SLOTS:
         Q_EMIT sender.moveable(value);
         QCOMPARE(calls, 1);
         QCOMPARE(value.use_count(), 1L);
-        QTest::failOnWarning(QRegularExpression(u"."_s)); // nobody has the exception, and nobody could retrieve it
+        // nobody has the exception, and nobody could retrieve it
+        QTest::failOnWarning(QRegularExpression(u"."_s));
         Future<int> other;
         const auto drop_and_fail = [&](int) -> int {
             other = {};
@@ -675,7 +703,8 @@ private Q_SLOTS:
     {
         Sender sender;
         auto loop = std::make_unique<QAsyncioLoop>(virtual_time());
-        loop->set_exception_handler([](QAsyncioLoop &, const ExceptionContext &) {}); // the task that is pending
+        // the task that is pending
+        loop->set_exception_handler([](QAsyncioLoop &, const ExceptionContext &) { });
         Future<int> future;
         const auto map = [&](int value) {
             loop->close();
@@ -695,19 +724,21 @@ private Q_SLOTS:
 
     void aMapRunsInTheThreadThatEmits()
     {
-        Test::run([]() -> Coroutine<> {
-            Sender sender;
-            const auto where = [](int) { return std::this_thread::get_id(); };
-            auto future = from_signal(&sender, &Sender::number, where);
-            std::thread::id emitter;
-            std::thread thread([&] {
-                emitter = std::this_thread::get_id();
-                Q_EMIT sender.number(1);
-            });
-            const auto emitted_in = co_await future;
-            thread.join();
-            QASYNCIO_VERIFY(emitted_in == emitter);
-        }, Test::TestOptions().real_time());
+        Test::run(
+            []() -> Coroutine<> {
+                Sender sender;
+                const auto where = [](int) { return std::this_thread::get_id(); };
+                auto future = from_signal(&sender, &Sender::number, where);
+                std::thread::id emitter;
+                std::thread thread([&] {
+                    emitter = std::this_thread::get_id();
+                    Q_EMIT sender.number(1);
+                });
+                const auto emitted_in = co_await future;
+                thread.join();
+                QASYNCIO_VERIFY(emitted_in == emitter);
+            },
+            Test::TestOptions().real_time());
     }
 
     void aMapIsDestroyedWithTheWait()
@@ -736,7 +767,8 @@ private Q_SLOTS:
             } catch (...) {
                 thrown = std::current_exception();
             }
-            QASYNCIO_COMPARE(describe(thrown), QStringLiteral("RuntimeError: the awaited signal was disconnected"));
+            QASYNCIO_COMPARE(describe(thrown),
+                             QStringLiteral("RuntimeError: the awaited signal was disconnected"));
             auto again = from_signal(&sender, &Sender::number);
             Q_EMIT sender.number(1);
             QASYNCIO_COMPARE(co_await again, 1);

@@ -28,7 +28,7 @@ Future<> owner_of(Future<> future, int depth)
 {
     for (int i = 0; i < depth; ++i) {
         Future<> owner = future.get_loop().create_future<>();
-        owner.add_done_callback([future = std::move(future)] {});
+        owner.add_done_callback([future = std::move(future)] { });
         future = std::move(owner);
     }
     return future;
@@ -63,8 +63,10 @@ private Q_SLOTS:
     {
         Test::run([&](QAsyncioLoop &loop) -> Coroutine<> {
             Future<int> future = loop.create_future<int>();
-            QASYNCIO_COMPARE(error_in([&] { return future.result(); }), u"InvalidStateError: Result is not set."_s);
-            QASYNCIO_COMPARE(error_in([&] { return future.exception(); }), u"InvalidStateError: Exception is not set."_s);
+            QASYNCIO_COMPARE(error_in([&] { return future.result(); }),
+                             u"InvalidStateError: Result is not set."_s);
+            QASYNCIO_COMPARE(error_in([&] { return future.exception(); }),
+                             u"InvalidStateError: Exception is not set."_s);
             co_return;
         });
     }
@@ -122,7 +124,8 @@ private Q_SLOTS:
                 }
             }
             QASYNCIO_VERIFY(objects[0] && objects[1] && objects[0] != objects[1]);
-            QASYNCIO_COMPARE(error_in([&] { return future.exception(); }), u"CancelledError: why"_s);
+            QASYNCIO_COMPARE(error_in([&] { return future.exception(); }),
+                             u"CancelledError: why"_s);
             Future<int> silent = loop.create_future<int>();
             silent.cancel();
             QASYNCIO_COMPARE(error_in([&] { return silent.result(); }), u"CancelledError"_s);
@@ -163,8 +166,10 @@ private Q_SLOTS:
         Test::run([&](QAsyncioLoop &loop) -> Coroutine<> {
             QStringList log;
             Future<int> future = loop.create_future<int>();
-            future.add_done_callback([&](Future<int> done) { log << u"one:%1"_s.arg(done.result()); });
-            future.add_done_callback([&](const AnyFuture &done) { log << (done == future ? u"two"_s : u"-"_s); });
+            future.add_done_callback(
+                [&](Future<int> done) { log << u"one:%1"_s.arg(done.result()); });
+            future.add_done_callback(
+                [&](const AnyFuture &done) { log << (done == future ? u"two"_s : u"-"_s); });
             future.add_done_callback([&] { log << u"three"_s; });
             loop.call_soon([&] { log << u"before"_s; });
             future.set_result(7);
@@ -292,7 +297,8 @@ private Q_SLOTS:
         Test::run([&](QAsyncioLoop &loop) -> Coroutine<> {
             QStringList log;
             Future<> future = loop.create_future<>();
-            const DoneCallbackId first = future.add_done_callback([&, farewell = Farewell(log, u"gone"_s)] { log << u"one"_s; });
+            const DoneCallbackId first = future.add_done_callback(
+                [&, farewell = Farewell(log, u"gone"_s)] { log << u"one"_s; });
             QASYNCIO_COMPARE(future.remove_done_callback(first), 1);
             QASYNCIO_COMPARE(log.join(u' '), u"gone"_s);
             future.add_done_callback([&] { log << u"another"_s; });
@@ -315,7 +321,8 @@ private Q_SLOTS:
                 there.emplace_back(i, future.add_done_callback(call));
                 random = random * 1664525 + 1013904223;
                 // Grows, shrinks to nothing, and grows again.
-                for (quint32 gone = i < 1000 ? (random >> 20) % 2 : (random >> 20) % 4; gone > 0 && !there.empty(); --gone) {
+                for (quint32 gone = i < 1000 ? (random >> 20) % 2 : (random >> 20) % 4;
+                     gone > 0 && !there.empty(); --gone) {
                     const auto victim = there.begin() + (random >> 8) % there.size();
                     QASYNCIO_COMPARE(future.remove_done_callback(victim->second), 1);
                     QASYNCIO_COMPARE(future.remove_done_callback(victim->second), 0);
@@ -369,7 +376,7 @@ private Q_SLOTS:
         QElapsedTimer timer;
         timer.start();
         QAsyncioLoop loop(virtual_time());
-        loop.set_exception_handler([](QAsyncioLoop &, const ExceptionContext &) {});
+        loop.set_exception_handler([](QAsyncioLoop &, const ExceptionContext &) { });
         Future<> future = loop.create_future<>();
         const auto body = [&]() -> Coroutine<> { co_await future; };
         std::vector<std::unique_ptr<QObject>> objects;
@@ -473,10 +480,12 @@ private Q_SLOTS:
             future = {};
             QASYNCIO_COMPARE(log.size(), 0);
             copy = {};
-            QASYNCIO_COMPARE(log.join(u" / "), u"Future exception was never retrieved / ValueError: lost / "
-                                               "<Future finished exception=ValueError: lost>"_s);
+            QASYNCIO_COMPARE(log.join(u" / "),
+                             u"Future exception was never retrieved / ValueError: lost / "
+                             "<Future finished exception=ValueError: lost>"_s);
             log.clear();
-            QASYNCIO_COMPARE(describe(kept.exception()), u"ValueError: lost"_s); // the handler may keep it
+            // the handler may keep it
+            QASYNCIO_COMPARE(describe(kept.exception()), u"ValueError: lost"_s);
             kept = {};
             QASYNCIO_COMPARE(log.size(), 0);
             co_return;
@@ -514,7 +523,8 @@ private Q_SLOTS:
                 const QString result = co_await future;
                 log << u"%1:%2"_s.arg(number).arg(result);
             };
-            Task<> one = create_task(body(1)), two = create_task(body(2)), three = create_task(body(3));
+            Task<> one = create_task(body(1)), two = create_task(body(2)),
+                   three = create_task(body(3));
             co_await turns(1);
             future.set_result(u"x"_s);
             co_await gather(one, two, three);
@@ -562,7 +572,8 @@ private Q_SLOTS:
     // F-014
     void withoutALoopThereIsNoFuture()
     {
-        QCOMPARE(error_in([] { return get_running_loop().create_future<>(); }), u"RuntimeError: no running event loop"_s);
+        QCOMPARE(error_in([] { return get_running_loop().create_future<>(); }),
+                 u"RuntimeError: no running event loop"_s);
         const Future<int> none;
         QVERIFY(!none);
         QCOMPARE(none.to_string(), u"<Future none>"_s);
@@ -584,8 +595,9 @@ private Q_SLOTS:
         late.set_result(2); // nobody to tell
         QCOMPARE(late.result(), 2);
         QStringList log;
-        QCOMPARE(error_in([&] { late.add_done_callback([farewell = Farewell(log, u"gone"_s)] { }); }),
-                 u"RuntimeError: Event loop is closed"_s);
+        QCOMPARE(
+            error_in([&] { late.add_done_callback([farewell = Farewell(log, u"gone"_s)] { }); }),
+            u"RuntimeError: Event loop is closed"_s);
         QCOMPARE(log.join(u' '), u"gone"_s);
         Future<int> other = loop.create_future<int>();
         other.add_done_callback([&] { called = true; });
@@ -604,11 +616,14 @@ private Q_SLOTS:
             co_await turns(1);
             QStringList errors;
             std::thread([&] {
-                errors << error_in([&] { future.set_result(1); }) << error_in([&] { future.set_exception(ValueError()); })
-                       << error_in([&] { future.cancel(); }) << error_in([&] { future.add_done_callback([] {}); })
+                errors << error_in([&] { future.set_result(1); })
+                       << error_in([&] { future.set_exception(ValueError()); })
+                       << error_in([&] { future.cancel(); })
+                       << error_in([&] { future.add_done_callback([] { }); })
                        << error_in([&] { task.cancel(); });
             }).join();
-            const QString refused = u"RuntimeError: Non-thread-safe operation invoked on an event loop other than the current one"_s;
+            const QString refused =
+                u"RuntimeError: Non-thread-safe operation invoked on an event loop other than the current one"_s;
             QASYNCIO_COMPARE(errors, QStringList(5, refused));
             QASYNCIO_COMPARE(future.done(), false);
             QASYNCIO_COMPARE(task.cancelling(), 0);
@@ -627,7 +642,8 @@ private Q_SLOTS:
             QASYNCIO_COMPARE(future.to_string(), u"<Future finished>"_s);
             Future<int> failed = loop.create_future<int>();
             failed.set_exception(ValueError(u"wrong"_s));
-            QASYNCIO_COMPARE(failed.to_string(), u"<Future finished exception=ValueError: wrong>"_s);
+            QASYNCIO_COMPARE(failed.to_string(),
+                             u"<Future finished exception=ValueError: wrong>"_s);
             failed.exception();
             Future<int> cancelled = loop.create_future<int>();
             cancelled.cancel();
@@ -677,7 +693,8 @@ private Q_SLOTS:
             Future<std::vector<int>> alone = make();
             const std::vector<int> storage = std::move(alone).result();
             QASYNCIO_COMPARE(storage.size(), 3u);
-            QASYNCIO_COMPARE(error_in([&] { return alone.result(); }), u"RuntimeError: the result was moved out already"_s);
+            QASYNCIO_COMPARE(error_in([&] { return alone.result(); }),
+                             u"RuntimeError: the result was moved out already"_s);
 
             Future<std::vector<int>> awaited = make();
             const Future<std::vector<int>> witness = awaited;
@@ -707,8 +724,10 @@ private Q_SLOTS:
             QStringList log;
             {
                 Future<> future = loop.create_future<>();
-                future.add_done_callback([&, farewell = Farewell(log, u"one"_s)] { log << u"called"_s; });
-                future.add_done_callback([&, farewell = Farewell(log, u"two"_s)] { log << u"called"_s; });
+                future.add_done_callback(
+                    [&, farewell = Farewell(log, u"one"_s)] { log << u"called"_s; });
+                future.add_done_callback(
+                    [&, farewell = Farewell(log, u"two"_s)] { log << u"called"_s; });
             }
             QASYNCIO_COMPARE(log.join(u' '), u"one two"_s);
             co_return;
@@ -757,7 +776,8 @@ private Q_SLOTS:
             }).join();
             co_await turns(2);
             QASYNCIO_VERIFY(died_in == std::this_thread::get_id());
-            QASYNCIO_COMPARE(reports.list().join(u' '), u"Future exception was never retrieved|ValueError: lost"_s);
+            QASYNCIO_COMPARE(reports.list().join(u' '),
+                             u"Future exception was never retrieved|ValueError: lost"_s);
         });
     }
 
@@ -772,7 +792,8 @@ private Q_SLOTS:
             const auto drop = [&](std::vector<Future<>> futures, int self) {
                 for (std::size_t i = 0; i < count; ++i) {
                     begun[self] = i + 1;
-                    for (int spin = 0; begun[1 - self] <= i; ++spin) { // not before the other one is there
+                    // not before the other one is there
+                    for (int spin = 0; begun[1 - self] <= i; ++spin) {
                         if (spin <= 2000)
                             continue;
                         if (patience.hasExpired())
@@ -807,7 +828,7 @@ private Q_SLOTS:
             QAsyncioLoop loop(virtual_time());
             for (const bool elsewhere : {false, true}) {
                 Future<> first = loop.create_future<>();
-                first.add_done_callback([end = std::make_shared<Farewell>(log, u"first"_s)] {});
+                first.add_done_callback([end = std::make_shared<Farewell>(log, u"first"_s)] { });
                 Future<> last = owner_of(std::move(first), 30'000);
                 log << u"dropped"_s;
                 if (elsewhere)
@@ -827,12 +848,12 @@ private Q_SLOTS:
         QStringList log;
         QAsyncioLoop loop(virtual_time());
         Future<> first = loop.create_future<>();
-        first.add_done_callback([end = std::make_shared<Farewell>(log, u"first"_s)] {});
+        first.add_done_callback([end = std::make_shared<Farewell>(log, u"first"_s)] { });
         Future<> second = owner_of(std::move(first), 50);
         Future<> last = loop.create_future<>();
-        last.add_done_callback([end = std::make_shared<Farewell>(log, u"begin"_s)] {});
-        last.add_done_callback([second = std::move(second)] {});
-        last.add_done_callback([end = std::make_shared<Farewell>(log, u"end"_s)] {});
+        last.add_done_callback([end = std::make_shared<Farewell>(log, u"begin"_s)] { });
+        last.add_done_callback([second = std::move(second)] { });
+        last.add_done_callback([end = std::make_shared<Farewell>(log, u"end"_s)] { });
         last = {};
         QCOMPARE(log.join(u' '), u"begin first end"_s);
         loop.close();
@@ -847,9 +868,10 @@ private Q_SLOTS:
         AnyTask any;
         {
             QAsyncioLoop loop(virtual_time());
-            loop.set_exception_handler([&](QAsyncioLoop &, const ExceptionContext &) { log << u"report"_s; });
+            loop.set_exception_handler(
+                [&](QAsyncioLoop &, const ExceptionContext &) { log << u"report"_s; });
             pending = loop.create_future<int>();
-            pending.add_done_callback([farewell = Farewell(log, u"callback"_s)] {});
+            pending.add_done_callback([farewell = Farewell(log, u"callback"_s)] { });
             done = loop.create_future<int>();
             done.set_result(1);
             failed = loop.create_future<>();
@@ -861,15 +883,18 @@ private Q_SLOTS:
             QCOMPARE(log.join(u' '), u"report"_s); // of the task
         }
         QCOMPARE(done.result(), 1);
-        QCOMPARE(error_in([&] { return done.get_loop().is_closed(); }), u"RuntimeError: The event loop of this future is gone"_s);
+        QCOMPARE(error_in([&] { return done.get_loop().is_closed(); }),
+                 u"RuntimeError: The event loop of this future is gone"_s);
         QCOMPARE(error_in([&] { pending.set_result(2); }), u"RuntimeError: Event loop is closed"_s);
         QCOMPARE(pending.result(), 2);
         QCOMPARE(log.join(u' '), u"report callback"_s);
         QVERIFY(task.cancelled());
         QCOMPARE(task.cancel(), false);
         QVERIFY(!any.to_string().isEmpty());
-        QTest::ignoreMessage(QtCriticalMsg, QRegularExpression(u"Future exception was never retrieved.*ValueError: lost"_s,
-                                                               QRegularExpression::DotMatchesEverythingOption));
+        QTest::ignoreMessage(
+            QtCriticalMsg,
+            QRegularExpression(u"Future exception was never retrieved.*ValueError: lost"_s,
+                               QRegularExpression::DotMatchesEverythingOption));
         failed = {};
     }
 
@@ -893,7 +918,9 @@ private Q_SLOTS:
             Future<bool> flag = loop.create_future<bool>();
             flag.set_result(false);
             QASYNCIO_COMPARE(co_await flag, false);
-            const auto give = []() -> Coroutine<std::exception_ptr> { co_return std::make_exception_ptr(ValueError(u"given"_s)); };
+            const auto give = []() -> Coroutine<std::exception_ptr> {
+                co_return std::make_exception_ptr(ValueError(u"given"_s));
+            };
             QASYNCIO_COMPARE(describe(co_await give()), u"ValueError: given"_s);
             QASYNCIO_COMPARE(describe(co_await create_task(give())), u"ValueError: given"_s);
         });
@@ -909,7 +936,8 @@ private Q_SLOTS:
             QASYNCIO_COMPARE(future.done(), true);
             QASYNCIO_COMPARE(future.cancelled(), false);
             QASYNCIO_COMPARE(error_in([&] { future.set_result(1); }), refused);
-            QASYNCIO_COMPARE(error_in([&] { future.set_exception(ValueError(u"second"_s)); }), refused);
+            QASYNCIO_COMPARE(error_in([&] { future.set_exception(ValueError(u"second"_s)); }),
+                             refused);
             QASYNCIO_COMPARE(future.cancel(), false);
             QASYNCIO_COMPARE(error_in([&] { return future.result(); }), u"ValueError: first"_s);
             QASYNCIO_COMPARE(describe(future.exception()), u"ValueError: first"_s);
@@ -923,7 +951,8 @@ private Q_SLOTS:
         Test::run([&](QAsyncioLoop &loop) -> Coroutine<> {
             QStringList log;
             Future<> future = loop.create_future<>();
-            future.add_done_callback([&](const Future<> &done) { log << describe(done.exception()); });
+            future.add_done_callback(
+                [&](const Future<> &done) { log << describe(done.exception()); });
             future.set_exception(ValueError(u"failed"_s));
             QASYNCIO_COMPARE(log.size(), 0);
             co_await turns(1);
@@ -964,11 +993,11 @@ private Q_SLOTS:
             future.set_exception(ValueError(u"lost"_s));
             future = {};
             co_await turns(1);
-            QASYNCIO_COMPARE(reports.list().join(u' '), u"Future exception was never retrieved|ValueError: lost"_s);
+            QASYNCIO_COMPARE(reports.list().join(u' '),
+                             u"Future exception was never retrieved|ValueError: lost"_s);
         });
     }
 };
 
 QTEST_GUILESS_MAIN(tst_future)
 #include "tst_future.moc"
-

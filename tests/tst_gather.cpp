@@ -38,7 +38,8 @@ private Q_SLOTS:
             QASYNCIO_COMPARE(empty.done(), true);
             QASYNCIO_COMPARE(empty.result().size(), 0u);
             QASYNCIO_COMPARE(none.cancel(), false);
-            Future<std::vector<Outcome<int>>> outcomes = gather(return_exceptions, std::vector<Coroutine<int>>());
+            Future<std::vector<Outcome<int>>> outcomes = gather(return_exceptions,
+                                                                std::vector<Coroutine<int>>());
             QASYNCIO_COMPARE(outcomes.result().size(), 0u);
         });
     }
@@ -49,7 +50,8 @@ private Q_SLOTS:
         Test::run([&](QAsyncioLoop &loop) -> Coroutine<> {
             const auto nothing = []() -> Coroutine<> { co_await sleep(1ms); };
             const TimePoint begin = loop.time();
-            const auto [a, b, c, d] = co_await gather(give(1, 30ms), nothing(), give(3, 10ms), sleep(20ms, u"four"_s));
+            const auto [a, b, c, d] = co_await gather(give(1, 30ms), nothing(), give(3, 10ms),
+                                                      sleep(20ms, u"four"_s));
             static_assert(std::is_same_v<decltype(b), const std::monostate>);
             QASYNCIO_COMPARE(a, 1);
             QASYNCIO_COMPARE(c, 3);
@@ -101,7 +103,8 @@ private Q_SLOTS:
         Test::run([&](QAsyncioLoop &loop) -> Coroutine<> {
             Task<int> sibling = create_task(give(1, 1h));
             const TimePoint begin = loop.time();
-            QASYNCIO_COMPARE(co_await error_of(gather(sibling, fail_with(u"first"_s, 10ms))), u"ValueError: first"_s);
+            QASYNCIO_COMPARE(co_await error_of(gather(sibling, fail_with(u"first"_s, 10ms))),
+                             u"ValueError: first"_s);
             QASYNCIO_VERIFY(loop.time() - begin == 10ms);
             QASYNCIO_COMPARE(sibling.done(), false);
             QASYNCIO_COMPARE(sibling.cancelling(), 0);
@@ -114,7 +117,8 @@ private Q_SLOTS:
     {
         Test::run([&](QAsyncioLoop &loop) -> Coroutine<> {
             const Reports reports(loop);
-            QASYNCIO_COMPARE(co_await error_of(gather(fail_with(u"one"_s, 10ms), fail_with(u"two"_s, 20ms), give(1, 30ms))),
+            QASYNCIO_COMPARE(co_await error_of(gather(fail_with(u"one"_s, 10ms),
+                                                      fail_with(u"two"_s, 20ms), give(1, 30ms))),
                              u"ValueError: one"_s);
             co_await sleep(50ms);
             QASYNCIO_COMPARE(reports.list().join(u' '), QString());
@@ -133,7 +137,8 @@ private Q_SLOTS:
                     co_await turns(4);
                     QASYNCIO_COMPARE(outer.done(), false);
                 }
-                QASYNCIO_COMPARE(reports.list().join(u' '), u"Task exception was never retrieved|ValueError: one"_s);
+                QASYNCIO_COMPARE(reports.list().join(u' '),
+                                 u"Task exception was never retrieved|ValueError: one"_s);
             },
             Test::TestOptions().allow_reports());
     }
@@ -162,7 +167,8 @@ private Q_SLOTS:
         Test::run([&]() -> Coroutine<> {
             Task<int> cancelled = create_task(give(1, 1h));
             const auto nothing = []() -> Coroutine<> { co_return; };
-            auto outer = gather(return_exceptions, give(7), fail_with(u"wrong"_s), cancelled, nothing());
+            auto outer = gather(return_exceptions, give(7), fail_with(u"wrong"_s), cancelled,
+                                nothing());
             co_await turns(1);
             cancelled.cancel(u"own"_s);
             const auto [value, failed, ended, silent] = co_await outer;
@@ -171,7 +177,8 @@ private Q_SLOTS:
             QASYNCIO_COMPARE(describe(failed.exception()), u"ValueError: wrong"_s);
             QASYNCIO_COMPARE(failed.has_value(), false);
             QASYNCIO_COMPARE(error_in([&] { return failed.value(); }), u"ValueError: wrong"_s);
-            QASYNCIO_COMPARE(describe(ended.exception()), u"CancelledError: own"_s); // asyncio loses the message
+            // asyncio loses the message
+            QASYNCIO_COMPARE(describe(ended.exception()), u"CancelledError: own"_s);
             QASYNCIO_COMPARE(silent.has_value(), true);
         });
     }
@@ -184,7 +191,8 @@ private Q_SLOTS:
             std::vector<Coroutine<int>> coroutines;
             coroutines.push_back(give(1));
             coroutines.push_back(fail_with(u"wrong"_s));
-            const std::vector<Outcome<int>> outcomes = co_await gather(return_exceptions, std::move(coroutines));
+            const std::vector<Outcome<int>> outcomes = co_await gather(return_exceptions,
+                                                                       std::move(coroutines));
             QASYNCIO_COMPARE(outcomes.size(), 2u);
             QASYNCIO_COMPARE(outcomes[0].value(), 1);
             QASYNCIO_COMPARE(describe(outcomes[1].exception()), u"ValueError: wrong"_s);
@@ -263,7 +271,8 @@ private Q_SLOTS:
             outer.cancel(u"all"_s);
             QASYNCIO_COMPARE(co_await error_of(outer), u"CancelledError: all"_s);
             QASYNCIO_COMPARE(slow.done(), true);
-            // The message is that of the last argument, as asyncio has it; this one was not cancelled in the end.
+            // The message is that of the last argument, as asyncio has it; this one was not
+            // cancelled in the end.
             auto other = gather(return_exceptions, give(2, 1h), give_when_cancelled(1));
             co_await turns(1);
             other.cancel(u"all"_s);
@@ -296,7 +305,8 @@ private Q_SLOTS:
             co_await turns(2);
             QASYNCIO_COMPARE(outer.cancel(), true);
             co_await turns(2);
-            QASYNCIO_COMPARE(outer.done(), false); // they wait for each other until the loop is closed
+            // they wait for each other until the loop is closed
+            QASYNCIO_COMPARE(outer.done(), false);
         };
         loop.run_until_complete(main());
         loop.close();
@@ -353,11 +363,13 @@ private Q_SLOTS:
         QAsyncioLoop other(virtual_time());
         Future<int> foreign = other.create_future<int>();
         Test::run([&]() -> Coroutine<> {
-            QASYNCIO_COMPARE(error_in([&] { return gather(foreign); }),
-                             u"ValueError: The future belongs to a different loop than the one specified as the loop argument"_s);
+            QASYNCIO_COMPARE(
+                error_in([&] { return gather(foreign); }),
+                u"ValueError: The future belongs to a different loop than the one specified as the loop argument"_s);
             co_return;
         });
-        QCOMPARE(error_in([&] { return gather(foreign); }), u"RuntimeError: no running event loop"_s);
+        QCOMPARE(error_in([&] { return gather(foreign); }),
+                 u"RuntimeError: no running event loop"_s);
         other.close();
     }
 
@@ -440,7 +452,8 @@ private Q_SLOTS:
             static_cast<void>(gather(child(1), child(2), child(3)));
             co_await sleep(10ms);
             QASYNCIO_COMPARE(log.join(u' '), u"1 2 3"_s);
-            QASYNCIO_COMPARE(reports.list().join(u' '), u"Task exception was never retrieved|ValueError: nobody listens"_s);
+            QASYNCIO_COMPARE(reports.list().join(u' '),
+                             u"Task exception was never retrieved|ValueError: nobody listens"_s);
         });
     }
 
@@ -452,7 +465,8 @@ private Q_SLOTS:
             co_await turns(4);
             QASYNCIO_COMPARE(reports.list().join(u' '), QString());
             outer = {};
-            QASYNCIO_COMPARE(reports.list().join(u' '), u"Future exception was never retrieved|ValueError: nobody listens"_s);
+            QASYNCIO_COMPARE(reports.list().join(u' '),
+                             u"Future exception was never retrieved|ValueError: nobody listens"_s);
         });
     }
 
@@ -604,7 +618,8 @@ private Q_SLOTS:
                 co_return Fragile();
             };
             Task<Fragile> task = create_task(body());
-            QASYNCIO_COMPARE(co_await error_of(gather(task)), u"ValueError: cannot be copied today"_s);
+            QASYNCIO_COMPARE(co_await error_of(gather(task)),
+                             u"ValueError: cannot be copied today"_s);
         });
     }
 
@@ -641,7 +656,8 @@ private Q_SLOTS:
         const QString refused = u"RuntimeError: no running event loop"_s;
         QCOMPARE(error_in([] { return gather(); }), refused);
         for (int i = 0; i < 2; ++i)
-            QTest::ignoreMessage(QtWarningMsg, QRegularExpression(u"coroutine 'give' was never awaited"_s));
+            QTest::ignoreMessage(QtWarningMsg,
+                                 QRegularExpression(u"coroutine 'give' was never awaited"_s));
         QCOMPARE(error_in([] { return gather(give(1), give(2)); }), refused);
     }
 
@@ -650,7 +666,9 @@ private Q_SLOTS:
     {
         Test::run([&]() -> Coroutine<> {
             for (const bool given : {false, true}) {
-                const auto body = []() -> Coroutine<> { co_await gather(return_exceptions, sleeper()); };
+                const auto body = []() -> Coroutine<> {
+                    co_await gather(return_exceptions, sleeper());
+                };
                 Task<> task = create_task(body());
                 co_await turns(2);
                 if (given)
@@ -658,7 +676,8 @@ private Q_SLOTS:
                 else
                     task.cancel();
                 const QString error = co_await error_of(task);
-                QASYNCIO_COMPARE(error, given ? u"CancelledError: my message"_s : u"CancelledError"_s);
+                QASYNCIO_COMPARE(error,
+                                 given ? u"CancelledError: my message"_s : u"CancelledError"_s);
                 QASYNCIO_COMPARE(task.cancelled(), true);
             }
         });

@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: 2026 QAsyncio contributors
 // SPDX-License-Identifier: MIT
-#include "support.h"
 #include "loop/loop_p.h" // how many timers are in the heap
+#include "support.h"
 
 #include <QtCore/qstringlist.h>
 
@@ -9,7 +9,8 @@
 #include <thread>
 
 namespace {
-/// How many of `count` timers are left in the heap after a turn, when `cancelled` of them were cancelled (not the first).
+/// How many of `count` timers are left in the heap after a turn, when `cancelled` of them were
+/// cancelled (not the first).
 std::size_t left_after_purge(int count, int cancelled)
 {
     QAsyncioLoop loop(virtual_time());
@@ -28,7 +29,8 @@ std::size_t left_after_purge(int count, int cancelled)
 namespace {
 QString wrong_thread()
 {
-    return QStringLiteral("RuntimeError: Non-thread-safe operation invoked on an event loop other than the current one");
+    return QStringLiteral("RuntimeError: Non-thread-safe operation invoked on an event loop other "
+                          "than the current one");
 }
 } // namespace
 
@@ -59,7 +61,8 @@ private Q_SLOTS:
         QAsyncioLoop loop(virtual_time());
         QStringList log;
         QCOMPARE(loop.call_later(1500ms, [&] { log << "c"; }).when(), loop.time() + 1500ms);
-        QCOMPARE(loop.call_later(std::chrono::duration<double>(-2.5), [&] { log << "a"; }).when(), loop.time() - 2500ms);
+        QCOMPARE(loop.call_later(std::chrono::duration<double>(-2.5), [&] { log << "a"; }).when(),
+                 loop.time() - 2500ms);
         loop.call_at(loop.time() - 1s, [&] { log << "b"; });
         run_once(loop);
         QCOMPARE(log, QStringList({"a", "b"}));
@@ -71,7 +74,8 @@ private Q_SLOTS:
     {
         QAsyncioLoop loop(virtual_time());
         const QString error = QStringLiteral("ValueError: Invalid delay: NaN (not a number)");
-        QCOMPARE(error_in([&] { loop.call_later(std::chrono::duration<double>(qQNaN()), [] { }); }), error);
+        QCOMPARE(error_in([&] { loop.call_later(std::chrono::duration<double>(qQNaN()), [] { }); }),
+                 error);
         QCOMPARE(error_in([&] { return sleep(std::chrono::duration<float>(qQNaN())); }), error);
         loop.close();
     }
@@ -91,9 +95,7 @@ private Q_SLOTS:
         auto clock = std::make_shared<VirtualClock>();
         QAsyncioLoop virtual_loop(LoopOptions().clock(clock));
         const TimePoint begin = virtual_loop.time();
-        virtual_loop.run_until_complete([]() -> Coroutine<> {
-            co_await sleep(1h);
-        }());
+        virtual_loop.run_until_complete([]() -> Coroutine<> { co_await sleep(1h); }());
         QCOMPARE(virtual_loop.time() - begin, TimePoint::duration(1h));
         virtual_loop.close();
     }
@@ -205,8 +207,11 @@ private Q_SLOTS:
         std::vector<TimerHandle> timers;
         for (int i = 0; i < 202; ++i)
             timers.push_back(loop.call_later(std::chrono::hours(202 - i), [] { }));
-        const auto left_without = [&](std::size_t first, std::size_t end) { // the latest: no cancelled one comes to the top
-            std::for_each(timers.begin() + std::ptrdiff_t(first), timers.begin() + std::ptrdiff_t(end), [](TimerHandle &timer) { timer.cancel(); });
+        // the latest: no cancelled one comes to the top
+        const auto left_without = [&](std::size_t first, std::size_t end) {
+            std::for_each(timers.begin() + std::ptrdiff_t(first),
+                          timers.begin() + std::ptrdiff_t(end),
+                          [](TimerHandle &timer) { timer.cancel(); });
             run_once(loop);
             return detail::LoopPrivate::of(loop).timers.size();
         };
@@ -221,13 +226,15 @@ private Q_SLOTS:
     // L-069
     void whatAPurgeLeavesComesInTheOrderOfItsDeadlines()
     {
-        constexpr int count = 307; // a prime: the multiples of 100 visit every deadline, in no order
+        // a prime: the multiples of 100 visit every deadline, in no order
+        constexpr int count = 307;
         QAsyncioLoop loop(virtual_time());
         std::vector<TimerHandle> timers;
         std::vector<int> order;
         for (int i = 0; i < count; ++i) {
             const int hour = i * 100 % count;
-            timers.push_back(loop.call_later(std::chrono::hours(1 + hour), [&order, hour] { order.push_back(hour); }));
+            timers.push_back(loop.call_later(std::chrono::hours(1 + hour),
+                                             [&order, hour] { order.push_back(hour); }));
         }
         std::vector<int> left;
         for (int i = 0; i < count; ++i) {
@@ -257,7 +264,8 @@ private Q_SLOTS:
             waiting.push_back(loop.call_later(1h, [] { }));
         run_once(loop);
         for (TimerHandle &timer : fired)
-            timer.cancel(); // they have left the heap: were they counted, it would be rebuilt for the next eleven
+            // they have left the heap: were they counted, it would be rebuilt for the next eleven
+            timer.cancel();
         for (std::size_t i = 90; i < 101; ++i)
             waiting[i].cancel();
         run_once(loop);
@@ -273,7 +281,8 @@ private Q_SLOTS:
         Context own;
         const Handle given = loop.call_soon([] { }, own);
         QVERIFY(given.get_context() == own);
-        QCOMPARE(error_in([] { return Handle().get_context(); }), "RuntimeError: the handle is of no callback");
+        QCOMPARE(error_in([] { return Handle().get_context(); }),
+                 "RuntimeError: the handle is of no callback");
         const Handle handle = loop.call_soon([] { var.set(5); });
         const Context context = handle.get_context();
         run_once(loop);
@@ -315,8 +324,10 @@ private Q_SLOTS:
         };
         const std::weak_ptr<Handle> handles[] = {
             owns_its_handle([&](auto callback) { return loop.call_soon(std::move(callback)); }),
-            owns_its_handle([&](auto callback) { return Handle(loop.call_later(1h, std::move(callback))); }),
-            owns_its_handle([&](auto callback) { return loop.call_soon_threadsafe(std::move(callback)); }),
+            owns_its_handle(
+                [&](auto callback) { return Handle(loop.call_later(1h, std::move(callback))); }),
+            owns_its_handle(
+                [&](auto callback) { return loop.call_soon_threadsafe(std::move(callback)); }),
         };
         for (const std::weak_ptr<Handle> &handle : handles) {
             Handle *const alive = handle.lock().get(); // its callback has it
@@ -333,7 +344,8 @@ private Q_SLOTS:
         QAsyncioLoop loop(virtual_time());
         const auto token = std::make_shared<int>();
         const Pipe pipe;
-        const Handle handles[] = {loop.call_soon([token] { }), Handle(loop.call_later(0s, [token] { })),
+        const Handle handles[] = {loop.call_soon([token] { }),
+                                  Handle(loop.call_later(0s, [token] { })),
                                   loop.call_soon_threadsafe([token] { })};
         loop.add_reader(pipe.read_end(), [&, kept = token] {
             pipe.drain_one();
@@ -361,7 +373,8 @@ private Q_SLOTS:
         QStringList errors;
         loop.call_soon([&] {
             std::thread([&] {
-                errors << error_in([&] { loop.call_soon([] { }); }) << error_in([&] { loop.call_later(1s, [] { }); })
+                errors << error_in([&] { loop.call_soon([] { }); })
+                       << error_in([&] { loop.call_later(1s, [] { }); })
                        << error_in([&] { loop.call_at(TimePoint(), [] { }); })
                        << error_in([&] { loop.call_soon_threadsafe([] { }); });
             }).join();
@@ -401,7 +414,8 @@ private Q_SLOTS:
             std::thread([&] {
                 QAsyncioLoop own(virtual_time());
                 own.call_soon([&] {
-                    errors << error_in([&] { loop.call_soon([] { }); }) << error_in([&] { loop.call_later(1s, [] { }); })
+                    errors << error_in([&] { loop.call_soon([] { }); })
+                           << error_in([&] { loop.call_later(1s, [] { }); })
                            << error_in([&] { loop.call_at(TimePoint(), [] { }); });
                     own.stop();
                 });
@@ -418,4 +432,3 @@ private Q_SLOTS:
 
 QTEST_GUILESS_MAIN(tst_handles)
 #include "tst_handles.moc"
-

@@ -86,12 +86,18 @@ int scenario(const QByteArray &name, int argc, char **argv)
         app.reset();
         gone.set_value();
         thread.join();
-        const QString needs = QStringLiteral("RuntimeError: The event loop needs a QCoreApplication");
-        const QString none = QStringLiteral("RuntimeError: There is no current event loop in thread '");
+        const QString needs = QStringLiteral(
+            "RuntimeError: The event loop needs a QCoreApplication");
+        const QString none = QStringLiteral(
+            "RuntimeError: There is no current event loop in thread '");
         return errors[0] == needs && errors[1] == needs && errors[2].startsWith(none) ? 0 : 1;
     }
     if (name == "no app")
-        return error_in([] { QAsyncioLoop loop; }).startsWith(QStringLiteral("RuntimeError: QAsyncioLoop needs a")) ? 0 : 1;
+        return error_in([] {
+                   QAsyncioLoop loop;
+               }).startsWith(QStringLiteral("RuntimeError: QAsyncioLoop needs a"))
+            ? 0
+            : 1;
     if (name == "console") {
         QCoreApplication app(argc, argv);
         return QAsyncio::run(app, []() -> Coroutine<int> {
@@ -104,7 +110,9 @@ int scenario(const QByteArray &name, int argc, char **argv)
 
 qsizetype open_descriptors()
 {
-    return QDir(QStringLiteral("/proc/self/fd")).entryList(QDir::NoDotAndDotDot | QDir::AllEntries | QDir::System).size();
+    return QDir(QStringLiteral("/proc/self/fd"))
+        .entryList(QDir::NoDotAndDotDot | QDir::AllEntries | QDir::System)
+        .size();
 }
 
 } // namespace
@@ -227,22 +235,24 @@ private Q_SLOTS:
         QStringList log;
         QObject button;
         auto receiver = std::make_unique<QObject>();
-        connect(&button, &QObject::objectNameChanged, receiver.get(), [&, context = receiver.get()](const QString &name) {
-            loop.create_task(
-                [](QStringList &log, QString name) -> Coroutine<> {
-                    log << name;
-                    co_await sleep(1s);
-                    log << name + QStringLiteral(" done");
-                }(log, name),
-                TaskOptions().context(context));
-        });
+        connect(&button, &QObject::objectNameChanged, receiver.get(),
+                [&, context = receiver.get()](const QString &name) {
+                    loop.create_task(
+                        [](QStringList &log, QString name) -> Coroutine<> {
+                            log << name;
+                            co_await sleep(1s);
+                            log << name + QStringLiteral(" done");
+                        }(log, name),
+                        TaskOptions().context(context));
+                });
         loop.call_soon([&] { button.setObjectName(QStringLiteral("first")); });
         loop.call_later(5s, [&] { button.setObjectName(QStringLiteral("second")); });
         loop.call_later(5500ms, [&] { receiver.reset(); });
         loop.call_later(6s, [&] { button.setObjectName(QStringLiteral("third")); });
         loop.call_later(10s, [&] { loop.stop(); });
         loop.run_forever();
-        // Nobody held the first task, and it finished; the second died with its receiver; a third never began.
+        // Nobody held the first task, and it finished; the second died with its receiver; a third
+        // never began.
         QCOMPARE(log, QStringList({"first", "first done", "second"}));
         QVERIFY(loop.all_tasks().empty());
         loop.close();

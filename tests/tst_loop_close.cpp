@@ -70,12 +70,17 @@ private Q_SLOTS:
     {
         QAsyncioLoop loop(virtual_time());
         QStringList reported;
-        loop.set_exception_handler([&](QAsyncioLoop &, const ExceptionContext &context) { reported << context.message; });
+        loop.set_exception_handler(
+            [&](QAsyncioLoop &, const ExceptionContext &context) { reported << context.message; });
         auto object = std::make_unique<QObject>();
-        const auto options = [](const char *name) { return TaskOptions().name(QString::fromLatin1(name)); };
-        Task<> older = loop.create_task([]() -> Coroutine<> { co_await sleep(1h); }(), options("older").context(object.get()));
-        Task<> younger = loop.create_task([](std::unique_ptr<QObject>) -> Coroutine<> { co_await sleep(1h); }(std::move(object)),
-                                          options("younger"));
+        const auto options = [](const char *name) {
+            return TaskOptions().name(QString::fromLatin1(name));
+        };
+        Task<> older = loop.create_task([]() -> Coroutine<> { co_await sleep(1h); }(),
+                                        options("older").context(object.get()));
+        Task<> younger = loop.create_task(
+            [](std::unique_ptr<QObject>) -> Coroutine<> { co_await sleep(1h); }(std::move(object)),
+            options("younger"));
         run_once(loop);
         loop.close();
         QVERIFY(older.cancelled());
@@ -95,7 +100,7 @@ private Q_SLOTS:
         loop.close();
         QVERIFY(!ran && !handle.cancelled() && !timer.cancelled());
         QCOMPARE(token.use_count(), 3L); // ours and those of the two handles that are held
-        timer.cancel(); // the heap is gone; nothing is counted there any more
+        timer.cancel();                  // the heap is gone; nothing is counted there any more
         QVERIFY(timer.cancelled());
     }
 
@@ -153,7 +158,8 @@ private Q_SLOTS:
         QCOMPARE(error_in([&] { loop.call_soon_threadsafe([] { }); }), closed);
         QCOMPARE(error_in([&] { loop.run_forever(); }), closed);
         QCOMPARE(error_in([&] { loop.attach(); }), closed);
-        QCOMPARE(error_in([&] { static_cast<void>(loop.run_in_executor(nullptr, [] { })); }), closed);
+        QCOMPARE(error_in([&] { static_cast<void>(loop.run_in_executor(nullptr, [] { })); }),
+                 closed);
         QCOMPARE(error_in([&] { loop.add_reader(pipe.read_end(), [] { }); }), closed);
         QCOMPARE(error_in([&] { loop.add_writer(pipe.write_end(), [] { }); }), closed);
         auto future = loop.create_future<int>();
@@ -193,9 +199,11 @@ private Q_SLOTS:
         QVERIFY(coroutine); // not consumed
         coroutine.close();
 
-        // ensure_future() of a coroutine uses the running loop; without one it refuses and closes the coroutine in silence.
+        // ensure_future() of a coroutine uses the running loop; without one it refuses and closes
+        // the coroutine in silence.
         QTest::failOnWarning(QRegularExpression(QStringLiteral("never awaited")));
-        QCOMPARE(error_in([&] { return ensure_future(number()); }), "RuntimeError: no running event loop");
+        QCOMPARE(error_in([&] { return ensure_future(number()); }),
+                 "RuntimeError: no running event loop");
     }
 
     // L-053, F-015
@@ -220,7 +228,9 @@ private Q_SLOTS:
     void destroyingAnUnclosedLoopWarnsAndCloses()
     {
         const auto token = std::make_shared<int>();
-        QTest::ignoreMessage(QtWarningMsg, QRegularExpression(QStringLiteral("unclosed event loop <QAsyncioLoop running=false")));
+        QTest::ignoreMessage(
+            QtWarningMsg,
+            QRegularExpression(QStringLiteral("unclosed event loop <QAsyncioLoop running=false")));
         {
             QAsyncioLoop loop(virtual_time());
             loop.call_soon([token] { });
@@ -245,7 +255,8 @@ private Q_SLOTS:
             co_await sleep(1h);
         };
         for (const char *name : {"old", "young"})
-            loop.create_task(body(ended, QLatin1String(name)), TaskOptions().name(QLatin1String(name)));
+            loop.create_task(body(ended, QLatin1String(name)),
+                             TaskOptions().name(QLatin1String(name)));
         run_once(loop);
         loop.close();
         QCOMPARE(ended, QStringList({"young", "old"}));
@@ -277,15 +288,17 @@ private Q_SLOTS:
                 loop.close(); // once more
             }
         };
-        loop.create_task([](QAsyncioLoop &loop, Future<int> future, std::shared_ptr<int> token) -> Coroutine<> {
-            const Scheduler scheduler{loop, future, token};
-            co_await sleep(1h);
-        }(loop, future, token));
+        loop.create_task(
+            [](QAsyncioLoop &loop, Future<int> future, std::shared_ptr<int> token) -> Coroutine<> {
+                const Scheduler scheduler{loop, future, token};
+                co_await sleep(1h);
+            }(loop, future, token));
         run_once(loop);
         loop.close();
         QCOMPARE(token.use_count(), 1L);
         QVERIFY(future.cancelled() && loop.is_closed());
-        QCOMPARE(int(reports.list().size()), 1); // the task, and not the one that its destructor made
+        // the task, and not the one that its destructor made
+        QCOMPARE(int(reports.list().size()), 1);
     }
 
     // L-056
@@ -323,7 +336,8 @@ private Q_SLOTS:
         loop->create_task(Heir::idle(Heir(*loop)));
         run_once(*loop);
         NothingIsLeft::on_purpose = 1;
-        QTest::ignoreMessage(QtWarningMsg, QRegularExpression(QStringLiteral("destructors go on scheduling")));
+        QTest::ignoreMessage(QtWarningMsg,
+                             QRegularExpression(QStringLiteral("destructors go on scheduling")));
         loop->close();
         QVERIFY(loop->is_closed());
         QVERIFY(Heir::alive > 0);
@@ -352,18 +366,22 @@ private Q_SLOTS:
         };
         auto of_handler = std::make_shared<Guard>(last);
         auto of_factory = std::make_shared<Guard>(last);
-        loop->set_exception_handler([of_handler](QAsyncioLoop &, const ExceptionContext &) { QFAIL("it is gone"); });
-        loop->set_task_factory([of_factory](QAsyncioLoop &, const TaskOptions &options) { return options; });
+        loop->set_exception_handler(
+            [of_handler](QAsyncioLoop &, const ExceptionContext &) { QFAIL("it is gone"); });
+        loop->set_task_factory(
+            [of_factory](QAsyncioLoop &, const TaskOptions &options) { return options; });
         of_handler.reset();
         of_factory.reset();
         loop->close();
         for (int i = 0; i < 2; ++i)
-            QTest::ignoreMessage(QtCriticalMsg, QRegularExpression(QStringLiteral("from a destructor")));
+            QTest::ignoreMessage(QtCriticalMsg,
+                                 QRegularExpression(QStringLiteral("from a destructor")));
         loop.reset();
         QCOMPARE(ended, 2);
     }
 
-    /// Cancelling destroys the closure, that the loop and the handle, and these the rest of the closure, if nobody minds.
+    /// Cancelling destroys the closure, that the loop and the handle, and these the rest of the
+    /// closure, if nobody minds.
     void whatIsDroppedMayOwnTheLoop()
     {
         struct Owner
@@ -445,7 +463,8 @@ private Q_SLOTS:
         QCOMPARE(future.result(), 5);
         timer.cancel();
         handle.cancel();
-        QCOMPARE(error_in([&] { future.get_loop(); }), "RuntimeError: The event loop of this future is gone");
+        QCOMPARE(error_in([&] { future.get_loop(); }),
+                 "RuntimeError: The event loop of this future is gone");
     }
 };
 

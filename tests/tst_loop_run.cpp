@@ -47,16 +47,18 @@ private Q_SLOTS:
         QAsyncioLoop other(virtual_time());
         QStringList errors;
         loop.call_soon([&] {
-            errors << error_in([&] { loop.run_forever(); }) << error_in([&] { other.run_forever(); });
+            errors << error_in([&] { loop.run_forever(); })
+                   << error_in([&] { other.run_forever(); });
             other.close();
             errors << error_in([&] { other.run_forever(); });
             loop.stop();
         });
         loop.run_forever();
-        QCOMPARE(errors,
-                 QStringList({"RuntimeError: This event loop is already running",
-                              "RuntimeError: Cannot run the event loop while another loop is running",
-                              "RuntimeError: Event loop is closed"}));
+        QCOMPARE(
+            errors,
+            QStringList({"RuntimeError: This event loop is already running",
+                         "RuntimeError: Cannot run the event loop while another loop is running",
+                         "RuntimeError: Event loop is closed"}));
         loop.close();
         QCOMPARE(error_in([&] { loop.run_forever(); }), "RuntimeError: Event loop is closed");
     }
@@ -186,7 +188,9 @@ private Q_SLOTS:
             late = true;
             loop.stop();
         });
-        loop.call_soon([&] { thread = std::thread([&] { loop.call_soon_threadsafe([&] { loop.stop(); }); }); });
+        loop.call_soon([&] {
+            thread = std::thread([&] { loop.call_soon_threadsafe([&] { loop.stop(); }); });
+        });
         loop.run_forever();
         thread.join();
         QVERIFY(!late);
@@ -332,7 +336,8 @@ private Q_SLOTS:
         QAsyncioLoop other(virtual_time());
         auto future = other.create_future<int>();
         QCOMPARE(error_in([&] { return loop.run_until_complete(future); }),
-                 "ValueError: The future belongs to a different loop than the one specified as the loop argument");
+                 "ValueError: The future belongs to a different loop than the one specified as the "
+                 "loop argument");
         loop.close();
         other.close();
     }
@@ -343,7 +348,9 @@ private Q_SLOTS:
         QAsyncioLoop loop(virtual_time());
         const Reports reports(loop);
         loop.call_soon([&] { loop.stop(); });
-        QVERIFY(!error_in([&] { loop.run_until_complete([]() -> Coroutine<> { co_await sleep(1h); }()); }).isEmpty());
+        QVERIFY(!error_in([&] {
+                     loop.run_until_complete([]() -> Coroutine<> { co_await sleep(1h); }());
+                 }).isEmpty());
         QCOMPARE(int(loop.all_tasks().size()), 1);
         loop.close();
         QCOMPARE(reports.messages(), QStringList());
@@ -515,12 +522,13 @@ private Q_SLOTS:
     {
         QAsyncioLoop loop(virtual_time());
         QString error;
-        const int result = loop.run_until_complete([](QAsyncioLoop &loop, QString &error) -> Coroutine<int> {
-            auto future = loop.create_future<int>();
-            error = error_in([&] { return loop.run_until_complete(future); });
-            co_await sleep(1s);
-            co_return 7;
-        }(loop, error));
+        const int result = loop.run_until_complete(
+            [](QAsyncioLoop &loop, QString &error) -> Coroutine<int> {
+                auto future = loop.create_future<int>();
+                error = error_in([&] { return loop.run_until_complete(future); });
+                co_await sleep(1s);
+                co_return 7;
+            }(loop, error));
         QCOMPARE(error, "RuntimeError: This event loop is already running");
         QCOMPARE(result, 7);
         loop.close();
@@ -553,7 +561,8 @@ private Q_SLOTS:
             TaskOptions changed = options;
             return changed.name(QStringLiteral("made of ") + options.get_name());
         });
-        auto task = loop.create_task(answer(), TaskOptions().name(QStringLiteral("x")).context(&object));
+        auto task = loop.create_task(answer(),
+                                     TaskOptions().name(QStringLiteral("x")).context(&object));
         QCOMPARE(task.get_name(), "made of x");
         QCOMPARE(seen, &object);
         loop.set_task_factory({});
@@ -572,7 +581,8 @@ private Q_SLOTS:
         const TimePoint begin = loop.time();
         loop.call_soon([] { throw LoopExit(5); });
         QCOMPARE(error_in([&] { loop.run_until_complete(nap(1s)); }), "LoopExit: 5");
-        QCOMPARE(error_in([&] { loop.run_until_complete(nap(2s)); }), QString()); // the first one ends meanwhile
+        // the first one ends meanwhile
+        QCOMPARE(error_in([&] { loop.run_until_complete(nap(2s)); }), QString());
         QCOMPARE(loop.time() - begin, std::chrono::nanoseconds(2s));
         loop.close();
     }
@@ -606,12 +616,14 @@ private Q_SLOTS:
         QStringList log;
         loop.attach();
         loop.call_soon([&] {
-            loop.call_soon([&] { log << QStringLiteral("next turn, running: %1").arg(loop.is_running()); });
+            loop.call_soon(
+                [&] { log << QStringLiteral("next turn, running: %1").arg(loop.is_running()); });
             loop.detach();
             log << "detached";
             QTimer::singleShot(0, &host, &QEventLoop::quit);
         });
-        loop.call_soon([&] { log << QStringLiteral("same turn, running: %1").arg(loop.is_running()); });
+        loop.call_soon(
+            [&] { log << QStringLiteral("same turn, running: %1").arg(loop.is_running()); });
         host.exec();
         QCOMPARE(log, QStringList({"detached"}));
         log.clear();
@@ -675,11 +687,12 @@ private Q_SLOTS:
     void underTheOtherDispatcher()
     {
         SKIP_WITHOUT_PROCESSES();
-        QCOMPARE(failure_without_glib({"stopBeforeTheRunMakesItOneTurn", "stopInsideACallbackFinishesTheBatch",
-                                       "stopInASlotOfQtEndsAnIdleRun", "pendingWorkSurvivesTheRun",
-                                       "readinessOfTheLastTurnIsServedOnce", "fiveHundredRunsLeakNothing",
-                                       "anAttachedLoopRunsUntilItIsDetached", "aRunFromDeepInTheStackEndsAsOthersDo",
-                                       "stopOfAnAttachedLoopFinishesTheBatch"}),
+        QCOMPARE(failure_without_glib(
+                     {"stopBeforeTheRunMakesItOneTurn", "stopInsideACallbackFinishesTheBatch",
+                      "stopInASlotOfQtEndsAnIdleRun", "pendingWorkSurvivesTheRun",
+                      "readinessOfTheLastTurnIsServedOnce", "fiveHundredRunsLeakNothing",
+                      "anAttachedLoopRunsUntilItIsDetached", "aRunFromDeepInTheStackEndsAsOthersDo",
+                      "stopOfAnAttachedLoopFinishesTheBatch"}),
                  QByteArray());
     }
 };

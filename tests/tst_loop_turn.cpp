@@ -98,8 +98,8 @@ private:
 int polls_of_a_chain(bool strict, const std::function<bool(int turns, int polls)> &ends)
 {
     int polls = 0;
-    QAsyncioLoop loop(
-        LoopOptions().strict(strict).time_slice(1h).selector(std::make_unique<CountingSelector>(&polls)));
+    QAsyncioLoop loop(LoopOptions().strict(strict).time_slice(1h).selector(
+        std::make_unique<CountingSelector>(&polls)));
     loop.add_reader(0, [] { });
     int turns = 0;
     std::function<void()> chain = [&] {
@@ -125,7 +125,8 @@ private Q_SLOTS:
     // L-001, L-003
     void aTurnRunsCallbacksThenDescriptorsThenTimers()
     {
-        // With a notifier each, Qt has to see the readiness first: the reader would come a turn later.
+        // With a notifier each, Qt has to see the readiness first: the reader would come a turn
+        // later.
         QAsyncioLoop loop(LoopOptions().selector(make_epoll_selector()));
         Pipe pipe;
         pipe.fill();
@@ -178,7 +179,8 @@ private Q_SLOTS:
     // L-004
     void aReaderRunsBeforeTheWriterOfTheSameDescriptor()
     {
-        QAsyncioLoop loop(LoopOptions().selector(make_epoll_selector())); // notifiers may be reported to Qt in different passes
+        // notifiers may be reported to Qt in different passes
+        QAsyncioLoop loop(LoopOptions().selector(make_epoll_selector()));
         int fds[2];
         QVERIFY(::socketpair(AF_UNIX, SOCK_STREAM, 0, fds) == 0);
         QVERIFY(::write(fds[1], "x", 1) == 1);
@@ -226,7 +228,8 @@ private Q_SLOTS:
         QCOMPARE(never.when(), TimePoint::max());
         const TimerHandle beyond = loop.call_later(std::chrono::hours::max(), [] { });
         QCOMPARE(beyond.when(), TimePoint::max());
-        const TimerHandle infinite = loop.call_later(std::chrono::duration<double>(HUGE_VAL), [] { });
+        const TimerHandle infinite = loop.call_later(std::chrono::duration<double>(HUGE_VAL),
+                                                     [] { });
         QCOMPARE(infinite.when(), TimePoint::max());
         loop.close();
     }
@@ -236,7 +239,9 @@ private Q_SLOTS:
     {
         QAsyncioLoop loop(virtual_time());
         const TimePoint now = loop.time();
-        const auto delay_of = [&](auto delay) { return loop.call_later(delay, [] { }).when() - now; };
+        const auto delay_of = [&](auto delay) {
+            return loop.call_later(delay, [] { }).when() - now;
+        };
         using std::chrono::duration;
         QCOMPARE(delay_of(duration<quint32, std::milli>(100)), 100ms);
         QCOMPARE(delay_of(duration<quint32>(4'000'000'000)), 4'000'000'000s);
@@ -247,15 +252,18 @@ private Q_SLOTS:
         QCOMPARE(delay_of(duration<short, std::milli>(-30'000)), -30s);
         QCOMPARE(delay_of(duration<qint64, std::pico>(1'001)), 2ns);
         QCOMPARE(delay_of(duration<double, std::milli>(0.5)), 500us);
-        QCOMPARE(loop.call_later(duration<quint64, std::nano>(~quint64(0)), [] { }).when(), TimePoint::max());
-        QCOMPARE(loop.call_later(duration<quint64, std::milli>(~quint64(0)), [] { }).when(), TimePoint::max());
+        QCOMPARE(loop.call_later(duration<quint64, std::nano>(~quint64(0)), [] { }).when(),
+                 TimePoint::max());
+        QCOMPARE(loop.call_later(duration<quint64, std::milli>(~quint64(0)), [] { }).when(),
+                 TimePoint::max());
         loop.close();
     }
 
     // L-001
     void aTimeSliceWithoutEnd()
     {
-        // One wake-up is enough for a thousand callbacks, though Qt has an event of its own all the time.
+        // One wake-up is enough for a thousand callbacks, though Qt has an event of its own all the
+        // time.
         QAsyncioLoop loop(LoopOptions().time_slice(std::chrono::nanoseconds::max()));
         int calls = 0;
         std::function<void()> chain = [&] {
@@ -327,7 +335,8 @@ private Q_SLOTS:
             loop.call_soon([&] { log << "child"; });
         });
         cancelled.cancel();
-        run_once(loop); // were the cancelled one not counted, "child" would fill its place in this batch
+        run_once(
+            loop); // were the cancelled one not counted, "child" would fill its place in this batch
         QCOMPARE(log, QStringList({"a"}));
         loop.close();
     }
@@ -415,7 +424,8 @@ private Q_SLOTS:
         for (int i = 0; i < 5000; ++i) {
             random = random * 1664525 + 1013904223;
             const int ms = int(random >> 16) % 1000;
-            handles.push_back(loop.call_at(begin + std::chrono::milliseconds(ms), [&order, ms] { order.push_back(ms); }));
+            handles.push_back(loop.call_at(begin + std::chrono::milliseconds(ms),
+                                           [&order, ms] { order.push_back(ms); }));
         }
         for (size_t i = 0; i < handles.size(); ++i) {
             if (i % 3 == 0)
@@ -441,7 +451,8 @@ private Q_SLOTS:
     {
         QElapsedTimer watch;
         watch.start();
-        const int polls = polls_of_a_chain(false, [](int, int polls) { return polls >= 50; }); // else it goes on for ever
+        // else it goes on for ever
+        const int polls = polls_of_a_chain(false, [](int, int polls) { return polls >= 50; });
         QCOMPARE(polls, 50);
         const qint64 most = watch.nsecsElapsed() / 40'000 + 2; // with the first of a wake-up
         QVERIFY2(polls <= most, QByteArray::number(most));
@@ -458,7 +469,8 @@ private Q_SLOTS:
     void aLongBatchIsInterruptedForTheSelector()
     {
         QFETCH(const bool, strict);
-        QAsyncioLoop loop(LoopOptions().selector(make_epoll_selector()).time_slice(1h).strict(strict));
+        QAsyncioLoop loop(
+            LoopOptions().selector(make_epoll_selector()).time_slice(1h).strict(strict));
         Pipe pipe;
         QStringList log;
         loop.add_reader(pipe.read_end(), [&] {
@@ -479,12 +491,14 @@ private Q_SLOTS:
         loop.call_soon([&] { loop.call_soon([&] { loop.stop(); }); });
         loop.run_forever();
         QCOMPARE(log.size(), 2 * count + 1);
-        QCOMPARE(log.mid(0, count).last(), QString::number(count - 1)); // it waits for the next turn, whenever it was found
+        // it waits for the next turn, whenever it was found
+        QCOMPARE(log.mid(0, count).last(), QString::number(count - 1));
         const qsizetype place = log.indexOf("reader");
         if (strict)
             QCOMPARE(place, 2 * count);
         else
-            QVERIFY2(place <= count + 8, qPrintable(log.join(", "))); // the clock was looked at behind eight, then behind each
+            // the clock was looked at behind eight, then behind each
+            QVERIFY2(place <= count + 8, qPrintable(log.join(", ")));
         loop.remove_reader(pipe.read_end());
         loop.close();
     }
@@ -497,7 +511,8 @@ private Q_SLOTS:
         constexpr int count = 20;
         for (int i = 0; i < count; ++i) {
             loop.call_soon([&, i] {
-                QMetaObject::invokeMethod(this, [&, i] { log << QStringLiteral("Qt %1").arg(i); }, Qt::QueuedConnection);
+                QMetaObject::invokeMethod(
+                    this, [&, i] { log << QStringLiteral("Qt %1").arg(i); }, Qt::QueuedConnection);
                 std::this_thread::sleep_for(2ms); // the time slice is over
                 log << QString::number(i);
             });
@@ -506,7 +521,9 @@ private Q_SLOTS:
         loop.run_forever();
         QCOMPARE(log.size(), 2 * count);
         for (int i = 8; i < count - 1; ++i) // the first ones might have been short
-            QVERIFY2(log.indexOf(QStringLiteral("Qt %1").arg(i)) < log.indexOf(QString::number(i + 1)), qPrintable(log.join(", ")));
+            QVERIFY2(log.indexOf(QStringLiteral("Qt %1").arg(i))
+                         < log.indexOf(QString::number(i + 1)),
+                     qPrintable(log.join(", ")));
         loop.close();
     }
 
@@ -559,13 +576,15 @@ private Q_SLOTS:
     void shortSleepsCostFewTurns()
     {
         int polls = 0;
-        QAsyncioLoop loop(LoopOptions().strict().selector(std::make_unique<CountingSelector>(&polls)));
+        QAsyncioLoop loop(
+            LoopOptions().strict().selector(std::make_unique<CountingSelector>(&polls)));
         loop.add_reader(0, [] { });
         loop.run_until_complete([]() -> Coroutine<> {
             for (const auto delay : {10'000'000ns, 100'000ns, 1'000ns, 10ns, 1ns})
                 co_await sleep(delay);
         }());
-        QVERIFY2(polls <= 20, QByteArray::number(polls)); // a timer that wakes too early would make turns in vain
+        // a timer that wakes too early would make turns in vain
+        QVERIFY2(polls <= 20, QByteArray::number(polls));
         loop.close();
     }
 
@@ -576,7 +595,8 @@ private Q_SLOTS:
             QTest::newRow(all_work[i].name) << int(i);
     }
 
-    /// When Qt is about to block, the loop looks at what an event filter may have swallowed. Here it never blocks.
+    /// When Qt is about to block, the loop looks at what an event filter may have swallowed. Here
+    /// it never blocks.
     void nothingWaitsUntilQtBlocks()
     {
         QFETCH(const int, index);
@@ -598,4 +618,3 @@ private Q_SLOTS:
 
 QTEST_GUILESS_MAIN(tst_loop_turn)
 #include "tst_loop_turn.moc"
-

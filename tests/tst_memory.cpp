@@ -1,7 +1,8 @@
 // SPDX-FileCopyrightText: 2026 QAsyncio contributors
 // SPDX-License-Identifier: MIT
 
-// What the pool of frames, futures and handles keeps and gives back. Sanitized builds have the ordinary heap instead.
+// What the pool of frames, futures and handles keeps and gives back. Sanitized builds have the
+// ordinary heap instead.
 
 #include "task_helpers.h"
 
@@ -126,7 +127,8 @@ const std::vector<Passing> passing{
          task.cancel();
          co_await error_of(task);
      }},
-    {"a task that fails", [](QAsyncioLoop &) -> Coroutine<> { co_await error_of(create_task(fail_at_once())); }},
+    {"a task that fails",
+     [](QAsyncioLoop &) -> Coroutine<> { co_await error_of(create_task(fail_at_once())); }},
     {"a task that is refused",
      [](QAsyncioLoop &) -> Coroutine<> {
          TaskScope scope;
@@ -208,8 +210,10 @@ const std::vector<Passing> passing{
          named = {};
          co_return;
      }},
-    {"a timeout", [](QAsyncioLoop &) -> Coroutine<> { co_await error_of(wait_for(sleeper(), 1us)); }},
-    {"a timeout that is not over", [](QAsyncioLoop &) -> Coroutine<> { co_await wait_for(give(1), 1h); }},
+    {"a timeout",
+     [](QAsyncioLoop &) -> Coroutine<> { co_await error_of(wait_for(sleeper(), 1us)); }},
+    {"a timeout that is not over",
+     [](QAsyncioLoop &) -> Coroutine<> { co_await wait_for(give(1), 1h); }},
     {"a group",
      [](QAsyncioLoop &) -> Coroutine<> {
          const auto body = [](TaskGroup &group) -> Coroutine<> {
@@ -249,7 +253,9 @@ const std::vector<Passing> passing{
          Task<> outside = create_task(sleeper()); // is asked to end, and does so later
          {
              TaskScope scope;
-             const auto body = [](Task<> outside) -> Coroutine<> { co_await race(outside, sleeper()); };
+             const auto body = [](Task<> outside) -> Coroutine<> {
+                 co_await race(outside, sleeper());
+             };
              scope.create_task(body(outside));
              co_await turns(3);
          }
@@ -293,7 +299,9 @@ const std::vector<Passing> passing{
      }},
     {"a quit that nobody waits for any more",
      [](QAsyncioLoop &loop) -> Coroutine<> {
-         const auto waits = [](QAsyncioLoop &loop) -> Coroutine<> { co_await loop.quit_requested(); };
+         const auto waits = [](QAsyncioLoop &loop) -> Coroutine<> {
+             co_await loop.quit_requested();
+         };
          co_await error_of(wait_for(waits(loop), 1us));
          const Future<> dropped = loop.quit_requested();
      }},
@@ -313,7 +321,8 @@ void *allocate_filled(std::size_t size)
     return std::memset(detail::allocate(size), 1, size);
 }
 
-/// Of a loop with virtual time, which moves only when nothing is left to do: a busy machine may sleep through real time.
+/// Of a loop with virtual time, which moves only when nothing is left to do: a busy machine may
+/// sleep through real time.
 void let_it_rest(QAsyncioLoop &loop)
 {
     loop.call_later(1ms, [&] { loop.stop(); });
@@ -340,7 +349,9 @@ private Q_SLOTS:
     {
         QTest::addColumn<Work>("work");
         QTest::addColumn<int>("count");
-        const auto row = [](const char *name, int count, Work work) { QTest::newRow(name) << work << count; };
+        const auto row = [](const char *name, int count, Work work) {
+            QTest::newRow(name) << work << count;
+        };
         row("runs", 10000, [](QAsyncioLoop &loop) { run_once(loop); });
         row("callbacks", 30000, [](QAsyncioLoop &loop) {
             const Handle handle = loop.call_soon([] { });
@@ -381,7 +392,8 @@ private Q_SLOTS:
             pool.clear();
             run_once(loop);
         });
-        row("foreign awaitables", 30000, [](QAsyncioLoop &loop) { loop.run_until_complete(await_resumed(loop)); });
+        row("foreign awaitables", 30000,
+            [](QAsyncioLoop &loop) { loop.run_until_complete(await_resumed(loop)); });
         row("loops", 3000, [](QAsyncioLoop &) {
             QAsyncioLoop other(virtual_time());
             other.run_until_complete(turns(1));
@@ -396,7 +408,8 @@ private Q_SLOTS:
             other.close();
         });
         row("runners", 2000, [](QAsyncioLoop &) { QAsyncio::run(turns(1)); });
-        row("turns of Qt", 2000, [](QAsyncioLoop &loop) { loop.run_until_complete(process_qt_events()); });
+        row("turns of Qt", 2000,
+            [](QAsyncioLoop &loop) { loop.run_until_complete(process_qt_events()); });
     }
 
     void nothingIsLeftOfWhatIsOver()
@@ -412,9 +425,11 @@ private Q_SLOTS:
         for (int i = 0; i < count; ++i)
             work(loop);
         const double growth = double(bytes_in_use()) - double(before);
-        const double most = 48 * 1024 + 8.0 * count; // threads and the pool keep some, which does not add up
+        // threads and the pool keep some, which does not add up
+        const double most = 48 * 1024 + 8.0 * count;
         QVERIFY2(growth < most, qPrintable(QString::number(growth)));
-        const double more = resident() - resident_before; // the pool's huge slabs are nobody's allocation
+        // the pool's huge slabs are nobody's allocation
+        const double more = resident() - resident_before;
         QVERIFY2(more < 1, qPrintable(QString::number(more)));
         loop.close();
     }
@@ -441,7 +456,8 @@ private Q_SLOTS:
         QVERIFY2(taken < 1.4 * used, qPrintable(QString::number(taken / used)));
         let_it_rest(loop);
         const double kept = resident() - before.resident;
-        QVERIFY2(kept < 28, qPrintable(QString::number(kept))); // 16 MiB wait for the next peak; the queue has its share
+        // 16 MiB wait for the next peak; the queue has its share
+        QVERIFY2(kept < 28, qPrintable(QString::number(kept)));
         loop.run_until_complete(work()); // as good as new
         loop.close();
     }
@@ -450,7 +466,8 @@ private Q_SLOTS:
     {
         QTest::addColumn<QList<int>>("sizes");
         QTest::newRow("the largest") << QList<int>{int(detail::pool_largest)};
-        QTest::newRow("aligned beside others") << QList<int>{496, 64, 400, 256}; // with gaps at the ends of slabs
+        // with gaps at the ends of slabs
+        QTest::newRow("aligned beside others") << QList<int>{496, 64, 400, 256};
     }
     void aPeakIsGivenBackWhateverTheSizesOfItsBlocks()
     {
@@ -463,7 +480,8 @@ private Q_SLOTS:
             blocks[i] = {allocate_filled(size), size};
         }
         const double used = resident() - before;
-        QVERIFY2(used > 45, qPrintable(QString::number(used))); // the pool has some of it from before
+        // the pool has some of it from before
+        QVERIFY2(used > 45, qPrintable(QString::number(used)));
         for (const auto &[block, size] : blocks)
             detail::deallocate(block, size);
         let_it_rest(loop);
@@ -544,14 +562,16 @@ private Q_SLOTS:
         const double before = resident();
         use_threads(1000);
         const double growth = resident() - before;
-        QVERIFY2(growth < 1, qPrintable(QString::number(growth))); // a list of blocks for each would show
+        // a list of blocks for each would show
+        QVERIFY2(growth < 1, qPrintable(QString::number(growth)));
     }
 
     void aThreadThatNeedsLittleGetsNoHugeSlab()
     {
         double taken = 0;
         std::thread([&] {
-            const std::unique_ptr<QByteArray> first(new QByteArray(1000, 'x')); // the heap prepares for this thread
+            // the heap prepares for this thread
+            const std::unique_ptr<QByteArray> first(new QByteArray(1000, 'x'));
             const double before = Memory::now().mapped;
             std::vector<void *> blocks(500);
             for (void *&block : blocks)
@@ -609,7 +629,8 @@ private Q_SLOTS:
         const std::size_t before = bytes_in_use();
         loop.run_until_complete(repeat(6000));
         const double growth = double(bytes_in_use()) - double(before);
-        QVERIFY2(growth < 200'000, qPrintable(QString::number(growth))); // 35 bytes for each would show
+        // 35 bytes for each would show
+        QVERIFY2(growth < 200'000, qPrintable(QString::number(growth)));
         loop.close();
     }
 
@@ -645,9 +666,15 @@ private Q_SLOTS:
                 std::vector<Future<int>> futures = futures_of(loop, 10);
                 std::vector<AnyTask> tasks;
                 tasks.push_back(loop.create_task(task_group(body)));
-                const auto waits = [](std::vector<Future<int>> futures) -> Coroutine<> { co_await wait(futures); };
-                const auto gathers = [](std::vector<Future<int>> futures) -> Coroutine<> { co_await gather(futures); };
-                const auto shields = [](Future<int> future) -> Coroutine<> { co_await shield(future); };
+                const auto waits = [](std::vector<Future<int>> futures) -> Coroutine<> {
+                    co_await wait(futures);
+                };
+                const auto gathers = [](std::vector<Future<int>> futures) -> Coroutine<> {
+                    co_await gather(futures);
+                };
+                const auto shields = [](Future<int> future) -> Coroutine<> {
+                    co_await shield(future);
+                };
                 tasks.push_back(loop.create_task(waits(futures)));
                 tasks.push_back(loop.create_task(gathers(futures)));
                 for (const Future<int> &future : futures)
@@ -670,14 +697,15 @@ private Q_SLOTS:
         const double before = resident();
         use_loops(1000);
         const double growth = resident() - before;
-        QVERIFY2(growth < 0.3, qPrintable(QString::number(growth))); // ten times 32 bytes for each would show
+        // ten times 32 bytes for each would show
+        QVERIFY2(growth < 0.3, qPrintable(QString::number(growth)));
     }
 
     void objectsWhoseTasksHaveEndedAreForgotten()
     {
         QAsyncioLoop loop(virtual_time());
         std::vector<QObject> objects(6000); // they stay
-        for (QObject &object : objects) // so that Qt's part is in memory already
+        for (QObject &object : objects)     // so that Qt's part is in memory already
             QObject::disconnect(QObject::connect(&object, &QObject::destroyed, [] { }));
         const auto repeat = [&](std::size_t first, std::size_t end) -> Coroutine<> {
             for (std::size_t i = first; i < end; ++i)
@@ -702,7 +730,8 @@ private Q_SLOTS:
         const double before = resident();
         loop.run_until_complete(work(200'000));
         const double growth = resident() - before;
-        QVERIFY2(growth < 0.5, qPrintable(QString::number(growth))); // a byte or two for each would show
+        // a byte or two for each would show
+        QVERIFY2(growth < 0.5, qPrintable(QString::number(growth)));
         loop.close();
     }
 };

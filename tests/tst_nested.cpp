@@ -5,9 +5,9 @@
 #include <qasyncio/test.h>
 
 #include <QtCore/qdeadlinetimer.h>
+#include <QtCore/qregularexpression.h>
 #include <QtCore/qstringlist.h>
 #include <QtCore/qthread.h>
-#include <QtCore/qregularexpression.h>
 #include <QtCore/qtimer.h>
 #include <QtWidgets/qapplication.h>
 #include <QtWidgets/qdialog.h>
@@ -63,16 +63,19 @@ struct Talkative
 };
 
 const std::vector<Talkative> talkatives{
-    {"Exception in callback", [](QAsyncioLoop &loop) -> Coroutine<> {
+    {"Exception in callback",
+     [](QAsyncioLoop &loop) -> Coroutine<> {
          loop.call_soon([] { throw ValueError(u"callback"_s); });
          loop.call_soon([] { throw ValueError(u"another"_s); });
          co_await sleep(20ms);
      }},
-    {"Future exception was never retrieved", [](QAsyncioLoop &loop) -> Coroutine<> {
+    {"Future exception was never retrieved",
+     [](QAsyncioLoop &loop) -> Coroutine<> {
          loop.create_future<>().set_exception(ValueError(u"future"_s));
          co_await sleep(0s);
      }},
-    {"Task exception was never retrieved", [](QAsyncioLoop &) -> Coroutine<> {
+    {"Task exception was never retrieved",
+     [](QAsyncioLoop &) -> Coroutine<> {
          const auto fails = []() -> Coroutine<> {
              co_await sleep(1ms);
              throw ValueError(u"task"_s);
@@ -81,24 +84,29 @@ const std::vector<Talkative> talkatives{
          create_task(fails());
          co_await sleep(20ms);
      }},
-    {"was never awaited", [](QAsyncioLoop &) -> Coroutine<> {
+    {"was never awaited",
+     [](QAsyncioLoop &) -> Coroutine<> {
          {
              auto never = busy();
          }
          co_await sleep(0s);
      }},
-    {"was scheduled after loop.shutdown_asyncgens()", [](QAsyncioLoop &loop) -> Coroutine<> {
+    {"was scheduled after loop.shutdown_asyncgens()",
+     [](QAsyncioLoop &loop) -> Coroutine<> {
          co_await loop.shutdown_asyncgens();
          auto generator = one_value();
-         while (co_await generator.next()) { }
+         while (co_await generator.next()) {
+         }
      }},
-    {"took ", [](QAsyncioLoop &loop) -> Coroutine<> {
+    {"took ",
+     [](QAsyncioLoop &loop) -> Coroutine<> {
          loop.set_debug(true);
          loop.set_slow_callback_duration(1ns);
          co_await sleep(3ms);
          loop.set_debug(false);
      }},
-    {"since its scope is gone", [](QAsyncioLoop &loop) -> Coroutine<> {
+    {"since its scope is gone",
+     [](QAsyncioLoop &loop) -> Coroutine<> {
          auto scope = std::make_unique<TaskScope>();
          Future<> gate = loop.create_future<>();
          const auto waits = [](Future<> gate) -> Coroutine<> { co_await gate; };
@@ -110,7 +118,8 @@ const std::vector<Talkative> talkatives{
          scope.reset();
          loop.set_debug(false);
      }},
-    {"since its context object is gone", [](QAsyncioLoop &loop) -> Coroutine<> {
+    {"since its context object is gone",
+     [](QAsyncioLoop &loop) -> Coroutine<> {
          auto object = std::make_unique<QObject>();
          const auto waits = [](Future<> gate) -> Coroutine<> { co_await gate; };
          Future<> gate = loop.create_future<>();
@@ -122,27 +131,32 @@ const std::vector<Talkative> talkatives{
          object.reset();
          loop.set_debug(false);
      }},
-    {"unclosed event loop", [](QAsyncioLoop &) -> Coroutine<> {
+    {"unclosed event loop",
+     [](QAsyncioLoop &) -> Coroutine<> {
          QAsyncioLoop other;
          other.call_soon([] { });
          co_return;
      }},
-    {"Task was destroyed but it is pending", [](QAsyncioLoop &) -> Coroutine<> {
+    {"Task was destroyed but it is pending",
+     [](QAsyncioLoop &) -> Coroutine<> {
          QAsyncioLoop other;
          for (int i = 0; i < 3; ++i)
              other.create_task(busy());
          other.close();
          co_return;
      }},
-    {"did not finishing joining", [](QAsyncioLoop &loop) -> Coroutine<> {
+    {"did not finishing joining",
+     [](QAsyncioLoop &loop) -> Coroutine<> {
          std::promise<void> gate;
          auto job = loop.run_in_executor(nullptr, [&] { gate.get_future().wait(); });
          co_await loop.shutdown_default_executor(1ms);
          gate.set_value();
          co_await job;
      }},
-    {"exception calling callback for ConcurrentFuture", [](QAsyncioLoop &loop) -> Coroutine<> {
-         auto future = run_coroutine_threadsafe([]() -> Coroutine<> { co_await sleep(1ms); }(), loop);
+    {"exception calling callback for ConcurrentFuture",
+     [](QAsyncioLoop &loop) -> Coroutine<> {
+         auto future = run_coroutine_threadsafe([]() -> Coroutine<> { co_await sleep(1ms); }(),
+                                                loop);
          future.add_done_callback([] { throw ValueError(u"callback"_s); });
          co_await sleep(20ms);
      }},
@@ -418,7 +432,9 @@ private Q_SLOTS:
         QAsyncioLoop loop;
         loop.set_debug(true);
         loop.set_slow_callback_duration(50ms);
-        QTest::ignoreMessage(QtWarningMsg, QRegularExpression(QStringLiteral("^Executing <Handle> took \\d+\\.\\d{3} seconds$")));
+        QTest::ignoreMessage(
+            QtWarningMsg,
+            QRegularExpression(QStringLiteral("^Executing <Handle> took \\d+\\.\\d{3} seconds$")));
         loop.call_soon([&] {
             if (opens == QStringLiteral("processEvents"))
                 QCoreApplication::processEvents();
@@ -446,7 +462,8 @@ private Q_SLOTS:
     void aReaderInsideAnEventLoopIsNotReentered()
     {
         QFETCH(bool, epoll);
-        QAsyncioLoop loop(LoopOptions().selector(epoll ? make_epoll_selector() : make_notifier_selector()));
+        QAsyncioLoop loop(
+            LoopOptions().selector(epoll ? make_epoll_selector() : make_notifier_selector()));
         Pipe one;
         Pipe two;
         one.fill();
@@ -524,7 +541,8 @@ private Q_SLOTS:
                 log << "served";
                 dialog.done(7);
             });
-            QTimer::singleShot(5s, &dialog, [&] { dialog.done(1); }); // else it would stay open for ever
+            // else it would stay open for ever
+            QTimer::singleShot(5s, &dialog, [&] { dialog.done(1); });
             log << QStringLiteral("returned %1").arg(dialog.exec());
         });
         QTRY_VERIFY(!loop.is_running());
@@ -551,7 +569,8 @@ private Q_SLOTS:
         loop.close();
     }
 
-    // H-8. All has run, and the run is about to be left; but Qt delivers in the same pass what opens a dialog.
+    // H-8. All has run, and the run is about to be left; but Qt delivers in the same pass what
+    // opens a dialog.
     void stopWaitsForADialogThatASlotOpensBehindIt()
     {
         QAsyncioLoop loop;
@@ -563,7 +582,8 @@ private Q_SLOTS:
                 log << (dialog.isVisible() ? "still open" : "torn down");
                 dialog.done(7);
             });
-            QTimer::singleShot(10s, &dialog, [&dialog] { dialog.done(0); }); // never, but where nothing is called any more
+            // never, but where nothing is called any more
+            QTimer::singleShot(10s, &dialog, [&dialog] { dialog.done(0); });
             log << QStringLiteral("returned %1").arg(dialog.exec());
         };
         loop.call_soon([&] {
@@ -584,9 +604,7 @@ private Q_SLOTS:
             log << "a begins";
             loop.call_soon([&] { log << "child"; });
             QEventLoop inner;
-            loop.call_soon([&] {
-                loop.call_soon([&] { inner.quit(); });
-            });
+            loop.call_soon([&] { loop.call_soon([&] { inner.quit(); }); });
             inner.exec();
             log << "a ends";
         });
@@ -609,7 +627,8 @@ private Q_SLOTS:
             QEventLoop dialog;
             loop.call_soon([&] { dialog.quit(); }); // in a slice of its own
             dialog.exec();
-            QMetaObject::invokeMethod(&receiver, [&] { ran_before_qt = ran; }, Qt::QueuedConnection);
+            QMetaObject::invokeMethod(
+                &receiver, [&] { ran_before_qt = ran; }, Qt::QueuedConnection);
             for (int i = 0; i < 1000; ++i)
                 loop.call_soon([&] { ++ran; });
             loop.call_soon([&] { loop.stop(); });
@@ -627,13 +646,17 @@ private Q_SLOTS:
         Test::run(
             [&](QAsyncioLoop &loop) -> Coroutine<> {
                 QEventLoop inner;
-                const std::function<void()> note = [&] { names << (current_task() ? current_task().get_name() : QStringLiteral("none")); };
+                const std::function<void()> note = [&] {
+                    names << (current_task() ? current_task().get_name() : QStringLiteral("none"));
+                };
                 loop.call_soon(note);
-                auto other = create_task([](const std::function<void()> &note, QEventLoop &inner) -> Coroutine<> {
-                    note();
-                    co_await sleep(0s);
-                    inner.quit();
-                }(note, inner), TaskOptions().name(QStringLiteral("other")));
+                auto other = create_task(
+                    [](const std::function<void()> &note, QEventLoop &inner) -> Coroutine<> {
+                        note();
+                        co_await sleep(0s);
+                        inner.quit();
+                    }(note, inner),
+                    TaskOptions().name(QStringLiteral("other")));
                 const AnyTask self = current_task();
                 AnyTask(self).add_done_callback([] { });
                 inner.exec();
@@ -778,7 +801,8 @@ private Q_SLOTS:
             pipe.drain_one();
             ++read;
         });
-        for (const auto flag : {QEventLoop::ExcludeSocketNotifiers, QEventLoop::ExcludeUserInputEvents}) {
+        for (const auto flag :
+             {QEventLoop::ExcludeSocketNotifiers, QEventLoop::ExcludeUserInputEvents}) {
             const int read_before = read;
             loop.call_soon([&, flag] {
                 pipe.fill();
@@ -838,17 +862,21 @@ private Q_SLOTS:
             loop.close();
         }
         QVERIFY(ended);
-        QVERIFY2(!MessageDialogs::shown.filter(QLatin1String(talkative.says)).empty(), qPrintable(MessageDialogs::shown.join(u'|')));
+        QVERIFY2(!MessageDialogs::shown.filter(QLatin1String(talkative.says)).empty(),
+                 qPrintable(MessageDialogs::shown.join(u'|')));
     }
 
     void theOtherDispatcherServesThem()
     {
         SKIP_WITHOUT_PROCESSES();
-        QCOMPARE(failure_without_glib({"tasksGoOnWhileATaskIsInsideADialog", "tasksGoOnWhileATaskCallsProcessEvents",
-                                       "theRestOfTheInterruptedBatchRunsFirstAndOnce", "aNestedEventLoopIsNotSlow",
-                                       "whatIsSlowBesideANestedEventLoopIsNamed", "aReaderInsideAnEventLoopIsNotReentered",
-                                       "stopWaitsForADialogThatASlotHasOpened", "threadsafeCallsArriveInsideADialog"}),
-                 QByteArray());
+        QCOMPARE(
+            failure_without_glib(
+                {"tasksGoOnWhileATaskIsInsideADialog", "tasksGoOnWhileATaskCallsProcessEvents",
+                 "theRestOfTheInterruptedBatchRunsFirstAndOnce", "aNestedEventLoopIsNotSlow",
+                 "whatIsSlowBesideANestedEventLoopIsNamed",
+                 "aReaderInsideAnEventLoopIsNotReentered", "stopWaitsForADialogThatASlotHasOpened",
+                 "threadsafeCallsArriveInsideADialog"}),
+            QByteArray());
     }
 };
 

@@ -35,7 +35,9 @@ private Q_SLOTS:
     void aLoopThreadLivesInAThreadOfItsName()
     {
         LoopThread other(u"worker"_s);
-        const auto name = []() -> Coroutine<QString> { co_return QThread::currentThread()->objectName(); };
+        const auto name = []() -> Coroutine<QString> {
+            co_return QThread::currentThread()->objectName();
+        };
         QCOMPARE(run_coroutine_threadsafe(name(), other.loop()).result(), u"worker"_s);
     }
 
@@ -70,7 +72,8 @@ private Q_SLOTS:
         told.get_future().wait();
         while (!other.loop().is_closed())
             QThread::yieldCurrentThread();
-        QCOMPARE(error_in([&] { other.loop().call_soon_threadsafe([] { }); }), u"RuntimeError: Event loop is closed"_s);
+        QCOMPARE(error_in([&] { other.loop().call_soon_threadsafe([] { }); }),
+                 u"RuntimeError: Event loop is closed"_s);
     }
 
     // L-056
@@ -82,7 +85,8 @@ private Q_SLOTS:
             begun.set_value();
             co_await sleep(1h);
         };
-        QTest::ignoreMessage(QtCriticalMsg, QRegularExpression(u"Task was destroyed but it is pending"_s));
+        QTest::ignoreMessage(QtCriticalMsg,
+                             QRegularExpression(u"Task was destroyed but it is pending"_s));
         {
             LoopThread other;
             std::promise<void> begun;
@@ -97,12 +101,16 @@ private Q_SLOTS:
         class Broken : public Selector
         {
         public:
-            void open(QObject *, std::function<void()>) override { throw OSError(EMFILE, u"no selector"_s); }
+            void open(QObject *, std::function<void()>) override
+            {
+                throw OSError(EMFILE, u"no selector"_s);
+            }
             void set_interest(int, unsigned) override { }
             void poll(std::vector<Ready> &) override { }
             void set_enabled(bool) override { }
         };
-        const QString error = error_in([] { LoopThread({}, LoopOptions().selector(std::make_unique<Broken>())); });
+        const QString error = error_in(
+            [] { LoopThread({}, LoopOptions().selector(std::make_unique<Broken>())); });
         QVERIFY2(error.startsWith(u"OSError: no selector"_s), qPrintable(error));
     }
 
@@ -111,12 +119,13 @@ private Q_SLOTS:
         static std::promise<void> gate;
         static QStringList told;
         static QtMessageHandler outer = nullptr;
-        outer = qInstallMessageHandler([](QtMsgType type, const QMessageLogContext &context, const QString &text) {
-            if (!text.startsWith(u"LoopThread: waiting"_s))
-                return outer(type, context, text);
-            told << text;
-            gate.set_value();
-        });
+        outer = qInstallMessageHandler(
+            [](QtMsgType type, const QMessageLogContext &context, const QString &text) {
+                if (!text.startsWith(u"LoopThread: waiting"_s))
+                    return outer(type, context, text);
+                told << text;
+                gate.set_value();
+            });
         QElapsedTimer timer;
         {
             const LoopThread quick;
@@ -130,7 +139,8 @@ private Q_SLOTS:
             timer.start();
         }
         qInstallMessageHandler(outer);
-        QCOMPARE(told.join(u'|'), u"LoopThread: waiting for a callback or task in thread worker to return"_s);
+        QCOMPARE(told.join(u'|'),
+                 u"LoopThread: waiting for a callback or task in thread worker to return"_s);
         QVERIFY(timer.elapsed() >= 1000);
     }
 
@@ -139,12 +149,14 @@ private Q_SLOTS:
         LoopThread other;
         Test::run(
             [&](QAsyncioLoop &here) -> Coroutine<> {
-                QASYNCIO_VERIFY(co_await on_loop(other.loop(), where()) != std::this_thread::get_id());
+                QASYNCIO_VERIFY(co_await on_loop(other.loop(), where())
+                                != std::this_thread::get_id());
                 QASYNCIO_VERIFY(co_await on_loop(here, where()) == std::this_thread::get_id());
                 Coroutine<std::thread::id> awaited = where();
                 co_await std::move(awaited);
-                QASYNCIO_COMPARE(error_in([&] { return on_loop(other.loop(), std::move(awaited)); }),
-                                 u"RuntimeError: cannot reuse already awaited coroutine"_s);
+                QASYNCIO_COMPARE(
+                    error_in([&] { return on_loop(other.loop(), std::move(awaited)); }),
+                    u"RuntimeError: cannot reuse already awaited coroutine"_s);
             },
             Test::TestOptions().real_time());
     }
@@ -172,7 +184,9 @@ private Q_SLOTS:
         other.loop().call_soon_threadsafe([&] { throw LoopExit(0); });
         while (!other.loop().is_closed())
             QThread::yieldCurrentThread();
-        Test::run([&]() -> Coroutine<> { QASYNCIO_THROWS(co_await on_loop(other.loop(), where()), RuntimeError); });
+        Test::run([&]() -> Coroutine<> {
+            QASYNCIO_THROWS(co_await on_loop(other.loop(), where()), RuntimeError);
+        });
     }
 
     void runsThereAndResumesHere()
@@ -185,7 +199,8 @@ private Q_SLOTS:
                 QASYNCIO_VERIFY(there != home);
                 QASYNCIO_VERIFY(std::this_thread::get_id() == home);
                 QASYNCIO_VERIFY(co_await on_loop(other.loop(), where) == there);
-                QASYNCIO_VERIFY(co_await on_loop(get_running_loop(), where) == home); // a plain await
+                // a plain await
+                QASYNCIO_VERIFY(co_await on_loop(get_running_loop(), where) == home);
             },
             real());
     }
@@ -195,7 +210,8 @@ private Q_SLOTS:
         LoopThread other;
         Test::run(
             [&]() -> Coroutine<> {
-                const auto twice = [](std::unique_ptr<int> number) -> Coroutine<std::unique_ptr<int>> {
+                const auto twice =
+                    [](std::unique_ptr<int> number) -> Coroutine<std::unique_ptr<int>> {
                     co_await sleep(0s);
                     co_return std::make_unique<int>(*number * 2);
                 };
@@ -215,7 +231,8 @@ private Q_SLOTS:
                     co_await sleep(0s);
                     throw ValueError(u"there"_s);
                 };
-                QASYNCIO_COMPARE(co_await error_of(on_loop(other.loop(), fails)), u"ValueError: there"_s);
+                QASYNCIO_COMPARE(co_await error_of(on_loop(other.loop(), fails)),
+                                 u"ValueError: there"_s);
             },
             real());
     }
@@ -268,7 +285,8 @@ private Q_SLOTS:
                     }
                 };
                 auto object = std::make_unique<QObject>();
-                auto task = create_task(on_loop(other.loop(), waits), TaskOptions().context(object.get()));
+                auto task = create_task(on_loop(other.loop(), waits),
+                                        TaskOptions().context(object.get()));
                 while (stage == 0)
                     co_await sleep(1ms);
                 object.reset();
@@ -296,7 +314,9 @@ private Q_SLOTS:
                     *ran = true;
                     co_return;
                 };
-                const auto call = [&]() -> Coroutine<> { co_await on_loop(other.loop(), body, &ran); };
+                const auto call = [&]() -> Coroutine<> {
+                    co_await on_loop(other.loop(), body, &ran);
+                };
                 Task<> caller = create_task(call());
                 co_await turns(2);
                 caller.cancel();
@@ -314,7 +334,8 @@ private Q_SLOTS:
         Test::run(
             [&](QAsyncioLoop &loop) -> Coroutine<> {
                 auto task = create_task(on_loop(other.loop(), where()));
-                std::function<void()> look = [&] { // in each turn, until it has its result but has not gone on yet
+                // in each turn, until it has its result but has not gone on yet
+                std::function<void()> look = [&] {
                     if (task.to_string().contains(u"wait_for=<Future finished"_s))
                         task.cancel(u"late"_s);
                     else if (!task.done())
@@ -373,7 +394,9 @@ private Q_SLOTS:
         LoopThread other;
         std::promise<void> set;
         other.loop().call_soon_threadsafe([&] {
-            other.loop().set_task_factory([](QAsyncioLoop &, const TaskOptions &) -> TaskOptions { throw ValueError(u"no task"_s); });
+            other.loop().set_task_factory([](QAsyncioLoop &, const TaskOptions &) -> TaskOptions {
+                throw ValueError(u"no task"_s);
+            });
             set.set_value();
         });
         set.get_future().wait();
@@ -396,12 +419,14 @@ private Q_SLOTS:
                     begun = true;
                     co_await sleep(1h);
                 };
-                QTest::ignoreMessage(QtCriticalMsg, QRegularExpression(u"Task was destroyed but it is pending"_s));
+                QTest::ignoreMessage(QtCriticalMsg,
+                                     QRegularExpression(u"Task was destroyed but it is pending"_s));
                 auto task = create_task(on_loop(loop, waits));
                 while (!begun)
                     co_await sleep(1ms);
                 other.reset();
-                QASYNCIO_COMPARE(co_await error_of(task), u"RuntimeError: the other event loop was closed"_s);
+                QASYNCIO_COMPARE(co_await error_of(task),
+                                 u"RuntimeError: the other event loop was closed"_s);
             },
             real());
     }
@@ -435,7 +460,8 @@ private Q_SLOTS:
             [&]() -> Coroutine<> {
                 QAsyncioLoop closed;
                 closed.close();
-                QASYNCIO_COMPARE(co_await error_of(on_loop(closed, where)), u"RuntimeError: Event loop is closed"_s);
+                QASYNCIO_COMPARE(co_await error_of(on_loop(closed, where)),
+                                 u"RuntimeError: Event loop is closed"_s);
                 std::atomic<bool> begun{false};
                 std::atomic<bool> ended{false};
                 const auto waits = [&begun, &ended]() -> Coroutine<> {
@@ -444,7 +470,8 @@ private Q_SLOTS:
                     co_await sleep(1h);
                 };
                 auto object = std::make_unique<QObject>();
-                auto task = create_task(on_loop(other->loop(), waits), TaskOptions().context(object.get()));
+                auto task = create_task(on_loop(other->loop(), waits),
+                                        TaskOptions().context(object.get()));
                 while (!begun)
                     co_await sleep(1ms);
                 object.reset();
@@ -465,7 +492,9 @@ private Q_SLOTS:
         Test::run(
             [&]() -> Coroutine<> {
                 co_await on_loop(other->loop(), where());
-                QASYNCIO_COMPARE(co_await error_of(wait_for(on_loop(other->loop(), sleeper()), 1ms)), u"TimeoutError"_s);
+                QASYNCIO_COMPARE(
+                    co_await error_of(wait_for(on_loop(other->loop(), sleeper()), 1ms)),
+                    u"TimeoutError"_s);
             },
             real());
         other.reset();
@@ -486,7 +515,7 @@ private Q_SLOTS:
                 for (int i = 0; i < items; ++i) {
                     const auto square = [](int number) -> Coroutine<int> {
                         co_await sleep(0s);
-                        co_return number * number;
+                        co_return number *number;
                     };
                     parts.push_back(on_loop(threads[std::size_t(i % loops)]->loop(), square, i));
                 }
@@ -502,4 +531,3 @@ private Q_SLOTS:
 
 QTEST_GUILESS_MAIN(tst_on_loop)
 #include "tst_on_loop.moc"
-

@@ -53,7 +53,8 @@ int note_library(dl_phdr_info *info, std::size_t, void *)
     for (int i = 0; i < info->dlpi_phnum && qt_ranges < 32; ++i) {
         const auto &segment = info->dlpi_phdr[i];
         if (segment.p_type == PT_LOAD && (segment.p_flags & PF_X))
-            qt_code[qt_ranges++] = {info->dlpi_addr + segment.p_vaddr, info->dlpi_addr + segment.p_vaddr + segment.p_memsz};
+            qt_code[qt_ranges++] = {info->dlpi_addr + segment.p_vaddr,
+                                    info->dlpi_addr + segment.p_vaddr + segment.p_memsz};
     }
     return 0;
 }
@@ -86,10 +87,13 @@ void *get_memory(std::size_t size, std::size_t alignment, const void *caller)
 {
     if (fails(caller))
         return nullptr;
-    return alignment <= 16 ? std::malloc(size ? size : 1) : std::aligned_alloc(alignment, (size + alignment - 1) / alignment * alignment);
+    return alignment <= 16
+        ? std::malloc(size ? size : 1)
+        : std::aligned_alloc(alignment, (size + alignment - 1) / alignment * alignment);
 }
 
-[[maybe_unused]] void *get_memory_or_throw(std::size_t size, std::size_t alignment, const void *caller)
+[[maybe_unused]] void *get_memory_or_throw(std::size_t size, std::size_t alignment,
+                                           const void *caller)
 {
     void *const memory = get_memory(size, alignment, caller);
     if (!memory)
@@ -100,8 +104,14 @@ void *get_memory(std::size_t size, std::size_t alignment, const void *caller)
 } // namespace
 
 #ifndef KEEP_OPERATOR_NEW
-void *operator new(std::size_t size) { return get_memory_or_throw(size, 16, __builtin_return_address(0)); }
-void *operator new[](std::size_t size) { return get_memory_or_throw(size, 16, __builtin_return_address(0)); }
+void *operator new(std::size_t size)
+{
+    return get_memory_or_throw(size, 16, __builtin_return_address(0));
+}
+void *operator new[](std::size_t size)
+{
+    return get_memory_or_throw(size, 16, __builtin_return_address(0));
+}
 void *operator new(std::size_t size, std::align_val_t alignment)
 {
     return get_memory_or_throw(size, std::size_t(alignment), __builtin_return_address(0));
@@ -110,16 +120,46 @@ void *operator new[](std::size_t size, std::align_val_t alignment)
 {
     return get_memory_or_throw(size, std::size_t(alignment), __builtin_return_address(0));
 }
-void *operator new(std::size_t size, const std::nothrow_t &) noexcept { return get_memory(size, 16, __builtin_return_address(0)); }
-void *operator new[](std::size_t size, const std::nothrow_t &) noexcept { return get_memory(size, 16, __builtin_return_address(0)); }
-void operator delete(void *memory) noexcept { std::free(memory); }
-void operator delete[](void *memory) noexcept { std::free(memory); }
-void operator delete(void *memory, std::size_t) noexcept { std::free(memory); }
-void operator delete[](void *memory, std::size_t) noexcept { std::free(memory); }
-void operator delete(void *memory, std::align_val_t) noexcept { std::free(memory); }
-void operator delete[](void *memory, std::align_val_t) noexcept { std::free(memory); }
-void operator delete(void *memory, std::size_t, std::align_val_t) noexcept { std::free(memory); }
-void operator delete[](void *memory, std::size_t, std::align_val_t) noexcept { std::free(memory); }
+void *operator new(std::size_t size, const std::nothrow_t &) noexcept
+{
+    return get_memory(size, 16, __builtin_return_address(0));
+}
+void *operator new[](std::size_t size, const std::nothrow_t &) noexcept
+{
+    return get_memory(size, 16, __builtin_return_address(0));
+}
+void operator delete(void *memory) noexcept
+{
+    std::free(memory);
+}
+void operator delete[](void *memory) noexcept
+{
+    std::free(memory);
+}
+void operator delete(void *memory, std::size_t) noexcept
+{
+    std::free(memory);
+}
+void operator delete[](void *memory, std::size_t) noexcept
+{
+    std::free(memory);
+}
+void operator delete(void *memory, std::align_val_t) noexcept
+{
+    std::free(memory);
+}
+void operator delete[](void *memory, std::align_val_t) noexcept
+{
+    std::free(memory);
+}
+void operator delete(void *memory, std::size_t, std::align_val_t) noexcept
+{
+    std::free(memory);
+}
+void operator delete[](void *memory, std::size_t, std::align_val_t) noexcept
+{
+    std::free(memory);
+}
 #endif
 
 namespace {
@@ -168,7 +208,8 @@ void end_tasks(QAsyncioLoop &loop)
 /// One run with the allocation `n` failing. False if there were fewer.
 bool fails_at(long n, const Body &body)
 {
-    auto loop = std::make_unique<QAsyncioLoop>(LoopOptions().clock(std::make_shared<VirtualClock>()));
+    auto loop = std::make_unique<QAsyncioLoop>(
+        LoopOptions().clock(std::make_shared<VirtualClock>()));
     loop->set_exception_handler([](QAsyncioLoop &, const ExceptionContext &) { });
     detail::LoopCore &core = loop->core();
     core.retain();
@@ -196,7 +237,10 @@ bool fails_at(long n, const Body &body)
     core.release();
     if (hangs || left_behind || Counted::alive != 0) {
         const QString text = QStringLiteral("allocation %1: %2, %3 objects left behind").arg(n);
-        QTest::qFail(qPrintable(text.arg(hangs ? u"it hangs"_s : left_behind ? u"futures left behind"_s : QString()).arg(Counted::alive)),
+        QTest::qFail(qPrintable(text.arg(hangs             ? u"it hangs"_s
+                                             : left_behind ? u"futures left behind"_s
+                                                           : QString())
+                                    .arg(Counted::alive)),
                      __FILE__, __LINE__);
         Counted::alive = 0;
         return false;
@@ -204,8 +248,8 @@ bool fails_at(long n, const Body &body)
     return has_failed;
 }
 
-/// Runs `body` with each of its allocations failing. The pool must be empty of blocks for them to be seen: one in a thread of
-/// its own does not find those of earlier runs.
+/// Runs `body` with each of its allocations failing. The pool must be empty of blocks for them to
+/// be seen: one in a thread of its own does not find those of earlier runs.
 void fail_each(const Body &body)
 {
     const auto ignore = [](QtMsgType, const QMessageLogContext &, const QString &) { };
@@ -249,7 +293,8 @@ std::vector<Coroutine<int>> several()
 
 } // namespace
 
-#define RUN(...) fail_each([&]([[maybe_unused]] QAsyncioLoop &loop) -> Coroutine<> { __VA_ARGS__ co_return; })
+#define RUN(...)                                                                                   \
+    fail_each([&]([[maybe_unused]] QAsyncioLoop &loop) -> Coroutine<> { __VA_ARGS__ co_return; })
 
 /// While one of these is there, the pool has no block for this thread.
 class EmptyPool
@@ -257,7 +302,8 @@ class EmptyPool
 public:
     EmptyPool()
     {
-        for (std::size_t size = detail::pool_granularity; size <= detail::pool_largest; size += detail::pool_granularity) {
+        for (std::size_t size = detail::pool_granularity; size <= detail::pool_largest;
+             size += detail::pool_granularity) {
             fail_from_here(max_failures);
             try {
                 for (;;)
@@ -363,11 +409,12 @@ Coroutine<> wait_for_both()
 }
 } // namespace
 
-/// Everything that allocates, with each allocation failing in turn: an exception, or as if nothing had happened. No terminate,
-/// no hang, nothing is left behind. (A leak checker, the asan preset, sees what is lost besides.)
+/// Everything that allocates, with each allocation failing in turn: an exception, or as if nothing
+/// had happened. No terminate, no hang, nothing is left behind. (A leak checker, the asan preset,
+/// sees what is lost besides.)
 ///
-/// Allocations that Qt makes itself do not fail here: much of Qt ends the program then, by design. Nor do those of other
-/// threads.
+/// Allocations that Qt makes itself do not fail here: much of Qt ends the program then, by design.
+/// Nor do those of other threads.
 class tst_out_of_memory : public QObject
 {
     Q_OBJECT
@@ -392,46 +439,30 @@ private Q_SLOTS:
 
     void callbacks()
     {
-        RUN(
-            const Counted counted;
-            loop.call_soon([counted] { });
-            Handle handle = loop.call_soon([counted] { });
-            handle.cancel();
-            co_await sleep(0s);
-        );
+        RUN(const Counted counted; loop.call_soon([counted] { });
+            Handle handle = loop.call_soon([counted] { }); handle.cancel(); co_await sleep(0s););
     }
 
     void manyCallbacks()
     {
-        RUN(
-            const Counted counted;
-            int called = 0;
-            int made = 0;
-            for (int i = 0; i < 1000; ++i) {
-                try {
-                    loop.call_soon([counted, &called] { ++called; });
-                    ++made;
-                } catch (const std::bad_alloc &) {
-                }
+        RUN(const Counted counted; int called = 0; int made = 0; for (int i = 0; i < 1000; ++i) {
+            try {
+                loop.call_soon([counted, &called] { ++called; });
+                ++made;
+            } catch (const std::bad_alloc &) {
             }
-            co_await sleep(0s);
-            QASYNCIO_COMPARE(called, made);
-        );
+        } co_await sleep(0s);
+            QASYNCIO_COMPARE(called, made););
     }
 
     void callbacksFromOtherThreads()
     {
-        RUN(
-            const Counted counted;
-            loop.call_soon_threadsafe([counted] { });
+        RUN(const Counted counted; loop.call_soon_threadsafe([counted] {});
             Future<> done = loop.create_future<>();
             const std::unique_ptr<QThread> thread(QThread::create([&loop, done] {
                 loop.call_soon_threadsafe([done]() mutable { done.set_result(); });
             }));
-            thread->start();
-            thread->wait();
-            co_await done;
-        );
+            thread->start(); thread->wait(); co_await done;);
     }
 
     /// There is no memory for the event that wakes the loop, again and again.
@@ -465,16 +496,11 @@ private Q_SLOTS:
 
     void timers()
     {
-        RUN(
-            const Counted counted;
-            std::vector<TimerHandle> handles;
+        RUN(const Counted counted; std::vector<TimerHandle> handles;
             for (int i = 0; i < 20; ++i)
                 handles.push_back(loop.call_later(std::chrono::milliseconds(i), [counted] { }));
-            handles[3].cancel();
-            co_await sleep(10ms);
-            handles[15].cancel();
-            loop.call_later(1h, [counted] { });
-        );
+            handles[3].cancel(); co_await sleep(10ms); handles[15].cancel();
+            loop.call_later(1h, [counted] { }););
     }
 
     void manyTimersThatAreCancelled()
@@ -483,7 +509,8 @@ private Q_SLOTS:
         std::vector<TimerHandle> timers;
         int called = 0;
         for (int i = 0; i < 300; ++i)
-            timers.push_back(loop.call_later(std::chrono::milliseconds(i % 3 == 0 ? 5 : 60'000), [&] { ++called; }));
+            timers.push_back(loop.call_later(std::chrono::milliseconds(i % 3 == 0 ? 5 : 60'000),
+                                             [&] { ++called; }));
         std::optional<NoMemory> none;
         loop.call_soon([&] { // the next turn clears them away
             for (int i = 0; i < 300; ++i) {
@@ -501,52 +528,36 @@ private Q_SLOTS:
 
     void sleeps()
     {
-        RUN(
-            const Counted counted;
-            for (int i = 0; i < 5; ++i) {
-                try {
-                    co_await sleep(1ms);
-                    co_await sleep(0s);
-                    static_cast<void>(co_await sleep(1ms, counted));
-                } catch (const std::bad_alloc &) {
-                }
+        RUN(const Counted counted; for (int i = 0; i < 5; ++i) {
+            try {
+                co_await sleep(1ms);
+                co_await sleep(0s);
+                static_cast<void>(co_await sleep(1ms, counted));
+            } catch (const std::bad_alloc &) {
             }
-        );
+        });
     }
 
     void futures()
     {
-        RUN(
-            const Counted counted;
-            Future<Counted> future = loop.create_future<Counted>();
-            int called = 0;
-            int added = 0;
-            for (int i = 0; i < 5; ++i) {
+        RUN(const Counted counted; Future<Counted> future = loop.create_future<Counted>();
+            int called = 0; int added = 0; for (int i = 0; i < 5; ++i) {
                 try {
                     future.add_done_callback([counted, &called] { ++called; });
                     ++added;
                 } catch (const std::bad_alloc &) {
                 }
-            }
-            loop.call_soon([future]() mutable { future.set_result(Counted()); });
-            static_cast<void>(co_await future);
-            co_await sleep(0s);
-            QASYNCIO_COMPARE(called, added);
-            Future<> failed = loop.create_future<>();
-            failed.set_exception(ValueError(u"no"_s));
-            failed = {};
-        );
+            } loop.call_soon([future]() mutable { future.set_result(Counted()); });
+            static_cast<void>(co_await future); co_await sleep(0s); QASYNCIO_COMPARE(called, added);
+            Future<> failed = loop.create_future<>(); failed.set_exception(ValueError(u"no"_s));
+            failed = {};);
     }
 
     /// So many that their places are kept in a table.
     void manyDoneCallbacks()
     {
-        RUN(
-            Future<> future = loop.create_future<>();
-            std::vector<DoneCallbackId> there;
-            there.reserve(200);
-            int removed = 0;
-            for (int i = 0; i < 100; ++i) {
+        RUN(Future<> future = loop.create_future<>(); std::vector<DoneCallbackId> there;
+            there.reserve(200); int removed = 0; for (int i = 0; i < 100; ++i) {
                 try {
                     there.push_back(future.add_done_callback([] { }));
                 } catch (const std::bad_alloc &) {
@@ -555,18 +566,15 @@ private Q_SLOTS:
                     removed += future.remove_done_callback(there[std::size_t(i) / 2]);
                     QASYNCIO_COMPARE(removed, i / 10 + 1);
                 }
-            }
-            for (const DoneCallbackId &id : there)
-                removed += future.remove_done_callback(id);
-            QASYNCIO_COMPARE(removed, int(there.size()));
-            QASYNCIO_VERIFY(unheard(future));
-        );
+            } for (const DoneCallbackId &id : there) removed += future.remove_done_callback(id);
+            QASYNCIO_COMPARE(removed, int(there.size())); QASYNCIO_VERIFY(unheard(future)););
     }
 
     /// The failing allocations are those of the other thread.
     void lastHandlesDroppedInAnotherThread()
     {
-        const auto drop = [](long failing) { // how long it took, in milliseconds, and what died of it
+        // how long it took, in milliseconds, and what died of it
+        const auto drop = [](long failing) {
             QAsyncioLoop loop(virtual_time());
             Future<Counted> future = loop.create_future<Counted>();
             future.set_result(Counted());
@@ -595,91 +603,70 @@ private Q_SLOTS:
 
     void manyWaitForOneFuture()
     {
-        RUN(
-            Future<> gate = loop.create_future<>();
-            std::vector<Task<>> tasks;
-            tasks.reserve(20);
+        RUN(Future<> gate = loop.create_future<>(); std::vector<Task<>> tasks; tasks.reserve(20);
             for (int i = 0; i < 20; ++i)
                 tasks.push_back(create_task(wait_for_future(gate, Counted())));
-            co_await sleep(0s);
-            gate.set_result();
-            for (Task<> &task : tasks) {
+            co_await sleep(0s); gate.set_result(); for (Task<> &task : tasks) {
                 try {
                     co_await task;
                 } catch (const std::bad_alloc &) {
                 }
-            }
-        );
+            });
     }
 
     void tasks()
     {
-        RUN(
-            std::vector<Task<int>> tasks;
-            for (int i = 0; i < 5; ++i)
-                tasks.push_back(create_task(work(Counted(), i)));
-            for (int i = 0; i < 5; ++i)
-                QASYNCIO_COMPARE(co_await tasks[std::size_t(i)], i);
-        );
+        RUN(std::vector<Task<int>> tasks;
+            for (int i = 0; i < 5; ++i) tasks.push_back(create_task(work(Counted(), i)));
+            for (int i = 0; i < 5; ++i) QASYNCIO_COMPARE(co_await tasks[std::size_t(i)], i););
     }
 
     void tasksWithNamesAndContexts()
     {
         static ContextVar<Counted> variable(u"variable"_s);
-        RUN(
-            QObject object;
-            Counted counted;
-            Context context = copy_context();
+        RUN(QObject object; Counted counted; Context context = copy_context();
             context.run([&] { variable.set(counted); });
-            Task<int> task = create_task(work(counted), TaskOptions().name(u"name"_s).context(&object).context(context));
-            Task<int> eager = create_task(work(counted), TaskOptions().eager_start().name(u"eager"_s));
-            co_await task;
-            co_await eager;
-        );
+            Task<int> task = create_task(
+                work(counted), TaskOptions().name(u"name"_s).context(&object).context(context));
+            Task<int> eager = create_task(work(counted),
+                                          TaskOptions().eager_start().name(u"eager"_s));
+            co_await task; co_await eager;);
     }
 
     void awaits()
     {
-        RUN(
-            for (int i = 0; i < 5; ++i) {
-                try {
-                    QASYNCIO_COMPARE(co_await work(Counted(), i), i);
-                } catch (const std::bad_alloc &) {
-                }
+        RUN(for (int i = 0; i < 5; ++i) {
+            try {
+                QASYNCIO_COMPARE(co_await work(Counted(), i), i);
+            } catch (const std::bad_alloc &) {
             }
-        );
+        });
     }
 
     void gathers()
     {
-        RUN(
-            const auto all = co_await gather(work(Counted(), 1), work(Counted(), 2), work(Counted(), 3));
+        RUN(const auto all = co_await gather(work(Counted(), 1), work(Counted(), 2),
+                                             work(Counted(), 3));
             QASYNCIO_COMPARE(std::get<2>(all), 3);
             const auto outcomes = co_await gather(return_exceptions, several());
-            QASYNCIO_COMPARE(outcomes.size(), std::size_t(5));
-        );
+            QASYNCIO_COMPARE(outcomes.size(), std::size_t(5)););
     }
 
     void waits()
     {
-        RUN(
-            std::vector<Task<int>> tasks;
-            for (int i = 0; i < 5; ++i)
-                tasks.push_back(create_task(work(Counted(), i)));
+        RUN(std::vector<Task<int>> tasks;
+            for (int i = 0; i < 5; ++i) tasks.push_back(create_task(work(Counted(), i)));
             const WaitOptions options = WaitOptions().timeout(1h);
             const auto result = co_await wait(tasks, options);
-            QASYNCIO_COMPARE(result.done.size(), std::size_t(5));
-        );
+            QASYNCIO_COMPARE(result.done.size(), std::size_t(5)););
     }
 
     void waitsForALimitedTime()
     {
-        RUN(
-            QASYNCIO_COMPARE(co_await wait_for(work(Counted(), 7), 1s), 7);
+        RUN(QASYNCIO_COMPARE(co_await wait_for(work(Counted(), 7), 1s), 7);
             Future<> never = loop.create_future<>();
             const QString error = co_await error_of(wait_for(never, 1ms));
-            QASYNCIO_VERIFY(!error.isEmpty());
-        );
+            QASYNCIO_VERIFY(!error.isEmpty()););
     }
 
     void timeouts()
@@ -693,8 +680,7 @@ private Q_SLOTS:
             QASYNCIO_COMPARE(co_await timeout(1h, body), 8);
             const auto late = [](Timeout &) { return sleeper(); };
             const QString error = co_await error_of(timeout(1s, late));
-            QASYNCIO_VERIFY(!error.isEmpty());
-        );
+            QASYNCIO_VERIFY(!error.isEmpty()););
     }
 
     void groups()
@@ -705,88 +691,66 @@ private Q_SLOTS:
                     group.create_task(work, Counted(), i);
                 co_await sleep(0s);
             };
-            co_await task_group(body);
-            const auto failing = [](TaskGroup &group) -> Coroutine<> {
+            co_await task_group(body); const auto failing = [](TaskGroup &group) -> Coroutine<> {
                 group.create_task(fail_with(u"one"_s));
                 group.create_task(fail_with(u"two"_s));
                 co_await sleep(1h);
             };
             const QString error = co_await error_of(task_group(failing));
-            QASYNCIO_VERIFY(!error.isEmpty());
-        );
+            QASYNCIO_VERIFY(!error.isEmpty()););
     }
 
     void groupsThatRefuseATask()
     {
-        RUN(
-            const auto body = [&loop](TaskGroup &group) -> Coroutine<> {
-                std::size_t made = 0;
-                for (int i = 0; i < 5; ++i) {
-                    try {
-                        group.create_task(work(Counted(), i));
-                        ++made;
-                    } catch (const std::bad_alloc &) {
-                    }
+        RUN(const auto body = [&loop](TaskGroup &group) -> Coroutine<> {
+            std::size_t made = 0;
+            for (int i = 0; i < 5; ++i) {
+                try {
+                    group.create_task(work(Counted(), i));
+                    ++made;
+                } catch (const std::bad_alloc &) {
                 }
-                QASYNCIO_COMPARE(loop.all_tasks().size(), 1 + made); // what is refused does not run
-                co_await sleep(0s);
-            };
-            co_await task_group(body);
-        );
+            }
+            QASYNCIO_COMPARE(loop.all_tasks().size(), 1 + made); // what is refused does not run
+            co_await sleep(0s);
+        };
+            co_await task_group(body););
     }
 
     void generators()
     {
-        RUN(
-            auto generator = numbers(Counted());
-            for (;;) {
-                const auto next = co_await generator.next();
-                if (!next)
-                    break;
-            }
-            auto closed = numbers(Counted());
-            co_await closed.next();
-            co_await closed.aclose();
-        );
+        RUN(auto generator = numbers(Counted()); for (;;) {
+            const auto next = co_await generator.next();
+            if (!next)
+                break;
+        } auto closed = numbers(Counted());
+            co_await closed.next(); co_await closed.aclose(););
     }
 
     void races()
     {
-        RUN(
-            const auto won = co_await race(work(Counted(), 1), sleep(1h));
+        RUN(const auto won = co_await race(work(Counted(), 1), sleep(1h));
             QASYNCIO_COMPARE(won.index(), std::size_t(0));
-            const auto one = co_await race(several());
-            QASYNCIO_VERIFY(one.index < 5);
-        );
+            const auto one = co_await race(several()); QASYNCIO_VERIFY(one.index < 5););
     }
 
     void shields()
     {
-        RUN(
-            QASYNCIO_COMPARE(co_await shield(work(Counted(), 3)), 3);
-            Future<int> shielded = shield(work(Counted(), 4));
-            co_await sleep(0s);
-            shielded.cancel();
-            co_await sleep(2ms);
-        );
+        RUN(QASYNCIO_COMPARE(co_await shield(work(Counted(), 3)), 3);
+            Future<int> shielded = shield(work(Counted(), 4)); co_await sleep(0s);
+            shielded.cancel(); co_await sleep(2ms););
     }
 
     void completions()
     {
-        RUN(
-            auto completed = as_completed(several(), 1h);
-            int count = 0;
-            for (;;) {
-                auto next = co_await completed.next();
-                if (!next)
-                    break;
-                ++count;
-            }
-            QASYNCIO_COMPARE(count, 5);
+        RUN(auto completed = as_completed(several(), 1h); int count = 0; for (;;) {
+            auto next = co_await completed.next();
+            if (!next)
+                break;
+            ++count;
+        } QASYNCIO_COMPARE(count, 5);
             auto results = as_completed(several());
-            for (auto awaitable : results)
-                co_await std::move(awaitable);
-        );
+            for (auto awaitable : results) co_await std::move(awaitable););
     }
 
     void scopes()
@@ -794,47 +758,36 @@ private Q_SLOTS:
         RUN(
             const auto body = [] { return work(Counted(), 5); };
             const auto clean_up = []() -> Coroutine<> { co_await sleep(0s); };
-            QASYNCIO_COMPARE(co_await finally(body, clean_up), 5);
-        );
+            QASYNCIO_COMPARE(co_await finally(body, clean_up), 5););
     }
 
     void signalsOfObjects()
     {
-        RUN(
-            const auto sender = std::make_shared<QObject>();
+        RUN(const auto sender = std::make_shared<QObject>();
             loop.call_soon([sender] { sender->setObjectName(u"name"_s); });
             const QString name = co_await from_signal(sender.get(), &QObject::objectNameChanged);
-            QASYNCIO_COMPARE(name, u"name"_s);
-            auto mortal = std::make_unique<QObject>();
-            auto future = from_signal(mortal.get(), &QObject::objectNameChanged);
-            mortal.reset();
-            const QString error = co_await error_of(future);
-            QASYNCIO_VERIFY(!error.isEmpty());
-        );
+            QASYNCIO_COMPARE(name, u"name"_s); auto mortal = std::make_unique<QObject>();
+            auto future = from_signal(mortal.get(), &QObject::objectNameChanged); mortal.reset();
+            const QString error = co_await error_of(future); QASYNCIO_VERIFY(!error.isEmpty()););
     }
 
     void signalStreams()
     {
-        RUN(
-            QObject sender;
-            auto stream = signal_stream(&sender, &QObject::objectNameChanged);
-            for (int i = 0; i < 3; ++i)
-                QASYNCIO_COMPARE(error_in([&] { sender.setObjectName(QString::number(i)); }), QString());
-            QASYNCIO_COMPARE(stream.size(), std::size_t(3));
-            int given = 0;
-            int lost = 0;
+        RUN(QObject sender; auto stream = signal_stream(&sender, &QObject::objectNameChanged);
+            for (int i = 0; i < 3; ++i) QASYNCIO_COMPARE(
+                error_in([&] { sender.setObjectName(QString::number(i)); }), QString());
+            QASYNCIO_COMPARE(stream.size(), std::size_t(3)); int given = 0; int lost = 0;
             while (stream.size() > 0) {
                 try {
                     const auto next = co_await stream.next();
                     QASYNCIO_COMPARE(*next, QString::number(given + lost));
                     ++given;
                 } catch (const std::bad_alloc &) {
-                    lost += stream.size() < std::size_t(3 - given); // else there was no memory for this call
+                    // else there was no memory for this call
+                    lost += stream.size() < std::size_t(3 - given);
                 }
-            }
-            QASYNCIO_COMPARE(given + lost, 3);
-            QASYNCIO_VERIFY(lost <= 1);
-        );
+            } QASYNCIO_COMPARE(given + lost, 3);
+            QASYNCIO_VERIFY(lost <= 1););
     }
 
     void emissionsThatAreLostAreToldInTheirPlace()
@@ -886,7 +839,8 @@ private Q_SLOTS:
     {
         for (const bool dies : {false, true}) {
             bool failed = true;
-            for (long n = -1; n < 10; ++n) { // first without a failure: then the pool has what it needs
+            // first without a failure: then the pool has what it needs
+            for (long n = -1; n < 10; ++n) {
                 Test::run([&]() -> Coroutine<> {
                     QString thrown;
                     QThread thread;
@@ -894,21 +848,24 @@ private Q_SLOTS:
                     sender->moveToThread(&thread);
                     auto future = from_signal(sender, &QObject::objectNameChanged);
                     auto stream = signal_stream(sender, &QObject::objectNameChanged);
-                    QObject::connect(&thread, &QThread::started, sender, [&] {
-                        has_failed = false;
-                        allocations_left = n;
-                        thrown = error_in([&] {
-                            if (dies)
+                    QObject::connect(
+                        &thread, &QThread::started, sender,
+                        [&] {
+                            has_failed = false;
+                            allocations_left = n;
+                            thrown = error_in([&] {
+                                if (dies)
+                                    delete sender;
+                                else
+                                    sender->setObjectName(u"name"_s);
+                            });
+                            allocations_left = -1;
+                            failed = has_failed;
+                            if (!dies)
                                 delete sender;
-                            else
-                                sender->setObjectName(u"name"_s);
-                        });
-                        allocations_left = -1;
-                        failed = has_failed;
-                        if (!dies)
-                            delete sender;
-                        QThread::currentThread()->quit();
-                    }, Qt::DirectConnection);
+                            QThread::currentThread()->quit();
+                        },
+                        Qt::DirectConnection);
                     thread.start();
                     const QString error = co_await error_of(future);
                     thread.wait(); // what the emission gave is here before the emission has ended
@@ -930,13 +887,15 @@ private Q_SLOTS:
         }
     }
 
-    // Its object was moved there behind the waiting task's back, and nobody has memory when it goes.
+    // Its object was moved there behind the waiting task's back, and nobody has memory when it
+    // goes.
     void aPropertyThatGoesInAnotherThread()
     {
         Test::run([]() -> Coroutine<> {
             auto *const object = new QTimer;
             const auto never = [](bool) { return false; };
-            auto waiting = create_task(wait_until(object, &QTimer::isSingleShot, &QTimer::timeout, never));
+            auto waiting = create_task(
+                wait_until(object, &QTimer::isSingleShot, &QTimer::timeout, never));
             co_await sleep(0s);
             object->moveToThread(nullptr);
             std::thread([object] {
@@ -956,7 +915,8 @@ private Q_SLOTS:
         QObject sender;
         Future<Large> future;
         const auto begin = [&]() -> Coroutine<> {
-            future = from_signal(&sender, &QObject::objectNameChanged, [](const QString &) { return Large(); });
+            future = from_signal(&sender, &QObject::objectNameChanged,
+                                 [](const QString &) { return Large(); });
             co_return;
         };
         loop->run_until_complete(begin());
@@ -976,39 +936,30 @@ private Q_SLOTS:
 
     void contextObjects()
     {
-        RUN(
-            auto object = std::make_unique<QObject>();
-            std::vector<Task<int>> tasks;
-            for (int i = 0; i < 3; ++i)
-                tasks.push_back(create_task(begins_more(Counted()), TaskOptions().context(object.get())));
+        RUN(auto object = std::make_unique<QObject>(); std::vector<Task<int>> tasks;
+            for (int i = 0; i < 3; ++i) tasks.push_back(
+                create_task(begins_more(Counted()), TaskOptions().context(object.get())));
             const auto group = [](TaskGroup &group) -> Coroutine<> {
                 group.create_task(begins_more(Counted()));
                 co_await sleep(1h);
             };
             Task<> with_group = create_task(task_group(group), TaskOptions().context(object.get()));
-            co_await sleep(0s);
-            co_await sleep(0s);
-            object.reset();
-            co_await sleep(0s);
+            co_await sleep(0s); co_await sleep(0s); object.reset(); co_await sleep(0s);
             QASYNCIO_VERIFY(with_group.done());
-            for (const Task<int> &task : tasks)
-                QASYNCIO_VERIFY(task.done());
-            QASYNCIO_COMPARE(loop.all_tasks().size(), std::size_t(1)); // nor does any that they have begun go on
-        );
+            for (const Task<int> &task : tasks) QASYNCIO_VERIFY(task.done());
+            // nor does any that they have begun go on
+            QASYNCIO_COMPARE(loop.all_tasks().size(), std::size_t(1)););
     }
 
     void contextObjectsThatCouldNotBeConnected()
     {
-        RUN(
-            auto object = std::make_unique<QObject>();
-            Task<int> task;
+        RUN(auto object = std::make_unique<QObject>(); Task<int> task;
             for (int i = 0; i < 2 && !task; ++i) {
                 try {
                     task = create_task(work(Counted()), TaskOptions().context(object.get()));
                 } catch (const std::bad_alloc &) {
                 }
-            }
-            co_await sleep(0s);
+            } co_await sleep(0s);
             object.reset();
             QASYNCIO_VERIFY(task.done()); // there and then, or with std::bad_alloc before
         );
@@ -1016,8 +967,7 @@ private Q_SLOTS:
 
     void contextObjectsThatDieInATask()
     {
-        RUN(
-            auto object = std::make_unique<QObject>();
+        RUN(auto object = std::make_unique<QObject>();
             const auto kills = [](std::unique_ptr<QObject> *object) -> Coroutine<> {
                 const Counted local;
                 create_task(work(Counted()));
@@ -1027,13 +977,11 @@ private Q_SLOTS:
                 QTest::qFail("a line ran after the object had died", __FILE__, __LINE__);
             };
             Task<> task = create_task(kills(&object), TaskOptions().context(object.get()));
-            for (int i = 0; i < 4; ++i)
-                co_await sleep(0s);
-            QASYNCIO_VERIFY(task.done());
-        );
+            for (int i = 0; i < 4; ++i) co_await sleep(0s); QASYNCIO_VERIFY(task.done()););
     }
 
-    // It has no context object, and so is found through its group alone, for which there is no memory.
+    // It has no context object, and so is found through its group alone, for which there is no
+    // memory.
     void aDetachedChildGoesBeforeTheFrameOfItsGroup()
     {
         QAsyncioLoop loop;
@@ -1070,124 +1018,81 @@ private Q_SLOTS:
 
     void taskScopes()
     {
-        RUN(
-            TaskScope scope;
-            for (int i = 0; i < 3; ++i)
-                scope.create_task(begins_more(Counted()));
-            co_await sleep(0s);
-            auto dropped = std::make_unique<TaskScope>();
-            dropped->create_task(begins_more(Counted()));
-            dropped.reset();
-            co_await scope.cancel_and_wait();
-            QASYNCIO_COMPARE(scope.size(), std::size_t(0));
-        );
+        RUN(TaskScope scope; for (int i = 0; i < 3; ++i) scope.create_task(begins_more(Counted()));
+            co_await sleep(0s); auto dropped = std::make_unique<TaskScope>();
+            dropped->create_task(begins_more(Counted())); dropped.reset();
+            co_await scope.cancel_and_wait(); QASYNCIO_COMPARE(scope.size(), std::size_t(0)););
     }
 
     void threads()
     {
         RUN(
-            const Counted counted;
-            const auto job = [](const Counted &) { return 5; };
+            const Counted counted; const auto job = [](const Counted &) { return 5; };
             for (int i = 0; i < 3; ++i) {
                 try {
                     QASYNCIO_COMPARE(co_await to_thread(job, counted), 5);
                     QASYNCIO_COMPARE(co_await loop.run_in_executor(nullptr, job, counted), 5);
                 } catch (const std::bad_alloc &) {
                 }
-            }
-            co_await loop.shutdown_default_executor();
-        );
+            } co_await loop.shutdown_default_executor(););
     }
 
     void coroutinesFromOtherThreads()
     {
         RUN(
             // From this thread to itself, so that its allocations are the ones that fail.
-            auto future = run_coroutine_threadsafe(work(Counted(), 6), loop);
-            co_await sleep(5ms);
-            if (future.done())
-                future.exception();
-        );
+            auto future = run_coroutine_threadsafe(work(Counted(), 6), loop); co_await sleep(5ms);
+            if (future.done()) future.exception(););
     }
 
     void otherLoops()
     {
-        RUN(
-            LoopThread worker;
-            QASYNCIO_COMPARE(co_await on_loop(worker.loop(), give, 4, 0ns), 4);
+        RUN(LoopThread worker; QASYNCIO_COMPARE(co_await on_loop(worker.loop(), give, 4, 0ns), 4);
             auto future = run_coroutine_threadsafe(give(3), worker.loop());
-            QASYNCIO_COMPARE(future.result(), 3);
-        );
+            QASYNCIO_COMPARE(future.result(), 3););
     }
 
     void foreignAwaitables()
     {
-        RUN(
-            const Foreign foreign;
-            static_cast<void>(co_await foreign);
-            static_cast<void>(co_await ensure_future(Foreign()));
-        );
+        RUN(const Foreign foreign; static_cast<void>(co_await foreign);
+            static_cast<void>(co_await ensure_future(Foreign())););
     }
 
     void contextVariables()
     {
         static ContextVar<Counted> variable(u"variable"_s);
-        RUN(
-            Counted counted;
-            auto token = variable.set(counted);
-            loop.call_soon([counted] { });
-            loop.call_later(1ms, [counted] { });
-            loop.call_soon_threadsafe([counted] { });
-            Future<> future = loop.create_future<>();
-            future.add_done_callback([counted] { });
-            co_await create_task(work(counted));
-            variable.reset(token);
-        );
+        RUN(Counted counted; auto token = variable.set(counted); loop.call_soon([counted] { });
+            loop.call_later(1ms, [counted] { }); loop.call_soon_threadsafe([counted] { });
+            Future<> future = loop.create_future<>(); future.add_done_callback([counted] { });
+            co_await create_task(work(counted)); variable.reset(token););
     }
 
     void cancellations()
     {
-        RUN(
-            Task<int> task = create_task(work(Counted()));
-            std::vector<Task<int>> both(2, task);
-            auto gathering = gather(both);
-            co_await sleep(0s);
-            task.cancel(u"why"_s);
-            const QString error = co_await error_of(task);
-            QASYNCIO_VERIFY(!error.isEmpty());
-            gathering.exception();
-        );
+        RUN(Task<int> task = create_task(work(Counted())); std::vector<Task<int>> both(2, task);
+            auto gathering = gather(both); co_await sleep(0s); task.cancel(u"why"_s);
+            const QString error = co_await error_of(task); QASYNCIO_VERIFY(!error.isEmpty());
+            gathering.exception(););
     }
 
     void cancellingAGatherInAGather()
     {
-        RUN(
-            std::vector<Future<int>> futures = futures_of(loop, 3);
-            auto inner = gather(futures[0], futures[1]);
-            auto outer = gather(inner, futures[2]);
+        RUN(std::vector<Future<int>> futures = futures_of(loop, 3);
+            auto inner = gather(futures[0], futures[1]); auto outer = gather(inner, futures[2]);
             QASYNCIO_COMPARE(error_in([&] { outer.cancel(); }), QString()); // it takes no memory
-            for (const Future<int> &future : futures)
-                QASYNCIO_VERIFY(future.cancelled());
-            const QString error = co_await error_of(outer);
-            QASYNCIO_VERIFY(!error.isEmpty());
-        );
+            for (const Future<int> &future : futures) QASYNCIO_VERIFY(future.cancelled());
+            const QString error = co_await error_of(outer); QASYNCIO_VERIFY(!error.isEmpty()););
     }
 
     void cancellingATaskScope()
     {
-        RUN(
-            TaskScope scope;
-            std::vector<Task<>> tasks;
-            for (int i = 0; i < 3; ++i)
-                tasks.push_back(scope.create_task(wait_for_both()));
-            co_await sleep(0s);
-            const QString error = error_in([&] { scope.cancel(); });
+        RUN(TaskScope scope; std::vector<Task<>> tasks;
+            for (int i = 0; i < 3; ++i) tasks.push_back(scope.create_task(wait_for_both()));
+            co_await sleep(0s); const QString error = error_in([&] { scope.cancel(); });
             if (!error.isEmpty()) // then nobody was asked
-                scope.cancel();
+            scope.cancel();
             co_await scope.all_ended();
-            for (const Task<> &task : tasks)
-                QASYNCIO_VERIFY(task.done());
-        );
+            for (const Task<> &task : tasks) QASYNCIO_VERIFY(task.done()););
     }
 
     void groupsThatAbort()
@@ -1201,54 +1106,37 @@ private Q_SLOTS:
             };
             const TimePoint begin = loop.time();
             const QString error = co_await error_of(task_group(body));
-            QASYNCIO_VERIFY(!error.isEmpty());
-            QASYNCIO_VERIFY(loop.time() - begin < 1h);
+            QASYNCIO_VERIFY(!error.isEmpty()); QASYNCIO_VERIFY(loop.time() - begin < 1h);
             QASYNCIO_COMPARE(loop.all_tasks().size(), std::size_t(1));
-            QASYNCIO_COMPARE(current_task().cancelling(), 0); // the group has taken its own request back
-            bool cancelled = false;
-            try {
-                co_await sleep(0s);
-            } catch (const CancelledError &) {
+            // the group has taken its own request back
+            QASYNCIO_COMPARE(current_task().cancelling(), 0); bool cancelled = false;
+            try { co_await sleep(0s); } catch (const CancelledError &) {
                 cancelled = true;
-            } catch (const std::bad_alloc &) {
-            }
-            QASYNCIO_VERIFY(!cancelled);
-        );
+            } catch (const std::bad_alloc &) {} QASYNCIO_VERIFY(!cancelled););
     }
 
     void timeoutsOverAGather()
     {
-        RUN(
-            const auto body = [](Timeout &) { return wait_for_both(); };
+        RUN(const auto body = [](Timeout &) { return wait_for_both(); };
             const QString error = co_await error_of(timeout(1s, body)); // it ends
-            QASYNCIO_VERIFY(!error.isEmpty());
-        );
+            QASYNCIO_VERIFY(!error.isEmpty()););
     }
 
     void racesThatAreUnwound()
     {
-        RUN(
-            auto object = std::make_unique<QObject>();
-            Task<> other = create_task(wait_for_both());
+        RUN(auto object = std::make_unique<QObject>(); Task<> other = create_task(wait_for_both());
             const auto body = [](Task<> other) -> Coroutine<> { co_await race(other, sleep(1h)); };
             Task<> racing = create_task(body(other), TaskOptions().context(object.get()));
-            for (int i = 0; i < 3; ++i)
-                co_await sleep(0s);
-            const bool begun = !racing.done();
+            for (int i = 0; i < 3; ++i) co_await sleep(0s); const bool begun = !racing.done();
             object.reset(); // which cancels the other one, too
-            QASYNCIO_VERIFY(racing.done());
-            for (int i = 0; i < 3; ++i)
-                co_await sleep(0s);
-            QASYNCIO_VERIFY(other.done() || !begun);
-        );
+            QASYNCIO_VERIFY(racing.done()); for (int i = 0; i < 3; ++i) co_await sleep(0s);
+            QASYNCIO_VERIFY(other.done() || !begun););
     }
 
     void racesThatCannotBegin()
     {
-        RUN(
-            const QString error = co_await error_of(race(wait_for_both(), sleep(1ms)));
-            for (int i = 0; i < 3; ++i)
-                co_await sleep(0s);
+        RUN(const QString error = co_await error_of(race(wait_for_both(), sleep(1ms)));
+            for (int i = 0; i < 3; ++i) co_await sleep(0s);
             QASYNCIO_COMPARE(loop.all_tasks().size(), std::size_t(1)); // no contestant goes on
         );
     }
@@ -1256,19 +1144,14 @@ private Q_SLOTS:
     void aTaskThatIsAskedToEndBeforeItAwaitsAGather()
     {
         static bool asked; // the task may go on when there is no memory to wait for it
-        RUN(
-            asked = false;
-            const auto body = []() -> Coroutine<> {
-                std::vector<Future<int>> futures = futures_of(get_running_loop(), 2);
-                auto both = gather(futures[0], futures[1]);
-                asked = current_task().cancel();
-                co_await both;
-            };
-            Task<> task = create_task(body());
-            const QString error = co_await error_of(task);
-            QASYNCIO_VERIFY(!error.isEmpty());
-            QASYNCIO_COMPARE(task.cancelled(), asked);
-        );
+        RUN(asked = false; const auto body = []() -> Coroutine<> {
+            std::vector<Future<int>> futures = futures_of(get_running_loop(), 2);
+            auto both = gather(futures[0], futures[1]);
+            asked = current_task().cancel();
+            co_await both;
+        };
+            Task<> task = create_task(body()); const QString error = co_await error_of(task);
+            QASYNCIO_VERIFY(!error.isEmpty()); QASYNCIO_COMPARE(task.cancelled(), asked););
     }
 
     void closingALoop()
@@ -1313,12 +1196,7 @@ private Q_SLOTS:
         QVERIFY(!has_failed);
     }
 
-    void processingQtEvents()
-    {
-        RUN(
-            co_await process_qt_events();
-        );
-    }
+    void processingQtEvents() { RUN(co_await process_qt_events();); }
 };
 
 QTEST_GUILESS_MAIN(tst_out_of_memory)

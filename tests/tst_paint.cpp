@@ -140,10 +140,7 @@ class tst_paint : public QObject
     Q_OBJECT
 
 private Q_SLOTS:
-    void aLabelIsPainted_data()
-    {
-        add_rows_of_others();
-    }
+    void aLabelIsPainted_data() { add_rows_of_others(); }
 
     void aLabelIsPainted()
     {
@@ -191,10 +188,7 @@ private Q_SLOTS:
         });
     }
 
-    void aWindowThatPaintsItselfIsPainted_data()
-    {
-        add_rows_of_others();
-    }
+    void aWindowThatPaintsItselfIsPainted_data() { add_rows_of_others(); }
 
     void aWindowThatPaintsItselfIsPainted()
     {
@@ -248,8 +242,10 @@ private Q_SLOTS:
             edit.show();
             co_await process_qt_events();
             for (const QChar c : u"abc"_s) {
-                QCoreApplication::postEvent(&edit, new QKeyEvent(QEvent::KeyPress, c.toUpper().unicode(), Qt::NoModifier, c),
-                                            Qt::LowEventPriority);
+                QCoreApplication::postEvent(
+                    &edit,
+                    new QKeyEvent(QEvent::KeyPress, c.toUpper().unicode(), Qt::NoModifier, c),
+                    Qt::LowEventPriority);
             }
             co_await process_qt_events();
             QASYNCIO_COMPARE(edit.text(), u"abc"_s);
@@ -304,8 +300,9 @@ private Q_SLOTS:
             environment.insert(u"QT_QPA_UPDATE_IDLE_TIME"_s, QString::fromLatin1(interval));
             process.setProcessEnvironment(environment);
             process.setProcessChannelMode(QProcess::ForwardedErrorChannel);
-            process.start(QCoreApplication::applicationFilePath(), 
-                          {u"aWindowThatPaintsItselfIsPainted:idle"_s, u"windowsThatAreNotReadyAreWaitedFor"_s});
+            process.start(QCoreApplication::applicationFilePath(),
+                          {u"aWindowThatPaintsItselfIsPainted:idle"_s,
+                           u"windowsThatAreNotReadyAreWaitedFor"_s});
             QVERIFY(process.waitForFinished(60000));
             QVERIFY2(process.exitCode() == 0, process.readAllStandardOutput());
         }

@@ -50,7 +50,8 @@ private Q_SLOTS:
         QAsyncioLoop &loop = get_event_loop();
         QCOMPARE(&get_event_loop(), &loop);
         QVERIFY(!loop.is_closed());
-        QCOMPARE(policy->log, QStringList({"get", "new", "set", "get"})); // made and set by way of the policy
+        // made and set by way of the policy
+        QCOMPARE(policy->log, QStringList({"get", "new", "set", "get"}));
     }
 
     // L-100
@@ -109,7 +110,8 @@ private Q_SLOTS:
         QAsyncioLoop loop(virtual_time());
         set_event_loop(&loop);
         set_event_loop(nullptr);
-        QCOMPARE(error_in([] { get_event_loop(); }), "RuntimeError: There is no current event loop in thread 'MainThread'.");
+        QCOMPARE(error_in([] { get_event_loop(); }),
+                 "RuntimeError: There is no current event loop in thread 'MainThread'.");
         loop.close();
     }
 
@@ -188,4 +190,3 @@ private Q_SLOTS:
 
 QTEST_GUILESS_MAIN(tst_policy)
 #include "tst_policy.moc"
-

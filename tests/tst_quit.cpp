@@ -320,12 +320,14 @@ protected:
         event->setAccepted(decided);
         if (decided)
             return;
-        create_task([](AskingWindow &self) -> Coroutine<> {
-            co_await sleep(5ms);
-            say("decided");
-            self.decided = true;
-            self.close();
-        }(*this), TaskOptions().context(this));
+        create_task(
+            [](AskingWindow &self) -> Coroutine<> {
+                co_await sleep(5ms);
+                say("decided");
+                self.decided = true;
+                self.close();
+            }(*this),
+            TaskOptions().context(this));
     }
 };
 
@@ -415,7 +417,8 @@ static int run_named(const char *name, QApplication &app)
     return 99;
 }
 
-/// What the end of the application does, each in a process of its own, which writes what happened line by line.
+/// What the end of the application does, each in a process of its own, which writes what happened
+/// line by line.
 class tst_quit : public QObject
 {
     Q_OBJECT
@@ -428,28 +431,16 @@ private Q_SLOTS:
     }
 
     // H-22
-    void exitWithACode()
-    {
-        check("exit_with_a_code", 42, "aboutToQuit\nmain cleaned up\n");
-    }
+    void exitWithACode() { check("exit_with_a_code", 42, "aboutToQuit\nmain cleaned up\n"); }
 
     // H-17
-    void lastWindowClosed()
-    {
-        check("last_window_closed", 0, "main cleaned up\n");
-    }
+    void lastWindowClosed() { check("last_window_closed", 0, "main cleaned up\n"); }
 
     // H-17
-    void anotherWindowOpens()
-    {
-        check("another_window_opens", 0, "goes on\n");
-    }
+    void anotherWindowOpens() { check("another_window_opens", 0, "goes on\n"); }
 
     // H-17
-    void everyClosingIsJudgedAfresh()
-    {
-        check("every_closing_is_judged_afresh", 0, "goes on\n");
-    }
+    void everyClosingIsJudgedAfresh() { check("every_closing_is_judged_afresh", 0, "goes on\n"); }
 
     // H-18
     void quitRequestedIsAwaited()
@@ -464,7 +455,8 @@ private Q_SLOTS:
 
     void whoeverAwaitsTheQuitIsToldInEachExec()
     {
-        check("whoever_awaits_the_quit_is_told_in_each_exec", 0, QByteArray("runs\ntold\ncleaned up\n").repeated(3));
+        check("whoever_awaits_the_quit_is_told_in_each_exec", 0,
+              QByteArray("runs\ntold\ncleaned up\n").repeated(3));
     }
 
     void theApplicationsSignalsStayBlocked()
@@ -473,16 +465,10 @@ private Q_SLOTS:
     }
 
     // H-19
-    void stopIsNoQuit()
-    {
-        check("stop_is_no_quit", 3, "window open\naboutToQuit\n");
-    }
+    void stopIsNoQuit() { check("stop_is_no_quit", 3, "window open\naboutToQuit\n"); }
 
     // H-20
-    void attachAndStop()
-    {
-        check("attach_and_stop", 4, "task ran\nstopped\naboutToQuit\n");
-    }
+    void attachAndStop() { check("attach_and_stop", 4, "task ran\nstopped\naboutToQuit\n"); }
 
     // H-16
     void attachedQuitCleansUp()
@@ -497,16 +483,10 @@ private Q_SLOTS:
     }
 
     // H-21
-    void runAgainAfterQuit()
-    {
-        check("run_again_after_quit", 8, "ended\nended\nended\n");
-    }
+    void runAgainAfterQuit() { check("run_again_after_quit", 8, "ended\nended\nended\n"); }
 
     // H-9
-    void quitInsideAModalTask()
-    {
-        check("quit_inside_a_modal_task", 0, "rejected\ncleaned up\n");
-    }
+    void quitInsideAModalTask() { check("quit_inside_a_modal_task", 0, "rejected\ncleaned up\n"); }
 
     // H-23
     void aDialogIsTheOnlyWindow()
@@ -527,16 +507,10 @@ private Q_SLOTS:
     }
 
     // H-12
-    void runUntilCompleteFromASlot()
-    {
-        check("run_until_complete_from_a_slot", 12, "one\n");
-    }
+    void runUntilCompleteFromASlot() { check("run_until_complete_from_a_slot", 12, "one\n"); }
 
     // H-57
-    void loopExitAttached()
-    {
-        check("loop_exit_attached", 11, "");
-    }
+    void loopExitAttached() { check("loop_exit_attached", 11, ""); }
 };
 
 int main(int argc, char **argv)
@@ -548,4 +522,3 @@ int main(int argc, char **argv)
     return QTest::qExec(&test, argc, argv);
 }
 #include "tst_quit.moc"
-

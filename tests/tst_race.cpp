@@ -15,7 +15,8 @@ Q_SIGNALS:
 
 namespace {
 
-/// Sleeps for an hour; when it is cancelled it notes why, takes its time, and goes on with the cancellation.
+/// Sleeps for an hour; when it is cancelled it notes why, takes its time, and goes on with the
+/// cancellation.
 Coroutine<> tidy(QStringList &log, std::chrono::nanoseconds cleanup)
 {
     const QString error = co_await error_of(sleep(1h));
@@ -37,7 +38,8 @@ private Q_SLOTS:
         Test::run([&](QAsyncioLoop &loop) -> Coroutine<> {
             const TimePoint begin = loop.time();
             const auto winner = co_await race(give(1, 3s), sleep(1s, u"text"_s), sleeper(2s));
-            static_assert(std::is_same_v<decltype(winner), const std::variant<int, QString, std::monostate>>);
+            static_assert(
+                std::is_same_v<decltype(winner), const std::variant<int, QString, std::monostate>>);
             QASYNCIO_COMPARE(winner.index(), 1u);
             QASYNCIO_COMPARE(std::get<1>(winner), u"text"_s);
             QASYNCIO_VERIFY(loop.time() - begin == 1s);
@@ -87,7 +89,8 @@ private Q_SLOTS:
     void ofThoseDoneInOneTurnTheFirstInTimeWins()
     {
         Test::run([&](QAsyncioLoop &loop) -> Coroutine<> {
-            std::vector<Future<int>> futures{loop.create_future<int>(), loop.create_future<int>(), loop.create_future<int>()};
+            std::vector<Future<int>> futures{loop.create_future<int>(), loop.create_future<int>(),
+                                             loop.create_future<int>()};
             loop.call_later(1s, [&] {
                 futures[2].set_result(2);
                 futures[1].set_result(1);
@@ -96,7 +99,8 @@ private Q_SLOTS:
             QASYNCIO_COMPARE(winner.index, 2u);
             QASYNCIO_COMPARE(futures[0].cancelled(), true);
             QASYNCIO_COMPARE(futures[1].result(), 1);
-            const auto done = co_await race(loop.create_future<int>(), futures[2], futures[1]); // done before
+            // done before
+            const auto done = co_await race(loop.create_future<int>(), futures[2], futures[1]);
             QASYNCIO_COMPARE(done.index(), 1u);
         });
     }
@@ -122,7 +126,8 @@ private Q_SLOTS:
             log << u"over"_s;
             QASYNCIO_COMPARE(winner.index(), 1u);
             QASYNCIO_VERIFY(loop.time() - begin == 21s);
-            QASYNCIO_COMPARE(log.join(u", "), u"CancelledError, CancelledError, tidied up, tidied up, over"_s);
+            QASYNCIO_COMPARE(log.join(u", "),
+                             u"CancelledError, CancelledError, tidied up, tidied up, over"_s);
             QASYNCIO_COMPARE(passed.cancelled(), true);
             QASYNCIO_COMPARE(all_tasks().size(), 1u);
         });
@@ -152,7 +157,8 @@ private Q_SLOTS:
             QASYNCIO_COMPARE(log.join(u", "), u"CancelledError, tidied up, ValueError: wrong"_s);
             std::vector<Coroutine<int>> coroutines;
             coroutines.push_back(fail_with(u"wrong as well"_s));
-            QASYNCIO_COMPARE(co_await error_of(race(std::move(coroutines))), u"ValueError: wrong as well"_s);
+            QASYNCIO_COMPARE(co_await error_of(race(std::move(coroutines))),
+                             u"ValueError: wrong as well"_s);
             QASYNCIO_COMPARE(reports.list().join(u' '), QString());
         });
     }
@@ -162,7 +168,8 @@ private Q_SLOTS:
         Test::run([&](QAsyncioLoop &loop) -> Coroutine<> {
             Future<int> future = loop.create_future<int>();
             loop.call_later(1s, [&] { future.cancel(u"only this one"_s); });
-            QASYNCIO_COMPARE(co_await error_of(race(sleeper(), future)), u"CancelledError: only this one"_s);
+            QASYNCIO_COMPARE(co_await error_of(race(sleeper(), future)),
+                             u"CancelledError: only this one"_s);
             QASYNCIO_COMPARE(current_task().cancelling(), 0);
         });
     }
@@ -177,8 +184,9 @@ private Q_SLOTS:
             };
             const auto winner = co_await race(careless(), give(1, 1s));
             QASYNCIO_COMPARE(winner.index(), 1u);
-            QASYNCIO_COMPARE(reports.list().join(u' '),
-                             u"Task exception was never retrieved|ValueError: in the clean-up of CancelledError"_s);
+            QASYNCIO_COMPARE(
+                reports.list().join(u' '),
+                u"Task exception was never retrieved|ValueError: in the clean-up of CancelledError"_s);
         });
     }
 
@@ -188,7 +196,8 @@ private Q_SLOTS:
             const Reports reports(loop);
             const auto winner = co_await race(give(1, 1s), fail_with(u"second"_s, 1s));
             QASYNCIO_COMPARE(winner.index(), 0u);
-            QASYNCIO_COMPARE(reports.list().join(u' '), u"Task exception was never retrieved|ValueError: second"_s);
+            QASYNCIO_COMPARE(reports.list().join(u' '),
+                             u"Task exception was never retrieved|ValueError: second"_s);
         });
     }
 
@@ -203,8 +212,10 @@ private Q_SLOTS:
             task.cancel(u"enough"_s);
             log << co_await error_of(task);
             QASYNCIO_VERIFY(loop.time() - begin == 2s);
-            QASYNCIO_COMPARE(log.join(u", "), u"CancelledError: enough, CancelledError: enough, tidied up, tidied up, "
-                                              "CancelledError: enough"_s);
+            QASYNCIO_COMPARE(
+                log.join(u", "),
+                u"CancelledError: enough, CancelledError: enough, tidied up, tidied up, "
+                "CancelledError: enough"_s);
             QASYNCIO_COMPARE(task.cancelled(), true);
             QASYNCIO_COMPARE(all_tasks().size(), 1u);
         });
@@ -225,7 +236,8 @@ private Q_SLOTS:
             task.cancel(u"third"_s);
             log << co_await error_of(task);
             QASYNCIO_VERIFY(loop.time() - begin == 10s);
-            QASYNCIO_COMPARE(log.join(u", "), u"CancelledError: first, tidied up, CancelledError: first"_s);
+            QASYNCIO_COMPARE(log.join(u", "),
+                             u"CancelledError: first, tidied up, CancelledError: first"_s);
         });
     }
 
@@ -259,8 +271,9 @@ private Q_SLOTS:
         Future<int> foreign = other.create_future<int>();
         Test::run([&](QAsyncioLoop &loop) -> Coroutine<> {
             Future<int> own = loop.create_future<int>();
-            QASYNCIO_COMPARE(co_await error_of(race(own, sleeper(), foreign)),
-                             u"ValueError: The future belongs to a different loop than the one specified as the loop argument"_s);
+            QASYNCIO_COMPARE(
+                co_await error_of(race(own, sleeper(), foreign)),
+                u"ValueError: The future belongs to a different loop than the one specified as the loop argument"_s);
             QASYNCIO_COMPARE(own.cancelled(), true); // the race was lost before it began
             QASYNCIO_COMPARE(foreign.done(), false);
             co_await turns(2);
@@ -302,7 +315,9 @@ private Q_SLOTS:
     void moveOnlyResultsAreMovedThrough()
     {
         Test::run([&]() -> Coroutine<> {
-            const auto unique = [](int value) -> Coroutine<std::unique_ptr<int>> { co_return std::make_unique<int>(value); };
+            const auto unique = [](int value) -> Coroutine<std::unique_ptr<int>> {
+                co_return std::make_unique<int>(value);
+            };
             auto winner = co_await race(sleeper(), unique(42));
             QASYNCIO_COMPARE(*std::get<1>(winner), 42);
             std::vector<Coroutine<std::unique_ptr<int>>> coroutines;
@@ -316,7 +331,8 @@ private Q_SLOTS:
     {
         Test::run([&](QAsyncioLoop &loop) -> Coroutine<> {
             const TimePoint begin = loop.time();
-            const auto winner = co_await race(race(give(1, 3s), give(2, 2s)), race(sleeper(), give(3, 1s)));
+            const auto winner = co_await race(race(give(1, 3s), give(2, 2s)),
+                                              race(sleeper(), give(3, 1s)));
             const auto inner = std::get<1>(winner);
             QASYNCIO_COMPARE(std::get<1>(inner), 3);
             QASYNCIO_VERIFY(loop.time() - begin == 1s);
@@ -354,7 +370,8 @@ private Q_SLOTS:
             QASYNCIO_COMPARE(task.cancelled(), true);
             QASYNCIO_COMPARE(future.cancelled(), true);
             QASYNCIO_COMPARE(unheard(future), true);
-            co_await sleep(2s); // what the race had begun ended with the object, too: none of it ran another line
+            // what the race had begun ended with the object, too: none of it ran another line
+            co_await sleep(2s);
             QASYNCIO_COMPARE(log.join(u", "), QString());
         });
     }
@@ -369,7 +386,9 @@ private Q_SLOTS:
             co_await sleep(1h);
         };
         Future<int> future = loop.create_future<int>();
-        const auto body = [&]() -> Coroutine<> { co_await race(child(), future, child(), sleep(1h)); };
+        const auto body = [&]() -> Coroutine<> {
+            co_await race(child(), future, child(), sleep(1h));
+        };
         loop.create_task(body(), TaskOptions().name(u"racing"_s));
         run_ready(loop);
         loop.close();
@@ -473,7 +492,8 @@ private Q_SLOTS:
             co_await turns(3);
             Q_EMIT sender.good(1);
             co_await sleep(500ms); // it has won, and the other one cleans up
-            QASYNCIO_COMPARE(co_await error_of(clicks.next()), u"RuntimeError: another task is awaiting this stream"_s);
+            QASYNCIO_COMPARE(co_await error_of(clicks.next()),
+                             u"RuntimeError: another task is awaiting this stream"_s);
             task.cancel();
             QASYNCIO_COMPARE(co_await error_of(task), u"CancelledError"_s);
             QASYNCIO_COMPARE(*co_await clicks.next(), 1);

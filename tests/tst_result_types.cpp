@@ -53,7 +53,8 @@ private:
     void check() const
     {
         if (reinterpret_cast<std::uintptr_t>(this) % Alignment != 0)
-            qFatal("a value that needs an alignment of %zu lies at %p", Alignment, static_cast<const void *>(this));
+            qFatal("a value that needs an alignment of %zu lies at %p", Alignment,
+                   static_cast<const void *>(this));
     }
 
     int m_number;
@@ -66,7 +67,8 @@ public:
     Anything() = default;
     template<class T>
         requires(!std::is_same_v<std::decay_t<T>, Anything>)
-    Anything(T &&value) : m_value(std::forward<T>(value)) { }
+    Anything(T &&value) : m_value(std::forward<T>(value))
+    { }
     const std::any &value() const { return m_value; }
 
 private:
@@ -127,8 +129,14 @@ struct Sample<std::exception_ptr>
 template<class T>
 struct Sample<std::optional<T>>
 {
-    static std::optional<T> make(int n) { return n == 0 ? std::nullopt : std::optional<T>(Sample<T>::make(n)); }
-    static int number(const std::optional<T> &value) { return value ? Sample<T>::number(*value) : 0; }
+    static std::optional<T> make(int n)
+    {
+        return n == 0 ? std::nullopt : std::optional<T>(Sample<T>::make(n));
+    }
+    static int number(const std::optional<T> &value)
+    {
+        return value ? Sample<T>::number(*value) : 0;
+    }
 };
 template<>
 struct Sample<int>
@@ -153,7 +161,10 @@ template<>
 struct Sample<PointersOrText>
 {
     static PointersOrText make(int n) { return Sample<Pointers>::make(n); }
-    static int number(const PointersOrText &value) { return Sample<Pointers>::number(std::get<Pointers>(value)); }
+    static int number(const PointersOrText &value)
+    {
+        return Sample<Pointers>::number(std::get<Pointers>(value));
+    }
 };
 using Variant = std::variant<std::monostate, int, QString, std::exception_ptr>;
 template<>
@@ -213,7 +224,10 @@ template<>
 struct Sample<QVariantList>
 {
     static QVariantList make(int n) { return QVariantList() << n << u"two"_s; }
-    static int number(const QVariantList &value) { return value.size() == 2 ? value[0].toInt() : -1; }
+    static int number(const QVariantList &value)
+    {
+        return value.size() == 2 ? value[0].toInt() : -1;
+    }
 };
 int numbers[10] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9};
 template<>
@@ -231,7 +245,8 @@ struct Sample<Outcome<int>>
     }
     static int number(const Outcome<int> &value)
     {
-        return value.has_value() ? value.value() : Sample<std::exception_ptr>::number(value.exception());
+        return value.has_value() ? value.value()
+                                 : Sample<std::exception_ptr>::number(value.exception());
     }
 };
 using Tuple = std::tuple<NoAssignment, std::unique_ptr<int>>;
@@ -345,7 +360,8 @@ Coroutine<> gathers(QAsyncioLoop &)
     mixed.push_back(fail<T>());
     mixed.push_back(give_one<T>(2));
     const std::vector<Outcome<T>> kept = co_await gather(return_exceptions, std::move(mixed));
-    QASYNCIO_VERIFY(!kept[0].has_value() && kept[0].exception() && is<T>(kept[1].value(), 2) && !kept[1].exception());
+    QASYNCIO_VERIFY(!kept[0].has_value() && kept[0].exception() && is<T>(kept[1].value(), 2)
+                    && !kept[1].exception());
     QASYNCIO_COMPARE(co_await error_of(gather(give_one<T>(1, 0s), fail<T>())), u"ValueError: no"_s);
 }
 
@@ -535,15 +551,9 @@ private Q_SLOTS:
         by_signals<NoAssignment>();
     }
 
-    void movedOnly()
-    {
-        through_everything<std::unique_ptr<int>>();
-    }
+    void movedOnly() { through_everything<std::unique_ptr<int>>(); }
 
-    void movedOnlyWithoutAssignmentAndDefault()
-    {
-        through_everything<Rigid>();
-    }
+    void movedOnlyWithoutAssignmentAndDefault() { through_everything<Rigid>(); }
 
     void ofHighAlignment()
     {
@@ -568,12 +578,10 @@ private Q_SLOTS:
         by_signals<std::optional<int>>();
     }
 
-    void optionalsOfWhatIsMovedOnly()
-    {
-        through_everything<std::optional<Rigid>>();
-    }
+    void optionalsOfWhatIsMovedOnly() { through_everything<std::optional<Rigid>>(); }
 
-    // std::is_copy_constructible says so of a vector of std::unique_ptr, and of all that has one inside.
+    // std::is_copy_constructible says so of a vector of std::unique_ptr, and of all that has one
+    // inside.
     void whatOnlySaysThatItCanBeCopied()
     {
         Test::run(awaits<std::optional<Pointers>>);
@@ -653,10 +661,7 @@ private Q_SLOTS:
         in_a_context_variable<Outcome<int>>();
     }
 
-    void tuples()
-    {
-        through_everything<Tuple>();
-    }
+    void tuples() { through_everything<Tuple>(); }
 
     void futures()
     {
@@ -678,9 +683,13 @@ private Q_SLOTS:
             QASYNCIO_VERIFY((co_await list()).empty());
             const auto no_exception = []() -> Coroutine<std::exception_ptr> { co_return {}; };
             QASYNCIO_VERIFY(!co_await no_exception());
-            const auto nothing = []() -> Coroutine<std::optional<Rigid>> { co_return std::nullopt; };
+            const auto nothing = []() -> Coroutine<std::optional<Rigid>> {
+                co_return std::nullopt;
+            };
             QASYNCIO_VERIFY(!(co_await nothing()).has_value());
-            const auto pairs = []() -> AsyncGenerator<std::pair<int, double>> { co_yield {1, 2.5}; };
+            const auto pairs = []() -> AsyncGenerator<std::pair<int, double>> {
+                co_yield {1, 2.5};
+            };
             auto generator = pairs();
             const auto pair = co_await generator.next();
             QASYNCIO_VERIFY(pair && pair->second > 2);
@@ -721,4 +730,3 @@ private Q_SLOTS:
 
 QTEST_GUILESS_MAIN(tst_result_types)
 #include "tst_result_types.moc"
-

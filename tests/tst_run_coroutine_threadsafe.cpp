@@ -214,7 +214,8 @@ private Q_SLOTS:
         bool at_once = false;
         static std::atomic<int> messages;
         messages = 0;
-        const auto outer = qInstallMessageHandler([](QtMsgType, const QMessageLogContext &, const QString &) { ++messages; });
+        const auto outer = qInstallMessageHandler(
+            [](QtMsgType, const QMessageLogContext &, const QString &) { ++messages; });
         beside(loop, [&] {
             auto future = run_coroutine_threadsafe(number(1), loop);
             future.add_done_callback([&] { called_in.set_value(std::this_thread::get_id()); });
@@ -250,8 +251,10 @@ private Q_SLOTS:
         auto future = run_coroutine_threadsafe(number(1), loop);
         future.add_done_callback([] { throw ValueError(QStringLiteral("mine")); });
         future.add_done_callback([&] { next = true; });
-        QTest::ignoreMessage(QtCriticalMsg,
-                             QRegularExpression(QStringLiteral("exception calling callback for ConcurrentFuture: ValueError: mine")));
+        QTest::ignoreMessage(
+            QtCriticalMsg,
+            QRegularExpression(QStringLiteral(
+                "exception calling callback for ConcurrentFuture: ValueError: mine")));
         run_ready(loop);
         QVERIFY(next);
         loop.close();
@@ -261,7 +264,9 @@ private Q_SLOTS:
     void aResultThatCanOnlyBeMovedIsTakenOnce()
     {
         QAsyncioLoop loop;
-        const auto body = []() -> Coroutine<std::unique_ptr<int>> { co_return std::make_unique<int>(5); };
+        const auto body = []() -> Coroutine<std::unique_ptr<int>> {
+            co_return std::make_unique<int>(5);
+        };
         int value = 0;
         QString error;
         beside(loop, [&] {
@@ -280,7 +285,8 @@ private Q_SLOTS:
         QAsyncioLoop loop;
         loop.close();
         QTest::failOnWarning(QRegularExpression(QStringLiteral("never awaited")));
-        QCOMPARE(error_in([&] { return run_coroutine_threadsafe(number(1), loop); }), "RuntimeError: Event loop is closed");
+        QCOMPARE(error_in([&] { return run_coroutine_threadsafe(number(1), loop); }),
+                 "RuntimeError: Event loop is closed");
         auto used = number(1);
         used.close();
         QCOMPARE(error_in([&] { return run_coroutine_threadsafe(std::move(used), loop); }),
@@ -310,7 +316,8 @@ private Q_SLOTS:
     {
         QAsyncioLoop loop;
         auto future = run_coroutine_threadsafe(number(1), loop);
-        const QString refused = "RuntimeError: this would wait for its own event loop: await a task instead";
+        const QString refused =
+            "RuntimeError: this would wait for its own event loop: await a task instead";
         QCOMPARE(error_in([&] { future.result(); }), refused);
         QCOMPARE(error_in([&] { future.result(1h); }), refused);
         QCOMPARE(error_in([&] { future.join(); }), refused);
@@ -383,7 +390,10 @@ private Q_SLOTS:
     {
         QAsyncioLoop loop;
         int result = 0;
-        beside(loop, [&] { result = run_coroutine_threadsafe(number(4), loop).result(std::chrono::nanoseconds::max()); });
+        beside(loop, [&] {
+            result = run_coroutine_threadsafe(number(4), loop)
+                         .result(std::chrono::nanoseconds::max());
+        });
         QCOMPARE(result, 4);
         loop.close();
     }
@@ -415,8 +425,9 @@ private Q_SLOTS:
         QAsyncioLoop loop;
         const Reports reports(loop);
         QTest::failOnWarning(QRegularExpression(QStringLiteral("never awaited")));
-        loop.set_task_factory(
-            [](QAsyncioLoop &, const TaskOptions &) -> TaskOptions { throw ValueError(QStringLiteral("factory")); });
+        loop.set_task_factory([](QAsyncioLoop &, const TaskOptions &) -> TaskOptions {
+            throw ValueError(QStringLiteral("factory"));
+        });
         QString error;
         beside(loop, [&] {
             auto future = run_coroutine_threadsafe(number(1), loop);
@@ -431,7 +442,9 @@ private Q_SLOTS:
     void aResultThatCannotBeMovedIsAnException()
     {
         QAsyncioLoop loop;
-        const auto body = [](int moves) -> Coroutine<SurvivesMoves> { co_return SurvivesMoves(moves); };
+        const auto body = [](int moves) -> Coroutine<SurvivesMoves> {
+            co_return SurvivesMoves(moves);
+        };
         QStringList errors;
         beside(loop, [&] {
             for (int moves = 0; moves < 8; ++moves)
@@ -521,7 +534,7 @@ private Q_SLOTS:
     void joinWhenTheLoopIsClosed()
     {
         auto loop = std::make_unique<QAsyncioLoop>();
-        loop->set_exception_handler([](QAsyncioLoop &, const ExceptionContext &) {});
+        loop->set_exception_handler([](QAsyncioLoop &, const ExceptionContext &) { });
         auto future = run_coroutine_threadsafe(number(1), *loop);
         std::thread thread([&] { future.join(); });
         loop->close();
@@ -567,4 +580,3 @@ private Q_SLOTS:
 
 QTEST_GUILESS_MAIN(tst_run_coroutine_threadsafe)
 #include "tst_run_coroutine_threadsafe.moc"
-

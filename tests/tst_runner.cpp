@@ -28,7 +28,8 @@ Coroutine<> nap(std::chrono::seconds time)
 }
 RunnerOptions with_virtual_time()
 {
-    return RunnerOptions().loop_factory([] { return std::make_unique<QAsyncioLoop>(virtual_time()); });
+    return RunnerOptions().loop_factory(
+        [] { return std::make_unique<QAsyncioLoop>(virtual_time()); });
 }
 } // namespace
 
@@ -50,14 +51,15 @@ public:
     {
         s_told.clear();
         s_at_each = std::move(at_each);
-        s_outer = qInstallMessageHandler([](QtMsgType type, const QMessageLogContext &context, const QString &text) {
-            const QLatin1String begin("Runner: the clean-up waits for ");
-            if (!text.startsWith(begin))
-                return s_outer(type, context, text);
-            s_told << text.mid(begin.size());
-            if (s_at_each)
-                s_at_each();
-        });
+        s_outer = qInstallMessageHandler(
+            [](QtMsgType type, const QMessageLogContext &context, const QString &text) {
+                const QLatin1String begin("Runner: the clean-up waits for ");
+                if (!text.startsWith(begin))
+                    return s_outer(type, context, text);
+                s_told << text.mid(begin.size());
+                if (s_at_each)
+                    s_at_each();
+            });
     }
     ~Waits() { qInstallMessageHandler(s_outer); }
     Q_DISABLE_COPY_MOVE(Waits)
@@ -135,19 +137,25 @@ private Q_SLOTS:
         QAsyncioLoop loop(virtual_time());
         QStringList errors;
         loop.call_soon([&] {
-            errors << error_in([] { return QAsyncio::run([]() -> Coroutine<int> { co_return 1; }()); });
+            errors << error_in(
+                [] { return QAsyncio::run([]() -> Coroutine<int> { co_return 1; }()); });
             Runner runner;
             errors << error_in([&] { return runner.run(loop.create_future<int>()); });
-            errors << error_in([] { return QAsyncio::run(*QCoreApplication::instance(), []() -> Coroutine<int> { co_return 1; }()); });
+            errors << error_in([] {
+                return QAsyncio::run(*QCoreApplication::instance(),
+                                     []() -> Coroutine<int> { co_return 1; }());
+            });
             loop.stop();
         });
         for (int i = 0; i < 2; ++i)
-            QTest::ignoreMessage(QtWarningMsg, QRegularExpression(QStringLiteral("was never awaited")));
+            QTest::ignoreMessage(QtWarningMsg,
+                                 QRegularExpression(QStringLiteral("was never awaited")));
         loop.run_forever();
-        QCOMPARE(errors,
-                 QStringList({"RuntimeError: run() cannot be called from a running event loop",
-                              "RuntimeError: Runner.run() cannot be called from a running event loop",
-                              "RuntimeError: run() cannot be called from a running event loop"}));
+        QCOMPARE(
+            errors,
+            QStringList({"RuntimeError: run() cannot be called from a running event loop",
+                         "RuntimeError: Runner.run() cannot be called from a running event loop",
+                         "RuntimeError: run() cannot be called from a running event loop"}));
         loop.close();
     }
 
@@ -180,7 +188,8 @@ private Q_SLOTS:
         runner.close();
         QCOMPARE(error_in([&] { runner.get_loop(); }), "RuntimeError: Runner is closed");
         auto coroutine = answer();
-        QCOMPARE(error_in([&] { return runner.run(std::move(coroutine)); }), "RuntimeError: Runner is closed");
+        QCOMPARE(error_in([&] { return runner.run(std::move(coroutine)); }),
+                 "RuntimeError: Runner is closed");
         Runner another(with_virtual_time());
         QCOMPARE(another.run(std::move(coroutine)), 42); // it was not consumed
     }
@@ -276,7 +285,8 @@ private Q_SLOTS:
             co_await sleep(1s);
         };
         runner.run(main());
-        QCOMPARE(error_in([&] { runner.close(); }), "RuntimeError: Event loop stopped before Future completed.");
+        QCOMPARE(error_in([&] { runner.close(); }),
+                 "RuntimeError: Event loop stopped before Future completed.");
         QVERIFY(loop.is_closed());
     }
 
@@ -289,10 +299,12 @@ private Q_SLOTS:
             auto made = std::make_unique<QAsyncioLoop>(virtual_time());
             loop = made.get();
             Runner runner(RunnerOptions().loop_factory([&] { return std::move(made); }));
-            QCOMPARE(error_in([&] { runner.run([]() -> Coroutine<> {
-                                 co_await sleep(1s);
-                                 throw ValueError(QStringLiteral("main"));
-                             }()); }),
+            QCOMPARE(error_in([&] {
+                         runner.run([]() -> Coroutine<> {
+                             co_await sleep(1s);
+                             throw ValueError(QStringLiteral("main"));
+                         }());
+                     }),
                      "ValueError: main");
             runner.close();
             closed = loop->is_closed();
@@ -323,12 +335,14 @@ private Q_SLOTS:
     void aFactoryThatGivesNoLoopIsRefused()
     {
         Runner runner(RunnerOptions().loop_factory([] { return std::unique_ptr<QAsyncioLoop>(); }));
-        QCOMPARE(error_in([&] { runner.get_loop(); }), "RuntimeError: Runner: the loop factory gave no loop");
+        QCOMPARE(error_in([&] { runner.get_loop(); }),
+                 "RuntimeError: Runner: the loop factory gave no loop");
     }
 
     void oneThatWasNeverUsedIsClosed()
     {
-        Runner runner(RunnerOptions().loop_factory([]() -> std::unique_ptr<QAsyncioLoop> { throw ValueError(); }));
+        Runner runner(RunnerOptions().loop_factory(
+            []() -> std::unique_ptr<QAsyncioLoop> { throw ValueError(); }));
         runner.close(); // makes no loop for that
         QCOMPARE(error_in([&] { runner.get_loop(); }), "RuntimeError: Runner is closed");
         QTest::failOnWarning(QRegularExpression(QStringLiteral(".")));
@@ -350,7 +364,8 @@ private Q_SLOTS:
             get_running_loop().stop();
             co_await sleep(1h);
         };
-        QCOMPARE(error_in([&] { runner.run(main()); }), "RuntimeError: Event loop stopped before Future completed.");
+        QCOMPARE(error_in([&] { runner.run(main()); }),
+                 "RuntimeError: Event loop stopped before Future completed.");
     }
 
     void aStopThatWasLateEndsTheNextRunOfALoopAsInAsyncio()
@@ -358,7 +373,8 @@ private Q_SLOTS:
         QAsyncioLoop loop(virtual_time());
         QCOMPARE(error_in([&] { loop.run_until_complete(ends_too_late()); }), "LoopExit: 3");
         Task<int> task = loop.create_task(answer());
-        QCOMPARE(error_in([&] { loop.run_until_complete(task); }), "RuntimeError: Event loop stopped before Future completed.");
+        QCOMPARE(error_in([&] { loop.run_until_complete(task); }),
+                 "RuntimeError: Event loop stopped before Future completed.");
         QCOMPARE(loop.run_until_complete(task), 42);
         loop.close();
     }
@@ -385,28 +401,34 @@ private Q_SLOTS:
         static std::promise<void> gate;
         static QtMessageHandler outer = nullptr;
         static QString told;
-        outer = qInstallMessageHandler([](QtMsgType type, const QMessageLogContext &context, const QString &text) {
-            if (!text.contains(QLatin1String("the clean-up waits for")))
-                return outer(type, context, text);
-            told = text;
-            gate.set_value();
-        });
+        outer = qInstallMessageHandler(
+            [](QtMsgType type, const QMessageLogContext &context, const QString &text) {
+                if (!text.contains(QLatin1String("the clean-up waits for")))
+                    return outer(type, context, text);
+                told = text;
+                gate.set_value();
+            });
         {
             Runner runner;
             const auto main = []() -> Coroutine<> {
-                const auto job = get_running_loop().run_in_executor(nullptr, [] { gate.get_future().wait(); });
+                const auto job = get_running_loop().run_in_executor(
+                    nullptr, [] { gate.get_future().wait(); });
                 co_await sleep(0s);
             };
             runner.run(main());
             runner.close();
         }
         qInstallMessageHandler(outer);
-        QVERIFY2(told.startsWith(QLatin1String("Runner: the clean-up waits for a function in thread asyncio_")), qPrintable(told));
+        QVERIFY2(told.startsWith(
+                     QLatin1String("Runner: the clean-up waits for a function in thread asyncio_")),
+                 qPrintable(told));
     }
 
     void aCleanUpLimitOfAnyDuration()
     {
-        for (const RunnerOptions &options : {RunnerOptions().cleanup_limit(std::chrono::hours::max()), RunnerOptions().cleanup_limit(1e9s)}) {
+        for (const RunnerOptions &options :
+             {RunnerOptions().cleanup_limit(std::chrono::hours::max()),
+              RunnerOptions().cleanup_limit(1e9s)}) {
             bool cleaned = false;
             Runner runner(options);
             const auto main = [&]() -> Coroutine<> {
@@ -449,7 +471,8 @@ private Q_SLOTS:
         QCOMPARE(error_in([&] { return runner.run(main(log)); }), "KeyboardInterrupt");
         QCOMPARE(log, QStringList({"cleanup"}));
         struct sigaction now;
-        QVERIFY(::sigaction(SIGINT, nullptr, &now) == 0 && now.sa_handler == SIG_DFL); // the old handler is back
+        // the old handler is back
+        QVERIFY(::sigaction(SIGINT, nullptr, &now) == 0 && now.sa_handler == SIG_DFL);
     }
 
     // L-115
@@ -518,11 +541,12 @@ private Q_SLOTS:
         qint64 taken = std::numeric_limits<qint64>::max();
         for (int attempt = 0; attempt < 5 && taken >= 500; ++attempt) {
             QElapsedTimer since;
-            const ScenarioResult result = run_scenario(QStringLiteral("idle_sigint"), [&](QProcess &process) {
-                QVERIFY(process.waitForReadyRead(30000));
-                since.start();
-                ::kill(pid_t(process.processId()), SIGINT);
-            });
+            const ScenarioResult result = run_scenario(
+                QStringLiteral("idle_sigint"), [&](QProcess &process) {
+                    QVERIFY(process.waitForReadyRead(30000));
+                    since.start();
+                    ::kill(pid_t(process.processId()), SIGINT);
+                });
             taken = std::min(taken, since.elapsed());
             QVERIFY(!result.crashed);
             QCOMPARE(result.exit_code, 130);
@@ -563,11 +587,14 @@ private Q_SLOTS:
         QCOMPARE(QAsyncio::run(*qApp, leave()), 6);
         QCOMPARE(QAsyncio::run(*qApp, interrupt()), 130);
         QCOMPARE(QAsyncio::run(*qApp, answer()), 42);
-        QTest::ignoreMessage(QtCriticalMsg, QRegularExpression(QStringLiteral("unhandled exception: ValueError: uncaught")));
-        QCOMPARE(QAsyncio::run(*qApp, []() -> Coroutine<> {
-                     co_await sleep(0s);
-                     throw ValueError(QStringLiteral("uncaught"));
-                 }()),
+        QTest::ignoreMessage(
+            QtCriticalMsg,
+            QRegularExpression(QStringLiteral("unhandled exception: ValueError: uncaught")));
+        QCOMPARE(QAsyncio::run(*qApp,
+                               []() -> Coroutine<> {
+                                   co_await sleep(0s);
+                                   throw ValueError(QStringLiteral("uncaught"));
+                               }()),
                  1);
     }
 
@@ -683,7 +710,8 @@ private Q_SLOTS:
             create_task(ends_when_told(waits, 1), TaskOptions().name(QStringLiteral("slow")));
             create_task(nap(10s), TaskOptions().name(QStringLiteral("quick")));
             co_await to_thread([] { }); // has ended when the threads are asked for
-            const auto job = get_running_loop().run_in_executor(nullptr, [&] { gate.get_future().wait(); });
+            const auto job = get_running_loop().run_in_executor(nullptr,
+                                                                [&] { gate.get_future().wait(); });
             co_await sleep(0s);
         };
         runner.run(main());
@@ -691,10 +719,13 @@ private Q_SLOTS:
         too_late.start(1900);
         runner.close();
         QCOMPARE(waits.told().size(), 3);
-        QVERIFY2(waits.told()[0].startsWith("<Task ") && waits.told()[0].contains("name='slow'"), qPrintable(waits.told()[0]));
+        QVERIFY2(waits.told()[0].startsWith("<Task ") && waits.told()[0].contains("name='slow'"),
+                 qPrintable(waits.told()[0]));
         QVERIFY2(!waits.told()[0].contains("quick"), qPrintable(waits.told()[0]));
         QCOMPARE(waits.told()[1], "asynchronous generators that are being closed");
-        QVERIFY(QRegularExpression("^a function in thread asyncio_\\d+$").match(waits.told()[2]).hasMatch());
+        QVERIFY(QRegularExpression("^a function in thread asyncio_\\d+$")
+                    .match(waits.told()[2])
+                    .hasMatch());
         QVERIFY(!early);
         QVERIFY(!late);
     }
@@ -725,8 +756,10 @@ private Q_SLOTS:
             co_await sleep(0s);
         };
         runner.run(main());
-        QTest::ignoreMessage(QtWarningMsg, QRegularExpression(QStringLiteral(
-                                               "^Runner: the clean-up goes on without <Task (?!.*quick).*name='stubborn'")));
+        QTest::ignoreMessage(
+            QtWarningMsg,
+            QRegularExpression(QStringLiteral(
+                "^Runner: the clean-up goes on without <Task (?!.*quick).*name='stubborn'")));
         runner.close();
         QVERIFY(runner.to_string().contains("closed"));
     }
@@ -742,7 +775,8 @@ private Q_SLOTS:
             create_task(stops());
             co_await sleep(1s);
         };
-        QTest::ignoreMessage(QtCriticalMsg, "Runner: RuntimeError: Event loop stopped before Future completed.");
+        QTest::ignoreMessage(QtCriticalMsg,
+                             "Runner: RuntimeError: Event loop stopped before Future completed.");
         Runner runner(with_virtual_time());
         runner.run(main());
     }
@@ -753,14 +787,17 @@ private Q_SLOTS:
         for (const bool has_factory : {true, false}) {
             set_event_loop(&outer);
             outer.call_soon([&] {
-                QTest::ignoreMessage(QtCriticalMsg, "Runner: RuntimeError: Runner.close() cannot be called from a running event loop");
+                QTest::ignoreMessage(QtCriticalMsg,
+                                     "Runner: RuntimeError: Runner.close() cannot be called from a "
+                                     "running event loop");
                 {
                     Runner runner(has_factory ? with_virtual_time() : RunnerOptions());
                     runner.get_loop();
                 }
                 outer.stop();
             });
-            QTest::ignoreMessage(QtWarningMsg, QRegularExpression(QStringLiteral("unclosed event loop")));
+            QTest::ignoreMessage(QtWarningMsg,
+                                 QRegularExpression(QStringLiteral("unclosed event loop")));
             outer.run_forever();
             QCOMPARE(error_in([] { get_event_loop(); }).isEmpty(), has_factory);
         }
@@ -787,7 +824,8 @@ private Q_SLOTS:
             log << (again ? "unwound" : "?");
         };
         Runner runner;
-        QCOMPARE(error_in([&] { runner.run(main(log)); }), "RuntimeError: Event loop stopped before Future completed.");
+        QCOMPARE(error_in([&] { runner.run(main(log)); }),
+                 "RuntimeError: Event loop stopped before Future completed.");
         QVERIFY(sigint_has_its_default());
         QCOMPARE(error_in([&] { runner.close(); }), "KeyboardInterrupt");
         QVERIFY(sigint_has_its_default());
@@ -797,10 +835,11 @@ private Q_SLOTS:
     {
         const auto main = []() -> Coroutine<bool> {
             struct sigaction now;
-            const bool restarts = ::sigaction(SIGINT, nullptr, &now) == 0 && (now.sa_flags & SA_RESTART);
+            const bool restarts = ::sigaction(SIGINT, nullptr, &now) == 0
+                && (now.sa_flags & SA_RESTART);
             get_running_loop().call_soon([] { ::raise(SIGINT); });
             const bool cancelled = co_await is_cancelled_asleep();
-            co_return cancelled && restarts;
+            co_return cancelled &&restarts;
         };
         Runner runner;
         runner.get_loop();

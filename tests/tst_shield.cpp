@@ -83,8 +83,9 @@ private Q_SLOTS:
     {
         Test::run([&](QAsyncioLoop &loop) -> Coroutine<> {
             std::vector<ExceptionContext> reports;
-            loop.set_exception_handler(
-                [&](QAsyncioLoop &, const ExceptionContext &context) { reports.push_back(context); });
+            loop.set_exception_handler([&](QAsyncioLoop &, const ExceptionContext &context) {
+                reports.push_back(context);
+            });
             Task<int> inner = create_task(fail_with(u"too late"_s, 1s));
             Task<int> waiting = create_task(await_shielded(inner));
             co_await turns(1);
@@ -214,7 +215,8 @@ private Q_SLOTS:
     // G-053
     void withoutALoopACoroutineIsRefused()
     {
-        QCOMPARE(error_in([] { return shield(give(1)); }), u"RuntimeError: no running event loop"_s);
+        QCOMPARE(error_in([] { return shield(give(1)); }),
+                 u"RuntimeError: no running event loop"_s);
     }
 
     void resultsAndFailuresPassThrough()
@@ -222,7 +224,8 @@ private Q_SLOTS:
         Test::run([&](QAsyncioLoop &loop) -> Coroutine<> {
             const Reports reports(loop);
             QASYNCIO_COMPARE(co_await shield(give(1, 1s)), 1);
-            QASYNCIO_COMPARE(co_await error_of(shield(fail_with(u"wrong"_s, 1s))), u"ValueError: wrong"_s);
+            QASYNCIO_COMPARE(co_await error_of(shield(fail_with(u"wrong"_s, 1s))),
+                             u"ValueError: wrong"_s);
             co_await shield(sleep(1s));
             co_await shield(turns(1));
             QASYNCIO_COMPARE(reports.list().join(u' '), QString());
@@ -245,7 +248,9 @@ private Q_SLOTS:
     void moveOnlyResultsAreMovedThrough()
     {
         Test::run([&]() -> Coroutine<> {
-            const auto body = []() -> Coroutine<std::unique_ptr<int>> { co_return std::make_unique<int>(42); };
+            const auto body = []() -> Coroutine<std::unique_ptr<int>> {
+                co_return std::make_unique<int>(42);
+            };
             const std::unique_ptr<int> value = co_await shield(body());
             QASYNCIO_COMPARE(*value, 42);
         });
@@ -297,7 +302,8 @@ private Q_SLOTS:
                 outer.cancel();
                 co_await sleep(2s);
                 // Though the shield is still there.
-                QASYNCIO_COMPARE(reports.list().join(u' '), u"Task exception was never retrieved|ValueError: nobody asks"_s);
+                QASYNCIO_COMPARE(reports.list().join(u' '),
+                                 u"Task exception was never retrieved|ValueError: nobody asks"_s);
             },
             Test::TestOptions().allow_reports());
     }
@@ -316,7 +322,8 @@ private Q_SLOTS:
             outer = {};
             inner = {};
             co_await turns(2);
-            QASYNCIO_COMPARE(reports.list().join(u' '), u"Future exception was never retrieved|ValueError: nobody listens"_s);
+            QASYNCIO_COMPARE(reports.list().join(u' '),
+                             u"Future exception was never retrieved|ValueError: nobody listens"_s);
         });
     }
 
@@ -346,7 +353,8 @@ private Q_SLOTS:
         Test::run([&]() -> Coroutine<> {
             Task<int> inner = create_task(give(1, 1s));
             auto object = std::make_unique<QObject>();
-            Task<int> waiting = create_task(await_shielded(inner), TaskOptions().context(object.get()));
+            Task<int> waiting = create_task(await_shielded(inner),
+                                            TaskOptions().context(object.get()));
             co_await turns(1);
             object.reset();
             QASYNCIO_COMPARE(waiting.cancelled(), true);
@@ -372,7 +380,8 @@ private Q_SLOTS:
         QAsyncioLoop loop(virtual_time());
         const Reports reports(loop);
         Task<int> inner = loop.create_task(give(1, 1h), TaskOptions().name(u"inner"_s));
-        Task<int> waiting = loop.create_task(await_shielded(inner), TaskOptions().name(u"waiting"_s));
+        Task<int> waiting = loop.create_task(await_shielded(inner),
+                                             TaskOptions().name(u"waiting"_s));
         Future<int> future = loop.create_future<int>();
         Future<int> left = shield(future);
         run_ready(loop);
@@ -432,10 +441,13 @@ private Q_SLOTS:
             QAsyncioLoop loop(virtual_time());
             const auto main = [&]() -> Coroutine<> {
                 Future<> inner = loop.create_future<>();
-                Future<> dropped = shielded(inner), dropped_elsewhere = shielded(inner), cancelled = shielded(inner);
+                Future<> dropped = shielded(inner), dropped_elsewhere = shielded(inner),
+                         cancelled = shielded(inner);
                 co_await turns(1);
                 dropped = {};
-                std::thread([future = std::move(dropped_elsewhere)]() mutable { future = {}; }).join();
+                std::thread([future = std::move(dropped_elsewhere)]() mutable {
+                    future = {};
+                }).join();
                 cancelled.cancel();
                 co_await turns(2);
                 alive += !inner.done();
@@ -452,4 +464,3 @@ private Q_SLOTS:
 
 QTEST_GUILESS_MAIN(tst_shield)
 #include "tst_shield.moc"
-

@@ -98,21 +98,23 @@ private Q_SLOTS:
             int number;
             std::thread::id home = std::this_thread::get_id();
         };
-        Test::run([]() -> Coroutine<> {
-            StreamSender sender;
-            const auto make = [](int number) { return std::make_shared<int>(number); };
-            auto numbers = signal_stream(&sender, &StreamSender::number, make);
-            const auto make_homeless = [](int number) { return Homeless(number); };
-            auto homeless = signal_stream(&sender, &StreamSender::number, make_homeless);
-            std::thread([&] {
-                Q_EMIT sender.number(2);
-                Q_EMIT sender.number(3);
-            }).join();
-            QASYNCIO_THROWS(co_await homeless.next(), ValueError);
-            const auto next = co_await homeless.next();
-            QASYNCIO_COMPARE(next->number, 3);
-            QASYNCIO_COMPARE(numbers.size(), size_t(2));
-        }, Test::TestOptions().real_time());
+        Test::run(
+            []() -> Coroutine<> {
+                StreamSender sender;
+                const auto make = [](int number) { return std::make_shared<int>(number); };
+                auto numbers = signal_stream(&sender, &StreamSender::number, make);
+                const auto make_homeless = [](int number) { return Homeless(number); };
+                auto homeless = signal_stream(&sender, &StreamSender::number, make_homeless);
+                std::thread([&] {
+                    Q_EMIT sender.number(2);
+                    Q_EMIT sender.number(3);
+                }).join();
+                QASYNCIO_THROWS(co_await homeless.next(), ValueError);
+                const auto next = co_await homeless.next();
+                QASYNCIO_COMPARE(next->number, 3);
+                QASYNCIO_COMPARE(numbers.size(), size_t(2));
+            },
+            Test::TestOptions().real_time());
     }
 
     void theValuesAreTheArguments()
@@ -223,7 +225,8 @@ private Q_SLOTS:
                 int expected = 0;
                 while (expected < 1000) {
                     const auto number = co_await numbers.next();
-                    if (!QTest::qCompare(*number, expected, "number", "expected", __FILE__, __LINE__))
+                    if (!QTest::qCompare(*number, expected, "number", "expected", __FILE__,
+                                         __LINE__))
                         break;
                     ++expected;
                 }
@@ -267,14 +270,16 @@ private Q_SLOTS:
             QASYNCIO_COMPARE(*co_await constants.next(), 3);
             QASYNCIO_COMPARE(*co_await mapped.next(), 6);
             sender.reset();
-            QASYNCIO_THROWS(static_cast<void>(signal_stream(pointer, &StreamSender::number)), ValueError);
+            QASYNCIO_THROWS(static_cast<void>(signal_stream(pointer, &StreamSender::number)),
+                            ValueError);
         });
     }
 
     void aNullSenderIsRefused()
     {
         Test::run([]() -> Coroutine<> {
-            QASYNCIO_THROWS(static_cast<void>(signal_stream(static_cast<StreamSender *>(nullptr), &StreamSender::number)),
+            QASYNCIO_THROWS(static_cast<void>(signal_stream(static_cast<StreamSender *>(nullptr),
+                                                            &StreamSender::number)),
                             ValueError);
             co_return;
         });
@@ -306,31 +311,34 @@ private Q_SLOTS:
 
     void aMapMayAct()
     {
-        Test::run([](QAsyncioLoop &loop) -> Coroutine<> {
-            auto sender = std::make_unique<StreamSender>();
-            std::optional<SignalStream<int>> numbers;
-            Task<> waiting;
-            const auto await_next = [&]() -> Coroutine<> { co_await numbers->next(); };
-            for (const int act : {1, 2, 3}) { // drop the stream, cancel the task, delete the sender
-                const auto map = [&](int value) {
-                    if (act == 1)
-                        numbers.reset();
-                    else if (act == 2)
-                        waiting.cancel();
-                    else
-                        sender.reset();
-                    return value;
-                };
-                numbers.emplace(signal_stream(sender.get(), &StreamSender::number, map));
-                waiting = create_task(await_next());
-                co_await turns(2);
-                QTimer::singleShot(0, sender.get(), [&] { Q_EMIT sender->number(1); });
-                const QString expected = act == 2 ? u"CancelledError"_s : QString();
-                QASYNCIO_COMPARE(co_await error_of(waiting), expected);
-                QASYNCIO_COMPARE(numbers ? numbers->size() : 0u, act == 2 ? 1u : 0u);
-            }
-            Q_UNUSED(loop)
-        }, Test::TestOptions().real_time());
+        Test::run(
+            [](QAsyncioLoop &loop) -> Coroutine<> {
+                auto sender = std::make_unique<StreamSender>();
+                std::optional<SignalStream<int>> numbers;
+                Task<> waiting;
+                const auto await_next = [&]() -> Coroutine<> { co_await numbers->next(); };
+                for (const int act :
+                     {1, 2, 3}) { // drop the stream, cancel the task, delete the sender
+                    const auto map = [&](int value) {
+                        if (act == 1)
+                            numbers.reset();
+                        else if (act == 2)
+                            waiting.cancel();
+                        else
+                            sender.reset();
+                        return value;
+                    };
+                    numbers.emplace(signal_stream(sender.get(), &StreamSender::number, map));
+                    waiting = create_task(await_next());
+                    co_await turns(2);
+                    QTimer::singleShot(0, sender.get(), [&] { Q_EMIT sender->number(1); });
+                    const QString expected = act == 2 ? u"CancelledError"_s : QString();
+                    QASYNCIO_COMPARE(co_await error_of(waiting), expected);
+                    QASYNCIO_COMPARE(numbers ? numbers->size() : 0u, act == 2 ? 1u : 0u);
+                }
+                Q_UNUSED(loop)
+            },
+            Test::TestOptions().real_time());
     }
 
     void aTimeOutLosesNothing()
@@ -344,7 +352,8 @@ private Q_SLOTS:
                 loop.call_later(std::chrono::milliseconds(i % 5), emit_one);
                 bool timed_out = false;
                 try {
-                    const auto number = co_await wait_for(numbers.next(), std::chrono::milliseconds(i % 4));
+                    const auto number = co_await wait_for(numbers.next(),
+                                                          std::chrono::milliseconds(i % 4));
                     QASYNCIO_COMPARE(*number, ++got);
                 } catch (const TimeoutError &) {
                     timed_out = true;
@@ -394,20 +403,23 @@ private Q_SLOTS:
         const auto raced = [&]() -> Coroutine<> { co_await race(sleeper(), numbers->next()); };
         QCOMPARE(second.run_until_complete(error_of(raced())), error);
         SignalStream<int> moved = std::move(*numbers);
-        QCOMPARE(second.run_until_complete(error_of(numbers->next())), u"RuntimeError: this stream was moved from"_s);
+        QCOMPARE(second.run_until_complete(error_of(numbers->next())),
+                 u"RuntimeError: this stream was moved from"_s);
         second.close();
     }
 
     void oneThatIsDroppedInAnotherThreadIsDisconnectedAtHome()
     {
-        Test::run([]() -> Coroutine<> {
-            StreamSender sender;
-            auto numbers = signal_stream(&sender, &StreamSender::number);
-            Q_EMIT sender.number(1);
-            std::thread([dropped = std::move(numbers)] { }).join();
-            co_await sleep(10ms);
-            Q_EMIT sender.number(2);
-        }, Test::TestOptions().real_time());
+        Test::run(
+            []() -> Coroutine<> {
+                StreamSender sender;
+                auto numbers = signal_stream(&sender, &StreamSender::number);
+                Q_EMIT sender.number(1);
+                std::thread([dropped = std::move(numbers)] { }).join();
+                co_await sleep(10ms);
+                Q_EMIT sender.number(2);
+            },
+            Test::TestOptions().real_time());
     }
 
     /// Nothing that another thread sends home then is left anywhere.
@@ -418,7 +430,8 @@ private Q_SLOTS:
         const auto value = std::make_shared<int>(1);
         const auto with_value = [value](int) { return value; };
         std::optional<SignalStream<std::shared_ptr<int>>> values;
-        loop->call_soon([&] { values.emplace(signal_stream(sender, &StreamSender::number, with_value)); });
+        loop->call_soon(
+            [&] { values.emplace(signal_stream(sender, &StreamSender::number, with_value)); });
         run_once(*loop);
         loop->close();
         loop.reset();

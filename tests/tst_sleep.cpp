@@ -70,7 +70,8 @@ private Q_SLOTS:
     {
         Test::run([&]() -> Coroutine<> {
             const std::chrono::duration<double> nan(std::numeric_limits<double>::quiet_NaN());
-            QASYNCIO_COMPARE(error_in([&] { return sleep(nan); }), u"ValueError: Invalid delay: NaN (not a number)"_s);
+            QASYNCIO_COMPARE(error_in([&] { return sleep(nan); }),
+                             u"ValueError: Invalid delay: NaN (not a number)"_s);
             QASYNCIO_THROWS(sleep(nan, 1), ValueError);
             co_return;
         });
@@ -137,7 +138,8 @@ private Q_SLOTS:
     {
         // Nothing of "never awaited" is logged.
         QTest::failOnWarning(QRegularExpression(u"."_s));
-        QCOMPARE(error_in([] { return ensure_future(turns(1)); }), u"RuntimeError: no running event loop"_s);
+        QCOMPARE(error_in([] { return ensure_future(turns(1)); }),
+                 u"RuntimeError: no running event loop"_s);
     }
 
     void theSameSleepMayBeAwaitedTwice()
@@ -198,8 +200,12 @@ private Q_SLOTS:
             QStringList log;
             QObject receiver;
             create_task(sleeper(1s)); // virtual time is not to jump there
-            const auto again = [&] { QMetaObject::invokeMethod(&receiver, [&] { log << u"and again"_s; }, Qt::QueuedConnection); };
-            QMetaObject::invokeMethod(&receiver, [&] { log << u"posted"_s, again(); }, Qt::QueuedConnection);
+            const auto again = [&] {
+                QMetaObject::invokeMethod(
+                    &receiver, [&] { log << u"and again"_s; }, Qt::QueuedConnection);
+            };
+            QMetaObject::invokeMethod(
+                &receiver, [&] { log << u"posted"_s, again(); }, Qt::QueuedConnection);
             QTimer::singleShot(0, &receiver, [&] { log << u"timer"_s; });
             co_await process_qt_events();
             log.sort();
@@ -244,4 +250,3 @@ private Q_SLOTS:
 
 QTEST_GUILESS_MAIN(tst_sleep)
 #include "tst_sleep.moc"
-

@@ -36,7 +36,12 @@ private Q_SLOTS:
         const TaskOptions none;
         QVERIFY(none.get_name().isNull() && !none.get_context_object() && !none.get_context());
         QVERIFY(!none.get_eager_start() && !none.get_detached());
-        const TaskOptions all = TaskOptions().name(u"load"_s).context(&object).context(context).eager_start().detached();
+        const TaskOptions all = TaskOptions()
+                                    .name(u"load"_s)
+                                    .context(&object)
+                                    .context(context)
+                                    .eager_start()
+                                    .detached();
         QCOMPARE(all.get_name(), u"load"_s);
         QCOMPARE(all.get_context_object(), &object);
         QVERIFY(*all.get_context() == context);
@@ -88,7 +93,8 @@ private Q_SLOTS:
         Test::run([&]() -> Coroutine<> {
             Task<int> task = create_task(give_at_once(42));
             Future<int> future = task;
-            QASYNCIO_COMPARE(error_in([&] { future.set_result(1); }), u"RuntimeError: Task does not support set_result operation"_s);
+            QASYNCIO_COMPARE(error_in([&] { future.set_result(1); }),
+                             u"RuntimeError: Task does not support set_result operation"_s);
             QASYNCIO_COMPARE(error_in([&] { future.set_exception(ValueError()); }),
                              u"RuntimeError: Task does not support set_exception operation"_s);
             QASYNCIO_COMPARE(co_await task, 42);
@@ -107,8 +113,10 @@ private Q_SLOTS:
         });
         QCOMPARE(error_in([] { return current_task(); }), u"RuntimeError: no running event loop"_s);
         QCOMPARE(error_in([] { return all_tasks(); }), u"RuntimeError: no running event loop"_s);
-        QTest::ignoreMessage(QtWarningMsg, QRegularExpression(u"coroutine 'turns' was never awaited"_s));
-        QCOMPARE(error_in([] { return create_task(turns(1)); }), u"RuntimeError: no running event loop"_s);
+        QTest::ignoreMessage(QtWarningMsg,
+                             QRegularExpression(u"coroutine 'turns' was never awaited"_s));
+        QCOMPARE(error_in([] { return create_task(turns(1)); }),
+                 u"RuntimeError: no running event loop"_s);
     }
 
     // T-006
@@ -154,7 +162,8 @@ private Q_SLOTS:
             const auto body = [&]() -> Coroutine<> { error = co_await error_of(task); };
             task = create_task(body(), TaskOptions().name(u"snake"_s));
             co_await task;
-            QASYNCIO_VERIFY(error.startsWith(u"RuntimeError: Task cannot await on itself: <Task pending name='snake'"_s));
+            QASYNCIO_VERIFY(error.startsWith(
+                u"RuntimeError: Task cannot await on itself: <Task pending name='snake'"_s));
         });
     }
 
@@ -167,8 +176,10 @@ private Q_SLOTS:
             for (int i = 0; i < 2; ++i) {
                 const QString error = co_await error_of(foreign);
                 QASYNCIO_VERIFY(error.startsWith(u"RuntimeError: Task <Task pending name='"_s));
-                QASYNCIO_VERIFY(error.endsWith(u"> got Future <Future> attached to a different loop"_s));
-                QASYNCIO_COMPARE(co_await create_task(give(i)), i); // the next await is none of its business
+                QASYNCIO_VERIFY(
+                    error.endsWith(u"> got Future <Future> attached to a different loop"_s));
+                // the next await is none of its business
+                QASYNCIO_COMPARE(co_await create_task(give(i)), i);
             }
         });
         QVERIFY(!foreign.done());
@@ -229,9 +240,11 @@ private Q_SLOTS:
             Task<> task = create_task(body(), TaskOptions().name(u"one"_s));
             const QString pending = task.to_string();
             QASYNCIO_VERIFY(pending.startsWith(u"<Task pending name='one' coro=<"_s));
-            QASYNCIO_VERIFY(pending.contains(u" coro=<tst_task::theTextFormOfATask::<lambda>() at "_s + here + u":"_s));
+            QASYNCIO_VERIFY(pending.contains(
+                u" coro=<tst_task::theTextFormOfATask::<lambda>() at "_s + here + u":"_s));
             co_await turns(1);
-            QASYNCIO_COMPARE(task.to_string(), pending.chopped(1) + u" wait_for=<Future pending>>"_s);
+            QASYNCIO_COMPARE(task.to_string(),
+                             pending.chopped(1) + u" wait_for=<Future pending>>"_s);
             future.set_result();
             co_await task;
             QASYNCIO_COMPARE(task.to_string(), u"<Task finished name='one'>"_s);
@@ -239,7 +252,8 @@ private Q_SLOTS:
             Task<int> failed = create_task(fail_at_once(u"wrong"_s), TaskOptions().name(u"two"_s));
             QASYNCIO_VERIFY(failed.to_string().contains(u"coro=<fail_at_once() at "_s));
             co_await error_of(failed);
-            QASYNCIO_COMPARE(failed.to_string(), u"<Task finished name='two' exception=ValueError: wrong>"_s);
+            QASYNCIO_COMPARE(failed.to_string(),
+                             u"<Task finished name='two' exception=ValueError: wrong>"_s);
 
             Task<> sleeping = create_task(sleeper(), TaskOptions().name(u"three"_s));
             co_await turns(1);
@@ -309,7 +323,8 @@ private Q_SLOTS:
             Task<> task = create_task(body(), TaskOptions().context(context));
             QASYNCIO_VERIFY(task.get_context() == context);
             QASYNCIO_VERIFY(task.get_coro().line() > 0);
-            QASYNCIO_COMPARE(QString::fromUtf8(task.get_coro().file_name()), QString::fromUtf8(__FILE__));
+            QASYNCIO_COMPARE(QString::fromUtf8(task.get_coro().file_name()),
+                             QString::fromUtf8(__FILE__));
             co_await task;
             QASYNCIO_COMPARE(task.get_context().run([] { return variable.get(); }), 42);
             QASYNCIO_COMPARE(int(task.get_coro().line()), 0);
@@ -353,10 +368,12 @@ private Q_SLOTS:
             };
             create_task(fail_at_once(u"lost"_s), TaskOptions().name(u"a"_s));
             create_task(odd(), TaskOptions().name(u"b"_s));
-            QASYNCIO_COMPARE(co_await error_of(create_task(fail_at_once(u"seen"_s))), u"ValueError: seen"_s);
+            QASYNCIO_COMPARE(co_await error_of(create_task(fail_at_once(u"seen"_s))),
+                             u"ValueError: seen"_s);
             co_await turns(3);
-            QASYNCIO_COMPARE(log.join(u", "), u"Task exception was never retrieved, ValueError: lost, a, "
-                                              "Task exception was never retrieved, int, b"_s);
+            QASYNCIO_COMPARE(log.join(u", "),
+                             u"Task exception was never retrieved, ValueError: lost, a, "
+                             "Task exception was never retrieved, int, b"_s);
         });
     }
 
@@ -392,10 +409,13 @@ private Q_SLOTS:
     void aMoveOnlyResultIsTakenOnce()
     {
         Test::run([&]() -> Coroutine<> {
-            const auto body = []() -> Coroutine<std::unique_ptr<int>> { co_return std::make_unique<int>(42); };
+            const auto body = []() -> Coroutine<std::unique_ptr<int>> {
+                co_return std::make_unique<int>(42);
+            };
             Task<std::unique_ptr<int>> task = create_task(body());
             QASYNCIO_COMPARE(*co_await task, 42);
-            QASYNCIO_COMPARE(co_await error_of(task), u"RuntimeError: the result was moved out already"_s);
+            QASYNCIO_COMPARE(co_await error_of(task),
+                             u"RuntimeError: the result was moved out already"_s);
             QASYNCIO_COMPARE(*co_await create_task(body()), 42);
         });
     }
@@ -434,9 +454,10 @@ private Q_SLOTS:
             Task<int> failed = create_task(fail_at_once(u"lost"_s));
             Task<> running = create_task(sleeper(1ms));
             co_await turns(2);
-            std::thread([a = std::move(failed), b = std::move(running)] {}).join();
+            std::thread([a = std::move(failed), b = std::move(running)] { }).join();
             co_await sleep(2ms);
-            QASYNCIO_COMPARE(reports.list().join(u' '), u"Task exception was never retrieved|ValueError: lost"_s);
+            QASYNCIO_COMPARE(reports.list().join(u' '),
+                             u"Task exception was never retrieved|ValueError: lost"_s);
         });
     }
 
@@ -446,8 +467,10 @@ private Q_SLOTS:
         QAsyncioLoop loop(virtual_time());
         loop.close();
         Coroutine<int> coroutine = give_at_once(1);
-        QTest::ignoreMessage(QtWarningMsg, QRegularExpression(u"coroutine 'give_at_once' was never awaited"_s));
-        QCOMPARE(error_in([&] { loop.create_task(std::move(coroutine)); }), u"RuntimeError: Event loop is closed"_s);
+        QTest::ignoreMessage(QtWarningMsg,
+                             QRegularExpression(u"coroutine 'give_at_once' was never awaited"_s));
+        QCOMPARE(error_in([&] { loop.create_task(std::move(coroutine)); }),
+                 u"RuntimeError: Event loop is closed"_s);
     }
 
     void aResultThatCannotBeMovedOutIsAnError()
@@ -502,7 +525,9 @@ private Q_SLOTS:
             Task<> one, other;
             Future<> first = loop.create_future<>(), second = loop.create_future<>();
             QStringList log;
-            const auto note = [&](const Task<> &task) { log << (current_task() == task ? u"right"_s : u"wrong"_s); };
+            const auto note = [&](const Task<> &task) {
+                log << (current_task() == task ? u"right"_s : u"wrong"_s);
+            };
             const auto waits = [&]() -> Coroutine<> {
                 note(one);
                 co_await first;
@@ -553,7 +578,9 @@ private Q_SLOTS:
                 QASYNCIO_COMPARE(result, u"captured "_s + QString::number(i + 1));
             }
             auto owned = std::make_unique<int>(3);
-            const auto take = [](std::unique_ptr<int> given) -> Coroutine<int> { co_return *given; };
+            const auto take = [](std::unique_ptr<int> given) -> Coroutine<int> {
+                co_return *given;
+            };
             QASYNCIO_COMPARE(co_await create_task(take, std::move(owned)), 3);
         });
     }
@@ -606,12 +633,15 @@ private Q_SLOTS:
     {
         QTest::failOnWarning(QRegularExpression(u"never awaited"_s));
         const auto function = []() -> Coroutine<> { co_return; };
-        QCOMPARE(error_in([&] { return create_task(function); }), u"RuntimeError: no running event loop"_s);
+        QCOMPARE(error_in([&] { return create_task(function); }),
+                 u"RuntimeError: no running event loop"_s);
         QAsyncioLoop loop;
         const Future<int> future = loop.create_future<int>();
         loop.close();
-        QCOMPARE(error_in([&] { return loop.create_task(function); }), u"RuntimeError: Event loop is closed"_s);
-        QCOMPARE(error_in([&] { return loop.create_task(future); }), u"RuntimeError: Event loop is closed"_s);
+        QCOMPARE(error_in([&] { return loop.create_task(function); }),
+                 u"RuntimeError: Event loop is closed"_s);
+        QCOMPARE(error_in([&] { return loop.create_task(future); }),
+                 u"RuntimeError: Event loop is closed"_s);
     }
 };
 
@@ -630,4 +660,3 @@ int main(int argc, char **argv)
     return QTest::qExec(&test, argc, argv);
 }
 #include "tst_task.moc"
-

@@ -12,7 +12,8 @@
 
 namespace {
 
-/// The errors of the ExceptionGroup that `awaitable` throws, groups in brackets; else what it throws or "nothing".
+/// The errors of the ExceptionGroup that `awaitable` throws, groups in brackets; else what it
+/// throws or "nothing".
 QString texts(const std::exception_ptr &exception)
 {
     try {
@@ -45,8 +46,10 @@ Coroutine<> fail_after(std::chrono::nanoseconds delay, QString text)
     throw ValueError(text);
 }
 
-/// Waits for an hour; when cancelled it says so, waits for `cleanup`, and throws `error` if there is one.
-Coroutine<> worker(QStringList &log, QString name, std::chrono::nanoseconds cleanup = 0s, QString error = {})
+/// Waits for an hour; when cancelled it says so, waits for `cleanup`, and throws `error` if there
+/// is one.
+Coroutine<> worker(QStringList &log, QString name, std::chrono::nanoseconds cleanup = 0s,
+                   QString error = {})
 {
     const bool cancelled = co_await is_cancelled_asleep();
     if (!cancelled)
@@ -97,10 +100,12 @@ private Q_SLOTS:
                     log << u"late"_s;
                 };
                 // By value: the body has ended when this runs.
-                group.create_task([](TaskGroup &group, auto late) -> Coroutine<> {
-                    co_await sleep(1s);
-                    group.create_task(late);
-                }, std::ref(group), late);
+                group.create_task(
+                    [](TaskGroup &group, auto late) -> Coroutine<> {
+                        co_await sleep(1s);
+                        group.create_task(late);
+                    },
+                    std::ref(group), late);
                 co_return;
             };
             co_await task_group(body);
@@ -119,7 +124,8 @@ private Q_SLOTS:
                         co_await sleep(1s);
                         co_return *shared + *number;
                     };
-                    tasks.push_back(group.create_task(TaskOptions().name(QString::number(i)), moved(add), std::make_unique<int>(i)));
+                    tasks.push_back(group.create_task(TaskOptions().name(QString::number(i)),
+                                                      moved(add), std::make_unique<int>(i)));
                 }
                 QASYNCIO_VERIFY(tasks[2].to_string().contains(u"name='2'"_s));
                 co_return;
@@ -167,10 +173,12 @@ private Q_SLOTS:
                 co_await task_group(body);
             } catch (const ExceptionGroup &group) {
                 thrown = std::current_exception();
-                QTest::qCompare(QString::fromUtf8(group.what()), u"unhandled errors in a TaskGroup (3 sub-exceptions)"_s,
-                                "what", "expected", __FILE__, __LINE__);
+                QTest::qCompare(QString::fromUtf8(group.what()),
+                                u"unhandled errors in a TaskGroup (3 sub-exceptions)"_s, "what",
+                                "expected", __FILE__, __LINE__);
             }
-            QASYNCIO_COMPARE(texts(thrown), u"[ValueError: first, ValueError: second, ValueError: third]"_s);
+            QASYNCIO_COMPARE(texts(thrown),
+                             u"[ValueError: first, ValueError: second, ValueError: third]"_s);
         });
     }
 
@@ -204,7 +212,8 @@ private Q_SLOTS:
                 co_await sleep(0s);
                 throw TypeError(u"body"_s);
             };
-            QASYNCIO_COMPARE(co_await outcome_of(task_group(body)), u"[ValueError: child, TypeError: body]"_s);
+            QASYNCIO_COMPARE(co_await outcome_of(task_group(body)),
+                             u"[ValueError: child, TypeError: body]"_s);
         });
     }
 
@@ -214,11 +223,13 @@ private Q_SLOTS:
         Test::run([]() -> Coroutine<> {
             QStringList log;
             const auto body = [&](TaskGroup &group) -> Coroutine<> {
-                group.create_task([](QStringList &log) -> Coroutine<> {
-                    log << u"ran"_s;
-                    throw ValueError(u"never"_s);
-                    co_return;
-                }, std::ref(log));
+                group.create_task(
+                    [](QStringList &log) -> Coroutine<> {
+                        log << u"ran"_s;
+                        throw ValueError(u"never"_s);
+                        co_return;
+                    },
+                    std::ref(log));
                 throw TypeError(u"body"_s);
                 co_return;
             };
@@ -335,7 +346,8 @@ private Q_SLOTS:
         auto task = loop.create_task(main());
         QCOMPARE(error_in([&] { loop.run_until_complete(task); }), u"LoopExit: 5"_s);
         QVERIFY(!task.done());
-        QCOMPARE(error_in([&] { loop.run_until_complete(task); }), u"LoopExit: 5"_s); // of the group
+        // of the group
+        QCOMPARE(error_in([&] { loop.run_until_complete(task); }), u"LoopExit: 5"_s);
         QVERIFY(task.done());
         QCOMPARE(log.join(u", "_s), u"a cancelled, a cleaned"_s);
         loop.close();
@@ -381,7 +393,8 @@ private Q_SLOTS:
                 co_await task_group(body);
             };
             QASYNCIO_COMPARE(co_await outcome_of(wait_for(group_of({}), 1s)), u"TimeoutError"_s);
-            QASYNCIO_COMPARE(co_await outcome_of(wait_for(group_of(u"bad"_s), 1s)), u"[ValueError: bad]"_s);
+            QASYNCIO_COMPARE(co_await outcome_of(wait_for(group_of(u"bad"_s), 1s)),
+                             u"[ValueError: bad]"_s);
             const auto inside = [](TaskGroup &group) -> Coroutine<> {
                 group.create_task(wait_for(sleeper(), 1s));
                 co_return;
@@ -424,8 +437,9 @@ private Q_SLOTS:
             the_group->cancel();
             the_group->cancel();
             auto late = turns(1);
-            QASYNCIO_COMPARE(error_in([&] { the_group->create_task(std::move(late)); }),
-                             u"RuntimeError: TaskGroup <TaskGroup tasks=1 cancelling> is shutting down"_s);
+            QASYNCIO_COMPARE(
+                error_in([&] { the_group->create_task(std::move(late)); }),
+                u"RuntimeError: TaskGroup <TaskGroup tasks=1 cancelling> is shutting down"_s);
             QASYNCIO_COMPARE(co_await outcome_of(task), u"nothing"_s);
             QASYNCIO_COMPARE(log.join(u", "_s), u"a cancelled, a cleaned"_s);
             const auto fails = [&](TaskGroup &group) -> Coroutine<> {
@@ -523,7 +537,8 @@ private Q_SLOTS:
                 co_await sleep(1s);
                 QStringList errors;
                 std::thread([&] {
-                    errors << error_in([&] { return group.create_task(sleeper()); }) << error_in([&] { group.cancel(); });
+                    errors << error_in([&] { return group.create_task(sleeper()); })
+                           << error_in([&] { group.cancel(); });
                 }).join();
                 const QString refused =
                     u"RuntimeError: Non-thread-safe operation invoked on an event loop other than the current one"_s;
@@ -531,8 +546,11 @@ private Q_SLOTS:
                 QASYNCIO_COMPARE(group.to_string(), u"<TaskGroup tasks=1 entered>"_s);
                 group.cancel();
                 errors.clear();
-                std::thread([&] { errors << error_in([&] { return group.create_task(sleeper()); }); }).join();
-                QASYNCIO_COMPARE(errors, QStringList(1, refused)); // also now, when it takes no tasks anyway
+                std::thread([&] {
+                    errors << error_in([&] { return group.create_task(sleeper()); });
+                }).join();
+                // also now, when it takes no tasks anyway
+                QASYNCIO_COMPARE(errors, QStringList(1, refused));
             };
             QASYNCIO_COMPARE(co_await outcome_of(task_group(body)), u"nothing"_s);
             QASYNCIO_COMPARE(log.join(u", "_s), u"a cancelled, a cleaned"_s);
@@ -555,7 +573,8 @@ private Q_SLOTS:
             auto object = std::make_unique<QObject>();
             create_task(after_a_group(), TaskOptions().context(object.get()));
             co_await sleep(1s);
-            auto others = create_task(task_group(body, std::chrono::nanoseconds(1h))); // may lie where the first one was
+            // may lie where the first one was
+            auto others = create_task(task_group(body, std::chrono::nanoseconds(1h)));
             co_await turns(4);
             object.reset();
             QASYNCIO_VERIFY(!others.done());
@@ -571,10 +590,13 @@ private Q_SLOTS:
         Test::run([]() -> Coroutine<> {
             Task<> child;
             const auto body = [&](TaskGroup &group) -> Coroutine<> {
-                child = group.create_task(TaskOptions().eager_start(), [](TaskGroup &group) -> Coroutine<> {
-                    group.cancel(); // does not know this task yet
-                    co_await sleep(1h);
-                }, std::ref(group));
+                child = group.create_task(
+                    TaskOptions().eager_start(),
+                    [](TaskGroup &group) -> Coroutine<> {
+                        group.cancel(); // does not know this task yet
+                        co_await sleep(1h);
+                    },
+                    std::ref(group));
                 co_await sleep(1h);
             };
             const TimePoint begin = get_running_loop().time();
@@ -593,7 +615,8 @@ private Q_SLOTS:
         const auto main = [&]() -> Coroutine<> {
             const auto body = [&](TaskGroup &group) -> Coroutine<> {
                 auto task = group.create_task(turns(1));
-                task.add_done_callback([&] { // behind the group's own: all have ended, and it has not returned yet
+                // behind the group's own: all have ended, and it has not returned yet
+                task.add_done_callback([&] {
                     log << group.to_string() << error_in([&] { group.create_task(turns(1)); });
                 });
                 log << group.to_string();
@@ -602,8 +625,9 @@ private Q_SLOTS:
             co_await task_group(body);
         };
         loop.run_until_complete(main());
-        QCOMPARE(log.join(u", "_s), u"<TaskGroup tasks=1 entered>, <TaskGroup entered>, "
-                                    u"RuntimeError: TaskGroup <TaskGroup entered> is finished"_s);
+        QCOMPARE(log.join(u", "_s),
+                 u"<TaskGroup tasks=1 entered>, <TaskGroup entered>, "
+                 u"RuntimeError: TaskGroup <TaskGroup entered> is finished"_s);
         loop.close();
     }
 
@@ -654,7 +678,8 @@ private Q_SLOTS:
                     const Farewell farewell(log, u"child"_s);
                     co_await sleep(1s);
                     window.reset();
-                    log << u"still here"_s; // the frame is on the stack: it, and what is older, may not go yet
+                    // the frame is on the stack: it, and what is older, may not go yet
+                    log << u"still here"_s;
                     co_await sleep(1h);
                     log << u"not reached"_s;
                 });
@@ -699,8 +724,12 @@ private Q_SLOTS:
     // H-63
     void theEndOfATaskMayDestroyTheContextObjectOfTheWhole()
     {
-        // Parameters of the coroutine die when the task has ended, or is unwound, or is cancelled before it begins.
-        const auto own = [](std::shared_ptr<QObject>, std::chrono::nanoseconds delay) -> Coroutine<> { co_await sleep(delay); };
+        // Parameters of the coroutine die when the task has ended, or is unwound, or is cancelled
+        // before it begins.
+        const auto own = [](std::shared_ptr<QObject>,
+                            std::chrono::nanoseconds delay) -> Coroutine<> {
+            co_await sleep(delay);
+        };
         for (const auto delay : {std::chrono::nanoseconds(0s), std::chrono::nanoseconds(1h)}) {
             for (const bool cancelled : {false, true}) {
                 QAsyncioLoop loop(virtual_time());
@@ -708,12 +737,14 @@ private Q_SLOTS:
                 const std::weak_ptr<QObject> alive = window;
                 QObject *const object = window.get();
                 Task<> child;
-                const auto body = [&](TaskGroup &group, std::shared_ptr<QObject> &window) -> Coroutine<> {
+                const auto body = [&](TaskGroup &group,
+                                      std::shared_ptr<QObject> &window) -> Coroutine<> {
                     auto coroutine = own(std::move(window), delay);
                     child = group.create_task(std::move(coroutine));
                     co_return;
                 };
-                auto task = loop.create_task(task_group(body, std::ref(window)), TaskOptions().context(object));
+                auto task = loop.create_task(task_group(body, std::ref(window)),
+                                             TaskOptions().context(object));
                 loop.stop();
                 loop.run_forever();
                 if (cancelled)
@@ -736,10 +767,13 @@ private Q_SLOTS:
             auto window = std::make_unique<QObject>();
             auto page = std::make_unique<QObject>();
             QObject *const whole = window.get();
-            const auto own = [](std::unique_ptr<QObject>, Farewell) -> Coroutine<> { co_await sleep(1h); };
+            const auto own = [](std::unique_ptr<QObject>, Farewell) -> Coroutine<> {
+                co_await sleep(1h);
+            };
             const auto body = [&](TaskGroup &group) -> Coroutine<> {
                 const Farewell farewell(log, u"group"_s);
-                group.create_task(own(std::move(window), Farewell(log, u"task"_s)), TaskOptions().context(page.get()));
+                group.create_task(own(std::move(window), Farewell(log, u"task"_s)),
+                                  TaskOptions().context(page.get()));
                 co_await sleep(1h);
             };
             Task<> task = create_task(task_group(body), TaskOptions().context(whole));
@@ -884,7 +918,9 @@ private Q_SLOTS:
                 }
             };
             co_await task_group(body);
-            QASYNCIO_COMPARE(log.join(u' '), u"<TaskGroup tasks=3 entered> <TaskGroup tasks=2 entered> <TaskGroup entered>"_s);
+            QASYNCIO_COMPARE(
+                log.join(u' '),
+                u"<TaskGroup tasks=3 entered> <TaskGroup tasks=2 entered> <TaskGroup entered>"_s);
         });
     }
 
@@ -919,14 +955,18 @@ private Q_SLOTS:
             QString refusal;
             const auto body = [&](TaskGroup &group) -> Coroutine<> {
                 group.create_task(fail_after(1s, u"bad"_s));
-                group.create_task([](TaskGroup &group, QString &refusal) -> Coroutine<> {
-                    const QString error = co_await error_of(sleep(1h));
-                    refusal = error_in([&] { group.create_task(turns(1)); });
-                }, std::ref(group), std::ref(refusal));
+                group.create_task(
+                    [](TaskGroup &group, QString &refusal) -> Coroutine<> {
+                        const QString error = co_await error_of(sleep(1h));
+                        refusal = error_in([&] { group.create_task(turns(1)); });
+                    },
+                    std::ref(group), std::ref(refusal));
                 co_return;
             };
             QASYNCIO_COMPARE(co_await outcome_of(task_group(body)), u"[ValueError: bad]"_s);
-            QASYNCIO_COMPARE(refusal, u"RuntimeError: TaskGroup <TaskGroup tasks=1 errors=1 cancelling> is shutting down"_s);
+            QASYNCIO_COMPARE(
+                refusal,
+                u"RuntimeError: TaskGroup <TaskGroup tasks=1 errors=1 cancelling> is shutting down"_s);
         });
     }
 
@@ -969,7 +1009,8 @@ private Q_SLOTS:
                     throw TypeError(u"body"_s);
                 }
             };
-            QASYNCIO_COMPARE(co_await outcome_of(task_group(body)), u"[ValueError: task, TypeError: body]"_s);
+            QASYNCIO_COMPARE(co_await outcome_of(task_group(body)),
+                             u"[ValueError: task, TypeError: body]"_s);
             QASYNCIO_COMPARE(current_task().cancelling(), 0);
         });
     }
@@ -989,7 +1030,8 @@ private Q_SLOTS:
                     throw TypeError(u"body"_s);
                 }
             };
-            QASYNCIO_COMPARE(co_await outcome_of(task_group(odd_task)), u"[int, TypeError: body]"_s);
+            QASYNCIO_COMPARE(co_await outcome_of(task_group(odd_task)),
+                             u"[int, TypeError: body]"_s);
             const auto odd_body = [](TaskGroup &group) -> Coroutine<> {
                 group.create_task(fail_after(1s, u"task"_s));
                 try {
@@ -998,7 +1040,8 @@ private Q_SLOTS:
                     throw 42;
                 }
             };
-            QASYNCIO_COMPARE(co_await outcome_of(task_group(odd_body)), u"[ValueError: task, int]"_s);
+            QASYNCIO_COMPARE(co_await outcome_of(task_group(odd_body)),
+                             u"[ValueError: task, int]"_s);
         });
     }
 
@@ -1125,7 +1168,8 @@ private Q_SLOTS:
                 auto task = create_task(task_group(outer));
                 co_await sleep(1s);
                 task.cancel();
-                QASYNCIO_COMPARE(co_await outcome_of(task), u"[[ValueError: bad, ValueError: bad]]"_s);
+                QASYNCIO_COMPARE(co_await outcome_of(task),
+                                 u"[[ValueError: bad, ValueError: bad]]"_s);
             }
         });
     }
@@ -1146,7 +1190,8 @@ private Q_SLOTS:
             };
             log << co_await outcome_of(task_group(outer));
             log << QString::number(current_task().cancelling());
-            QASYNCIO_COMPARE(log.join(u", "_s), u"[ValueError: inner], 1, [ValueError: outer], 0"_s);
+            QASYNCIO_COMPARE(log.join(u", "_s),
+                             u"[ValueError: inner], 1, [ValueError: outer], 0"_s);
             co_await sleep(1s); // nothing is left of the cancellations
         });
     }
@@ -1177,7 +1222,8 @@ private Q_SLOTS:
             Future<int> future = loop.create_future<int>();
             const auto body = [&future](TaskGroup &group) -> Coroutine<QString> {
                 const Task<int> of_future = group.create_task(future);
-                const Task<> of_sleep = group.create_task(sleep(1s), TaskOptions().name(u"sleeper"_s));
+                const Task<> of_sleep = group.create_task(sleep(1s),
+                                                          TaskOptions().name(u"sleeper"_s));
                 const Task<int> of_task = group.create_task(of_future);
                 future.set_result(4);
                 QString text = of_sleep.get_name();
@@ -1220,7 +1266,8 @@ private Q_SLOTS:
             Test::TestOptions().real_time());
     }
 
-    /// Made by somebody else, it destroys the object in its first step: the frame that the group is in goes with that.
+    /// Made by somebody else, it destroys the object in its first step: the frame that the group is
+    /// in goes with that.
     void anEagerChildMayEndTheTaskOfItsGroup_data()
     {
         QTest::addColumn<bool>("suspends");
@@ -1234,7 +1281,8 @@ private Q_SLOTS:
             QStringList log;
             auto object = std::make_unique<QObject>();
             TaskGroup *group = nullptr;
-            using Large = std::array<char, 2 * detail::pool_largest>; // that frame's memory is not kept
+            // that frame's memory is not kept
+            using Large = std::array<char, 2 * detail::pool_largest>;
             const auto body = [&](TaskGroup &entered, const Large &) -> Coroutine<> {
                 const Farewell local(log, u"-group"_s);
                 group = &entered;
@@ -1269,4 +1317,3 @@ private Q_SLOTS:
 
 QTEST_GUILESS_MAIN(tst_task_group)
 #include "tst_task_group.moc"
-

@@ -1,8 +1,8 @@
 // SPDX-FileCopyrightText: 2026 QAsyncio contributors
 // SPDX-License-Identifier: MIT
 
-// Everything that can be awaited, ended after every step in every way: Test::tear_down(). A leak checker (the asan preset)
-// sees what that does not count.
+// Everything that can be awaited, ended after every step in every way: Test::tear_down(). A leak
+// checker (the asan preset) sees what that does not count.
 
 #include "qasyncio/test.h"
 
@@ -79,7 +79,8 @@ const std::pair<const char *, Body> bodies[] = {
     {"an exception", [](QAsyncioLoop &) -> Coroutine<> { co_await ignoring_value_errors(fail()); }},
     {"finally", [](QAsyncioLoop &) -> Coroutine<> { co_await tidy(); }},
     {"wait_for", [](QAsyncioLoop &) -> Coroutine<> { co_await wait_for(tidy(), 10s); }},
-    {"wait_for that times out", [](QAsyncioLoop &) -> Coroutine<> { co_await ignoring_value_errors(wait_for(tidy(), 0s)); }},
+    {"wait_for that times out",
+     [](QAsyncioLoop &) -> Coroutine<> { co_await ignoring_value_errors(wait_for(tidy(), 0s)); }},
     {"timeout",
      [](QAsyncioLoop &) -> Coroutine<> {
          const auto body = [](Timeout &scope) -> Coroutine<> {
@@ -129,7 +130,10 @@ const std::pair<const char *, Body> bodies[] = {
          };
          co_await task_group(body);
      }},
-    {"race", [](QAsyncioLoop &) -> Coroutine<> { co_await race(number(1, 1s), number(2, 2s), number(3, 3s)); }},
+    {"race",
+     [](QAsyncioLoop &) -> Coroutine<> {
+         co_await race(number(1, 1s), number(2, 2s), number(3, 3s));
+     }},
     {"a generator",
      [](QAsyncioLoop &) -> Coroutine<> {
          auto generator = numbers(3);
@@ -197,7 +201,8 @@ const std::pair<const char *, Body> bodies[] = {
     {"wait inside a task group",
      [](QAsyncioLoop &) -> Coroutine<> {
          const auto body = [](TaskGroup &group) -> Coroutine<> {
-             const std::vector<Task<int>> tasks{group.create_task(number(1, 1s)), group.create_task(number(2, 2s))};
+             const std::vector<Task<int>> tasks{group.create_task(number(1, 1s)),
+                                                group.create_task(number(2, 2s))};
              co_await wait(tasks, WaitOptions().return_when(FIRST_COMPLETED));
          };
          co_await task_group(body);
@@ -205,7 +210,8 @@ const std::pair<const char *, Body> bodies[] = {
     {"as_completed inside a task group",
      [](QAsyncioLoop &) -> Coroutine<> {
          const auto body = [](TaskGroup &group) -> Coroutine<> {
-             const std::vector<Task<int>> tasks{group.create_task(number(1, 1s)), group.create_task(number(2, 2s))};
+             const std::vector<Task<int>> tasks{group.create_task(number(1, 1s)),
+                                                group.create_task(number(2, 2s))};
              auto completed = as_completed(tasks);
              while (auto next = co_await completed.next())
                  co_await sleep(0s);
@@ -476,7 +482,8 @@ private Q_SLOTS:
         QTest::addColumn<int>("leaf");
         for (std::size_t scope = 0; scope < std::size(scopes); ++scope) {
             for (std::size_t leaf = 0; leaf < std::size(leaves); ++leaf)
-                QTest::addRow("%s in %s", leaves[leaf].name, scopes[scope].name) << int(scope) << int(leaf);
+                QTest::addRow("%s in %s", leaves[leaf].name, scopes[scope].name)
+                    << int(scope) << int(leaf);
         }
     }
     // H-61, H-62, H-63
@@ -494,7 +501,8 @@ private Q_SLOTS:
         QTest::addColumn<int>("inner");
         for (std::size_t outer = 0; outer < std::size(scopes); ++outer) {
             for (std::size_t inner = 0; inner < std::size(scopes); ++inner)
-                QTest::addRow("%s in %s", scopes[inner].name, scopes[outer].name) << int(outer) << int(inner);
+                QTest::addRow("%s in %s", scopes[inner].name, scopes[outer].name)
+                    << int(outer) << int(inner);
         }
     }
     // H-61, H-62, H-63

@@ -1,14 +1,15 @@
 // SPDX-FileCopyrightText: 2026 QAsyncio contributors
 // SPDX-License-Identifier: MIT
 
-// QAsyncio::Test. A failure that has to be there is announced with QEXPECT_FAIL; without it, the announcement fails.
+// QAsyncio::Test. A failure that has to be there is announced with QEXPECT_FAIL; without it, the
+// announcement fails.
 
 #include "task_helpers.h"
 
 #include <QtCore/qelapsedtimer.h>
-#include <QtCore/qthread.h>
 #include <QtCore/qregularexpression.h>
 #include <QtCore/qsemaphore.h>
+#include <QtCore/qthread.h>
 #include <QtCore/qtimer.h>
 #include <QtTest/qsignalspy.h>
 
@@ -66,10 +67,13 @@ private Q_SLOTS:
             const auto busy = [&]() -> Coroutine<> {
                 co_await turns(50);
                 log << u"busy"_s;
-                QMetaObject::invokeMethod(&receiver, [&] {
-                    log << u"posted"_s;
-                    loop.call_soon([&] { pipe.fill(); });
-                }, Qt::QueuedConnection);
+                QMetaObject::invokeMethod(
+                    &receiver,
+                    [&] {
+                        log << u"posted"_s;
+                        loop.call_soon([&] { pipe.fill(); });
+                    },
+                    Qt::QueuedConnection);
                 co_await sleep(1s);
                 log << u"too far"_s;
             };
@@ -93,7 +97,8 @@ private Q_SLOTS:
         Test::run([]() -> Coroutine<> {
             Task<> first = create_task(Test::wait_all_tasks_blocked());
             Task<> second = create_task(Test::wait_all_tasks_blocked());
-            QASYNCIO_COMPARE(co_await error_of(second), u"RuntimeError: wait_all_tasks_blocked() is awaited already"_s);
+            QASYNCIO_COMPARE(co_await error_of(second),
+                             u"RuntimeError: wait_all_tasks_blocked() is awaited already"_s);
             co_await first;
             co_await Test::wait_all_tasks_blocked(); // and again
         });
@@ -113,7 +118,8 @@ private Q_SLOTS:
         first.run_until_complete(a); // the older one ends first
         second.run_until_complete(b);
         for (QAsyncioLoop *loop : {&first, &second}) {
-            QCOMPARE(error_in([&] { loop->run_until_complete(Test::wait_all_tasks_blocked()); }), QString());
+            QCOMPARE(error_in([&] { loop->run_until_complete(Test::wait_all_tasks_blocked()); }),
+                     QString());
             loop->close();
         }
     }
@@ -281,7 +287,8 @@ private Q_SLOTS:
     void tearDownFindsADescriptorThatIsLeftOpen_data()
     {
         QTest::addColumn<QByteArray>("file");
-        for (const char *file : {"/dev/null", "/proc/self/exe", "/", ""}) // a device, an ordinary file, a folder, and no file
+        // a device, an ordinary file, a folder, and no file
+        for (const char *file : {"/dev/null", "/proc/self/exe", "/", ""})
             QTest::addRow("'%s'", file) << QByteArray(file);
     }
     void tearDownFindsADescriptorThatIsLeftOpen()
@@ -460,7 +467,8 @@ private Q_SLOTS:
             timer.start(30);
             const bool emitted = spy.wait(10'000);
             QASYNCIO_VERIFY(emitted);
-            QASYNCIO_VERIFY(QTest::qWaitFor([&] { return moment_passed; }, 10'000)); // as much as in real time
+            // as much as in real time
+            QASYNCIO_VERIFY(QTest::qWaitFor([&] { return moment_passed; }, 10'000));
             QTest::qWait(30); // which pumps
             QASYNCIO_VERIFY(!hour_passed);
             QASYNCIO_VERIFY(loop.time() - begin < 1min);
@@ -518,7 +526,8 @@ private Q_SLOTS:
         QTest::addRow("report") << u"reported to the loop: Exception in callback"_s;
         QTest::addRow("throw") << u"the test coroutine threw ValueError: wrong"_s;
         QTest::addRow("teardown") << u"undisturbed: it threw ValueError: wrong"_s;
-        QTest::addRow("teardown of a step") << u"cancelled, after step 1: it threw ValueError: wrong"_s;
+        QTest::addRow("teardown of a step")
+            << u"cancelled, after step 1: it threw ValueError: wrong"_s;
     }
 
     /// By itself it does nothing: the next one runs it.
@@ -565,7 +574,8 @@ private Q_SLOTS:
         QVERIFY2(output.contains(text), qPrintable(output));
         const QRegularExpressionMatch line = QRegularExpression(u"\\((\\d+)\\)\\]"_s).match(output);
         QVERIFY(line.hasMatch());
-        QVERIFY2(output.contains(u"tst_test_kit.cpp(%1)]"_s.arg(line.captured(1))), qPrintable(output));
+        QVERIFY2(output.contains(u"tst_test_kit.cpp(%1)]"_s.arg(line.captured(1))),
+                 qPrintable(output));
     }
 
     void verifyAndCompareEndTheTestWhereTheyFail()
@@ -594,7 +604,9 @@ private Q_SLOTS:
 
     void bothSidesOfCompareMayAwait()
     {
-        Test::run([&]() -> Coroutine<> { QASYNCIO_COMPARE(co_await sleep(1ms, 42), co_await sleep(0s, 42)); });
+        Test::run([&]() -> Coroutine<> {
+            QASYNCIO_COMPARE(co_await sleep(1ms, 42), co_await sleep(0s, 42));
+        });
     }
 
     void throwsWantsAnExceptionOfThatType()

@@ -21,7 +21,8 @@ Coroutine<int> count_to(int n)
     co_return sum;
 }
 
-/// A QThread that runs a function. ThreadSanitizer does not see that QThread::wait() waits; a promise it does.
+/// A QThread that runs a function. ThreadSanitizer does not see that QThread::wait() waits; a
+/// promise it does.
 class Worker
 {
 public:
@@ -31,8 +32,7 @@ public:
               body();
               m_ended.set_value();
           }))
-    {
-    }
+    { }
 
     QThread *operator->() const { return m_thread.get(); }
     bool join()
@@ -165,9 +165,11 @@ private Q_SLOTS:
         Worker thread([&] {
             QAsyncioLoop loop;
             loop.call_soon([&] { running = true; });
-            error = error_in([&] { loop.run_until_complete([]() -> Coroutine<> { co_await sleep(1h); }()); });
+            error = error_in(
+                [&] { loop.run_until_complete([]() -> Coroutine<> { co_await sleep(1h); }()); });
             loop.close();
-            // Qt keeps a thread from ending inside its quit() with a mutex that ThreadSanitizer does not see.
+            // Qt keeps a thread from ending inside its quit() with a mutex that ThreadSanitizer
+            // does not see.
             quit_returned.get_future().wait();
         });
         thread->start();
@@ -199,7 +201,8 @@ private Q_SLOTS:
         int result = 0;
         const auto count = [&]() -> Coroutine<int> {
             struct sigaction now;
-            const bool is_default = ::sigaction(SIGINT, nullptr, &now) == 0 && now.sa_handler == SIG_DFL;
+            const bool is_default = ::sigaction(SIGINT, nullptr, &now) == 0
+                && now.sa_handler == SIG_DFL;
             const int sum = co_await count_to(3);
             co_return is_default ? sum : -1;
         };
@@ -218,7 +221,9 @@ private Q_SLOTS:
             Worker thread([&] {
                 QAsyncioLoop loop;
                 loop.call_later(1ms, [code] { QThread::currentThread()->exit(code); });
-                error = error_in([&] { loop.run_until_complete([]() -> Coroutine<> { co_await sleep(1h); }()); });
+                error = error_in([&] {
+                    loop.run_until_complete([]() -> Coroutine<> { co_await sleep(1h); }());
+                });
                 loop.close();
             });
             thread->start();
@@ -249,7 +254,8 @@ private Q_SLOTS:
         thread->start();
         QAsyncioLoop *const loop = attached.get_future().get();
         QMetaObject::invokeMethod(qApp, "aboutToQuit", Qt::DirectConnection);
-        loop->call_soon_threadsafe([&] { host_of_thread->quit(); }); // behind whatever that has led to
+        // behind whatever that has led to
+        loop->call_soon_threadsafe([&] { host_of_thread->quit(); });
         QVERIFY(thread.join());
         QVERIFY(!cancelled);
     }

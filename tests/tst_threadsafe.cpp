@@ -70,10 +70,11 @@ private Q_SLOTS:
             }
         };
         // The loop sleeps when Qt is about to block: then both may call.
-        const auto begin_round = connect(QAbstractEventDispatcher::instance(), &QAbstractEventDispatcher::aboutToBlock, [&] {
-            if (calls % 2 == 0)
-                round = calls / 2 + 1;
-        });
+        const auto begin_round = connect(QAbstractEventDispatcher::instance(),
+                                         &QAbstractEventDispatcher::aboutToBlock, [&] {
+                                             if (calls % 2 == 0)
+                                                 round = calls / 2 + 1;
+                                         });
         int calls_before = -1;
         const std::function<void()> look_for_a_stall = [&] {
             if (std::exchange(calls_before, calls) == calls)
@@ -155,7 +156,8 @@ private Q_SLOTS:
         int calls = 0;
         loop.call_soon([&] {
             loop.stop();
-            std::thread([&] { loop.call_soon_threadsafe([&] { ++calls; }); }).join(); // Qt has a wake-up for it
+            // Qt has a wake-up for it
+            std::thread([&] { loop.call_soon_threadsafe([&] { ++calls; }); }).join();
         });
         loop.run_forever();
         for (int i = 0; i < 5; ++i)
@@ -297,7 +299,9 @@ private Q_SLOTS:
         loop.close();
         const auto token = std::make_shared<int>();
         QString error;
-        std::thread([&] { error = error_in([&] { loop.call_soon_threadsafe([token] { }); }); }).join();
+        std::thread([&] {
+            error = error_in([&] { loop.call_soon_threadsafe([token] { }); });
+        }).join();
         QCOMPARE(error, "RuntimeError: Event loop is closed");
         QCOMPARE(token.use_count(), 1L);
     }
@@ -338,7 +342,8 @@ private Q_SLOTS:
         QAsyncioLoop loop;
         const auto nap = []() -> Coroutine<> { co_await sleep(1h); };
         auto task = loop.create_task(nap());
-        std::thread canceller([&loop, task] { loop.call_soon_threadsafe([task]() mutable { task.cancel(); }); });
+        std::thread canceller(
+            [&loop, task] { loop.call_soon_threadsafe([task]() mutable { task.cancel(); }); });
         QCOMPARE(error_in([&] { loop.run_until_complete(task); }), "CancelledError");
         canceller.join();
         loop.close();
@@ -355,11 +360,14 @@ private Q_SLOTS:
             future.set_result(alive);
             auto failed = loop.create_future<void>();
             failed.set_exception(ValueError(QStringLiteral("lost")));
-            auto task = loop.create_task([](std::shared_ptr<int> result) -> Coroutine<std::shared_ptr<int>> {
-                co_return result;
-            }(alive));
+            auto task = loop.create_task(
+                [](std::shared_ptr<int> result) -> Coroutine<std::shared_ptr<int>> {
+                    co_return result;
+                }(alive));
             run_once(loop);
-            std::thread([held = std::move(future), lost = std::move(failed), ended = std::move(task)] { }).join();
+            std::thread([held = std::move(future), lost = std::move(failed),
+                         ended = std::move(task)] {
+            }).join();
         }
         run_once(loop); // they come home to die
         QCOMPARE(alive.use_count(), 1L);
@@ -369,13 +377,16 @@ private Q_SLOTS:
 
     void whatComesAtTheEndOfASliceIsNotForgotten()
     {
-        QAsyncioLoop loop(LoopOptions().time_slice(0s)); // over when it is looked at, after a few callbacks
+        // over when it is looked at, after a few callbacks
+        QAsyncioLoop loop(LoopOptions().time_slice(0s));
         for (int count = 1; count <= 20; ++count) {
             int calls = 0;
             for (int i = 0; i < count; ++i) {
                 loop.call_soon([&] {
                     if (++calls == count) // the last one: nothing else keeps the loop awake
-                        std::thread([&] { loop.call_soon_threadsafe([&] { loop.stop(); }); }).join();
+                        std::thread([&] {
+                            loop.call_soon_threadsafe([&] { loop.stop(); });
+                        }).join();
                 });
             }
             loop.run_forever();
@@ -387,4 +398,3 @@ private Q_SLOTS:
 
 QTEST_GUILESS_MAIN(tst_threadsafe)
 #include "tst_threadsafe.moc"
-

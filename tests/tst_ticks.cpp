@@ -7,8 +7,8 @@
 
 namespace {
 
-/// Counts turns: a callback that schedules itself anew each time it runs. It stands in the queue before what the test
-/// schedules.
+/// Counts turns: a callback that schedules itself anew each time it runs. It stands in the queue
+/// before what the test schedules.
 class Ticker
 {
 public:
@@ -47,11 +47,11 @@ Future<int> done_future(QAsyncioLoop &loop)
 } // namespace
 
 /// Compares the turns that `expression` (an await) takes.
-#define COMPARE_TICKS(expression, expected)                                                                              \
-    do {                                                                                                                 \
-        const Ticker ticker(loop);                                                                                       \
-        static_cast<void>(expression);                                                                                   \
-        QASYNCIO_COMPARE(ticker.count(), expected);                                                                      \
+#define COMPARE_TICKS(expression, expected)                                                        \
+    do {                                                                                           \
+        const Ticker ticker(loop);                                                                 \
+        static_cast<void>(expression);                                                             \
+        QASYNCIO_COMPARE(ticker.count(), expected);                                                \
     } while (false)
 
 class tst_ticks : public QObject
@@ -101,13 +101,17 @@ private Q_SLOTS:
     // L-131
     void aTaskThatDoesNothingTakesTwo()
     {
-        Test::run([&](QAsyncioLoop &loop) -> Coroutine<> { COMPARE_TICKS(co_await create_task(nothing()), 2); });
+        Test::run([&](QAsyncioLoop &loop) -> Coroutine<> {
+            COMPARE_TICKS(co_await create_task(nothing()), 2);
+        });
     }
 
     // L-132
     void gatherOfTwoCoroutinesTakesThree()
     {
-        Test::run([&](QAsyncioLoop &loop) -> Coroutine<> { COMPARE_TICKS(co_await gather(nothing(), nothing()), 3); });
+        Test::run([&](QAsyncioLoop &loop) -> Coroutine<> {
+            COMPARE_TICKS(co_await gather(nothing(), nothing()), 3);
+        });
     }
 
     // L-133, L-134
@@ -144,7 +148,9 @@ private Q_SLOTS:
     // L-137
     void waitForACoroutineTakesNone()
     {
-        Test::run([&](QAsyncioLoop &loop) -> Coroutine<> { COMPARE_TICKS(co_await wait_for(nothing(), 10s), 0); });
+        Test::run([&](QAsyncioLoop &loop) -> Coroutine<> {
+            COMPARE_TICKS(co_await wait_for(nothing(), 10s), 0);
+        });
     }
 
     // L-138
@@ -180,7 +186,9 @@ private Q_SLOTS:
     // L-139
     void shieldOfACoroutineTakesThree()
     {
-        Test::run([&](QAsyncioLoop &loop) -> Coroutine<> { COMPARE_TICKS(co_await shield(nothing()), 3); });
+        Test::run([&](QAsyncioLoop &loop) -> Coroutine<> {
+            COMPARE_TICKS(co_await shield(nothing()), 3);
+        });
     }
 
     // L-140

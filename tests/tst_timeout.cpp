@@ -29,7 +29,8 @@ private Q_SLOTS:
     // G-040
     void outsideOfATaskItIsRefused()
     {
-        QCOMPARE(error_in([&] { Timeout scope(std::nullopt); }), u"RuntimeError: no running event loop"_s);
+        QCOMPARE(error_in([&] { Timeout scope(std::nullopt); }),
+                 u"RuntimeError: no running event loop"_s);
         Test::run([&](QAsyncioLoop &loop) -> Coroutine<> {
             QString error;
             loop.call_soon([&] { error = error_in([&] { Timeout scope(std::nullopt); }); });
@@ -136,7 +137,9 @@ private Q_SLOTS:
                 QStringList log;
                 Task<int> task;
                 const TimePoint when = loop.time() + 10ms;
-                const auto outside = [&] { loop.call_at(when, [&] { task.cancel(u"from outside"_s); }); };
+                const auto outside = [&] {
+                    loop.call_at(when, [&] { task.cancel(u"from outside"_s); });
+                };
                 const auto body = [&]() -> Coroutine<int> {
                     log << co_await error_of(timeout_at(when, sleep_in, 1h));
                     co_return current_task().cancelling();
@@ -148,7 +151,9 @@ private Q_SLOTS:
                 if (!outside_first)
                     outside();
                 QASYNCIO_COMPARE(co_await task, 1);
-                QASYNCIO_COMPARE(log.join(u' '), outside_first ? u"CancelledError: from outside"_s : u"CancelledError"_s);
+                QASYNCIO_COMPARE(log.join(u' '),
+                                 outside_first ? u"CancelledError: from outside"_s
+                                               : u"CancelledError"_s);
             }
         });
     }
@@ -168,7 +173,8 @@ private Q_SLOTS:
                 co_await sleep(0s);
                 log << u"unreachable"_s;
             };
-            QASYNCIO_COMPARE(co_await error_of(timeout_at(loop.time() - 1s, body)), u"TimeoutError"_s);
+            QASYNCIO_COMPARE(co_await error_of(timeout_at(loop.time() - 1s, body)),
+                             u"TimeoutError"_s);
             QASYNCIO_COMPARE(log.join(u' '), u"not expired"_s);
         });
     }
@@ -212,7 +218,8 @@ private Q_SLOTS:
                 expired = scope.expired();
                 throw ValueError(error);
             };
-            QASYNCIO_COMPARE(co_await error_of(timeout(1ms, body)), u"ValueError: CancelledError"_s);
+            QASYNCIO_COMPARE(co_await error_of(timeout(1ms, body)),
+                             u"ValueError: CancelledError"_s);
             QASYNCIO_COMPARE(expired, true);
             QASYNCIO_COMPARE(current_task().cancelling(), 0);
         });
@@ -226,14 +233,16 @@ private Q_SLOTS:
                 QStringList log;
                 const auto outer = [&](Timeout &scope) -> Coroutine<> {
                     const auto inner = [&](Timeout &) -> Coroutine<> { co_await sleep(1h); };
-                    const QString error = co_await error_of(timeout(inner_first ? 1ms : 10ms, inner));
+                    const QString error = co_await error_of(
+                        timeout(inner_first ? 1ms : 10ms, inner));
                     log << error << (scope.expired() ? u"outer"_s : u"inner"_s);
                     if (error == u"CancelledError"_s)
                         throw CancelledError();
                 };
                 log << co_await error_of(timeout(5ms, outer));
-                QASYNCIO_COMPARE(log.join(u", "), inner_first ? u"TimeoutError, inner, "_s
-                                                              : u"CancelledError, outer, TimeoutError"_s);
+                QASYNCIO_COMPARE(log.join(u", "),
+                                 inner_first ? u"TimeoutError, inner, "_s
+                                             : u"CancelledError, outer, TimeoutError"_s);
             }
         });
     }
@@ -338,7 +347,9 @@ private Q_SLOTS:
         Test::run([&]() -> Coroutine<> {
             QString in_cleanup;
             const auto sleeping = []() -> Coroutine<> { co_await sleep(1h); };
-            const auto cleanup = [&]() -> Coroutine<> { in_cleanup = co_await error_of(timeout(1ms, sleep_in, 1h)); };
+            const auto cleanup = [&]() -> Coroutine<> {
+                in_cleanup = co_await error_of(timeout(1ms, sleep_in, 1h));
+            };
             const auto body = [&]() -> Coroutine<> { co_await finally(sleeping, cleanup); };
             Task<> task = create_task(body());
             co_await turns(1);
@@ -383,7 +394,8 @@ private Q_SLOTS:
             };
             QASYNCIO_COMPARE(co_await error_of(timeout(1h, body)), u"ValueError: early"_s);
             Timeout scope(loop.time() + 1h);
-            const std::exception_ptr thrown = scope.leave(std::make_exception_ptr(ValueError(u"early"_s)));
+            const std::exception_ptr thrown = scope.leave(
+                std::make_exception_ptr(ValueError(u"early"_s)));
             QASYNCIO_COMPARE(describe(thrown), u"ValueError: early"_s);
             QASYNCIO_COMPARE(scope.expired(), false);
             co_await sleep(2h); // nothing comes later
@@ -394,7 +406,9 @@ private Q_SLOTS:
     void theTaskAroundItIsNotCancelled()
     {
         Test::run([&]() -> Coroutine<> {
-            const auto body = []() -> Coroutine<QString> { co_return co_await error_of(timeout(1ms, sleep_in, 1h)); };
+            const auto body = []() -> Coroutine<QString> {
+                co_return co_await error_of(timeout(1ms, sleep_in, 1h));
+            };
             Task<QString> task = create_task(body());
             QASYNCIO_COMPARE(co_await task, u"TimeoutError"_s);
             QASYNCIO_COMPARE(task.cancelled(), false);
@@ -450,7 +464,8 @@ private Q_SLOTS:
         options.clock(clock);
         QAsyncioLoop loop(std::move(options));
         QStringList log;
-        const auto run = [&](std::chrono::milliseconds outer_limit, std::chrono::milliseconds inner_limit,
+        const auto run = [&](std::chrono::milliseconds outer_limit,
+                             std::chrono::milliseconds inner_limit,
                              std::chrono::milliseconds block) -> Coroutine<> {
             const auto inner = [&](Timeout &) -> Coroutine<> {
                 clock->move(block);
@@ -466,12 +481,14 @@ private Q_SLOTS:
             log << co_await error_of(timeout(outer_limit, outer));
         };
         const TimePoint begin = loop.time();
-        loop.run_until_complete(run(2ms, 100ms, 10ms)); // only the outer one is overdue
+        loop.run_until_complete(run(2ms, 100ms, 10ms));   // only the outer one is overdue
         loop.run_until_complete(run(100ms, 10ms, 100ms)); // both are: the outer one speaks
-        QCOMPARE(log.join(u", "_s), u"CancelledError, TimeoutError, CancelledError, TimeoutError"_s);
+        QCOMPARE(log.join(u", "_s),
+                 u"CancelledError, TimeoutError, CancelledError, TimeoutError"_s);
         QVERIFY(loop.time() - begin == 110ms);
         log.clear();
-        loop.run_until_complete(run(100ms, 10ms, 50ms)); // only the inner one; the outer one goes on
+        // only the inner one; the outer one goes on
+        loop.run_until_complete(run(100ms, 10ms, 50ms));
         QCOMPARE(log.join(u", "_s), u"TimeoutError, TimeoutError"_s);
         QVERIFY(loop.time() - begin == 210ms);
         loop.close();
@@ -546,7 +563,8 @@ private Q_SLOTS:
                 QASYNCIO_COMPARE(error, u"TimeoutError"_s);
             };
             co_await timeout(std::nullopt, outer);
-            QASYNCIO_COMPARE(texts.join(u' '), u"<Timeout [active] when=none> <Timeout [expiring]>"_s);
+            QASYNCIO_COMPARE(texts.join(u' '),
+                             u"<Timeout [active] when=none> <Timeout [expiring]>"_s);
         });
     }
 
@@ -561,14 +579,16 @@ private Q_SLOTS:
         loop.run_until_complete(body());
         const std::optional<TimePoint> before = scope->when();
         loop.close();
-        QCOMPARE(error_in([&] { scope->reschedule(*before + 1h); }), u"RuntimeError: no running event loop"_s);
+        QCOMPARE(error_in([&] { scope->reschedule(*before + 1h); }),
+                 u"RuntimeError: no running event loop"_s);
         QVERIFY(scope->when() == before);
         QAsyncioLoop other(virtual_time());
         const auto elsewhere = [&]() -> Coroutine<> {
             scope->reschedule(*before + 1h);
             co_return;
         };
-        QCOMPARE(other.run_until_complete(error_of(elsewhere())), u"RuntimeError: Event loop is closed"_s);
+        QCOMPARE(other.run_until_complete(error_of(elsewhere())),
+                 u"RuntimeError: Event loop is closed"_s);
         other.close();
         QVERIFY(scope->when() == before);
         scope->reschedule(std::nullopt); // needs no loop

@@ -19,7 +19,8 @@ namespace {
 std::atomic<time_t> wall_clock_step{0}; // seconds
 }
 
-// Instead of the C library's: a wall clock that can be set. Qt, glib and the C++ library ask for the time here.
+// Instead of the C library's: a wall clock that can be set. Qt, glib and the C++ library ask for
+// the time here.
 extern "C" int clock_gettime(clockid_t clock, timespec *time) noexcept
 {
     const long result = ::syscall(SYS_clock_gettime, clock, time);
@@ -57,7 +58,8 @@ std::chrono::nanoseconds least_time(int attempts, F &&call)
 }
 } // namespace
 
-/// Timers and fairness on the real clock. How fast it all is, the benchmarks say; here only what is far too slow fails.
+/// Timers and fairness on the real clock. How fast it all is, the benchmarks say; here only what is
+/// far too slow fails.
 class tst_timing : public QObject
 {
     Q_OBJECT
@@ -78,7 +80,8 @@ private Q_SLOTS:
         };
         const auto small = batch(1000);
         const auto large = batch(50'000);
-        const double factor = double(large.count()) / double(small.count()); // 2,500 if it were quadratic
+        // 2,500 if it were quadratic
+        const double factor = double(large.count()) / double(small.count());
         QVERIFY2(factor < 300, qPrintable(QString::number(factor)));
         loop.close();
     }
@@ -200,7 +203,8 @@ private Q_SLOTS:
         QAsyncioLoop loop;
         int left = 0;
         QStringList early;
-        for (const auto delay : {100us, 500us, 999us, 1000us, 1001us, 3700us, 12345us, 100'500us, 1'000'000us}) {
+        for (const auto delay :
+             {100us, 500us, 999us, 1000us, 1001us, 3700us, 12345us, 100'500us, 1'000'000us}) {
             ++left;
             const TimePoint deadline = loop.time() + delay;
             loop.call_at(deadline, [&, deadline] {
@@ -234,11 +238,13 @@ private Q_SLOTS:
         QAsyncioLoop loop;
         std::vector<int> order;
         for (const int delay : {5, 1, 4, 2, 3})
-            loop.call_later(std::chrono::milliseconds(delay), [&, delay] { order.push_back(delay); });
+            loop.call_later(std::chrono::milliseconds(delay),
+                            [&, delay] { order.push_back(delay); });
         loop.call_soon([&] {
             QElapsedTimer block;
             block.start();
-            while (block.elapsed() < 10) { } // nothing of the loop runs meanwhile
+            while (block.elapsed() < 10) {
+            } // nothing of the loop runs meanwhile
         });
         loop.call_later(6ms, [&] { loop.stop(); });
         loop.run_forever();
@@ -322,7 +328,8 @@ private Q_SLOTS:
         for (const int delay : {10, 100, 500, 1000}) {
             for (int later = 0; later < 5; ++later) {
                 ++left;
-                const TimePoint deadline = loop.time() + std::chrono::milliseconds(delay + 17 * later);
+                const TimePoint deadline = loop.time()
+                    + std::chrono::milliseconds(delay + 17 * later);
                 loop.call_at(deadline, [&, delay, deadline] {
                     const std::chrono::nanoseconds late = loop.time() - deadline;
                     const auto known = least.try_emplace(delay, late).first;
@@ -335,7 +342,8 @@ private Q_SLOTS:
         loop.run_forever();
         QCOMPARE(least.size(), 4u);
         for (const auto &[delay, late] : least)
-            QVERIFY2(late <= 5ms, qPrintable(QStringLiteral("%1 ms: %2 ns late").arg(delay).arg(late.count())));
+            QVERIFY2(late <= 5ms,
+                     qPrintable(QStringLiteral("%1 ms: %2 ns late").arg(delay).arg(late.count())));
         loop.close();
     }
 
@@ -373,14 +381,16 @@ private Q_SLOTS:
         QStringList log;
         loop.call_soon([&] { wall_clock_step = 3600; });
         loop.call_later(10ms, [&] {
-            log << (loop.time() - begin >= 10ms && loop.time() - begin < 30min ? "first" : "at a wrong time");
+            log << (loop.time() - begin >= 10ms && loop.time() - begin < 30min ? "first"
+                                                                               : "at a wrong time");
             wall_clock_step = -7200;
             loop.call_later(10ms, [&] {
                 log << (loop.time() - begin >= 20ms ? "third" : "too early");
                 loop.stop();
             });
         });
-        loop.call_later(15ms, [&] { log << (loop.time() - begin >= 15ms ? "second" : "too early"); });
+        loop.call_later(15ms,
+                        [&] { log << (loop.time() - begin >= 15ms ? "second" : "too early"); });
         loop.run_forever();
         QCOMPARE(log, QStringList({"first", "second", "third"}));
         loop.close();

@@ -1,7 +1,8 @@
 // SPDX-FileCopyrightText: 2026 QAsyncio contributors
 // SPDX-License-Identifier: MIT
 
-// Frames that are destroyed while they are suspended: the context object of a task dies, or the loop is closed.
+// Frames that are destroyed while they are suspended: the context object of a task dies, or the
+// loop is closed.
 
 #include "task_helpers.h"
 
@@ -68,7 +69,8 @@ private Q_SLOTS:
             QStringList log;
             auto window = std::make_unique<Window>(log);
             Task<> task = create_task(window->load(), TaskOptions().context(window.get()));
-            task.add_done_callback([&](const Future<> &done) { log << (done.cancelled() ? u"cancelled"_s : u"-"_s); });
+            task.add_done_callback(
+                [&](const Future<> &done) { log << (done.cancelled() ? u"cancelled"_s : u"-"_s); });
             co_await turns(1);
             window.reset();
             QASYNCIO_COMPARE(log.join(u' '), u"window local"_s); // there and then
@@ -141,7 +143,8 @@ private Q_SLOTS:
                 co_return;
             };
             auto object = std::make_unique<QObject>();
-            Task<> task = create_task(body(Farewell(log, u"argument"_s)), TaskOptions().context(object.get()));
+            Task<> task = create_task(body(Farewell(log, u"argument"_s)),
+                                      TaskOptions().context(object.get()));
             object.reset();
             QASYNCIO_COMPARE(log.join(u' '), u"argument"_s);
             QASYNCIO_COMPARE(task.cancelled(), true);
@@ -234,7 +237,8 @@ private Q_SLOTS:
 
             window = std::make_unique<Window>(log);
             object = window.get();
-            Task<> unstarted = create_task(body(std::move(window), true), TaskOptions().context(object));
+            Task<> unstarted = create_task(body(std::move(window), true),
+                                           TaskOptions().context(object));
             unstarted.cancel();
             QASYNCIO_COMPARE(co_await error_of(unstarted), u"CancelledError"_s);
             QASYNCIO_COMPARE(log.join(u' '), u"end window window window"_s);
@@ -248,7 +252,10 @@ private Q_SLOTS:
             class Object : public QObject
             {
             public:
-                bool is_watched() const { return isSignalConnected(QMetaMethod::fromSignal(&QObject::destroyed)); }
+                bool is_watched() const
+                {
+                    return isSignalConnected(QMetaMethod::fromSignal(&QObject::destroyed));
+                }
             };
             auto object = std::make_unique<Object>();
             Task<> task = create_task(turns(1), TaskOptions().context(object.get()));
@@ -280,7 +287,8 @@ private Q_SLOTS:
             tasks.push_back(create_task(simple(u"one"_s), TaskOptions().context(first.get())));
             tasks.push_back(create_task(deleting(), TaskOptions().context(first.get())));
             tasks.push_back(create_task(simple(u"three"_s), TaskOptions().context(first.get())));
-            tasks.push_back(create_task(simple(u"of the second"_s), TaskOptions().context(second.get())));
+            tasks.push_back(
+                create_task(simple(u"of the second"_s), TaskOptions().context(second.get())));
             co_await turns(1);
             first.reset();
             QASYNCIO_COMPARE(log.join(u", "), u"three, of the second, deleting, one"_s);
@@ -329,9 +337,11 @@ private Q_SLOTS:
         Test::run([&]() -> Coroutine<> {
             const QObject *none = nullptr;
             Coroutine<> coroutine = turns(1);
-            QTest::ignoreMessage(QtWarningMsg, QRegularExpression(u"coroutine 'turns' was never awaited"_s));
-            QASYNCIO_COMPARE(error_in([&] { create_task(std::move(coroutine), TaskOptions().context(none)); }),
-                             u"ValueError: create_task: the context object is null"_s);
+            QTest::ignoreMessage(QtWarningMsg,
+                                 QRegularExpression(u"coroutine 'turns' was never awaited"_s));
+            QASYNCIO_COMPARE(
+                error_in([&] { create_task(std::move(coroutine), TaskOptions().context(none)); }),
+                u"ValueError: create_task: the context object is null"_s);
             QASYNCIO_COMPARE(all_tasks().size(), 1u);
             co_return;
         });
@@ -389,10 +399,12 @@ private Q_SLOTS:
         Test::run([&]() -> Coroutine<> {
             QStringList log;
             Window window(log);
-            QASYNCIO_COMPARE(co_await error_of(wait_for(from_signal(&window, &Window::closed), 1s)), u"TimeoutError"_s);
+            QASYNCIO_COMPARE(co_await error_of(wait_for(from_signal(&window, &Window::closed), 1s)),
+                             u"TimeoutError"_s);
             emit window.closed(1); // nobody waits any more
             QTimer::singleShot(0, &window, [&] { emit window.closed(2); });
-            QASYNCIO_COMPARE(co_await wait_for(from_signal(&window, &Window::closed), std::nullopt), 2);
+            QASYNCIO_COMPARE(co_await wait_for(from_signal(&window, &Window::closed), std::nullopt),
+                             2);
         });
     }
 
@@ -414,8 +426,10 @@ private Q_SLOTS:
         loop.close();
         QCOMPARE(log.join(u' '), u"three two one"_s);
         QCOMPARE(reports.list().size(), 4);
-        for (const auto &[index, name] : {std::pair(0, u"four"_s), std::pair(1, u"three"_s), std::pair(3, u"one"_s)}) {
-            QVERIFY(reports.list()[index].startsWith(u"Task was destroyed but it is pending!\ntask: <Task pending name='"_s + name));
+        for (const auto &[index, name] :
+             {std::pair(0, u"four"_s), std::pair(1, u"three"_s), std::pair(3, u"one"_s)}) {
+            QVERIFY(reports.list()[index].startsWith(
+                u"Task was destroyed but it is pending!\ntask: <Task pending name='"_s + name));
         }
         QVERIFY(one.cancelled() && unstarted.cancelled());
     }
@@ -451,7 +465,8 @@ private Q_SLOTS:
         QVERIFY(reports.list().last().contains(u"name='older'"_s));
         QVERIFY(older.cancelled());
         QVERIFY(loop.all_tasks().empty());
-        QCOMPARE(error_in([&] { loop.call_soon([] {}); }), u"RuntimeError: Event loop is closed"_s);
+        QCOMPARE(error_in([&] { loop.call_soon([] { }); }),
+                 u"RuntimeError: Event loop is closed"_s);
     }
 
     void whatACallbacksDestructorSchedulesIsDiscardedToo()
@@ -465,9 +480,9 @@ private Q_SLOTS:
                 loop.call_later(1s, [&] { log << u"timer"_s; });
             });
         };
-        loop.call_soon([end = schedules()] {});
-        loop.call_later(1s, [end = schedules()] {});
-        loop.call_soon_threadsafe([end = schedules()] {});
+        loop.call_soon([end = schedules()] { });
+        loop.call_later(1s, [end = schedules()] { });
+        loop.call_soon_threadsafe([end = schedules()] { });
         loop.close();
         QCOMPARE(log.join(u' '), u"end end end"_s);
     }
@@ -486,7 +501,8 @@ private Q_SLOTS:
             task = loop.create_task(body());
             run_ready(loop);
             QTest::ignoreMessage(QtWarningMsg, QRegularExpression(u"unclosed event loop"_s));
-            QTest::ignoreMessage(QtCriticalMsg, QRegularExpression(u"Task was destroyed but it is pending!"_s));
+            QTest::ignoreMessage(QtCriticalMsg,
+                                 QRegularExpression(u"Task was destroyed but it is pending!"_s));
         }
         QCOMPARE(log.join(u' '), u"local"_s);
         QVERIFY(task.cancelled());
@@ -498,7 +514,8 @@ private Q_SLOTS:
         qsizetype reported = 0;
         on_a_small_stack([&] {
             QAsyncioLoop loop(virtual_time());
-            loop.set_exception_handler([&](QAsyncioLoop &, const ExceptionContext &) { ++reported; });
+            loop.set_exception_handler(
+                [&](QAsyncioLoop &, const ExceptionContext &) { ++reported; });
             const auto body = [](Task<> child) -> Coroutine<> { co_await child; };
             Task<> last = loop.create_task(sleeper());
             for (int i = 0; i < 20'000; ++i)

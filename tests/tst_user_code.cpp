@@ -1,7 +1,8 @@
 // SPDX-FileCopyrightText: 2026 QAsyncio contributors
 // SPDX-License-Identifier: MIT
 
-// What the program's own code does in the middle of the library's work: moves, copies, destructors, message handlers.
+// What the program's own code does in the middle of the library's work: moves, copies, destructors,
+// message handlers.
 
 #include "task_helpers.h"
 
@@ -49,7 +50,8 @@ public:
     bool disarm() { return std::exchange(m_left, 0) == 0; }
     void pass()
     {
-        if (QThread::currentThread() == QCoreApplication::instance()->thread() && m_left > 0 && --m_left == 0)
+        if (QThread::currentThread() == QCoreApplication::instance()->thread() && m_left > 0
+            && --m_left == 0)
             m_function();
     }
 
@@ -94,7 +96,8 @@ struct Copied
     Copied(Copied &&) { on_move.pass(); }
 };
 
-/// Notes when it is copied or moved from while it is gone: whoever makes a copy is to keep it until then.
+/// Notes when it is copied or moved from while it is gone: whoever makes a copy is to keep it until
+/// then.
 struct Original
 {
     Original() { living.insert(this); }
@@ -198,7 +201,8 @@ private Q_SLOTS:
                 }
                 QASYNCIO_VERIFY(said);
                 QASYNCIO_COMPARE(error, u"CancelledError"_s);
-                QASYNCIO_COMPARE(future.cancelled(), !refused.isEmpty()); // one of the two, and it says which
+                // one of the two, and it says which
+                QASYNCIO_COMPARE(future.cancelled(), !refused.isEmpty());
             }
         });
     }
@@ -262,7 +266,8 @@ private Q_SLOTS:
                 QASYNCIO_VERIFY(nth < 20);
                 QStringList log;
                 auto window = std::make_unique<QObject>();
-                const auto child = [](Farewell) -> Coroutine<Value> { // which may refer to a local of the parent
+                // which may refer to a local of the parent
+                const auto child = [](Farewell) -> Coroutine<Value> {
                     co_await sleep(0s);
                     co_return Value(1);
                 };
@@ -567,7 +572,8 @@ private Q_SLOTS:
             went_on = true;
         };
         QTest::ignoreMessage(QtWarningMsg, QRegularExpression(u"unclosed event loop"_s));
-        QTest::ignoreMessage(QtCriticalMsg, QRegularExpression(u"cannot close"_s)); // of the other one, which nobody handles
+        // of the other one, which nobody handles
+        QTest::ignoreMessage(QtCriticalMsg, QRegularExpression(u"cannot close"_s));
         const QString error = error_in([&] { loop->run_until_complete(body()); });
         QVERIFY(!error.isEmpty());
         QVERIFY(!loop);
@@ -613,7 +619,8 @@ private Q_SLOTS:
             refused = co_await error_of(wait_until(level, is_two));
         };
         run_while_another_loop_comes(body);
-        QCOMPARE(refused, u"RuntimeError: wait_until() should be used inside a task of the running loop"_s);
+        QCOMPARE(refused,
+                 u"RuntimeError: wait_until() should be used inside a task of the running loop"_s);
     }
 
     void aFunctionThatGivesNoCoroutine_data()
@@ -633,7 +640,8 @@ private Q_SLOTS:
             }
             const auto function = [&]() -> Coroutine<> { return std::move(used); };
             Task<> task = create_task(function);
-            QASYNCIO_COMPARE(co_await error_of(task), u"RuntimeError: cannot reuse already awaited coroutine"_s);
+            QASYNCIO_COMPARE(co_await error_of(task),
+                             u"RuntimeError: cannot reuse already awaited coroutine"_s);
         });
     }
 
@@ -733,7 +741,8 @@ private Q_SLOTS:
             QObject sender;
             const auto map = [](const QString &) { return Item(1); };
             using Stream = decltype(signal_stream(&sender, &QObject::objectNameChanged, map));
-            auto stream = std::make_unique<Stream>(signal_stream(&sender, &QObject::objectNameChanged, map));
+            auto stream = std::make_unique<Stream>(
+                signal_stream(&sender, &QObject::objectNameChanged, map));
             const auto reads = [](Stream &stream) -> Coroutine<bool> {
                 const auto item = co_await stream.next();
                 co_return item.has_value();
@@ -759,7 +768,9 @@ private Q_SLOTS:
             bool called = false;
             Test::run([&]() -> Coroutine<> {
                 QObject sender;
-                const auto map = [](const QString &name) { return Item(name == u"inner"_s ? 2 : 1); };
+                const auto map = [](const QString &name) {
+                    return Item(name == u"inner"_s ? 2 : 1);
+                };
                 auto stream = signal_stream(&sender, &QObject::objectNameChanged, map);
                 on_move.arm(nth, [&] { sender.setObjectName(u"inner"_s); });
                 sender.setObjectName(u"outer"_s);
@@ -903,7 +914,8 @@ private Q_SLOTS:
         });
     }
 
-    /// Nobody is passed over when one of those that wait for a property goes while Qt tells them of a change.
+    /// Nobody is passed over when one of those that wait for a property goes while Qt tells them of
+    /// a change.
     void aPredicateThatEndsAnotherOneThatWaitsForTheSameProperty()
     {
         constexpr int count = 5;
@@ -924,7 +936,8 @@ private Q_SLOTS:
                         }
                         return now == 3;
                     };
-                    tasks.push_back(create_task(wait_until(level, predicate), TaskOptions().context(windows[i].get())));
+                    tasks.push_back(create_task(wait_until(level, predicate),
+                                                TaskOptions().context(windows[i].get())));
                 }
                 co_await turns(2);
                 level = 2;
@@ -939,7 +952,8 @@ private Q_SLOTS:
     }
 
 private:
-    /// Each copy of a result on its way into the future that `make` gives, in turn, completes that future, and fails.
+    /// Each copy of a result on its way into the future that `make` gives, in turn, completes that
+    /// future, and fails.
     template<class Make>
     static void throw_in_each_copy(bool cancels, Make make)
     {
@@ -955,7 +969,9 @@ private:
                     if (cancels)
                         completed = future.cancel();
                     else
-                        completed = error_in([&] { future.set_exception(ValueError(u"first"_s)); }).isEmpty();
+                        completed = error_in([&] {
+                                        future.set_exception(ValueError(u"first"_s));
+                                    }).isEmpty();
                     throw ValueError(u"second"_s);
                 });
                 QASYNCIO_TRY_VERIFY(future.done());
@@ -964,12 +980,14 @@ private:
                 QASYNCIO_COMPARE(future.cancelled(), cancels && completed);
                 if (!called || future.cancelled())
                     continue;
-                QASYNCIO_COMPARE(describe(future.exception()), completed ? u"ValueError: first"_s : u"ValueError: second"_s);
+                QASYNCIO_COMPARE(describe(future.exception()),
+                                 completed ? u"ValueError: first"_s : u"ValueError: second"_s);
             }
         });
     }
 
-    /// Runs `body()` in a loop that is destroyed in the first event loop that is opened; another one is attached then.
+    /// Runs `body()` in a loop that is destroyed in the first event loop that is opened; another
+    /// one is attached then.
     template<class F>
     void run_while_another_loop_comes(const F &body)
     {

@@ -25,9 +25,12 @@ private Q_SLOTS:
     {
         Test::run([&]() -> Coroutine<> {
             auto nothing = wait(std::vector<Future<int>>()); // not here
-            QASYNCIO_COMPARE(co_await error_of(std::move(nothing)), u"ValueError: Set of Tasks/Futures is empty."_s);
-            auto both = wait(std::vector<AnyTask>(), until(static_cast<ReturnWhen>(42))); // asyncio looks at the list first
-            QASYNCIO_COMPARE(co_await error_of(std::move(both)), u"ValueError: Set of Tasks/Futures is empty."_s);
+            QASYNCIO_COMPARE(co_await error_of(std::move(nothing)),
+                             u"ValueError: Set of Tasks/Futures is empty."_s);
+            // asyncio looks at the list first
+            auto both = wait(std::vector<AnyTask>(), until(static_cast<ReturnWhen>(42)));
+            QASYNCIO_COMPARE(co_await error_of(std::move(both)),
+                             u"ValueError: Set of Tasks/Futures is empty."_s);
         });
     }
 
@@ -36,7 +39,8 @@ private Q_SLOTS:
     {
         Test::run([&](QAsyncioLoop &loop) -> Coroutine<> {
             auto waiting = wait(futures_of(loop, 1), until(static_cast<ReturnWhen>(42)));
-            QASYNCIO_COMPARE(co_await error_of(std::move(waiting)), u"ValueError: Invalid return_when value: 42"_s);
+            QASYNCIO_COMPARE(co_await error_of(std::move(waiting)),
+                             u"ValueError: Invalid return_when value: 42"_s);
         });
     }
 
@@ -44,7 +48,8 @@ private Q_SLOTS:
     void aTimeoutThatIsNoNumberIsRefused()
     {
         const std::chrono::duration<double> no_number(std::numeric_limits<double>::quiet_NaN());
-        QVERIFY(error_in([&] { return WaitOptions().timeout(no_number); }).startsWith(u"ValueError"_s));
+        QVERIFY(
+            error_in([&] { return WaitOptions().timeout(no_number); }).startsWith(u"ValueError"_s));
     }
 
     // G-020, G-012
@@ -55,8 +60,9 @@ private Q_SLOTS:
         Test::run([&](QAsyncioLoop &loop) -> Coroutine<> {
             std::vector<Future<int>> futures = futures_of(loop, 1);
             futures.push_back(foreign);
-            QASYNCIO_COMPARE(co_await error_of(wait(futures)),
-                             u"ValueError: The future belongs to a different loop than the one specified as the loop argument"_s);
+            QASYNCIO_COMPARE(
+                co_await error_of(wait(futures)),
+                u"ValueError: The future belongs to a different loop than the one specified as the loop argument"_s);
             QASYNCIO_VERIFY(unheard(futures[0]) && unheard(foreign));
         });
         other.close();
@@ -156,7 +162,8 @@ private Q_SLOTS:
         Test::run([&](QAsyncioLoop &loop) -> Coroutine<> {
             std::vector<Future<int>> futures = futures_of(loop, 1);
             loop.call_later(1h, [&] { futures[0].set_result(1); });
-            const auto result = co_await wait(futures, WaitOptions().timeout(1s).timeout(std::nullopt));
+            const auto result = co_await wait(futures,
+                                              WaitOptions().timeout(1s).timeout(std::nullopt));
             QASYNCIO_COMPARE(result.done.size(), 1u);
         });
     }
@@ -206,7 +213,8 @@ private Q_SLOTS:
             const auto cancelled = co_await wait(futures, until(FIRST_COMPLETED));
             QASYNCIO_COMPARE(cancelled.done, std::vector{futures[1]});
             QASYNCIO_COMPARE(cancelled.pending, std::vector{futures[0]});
-            const auto again = co_await wait(futures, until(FIRST_COMPLETED)); // one that is done already
+            // one that is done already
+            const auto again = co_await wait(futures, until(FIRST_COMPLETED));
             QASYNCIO_COMPARE(again.done, std::vector{futures[1]});
         });
     }
@@ -254,7 +262,8 @@ private Q_SLOTS:
             };
             co_await all();
             co_await turns(1);
-            QASYNCIO_COMPARE(reports.list().join(u' '), u"Task exception was never retrieved|ValueError: one"_s);
+            QASYNCIO_COMPARE(reports.list().join(u' '),
+                             u"Task exception was never retrieved|ValueError: one"_s);
         });
     }
 
@@ -269,7 +278,8 @@ private Q_SLOTS:
             };
             co_await all();
             co_await turns(1);
-            QASYNCIO_COMPARE(reports.list().join(u' '), u"Task exception was never retrieved|ValueError: one"_s);
+            QASYNCIO_COMPARE(reports.list().join(u' '),
+                             u"Task exception was never retrieved|ValueError: one"_s);
         });
     }
 
@@ -287,12 +297,15 @@ private Q_SLOTS:
                 };
                 Task<std::size_t> waiting = create_task(waits());
                 co_await turns(1);
-                loop.call_later(1s, [&] { futures[0].set_exception(ValueError(u"one"_s)); }); // behind the time-out, in its turn
+                // behind the time-out, in its turn
+                loop.call_later(1s, [&] { futures[0].set_exception(ValueError(u"one"_s)); });
                 co_return co_await waiting;
             };
             QCOMPARE(loop.run_until_complete(main()), std::size_t(1));
             QCOMPARE(reports.list().join(u' '),
-                     when == FIRST_EXCEPTION ? QString() : u"Future exception was never retrieved|ValueError: one"_s);
+                     when == FIRST_EXCEPTION
+                         ? QString()
+                         : u"Future exception was never retrieved|ValueError: one"_s);
             loop.close();
         }
     }
@@ -307,11 +320,14 @@ private Q_SLOTS:
                 Task<> waiting;
                 const auto main = [&]() -> Coroutine<> {
                     std::vector<Future<>> futures{loop.create_future<>(), loop.create_future<>()};
-                    const auto waits = [&]() -> Coroutine<> { co_await wait(futures, until(when)); };
+                    const auto waits = [&]() -> Coroutine<> {
+                        co_await wait(futures, until(when));
+                    };
                     waiting = create_task(waits());
                     co_await turns(1);
                     waiting.cancel();
-                    futures[0].set_exception(ValueError(u"one"_s)); // behind the cancellation, in its turn
+                    // behind the cancellation, in its turn
+                    futures[0].set_exception(ValueError(u"one"_s));
                     if (last)
                         futures[1].set_exception(ValueError(u"two"_s));
                     co_await turns(2);
@@ -319,9 +335,10 @@ private Q_SLOTS:
                 loop.run_until_complete(main());
                 QVERIFY(waiting.cancelled());
                 const QString report = u"Future exception was never retrieved|ValueError: "_s;
-                const QString expected = when == ALL_COMPLETED ? report + u"one"_s + (last ? u' ' + report + u"two"_s : QString())
-                    : last                                     ? report + u"two"_s
-                                                               : QString();
+                const QString expected = when == ALL_COMPLETED
+                    ? report + u"one"_s + (last ? u' ' + report + u"two"_s : QString())
+                    : last ? report + u"two"_s
+                           : QString();
                 QCOMPARE(reports.list().join(u' '), expected);
                 loop.close();
             }
@@ -334,7 +351,9 @@ private Q_SLOTS:
         Test::run([&](QAsyncioLoop &loop) -> Coroutine<> {
             std::vector<Future<int>> futures = futures_of(loop, 3);
             futures[1].set_result(1);
-            const auto body = [&]() -> Coroutine<> { co_await wait(futures, WaitOptions().timeout(1h)); };
+            const auto body = [&]() -> Coroutine<> {
+                co_await wait(futures, WaitOptions().timeout(1h));
+            };
             Task<> waiter = create_task(body());
             co_await turns(3);
             QASYNCIO_COMPARE(unheard(futures[0]), false);
@@ -368,7 +387,8 @@ private Q_SLOTS:
             std::vector<Future<int>> futures = futures_of(loop, 3);
             loop.call_later(1s, [&] {
                 futures[2].set_result(2);
-                loop.call_soon([&] { futures[0].set_result(0); }); // in the turn in which the waiter hears of the other
+                // in the turn in which the waiter hears of the other
+                loop.call_soon([&] { futures[0].set_result(0); });
             });
             const auto [done, pending] = co_await wait(futures, until(FIRST_COMPLETED));
             QASYNCIO_COMPARE(done, (std::vector{futures[0], futures[2]}));
@@ -403,7 +423,9 @@ private Q_SLOTS:
         Test::run([&](QAsyncioLoop &loop) -> Coroutine<> {
             std::vector<Future<int>> futures = futures_of(loop, 2);
             auto object = std::make_unique<QObject>();
-            const auto body = [&]() -> Coroutine<> { co_await wait(futures, WaitOptions().timeout(1h)); };
+            const auto body = [&]() -> Coroutine<> {
+                co_await wait(futures, WaitOptions().timeout(1h));
+            };
             Task<> waiter = create_task(body(), TaskOptions().context(object.get()));
             co_await turns(1);
             futures[0].set_result(1);
@@ -420,7 +442,9 @@ private Q_SLOTS:
         QAsyncioLoop loop(virtual_time());
         const Reports reports(loop);
         std::vector<Future<int>> futures = futures_of(loop, 2);
-        const auto body = [&]() -> Coroutine<> { co_await wait(futures, WaitOptions().timeout(1h)); };
+        const auto body = [&]() -> Coroutine<> {
+            co_await wait(futures, WaitOptions().timeout(1h));
+        };
         loop.create_task(body());
         run_ready(loop);
         futures[0].set_result(1); // a callback is queued

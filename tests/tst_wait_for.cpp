@@ -64,7 +64,8 @@ private Q_SLOTS:
     {
         Test::run([&](QAsyncioLoop &loop) -> Coroutine<> {
             Future<int> future = loop.create_future<int>();
-            QASYNCIO_COMPARE(co_await error_and_cause(wait_for(future, 0s)), u"TimeoutError from CancelledError"_s);
+            QASYNCIO_COMPARE(co_await error_and_cause(wait_for(future, 0s)),
+                             u"TimeoutError from CancelledError"_s);
             QASYNCIO_COMPARE(future.cancelled(), true);
         });
     }
@@ -75,7 +76,8 @@ private Q_SLOTS:
         const Future<int> foreign = other.create_future<int>();
         Test::run([&]() -> Coroutine<> {
             const QString error = co_await error_of(wait_for(foreign, 0s));
-            QASYNCIO_VERIFY(error.startsWith(u"ValueError: The future belongs to a different loop"_s));
+            QASYNCIO_VERIFY(
+                error.startsWith(u"ValueError: The future belongs to a different loop"_s));
         });
         QVERIFY(!foreign.done());
         other.close();
@@ -90,7 +92,8 @@ private Q_SLOTS:
                 started = true;
                 co_return;
             };
-            QASYNCIO_COMPARE(co_await error_and_cause(wait_for(body(), 0s)), u"TimeoutError from CancelledError"_s);
+            QASYNCIO_COMPARE(co_await error_and_cause(wait_for(body(), 0s)),
+                             u"TimeoutError from CancelledError"_s);
             QASYNCIO_COMPARE(started, false);
         });
     }
@@ -100,7 +103,8 @@ private Q_SLOTS:
     {
         Test::run([&](QAsyncioLoop &loop) -> Coroutine<> {
             Future<int> future = loop.create_future<int>();
-            QASYNCIO_COMPARE(co_await error_and_cause(wait_for(gather(future), 0s)), u"TimeoutError from CancelledError"_s);
+            QASYNCIO_COMPARE(co_await error_and_cause(wait_for(gather(future), 0s)),
+                             u"TimeoutError from CancelledError"_s);
             QASYNCIO_COMPARE(future.cancelled(), true);
         });
     }
@@ -150,10 +154,13 @@ private Q_SLOTS:
     void whatTheAwaitableMakesOfTheTimeoutCounts()
     {
         Test::run([&]() -> Coroutine<> {
-            QASYNCIO_COMPARE(co_await wait_for(give_when_cancelled(), 1s), u"survived CancelledError"_s);
-            QASYNCIO_COMPARE(co_await error_of(wait_for(fail_when_cancelled(), 1s)), u"ValueError: after CancelledError"_s);
+            QASYNCIO_COMPARE(co_await wait_for(give_when_cancelled(), 1s),
+                             u"survived CancelledError"_s);
+            QASYNCIO_COMPARE(co_await error_of(wait_for(fail_when_cancelled(), 1s)),
+                             u"ValueError: after CancelledError"_s);
             Task<> task = create_task(fail_when_cancelled());
-            QASYNCIO_COMPARE(co_await error_of(wait_for(task, 1s)), u"ValueError: after CancelledError"_s);
+            QASYNCIO_COMPARE(co_await error_of(wait_for(task, 1s)),
+                             u"ValueError: after CancelledError"_s);
             QASYNCIO_COMPARE(current_task().cancelling(), 0);
         });
     }
@@ -182,7 +189,8 @@ private Q_SLOTS:
             loop.call_at(deadline, [&] { future.set_result(42); }); // due just before the time-out
             QASYNCIO_COMPARE(co_await wait_for(sleep(1s, 41), 1001ms), 41);
             Future<int> second = loop.create_future<int>();
-            // Readiness is queued before due timers: a callback that is ready as the deadline passes.
+            // Readiness is queued before due timers: a callback that is ready as the deadline
+            // passes.
             const auto clock_moves = [&] { second.set_result(43); };
             loop.call_later(1s, clock_moves);
             QASYNCIO_COMPARE(co_await wait_for(second, 1s + 1ns), 43);
@@ -231,8 +239,10 @@ private Q_SLOTS:
     void timeoutErrorHasACauseAndLeavesNoRequestBehind()
     {
         Test::run([&]() -> Coroutine<> {
-            QASYNCIO_COMPARE(co_await error_and_cause(wait_for(sleep(1h), 1ms)), u"TimeoutError from CancelledError"_s);
-            QASYNCIO_COMPARE(co_await error_of(wait_for(sleep(1h), 1ms)), u"TimeoutError"_s); // no text
+            QASYNCIO_COMPARE(co_await error_and_cause(wait_for(sleep(1h), 1ms)),
+                             u"TimeoutError from CancelledError"_s);
+            // no text
+            QASYNCIO_COMPARE(co_await error_of(wait_for(sleep(1h), 1ms)), u"TimeoutError"_s);
             QASYNCIO_COMPARE(current_task().cancelling(), 0);
             static_assert(std::is_base_of_v<std::exception, TimeoutError>);
         });
@@ -241,7 +251,9 @@ private Q_SLOTS:
     void moveOnlyResultsAreHandedOn()
     {
         Test::run([&]() -> Coroutine<> {
-            const auto body = []() -> Coroutine<std::unique_ptr<int>> { co_return std::make_unique<int>(42); };
+            const auto body = []() -> Coroutine<std::unique_ptr<int>> {
+                co_return std::make_unique<int>(42);
+            };
             std::unique_ptr<int> value = co_await wait_for(body(), 1s);
             QASYNCIO_COMPARE(*value, 42);
             value = co_await wait_for(create_task(body()), 1s);
@@ -255,9 +267,11 @@ private Q_SLOTS:
     {
         Test::run([&](QAsyncioLoop &loop) -> Coroutine<> {
             const TimePoint begin = loop.time();
-            QASYNCIO_COMPARE(co_await error_of(wait_for(wait_for(sleep(1h), 10s), 1s)), u"TimeoutError"_s);
+            QASYNCIO_COMPARE(co_await error_of(wait_for(wait_for(sleep(1h), 10s), 1s)),
+                             u"TimeoutError"_s);
             QASYNCIO_VERIFY(loop.time() == begin + 1s);
-            QASYNCIO_COMPARE(co_await error_of(wait_for(wait_for(sleep(1h), 1s), 10s)), u"TimeoutError"_s);
+            QASYNCIO_COMPARE(co_await error_of(wait_for(wait_for(sleep(1h), 1s), 10s)),
+                             u"TimeoutError"_s);
             QASYNCIO_VERIFY(loop.time() == begin + 2s);
         });
     }
@@ -276,7 +290,8 @@ private Q_SLOTS:
                 };
                 Task<> task = create_task(body());
                 co_await turns(1);
-                QASYNCIO_COMPARE(co_await error_and_cause(wait_for(task, limit)), u"TimeoutError from CancelledError"_s);
+                QASYNCIO_COMPARE(co_await error_and_cause(wait_for(task, limit)),
+                                 u"TimeoutError from CancelledError"_s);
                 QASYNCIO_COMPARE(task.cancelled(), true);
                 QASYNCIO_COMPARE(cleaned, true);
             }

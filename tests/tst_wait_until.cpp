@@ -45,8 +45,10 @@ private Q_SLOTS:
             PropertyOwner owner;
             owner.moveToThread(&thread);
             QASYNCIO_COMPARE(error_in([&] {
-                return wait_until(&owner, &PropertyOwner::level, &PropertyOwner::levelChanged, is_high);
-            }), u"ValueError: wait_until: the object lives in another thread"_s);
+                                 return wait_until(&owner, &PropertyOwner::level,
+                                                   &PropertyOwner::levelChanged, is_high);
+                             }),
+                             u"ValueError: wait_until: the object lives in another thread"_s);
             co_return;
         });
     }
@@ -60,7 +62,8 @@ private Q_SLOTS:
                     delete owner;
                 return false;
             };
-            Task<int> task = create_task(wait_until(owner, &PropertyOwner::level, &PropertyOwner::levelChanged, deletes));
+            Task<int> task = create_task(
+                wait_until(owner, &PropertyOwner::level, &PropertyOwner::levelChanged, deletes));
             co_await turns(2);
             owner->setLevel(5);
             const QString error = co_await error_of(task);
@@ -73,14 +76,18 @@ private Q_SLOTS:
         Test::run(
             []() -> Coroutine<> {
                 auto *owner = new PropertyOwner;
-                Task<int> task = create_task(wait_until(owner, &PropertyOwner::level, &PropertyOwner::levelChanged, is_high));
+                Task<int> task = create_task(wait_until(owner, &PropertyOwner::level,
+                                                        &PropertyOwner::levelChanged, is_high));
                 co_await turns(2);
                 QThread thread;
                 owner->moveToThread(&thread);
-                QObject::connect(&thread, &QThread::started, owner, [owner, &thread] {
-                    delete owner;
-                    thread.quit();
-                }, Qt::DirectConnection);
+                QObject::connect(
+                    &thread, &QThread::started, owner,
+                    [owner, &thread] {
+                        delete owner;
+                        thread.quit();
+                    },
+                    Qt::DirectConnection);
                 thread.start();
                 const QString error = co_await error_of(task);
                 QASYNCIO_VERIFY(error.startsWith(u"ObjectDestroyedError"_s));
@@ -145,7 +152,9 @@ private Q_SLOTS:
                 owner.setLevel(13);
                 owner.setLevel(0);
             });
-            QASYNCIO_COMPARE(co_await wait_until(&owner, &PropertyOwner::level, &PropertyOwner::levelChanged, is_high), 13);
+            QASYNCIO_COMPARE(co_await wait_until(&owner, &PropertyOwner::level,
+                                                 &PropertyOwner::levelChanged, is_high),
+                             13);
             QASYNCIO_COMPARE(owner.watchers(), 0);
         });
     }
@@ -156,7 +165,8 @@ private Q_SLOTS:
         Test::run([](QAsyncioLoop &loop) -> Coroutine<> {
             auto owner = std::make_unique<PropertyOwner>();
             loop.call_later(1s, [&] { owner.reset(); });
-            QASYNCIO_THROWS(co_await wait_until(owner.get(), &PropertyOwner::level, &PropertyOwner::levelChanged, is_high),
+            QASYNCIO_THROWS(co_await wait_until(owner.get(), &PropertyOwner::level,
+                                                &PropertyOwner::levelChanged, is_high),
                             ObjectDestroyedError);
         });
     }
@@ -166,7 +176,8 @@ private Q_SLOTS:
     {
         Test::run([]() -> Coroutine<> {
             auto owner = std::make_unique<PropertyOwner>();
-            auto task = create_task(wait_until(owner.get(), &PropertyOwner::level, &PropertyOwner::levelChanged, is_high));
+            auto task = create_task(wait_until(owner.get(), &PropertyOwner::level,
+                                               &PropertyOwner::levelChanged, is_high));
             owner.reset();
             QASYNCIO_THROWS(co_await task, ObjectDestroyedError);
         });
@@ -182,8 +193,9 @@ private Q_SLOTS:
                 return owner->level();
             };
             loop.call_later(1s, [&] { owner.setLevel(5); });
-            QASYNCIO_COMPARE(co_await error_of(wait_until(&owner, moody, &PropertyOwner::levelChanged, is_high)),
-                             u"ValueError: not today"_s);
+            QASYNCIO_COMPARE(
+                co_await error_of(wait_until(&owner, moody, &PropertyOwner::levelChanged, is_high)),
+                u"ValueError: not today"_s);
         });
     }
 
@@ -193,9 +205,10 @@ private Q_SLOTS:
             PropertyOwner owner;
             int asked = 0;
             const auto never = [&](int) { return ++asked > 100; };
-            QASYNCIO_THROWS(
-                co_await wait_for(wait_until(&owner, &PropertyOwner::level, &PropertyOwner::levelChanged, never), 1s),
-                TimeoutError);
+            QASYNCIO_THROWS(co_await wait_for(wait_until(&owner, &PropertyOwner::level,
+                                                         &PropertyOwner::levelChanged, never),
+                                              1s),
+                            TimeoutError);
             QASYNCIO_COMPARE(owner.watchers(), 0);
             QProperty<int> level(0);
             QASYNCIO_THROWS(co_await wait_for(wait_until(level, never), 1s), TimeoutError);
@@ -215,7 +228,8 @@ private Q_SLOTS:
                 return false;
             };
             loop.call_later(1s, [&] { level = 1; });
-            QASYNCIO_COMPARE(co_await error_of(wait_until(level, picky)), u"ValueError: too high"_s);
+            QASYNCIO_COMPARE(co_await error_of(wait_until(level, picky)),
+                             u"ValueError: too high"_s);
         });
     }
 
@@ -223,7 +237,8 @@ private Q_SLOTS:
     {
         QTest::addColumn<QByteArray>("act");
         QTest::addColumn<bool>("qproperty");
-        for (const char *act : {"cancel", "set", "delete the sender", "delete the context object", "close", "destroy", "throw"}) {
+        for (const char *act : {"cancel", "set", "delete the sender", "delete the context object",
+                                "close", "destroy", "throw"}) {
             QTest::addRow("%s, QProperty", act) << QByteArray(act) << true;
             QTest::addRow("%s, Q_PROPERTY", act) << QByteArray(act) << false;
         }
@@ -236,7 +251,8 @@ private Q_SLOTS:
         if (qproperty && act == "delete the sender")
             return; // it must live
         auto loop = std::make_unique<QAsyncioLoop>(virtual_time());
-        loop->set_exception_handler([](QAsyncioLoop &, const ExceptionContext &) {}); // of a task that is pending
+        // of a task that is pending
+        loop->set_exception_handler([](QAsyncioLoop &, const ExceptionContext &) { });
         QProperty<int> level(0);
         auto *sender = new PropertyOwner;
         auto *object = new QObject;
@@ -276,7 +292,8 @@ private Q_SLOTS:
             const Farewell farewell(log, u"unwound"_s);
             if (qproperty)
                 co_return co_await wait_until(level, predicate);
-            co_return co_await wait_until(sender, &PropertyOwner::level, &PropertyOwner::levelChanged, predicate);
+            co_return co_await wait_until(sender, &PropertyOwner::level,
+                                          &PropertyOwner::levelChanged, predicate);
         };
         task = loop->create_task(body(), TaskOptions().context(object));
         run_ready(*loop);
@@ -288,7 +305,8 @@ private Q_SLOTS:
             run_ready(*loop);
         QVERIFY(task.done());
         if (act == "set" || act == "delete the sender")
-            QCOMPARE(task.result(), act == "set" && !qproperty ? 2 : 1); // Qt does not call an observer inside of itself
+            // Qt does not call an observer inside of itself
+            QCOMPARE(task.result(), act == "set" && !qproperty ? 2 : 1);
         else
             QVERIFY(task.cancelled());
         QCOMPARE(log.join(u' '), u"unwound"_s);
@@ -347,8 +365,9 @@ private Q_SLOTS:
                 return value == 10;
             };
             loop.call_later(1s, [&] { owner.setLevel(1); });
-            QASYNCIO_COMPARE(
-                co_await wait_until(&owner, &PropertyOwner::level, &PropertyOwner::levelChanged, count_owner_up), 10);
+            QASYNCIO_COMPARE(co_await wait_until(&owner, &PropertyOwner::level,
+                                                 &PropertyOwner::levelChanged, count_owner_up),
+                             10);
             QProperty<double> number(0);
             const auto above = [](double value) { return value > 1; };
             loop.call_later(1s, [&] { number = qQNaN(); });
@@ -390,7 +409,9 @@ private Q_SLOTS:
             loop.call_later(2s, [&] { owner.setLevel(5); });
             loop.call_later(3s, [&] { owner.disconnect(); });
             loop.call_later(4s, [&] { owner.setLevel(11); });
-            QASYNCIO_COMPARE(co_await wait_until(&owner, &PropertyOwner::level, &PropertyOwner::levelChanged, is_high), 11);
+            QASYNCIO_COMPARE(co_await wait_until(&owner, &PropertyOwner::level,
+                                                 &PropertyOwner::levelChanged, is_high),
+                             11);
             QASYNCIO_COMPARE(owner.watchers(), 0);
         });
     }
@@ -403,7 +424,8 @@ private Q_SLOTS:
                 owner->disconnect();
                 owner.reset();
             });
-            QASYNCIO_THROWS(co_await wait_until(owner.get(), &PropertyOwner::level, &PropertyOwner::levelChanged, is_high),
+            QASYNCIO_THROWS(co_await wait_until(owner.get(), &PropertyOwner::level,
+                                                &PropertyOwner::levelChanged, is_high),
                             ObjectDestroyedError);
         });
     }
@@ -417,7 +439,8 @@ private Q_SLOTS:
             };
             auto window = std::make_unique<Window>();
             const auto body = [](Window *window) -> Coroutine<> {
-                co_await wait_until(&window->owner, &PropertyOwner::level, &PropertyOwner::levelChanged, is_high);
+                co_await wait_until(&window->owner, &PropertyOwner::level,
+                                    &PropertyOwner::levelChanged, is_high);
             };
             Task<> task = create_task(body(window.get()), TaskOptions().context(window.get()));
             co_await turns(2);
@@ -439,7 +462,8 @@ private Q_SLOTS:
                 two.cancel();
             });
             co_await wait_until(level, is_high);
-            co_await wait_until(&owner, &PropertyOwner::level, &PropertyOwner::levelChanged, is_high);
+            co_await wait_until(&owner, &PropertyOwner::level, &PropertyOwner::levelChanged,
+                                is_high);
         });
     }
 
@@ -447,7 +471,9 @@ private Q_SLOTS:
     {
         Test::run([]() -> Coroutine<> {
             const PropertyOwner *none = nullptr;
-            QASYNCIO_THROWS(wait_until(none, &PropertyOwner::level, &PropertyOwner::levelChanged, is_high), ValueError);
+            QASYNCIO_THROWS(
+                wait_until(none, &PropertyOwner::level, &PropertyOwner::levelChanged, is_high),
+                ValueError);
             co_return;
         });
     }

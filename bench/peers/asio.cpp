@@ -68,7 +68,8 @@ static bench::Result call_soon_fd(int n)
         std::abort();
     asio::posix::stream_descriptor idle(io, ends[0]);
     char byte;
-    idle.async_read_some(asio::buffer(&byte, 1), [](const boost::system::error_code &, std::size_t) { });
+    idle.async_read_some(asio::buffer(&byte, 1),
+                         [](const boost::system::error_code &, std::size_t) { });
     int left = n;
     const bench::Stopwatch watch;
     asio::post(io, Chain{&left});
@@ -166,12 +167,9 @@ static bench::Result task_memory(int n)
 int main(int argc, char **argv)
 {
     static const bench::Work works[] = {
-        {"call_soon", 5'000'000, call_soon},
-        {"call_soon_fd", 2'000'000, call_soon_fd},
-        {"sleep0", 2'000'000, sleep0},
-        {"await_ready", 10'000'000, await_ready},
-        {"tasks", 200'000, tasks},
-        {"task_memory", 200'000, task_memory},
+        {"call_soon", 5'000'000, call_soon}, {"call_soon_fd", 2'000'000, call_soon_fd},
+        {"sleep0", 2'000'000, sleep0},       {"await_ready", 10'000'000, await_ready},
+        {"tasks", 200'000, tasks},           {"task_memory", 200'000, task_memory},
     };
     return bench::run(argc, argv, works);
 }

@@ -90,7 +90,8 @@ static QCoro::Task<> receive(Sender *sender, int n, std::int64_t *sum)
         *sum += co_await qCoro(sender, &Sender::fired);
 }
 
-// Connect, emit, be resumed by a turn of the event loop. Cheaper than emitting inside the coroutine.
+// Connect, emit, be resumed by a turn of the event loop. Cheaper than emitting inside the
+// coroutine.
 static bench::Result signal(int n)
 {
     Sender sender;

@@ -41,8 +41,8 @@ static bench::Result signal(int n)
     std::int64_t sum = 0;
     const bench::Stopwatch watch;
     for (int i = 0; i < n; ++i) {
-        const auto connection =
-            QObject::connect(&sender, &Sender::fired, [&sum](int value) { sum += value; });
+        const auto connection = QObject::connect(&sender, &Sender::fired,
+                                                 [&sum](int value) { sum += value; });
         Q_EMIT sender.fired(i);
         QObject::disconnect(connection);
     }

@@ -101,11 +101,16 @@ public:
         /// Does nothing, since operator*() moves on by itself.
         Iterator &operator++() { return *this; }
         void operator++(int) { }
-        friend bool operator==(const Iterator &iterator, std::default_sentinel_t) { return iterator.m_queue->left() == 0; }
+        friend bool operator==(const Iterator &iterator, std::default_sentinel_t)
+        {
+            return iterator.m_queue->left() == 0;
+        }
 
     private:
         friend class AsCompleted;
-        explicit Iterator(std::shared_ptr<detail::CompletionQueue> queue) : m_queue(std::move(queue)) { }
+        explicit Iterator(std::shared_ptr<detail::CompletionQueue> queue)
+            : m_queue(std::move(queue))
+        { }
         std::shared_ptr<detail::CompletionQueue> m_queue;
     };
 
@@ -120,7 +125,10 @@ public:
     Coroutine<std::optional<Future<T>>> next() { return detail::next_completed<T>(m_queue); }
 
     /// "<AsCompleted left=2>": how many futures nobody has asked for yet.
-    QString to_string() const { return QStringLiteral("<AsCompleted left=%1>").arg(m_queue->left()); }
+    QString to_string() const
+    {
+        return QStringLiteral("<AsCompleted left=%1>").arg(m_queue->left());
+    }
 
     /// For a range-based for loop over awaitables, one for each result.
     Iterator begin() { return Iterator(m_queue); }
@@ -140,7 +148,8 @@ private:
 namespace detail {
 
 template<class A>
-AsCompleted<ensured_value_t<A>> run_as_completed(std::vector<A> awaitables, std::optional<std::chrono::nanoseconds> timeout)
+AsCompleted<ensured_value_t<A>> run_as_completed(std::vector<A> awaitables,
+                                                 std::optional<std::chrono::nanoseconds> timeout)
 {
     get_running_loop();
     std::vector<AnyFuture> futures;

@@ -38,7 +38,8 @@ template<class T>
 class [[nodiscard]] AsyncGenerator
 {
 public:
-    static_assert(std::is_object_v<T>, "a generator of values: yield pointers or std::reference_wrapper for references");
+    static_assert(std::is_object_v<T>,
+                  "a generator of values: yield pointers or std::reference_wrapper for references");
 
     struct promise_type;
     using value_type = T;
@@ -74,10 +75,14 @@ public:
 
     /// "<async_generator lines() at page.cpp:12>". "<async_generator>" if there is none, or if its
     /// frame has been destroyed.
-    QString to_string() const { return m_state ? m_state->describe() : detail::describe_site("async_generator", nullptr); }
+    QString to_string() const
+    {
+        return m_state ? m_state->describe() : detail::describe_site("async_generator", nullptr);
+    }
 
 private:
-    explicit AsyncGenerator(detail::Ref<detail::GeneratorState> state) : m_state(std::move(state)) { }
+    explicit AsyncGenerator(detail::Ref<detail::GeneratorState> state) : m_state(std::move(state))
+    { }
 
     detail::Ref<detail::GeneratorState> m_state;
 };
@@ -85,7 +90,8 @@ private:
 template<class T>
 struct AsyncGenerator<T>::promise_type : detail::GeneratorPromise<T>
 {
-    AsyncGenerator get_return_object(std::source_location site = std::source_location::current()) noexcept
+    AsyncGenerator get_return_object(
+        std::source_location site = std::source_location::current()) noexcept
     {
         this->site = site;
         return AsyncGenerator(detail::Ref<detail::GeneratorState>::adopt(this->state));

@@ -103,11 +103,12 @@ private:
 /// has ended but the task is to be cancelled all the same. It throws CancelledError if the wait
 /// itself has ended with one. If it returns, CancelledError with the task's own message is thrown.
 template<class A>
-concept Awaiter = std::derived_from<A, AwaiterBase> && std::move_constructible<A> && !std::is_final_v<A> && requires(A &awaiter) {
-    { awaiter.await_ready() } -> std::convertible_to<bool>;
-    { awaiter.await_suspend() } -> std::same_as<void>;
-    awaiter.await_resume();
-};
+concept Awaiter = std::derived_from<A, AwaiterBase> && std::move_constructible<A>
+    && !std::is_final_v<A> && requires(A &awaiter) {
+           { awaiter.await_ready() } -> std::convertible_to<bool>;
+           { awaiter.await_suspend() } -> std::same_as<void>;
+           awaiter.await_resume();
+       };
 
 namespace detail {
 
@@ -118,8 +119,11 @@ class Await final : public A
 {
 public:
     template<class... Args>
-    explicit Await(std::in_place_t, Args &&...args) : A(std::forward<Args>(args)...) { }
-    Await(Await &&other) noexcept(std::is_nothrow_move_constructible_v<A>) : A(static_cast<A &&>(other)) { }
+    explicit Await(std::in_place_t, Args &&...args) : A(std::forward<Args>(args)...)
+    { }
+    Await(Await &&other) noexcept(std::is_nothrow_move_constructible_v<A>)
+        : A(static_cast<A &&>(other))
+    { }
 
     template<TaskPromise P>
     void await_suspend(std::coroutine_handle<P> frame)
@@ -218,17 +222,23 @@ template<class A>
 decltype(auto) to_awaiter(A &&awaitable)
 {
     constexpr bool can_be_awaited = Awaitable<A>; // to assert the concept itself prints many lines
-    static_assert(can_be_awaited, "this cannot be awaited: it is no coroutine, future or task, and has no await_ready(), "
-                                  "await_suspend() and await_resume(); for a Qt signal await from_signal(sender, signal)");
+    static_assert(
+        can_be_awaited,
+        "this cannot be awaited: it is no coroutine, future or task, and has no await_ready(), "
+        "await_suspend() and await_resume(); for a Qt signal await from_signal(sender, signal)");
     if constexpr (!can_be_awaited) {
         return NotAwaitable();
-    } else if constexpr (FrameAwaiter<awaiter_t<A>> || IsAwait<std::remove_cvref_t<awaiter_t<A>>>::value) {
+    } else if constexpr (FrameAwaiter<awaiter_t<A>>
+                         || IsAwait<std::remove_cvref_t<awaiter_t<A>>>::value) {
         return get_awaiter(std::forward<A>(awaitable));
     } else if constexpr (SuspendingAwaiter<awaiter_t<A>>) {
         using Ours = std::remove_cvref_t<awaiter_t<A>>;
         constexpr bool is_complete = Awaiter<Ours>;
-        static_assert(is_complete, "an AwaiterBase that is awaited needs bool await_ready(), void await_suspend(), await_resume(), "
-                                   "await_cancel() and await_description(), all public; it can be moved and is not final: see awaiter.h");
+        static_assert(is_complete,
+                      "an AwaiterBase that is awaited needs bool await_ready(), void "
+                      "await_suspend(), await_resume(), "
+                      "await_cancel() and await_description(), all public; it can be moved and is "
+                      "not final: see awaiter.h");
         if constexpr (is_complete)
             return Await<Ours>(std::in_place, get_awaiter(std::forward<A>(awaitable)));
         else

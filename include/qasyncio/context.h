@@ -2,8 +2,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include "qasyncio/detail/loop/context_state.h"
 #include "qasyncio/detail/future/result_type.h"
+#include "qasyncio/detail/loop/context_state.h"
 #include "qasyncio/errors.h"
 
 #include <optional>
@@ -64,7 +64,8 @@ public:
     /// owns the result; null means an empty context.
     detail::ContextState *take(detail::ContextState *current) const
     {
-        return m_context ? detail::Ref(detail::ContextAccess::state(*m_context)).leak() : detail::capture_context(current);
+        return m_context ? detail::Ref(detail::ContextAccess::state(*m_context)).leak()
+                         : detail::capture_context(current);
     }
 
 private:
@@ -79,13 +80,17 @@ public:
     /// The value that set() replaced; std::nullopt if the variable had none in that context.
     const std::optional<T> &old_value() const { return m_old; }
     /// "<Token>", or "<Token used>" after reset().
-    QString to_string() const { return m_used ? QStringLiteral("<Token used>") : QStringLiteral("<Token>"); }
+    QString to_string() const
+    {
+        return m_used ? QStringLiteral("<Token used>") : QStringLiteral("<Token>");
+    }
 
 private:
     template<class>
     friend class ContextVar;
     Token(quint64 key, std::optional<T> old, detail::Ref<detail::ContextState> context)
-        : m_key(key), m_old(std::move(old)), m_context(std::move(context)) { }
+        : m_key(key), m_old(std::move(old)), m_context(std::move(context))
+    { }
 
     quint64 m_key;
     std::optional<T> m_old;
@@ -118,7 +123,9 @@ public:
     /// to_string(): two variables with the same name are independent.
     explicit ContextVar(QString name) : m_name(std::move(name)) { }
     /// A variable with a default value, which every context has until set() is called in it.
-    ContextVar(QString name, T default_value) : m_name(std::move(name)), m_default(std::move(default_value)) { }
+    ContextVar(QString name, T default_value)
+        : m_name(std::move(name)), m_default(std::move(default_value))
+    { }
     Q_DISABLE_COPY_MOVE(ContextVar)
 
     const QString &name() const { return m_name; }
@@ -148,7 +155,8 @@ public:
         std::optional<T> old;
         if (const auto current = find())
             old.emplace(*current);
-        detail::Ref<detail::ContextState> context = detail::set_context_value(m_key, std::make_shared<T>(std::move(value)));
+        detail::Ref<detail::ContextState> context = detail::set_context_value(
+            m_key, std::make_shared<T>(std::move(value)));
         return Token<T>(m_key, std::move(old), std::move(context));
     }
     /// Restores the value that the variable had before the set() that returned `token`; if it had
@@ -164,13 +172,17 @@ public:
         if (token.m_context.get() != *detail::context_slot())
             throw ValueError(QStringLiteral("<Token> was created in a different Context"));
         token.m_used = true;
-        detail::set_context_value(m_key, token.m_old ? std::make_shared<T>(std::as_const(*token.m_old)) : nullptr);
+        detail::set_context_value(
+            m_key, token.m_old ? std::make_shared<T>(std::as_const(*token.m_old)) : nullptr);
     }
     void reset(Token<T> &&token) { reset(token); }
 
 private:
     /// The result owns the value, which is copied from it: a copy constructor may set the variable.
-    std::shared_ptr<const T> find() const { return std::static_pointer_cast<const T>(detail::find_context_value(m_key)); }
+    std::shared_ptr<const T> find() const
+    {
+        return std::static_pointer_cast<const T>(detail::find_context_value(m_key));
+    }
 
     QString m_name;
     std::optional<T> m_default;

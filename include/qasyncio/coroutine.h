@@ -32,7 +32,8 @@ namespace QAsyncio {
 /// Thread: it must be awaited in the thread of the loop that runs it.
 /// \sa https://docs.python.org/3/library/asyncio-task.html#coroutines
 template<class T = void>
-class [[nodiscard("a coroutine does nothing until it is awaited or given to create_task()")]] Coroutine
+class [[nodiscard(
+    "a coroutine does nothing until it is awaited or given to create_task()")]] Coroutine
 {
 public:
     static_assert(detail::ResultType<T>::checked);
@@ -72,7 +73,10 @@ public:
 
     /// "<Coroutine load() at page.cpp:12>"; "<Coroutine>" once it has been awaited, scheduled or
     /// moved from.
-    QString to_string() const { return detail::describe_site("Coroutine", m_promise ? &m_promise->site : nullptr); }
+    QString to_string() const
+    {
+        return detail::describe_site("Coroutine", m_promise ? &m_promise->site : nullptr);
+    }
 
     class Awaiter;
     /// `co_await coroutine`: runs it to its end and gives its result. Throws RuntimeError if it has
@@ -142,10 +146,7 @@ public:
         child->task->core->next_frame = detail::frame_of(*child);
 #endif
     }
-    T await_resume()
-    {
-        return static_cast<promise_type *>(child)->take();
-    }
+    T await_resume() { return static_cast<promise_type *>(child)->take(); }
 };
 
 } // namespace QAsyncio

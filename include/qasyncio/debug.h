@@ -2,8 +2,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include "qasyncio/async_generator.h"
 #include "qasyncio/as_completed.h"
+#include "qasyncio/async_generator.h"
 #include "qasyncio/context.h"
 #include "qasyncio/loop.h"
 #include "qasyncio/loop_thread.h"
@@ -38,8 +38,9 @@ concept HasText = requires(const T &value) {
     { value.to_string() } -> std::same_as<QString>;
 };
 template<class T>
-concept OurException = std::is_base_of_v<Error, T> || std::is_base_of_v<OSError, T> || std::is_same_v<T, CancelledError>
-    || std::is_same_v<T, LoopExit> || std::is_same_v<T, KeyboardInterrupt> || std::is_same_v<T, GeneratorExit>;
+concept OurException = std::is_base_of_v<Error, T> || std::is_base_of_v<OSError, T>
+    || std::is_same_v<T, CancelledError> || std::is_same_v<T, LoopExit>
+    || std::is_same_v<T, KeyboardInterrupt> || std::is_same_v<T, GeneratorExit>;
 
 /// Writes the text as it is, without quotation marks.
 QASYNCIO_EXPORT QDebug write_text(QDebug debug, const QString &text);

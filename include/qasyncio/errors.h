@@ -76,14 +76,10 @@ private:
 };
 
 /// Thrown by run_forever() after Ctrl+C, see Runner. Not a std::exception.
-class QASYNCIO_EXPORT KeyboardInterrupt
-{
-};
+class QASYNCIO_EXPORT KeyboardInterrupt{};
 
 /// Thrown at the co_yield of an AsyncGenerator that is being closed. Not a std::exception.
-class QASYNCIO_EXPORT GeneratorExit
-{
-};
+class QASYNCIO_EXPORT GeneratorExit{};
 
 /// The base class of the errors below. `what()` and `message()` give the same text, as UTF-8 and as
 /// a QString.
@@ -94,7 +90,8 @@ public:
     explicit Error(const QString &message = {}) : m_what(message.toUtf8()) { }
     /// The same, with the exception that caused it: Python's `raise ... from cause`.
     Error(const QString &message, std::exception_ptr cause)
-        : m_what(message.toUtf8()), m_cause(std::move(cause)) { }
+        : m_what(message.toUtf8()), m_cause(std::move(cause))
+    { }
     Error(const Error &) = default;
     Error(Error &&) = default;
     Error &operator=(const Error &) = default;
@@ -176,7 +173,8 @@ class QASYNCIO_EXPORT OSError : public std::system_error
 public:
     /// An error with this errno. `what` says what failed.
     OSError(int errnum, const QString &what)
-        : std::system_error(errnum, std::generic_category(), what.toStdString()) { }
+        : std::system_error(errnum, std::generic_category(), what.toStdString())
+    { }
     OSError(const OSError &) = default;
     OSError &operator=(const OSError &) = default;
     ~OSError() override;

@@ -48,7 +48,8 @@ public:
     /// The exceptions for which `condition` is true, and the rest. Each half is a group with the
     /// structure of this one, or std::nullopt if it has no exceptions. The condition is asked about
     /// groups too: a group for which it is true is taken as a whole.
-    std::pair<std::optional<ExceptionGroup>, std::optional<ExceptionGroup>> split(const Condition &condition) const;
+    std::pair<std::optional<ExceptionGroup>, std::optional<ExceptionGroup>> split(
+        const Condition &condition) const;
     /// The first half of split().
     std::optional<ExceptionGroup> subgroup(const Condition &condition) const;
     /// Splits by type: `group.split<ValueError, std::out_of_range>()`. Derived classes count.

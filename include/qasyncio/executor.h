@@ -13,8 +13,10 @@ template<class R, class F, class... Args>
 Coroutine<R> run_in_thread(F function, Args... args)
 {
     Context context = copy_context();
-    auto work = [context = std::move(context), function = std::move(function)](Args... given) mutable -> R {
-        return context.run([&]() -> R { return std::invoke(std::move(function), std::move(given)...); });
+    auto work = [context = std::move(context),
+                 function = std::move(function)](Args... given) mutable -> R {
+        return context.run(
+            [&]() -> R { return std::invoke(std::move(function), std::move(given)...); });
     };
     auto future = get_running_loop().run_in_executor(nullptr, moved(work), std::move(args)...);
     // If this task is unwound, a function that has not begun in its thread never begins.
@@ -45,7 +47,8 @@ auto to_thread(F &&function, Args &&...args)
     using R = std::remove_cv_t<std::invoke_result_t<Function, std::decay_t<Args>...>>;
     detail::check_thread_function<R>();
     static_assert(detail::ResultType<R>::checked);
-    return detail::run_in_thread<R, Function, std::decay_t<Args>...>(std::forward<F>(function), std::forward<Args>(args)...);
+    return detail::run_in_thread<R, Function, std::decay_t<Args>...>(std::forward<F>(function),
+                                                                     std::forward<Args>(args)...);
 }
 
 } // namespace QAsyncio

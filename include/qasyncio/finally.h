@@ -42,8 +42,8 @@ auto finally(Body &&body, Cleanup &&cleanup)
     detail::check_closure<Body>();
     detail::check_closure<Cleanup>();
     using T = detail::coroutine_value_t<std::invoke_result_t<detail::closure_t<Body> &>>;
-    return detail::run_finally<T, detail::closure_t<Body>, detail::closure_t<Cleanup>>(std::forward<Body>(body),
-                                                                                      std::forward<Cleanup>(cleanup));
+    return detail::run_finally<T, detail::closure_t<Body>, detail::closure_t<Cleanup>>(
+        std::forward<Body>(body), std::forward<Cleanup>(cleanup));
 }
 
 } // namespace QAsyncio

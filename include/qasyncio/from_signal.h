@@ -35,14 +35,16 @@ template<class Sender, class... Args>
 [[nodiscard("a future that is dropped is disconnected")]]
 auto from_signal(const std::type_identity_t<Sender> *sender, void (Sender::*signal)(Args...))
 {
-    return detail::future_of_signal<detail::NoMap, detail::signal_arguments_t<Args...>>(sender, signal, detail::NoMap());
+    return detail::future_of_signal<detail::NoMap, detail::signal_arguments_t<Args...>>(
+        sender, signal, detail::NoMap());
 }
 /// The same for a signal that is declared const.
 template<class Sender, class... Args>
 [[nodiscard("a future that is dropped is disconnected")]]
 auto from_signal(const std::type_identity_t<Sender> *sender, void (Sender::*signal)(Args...) const)
 {
-    return detail::future_of_signal<detail::NoMap, detail::signal_arguments_t<Args...>>(sender, signal, detail::NoMap());
+    return detail::future_of_signal<detail::NoMap, detail::signal_arguments_t<Args...>>(
+        sender, signal, detail::NoMap());
 }
 /// The same, but the future's result is what `map(args...)` returns. The map is called inside the
 /// emission, in the thread that emits:
@@ -56,20 +58,24 @@ auto from_signal(const std::type_identity_t<Sender> *sender, void (Sender::*sign
 /// the waiting task.
 template<class Sender, class... Args, class Map>
 [[nodiscard("a future that is dropped is disconnected")]]
-auto from_signal(const std::type_identity_t<Sender> *sender, void (Sender::*signal)(Args...), Map &&map)
+auto from_signal(const std::type_identity_t<Sender> *sender, void (Sender::*signal)(Args...),
+                 Map &&map)
 {
     detail::check_closure<Map>();
     using Arguments = detail::signal_arguments_t<Args...>;
-    return detail::future_of_signal<detail::closure_t<Map>, Arguments>(sender, signal, std::forward<Map>(map));
+    return detail::future_of_signal<detail::closure_t<Map>, Arguments>(sender, signal,
+                                                                       std::forward<Map>(map));
 }
 /// The same for a signal that is declared const.
 template<class Sender, class... Args, class Map>
 [[nodiscard("a future that is dropped is disconnected")]]
-auto from_signal(const std::type_identity_t<Sender> *sender, void (Sender::*signal)(Args...) const, Map &&map)
+auto from_signal(const std::type_identity_t<Sender> *sender, void (Sender::*signal)(Args...) const,
+                 Map &&map)
 {
     detail::check_closure<Map>();
     using Arguments = detail::signal_arguments_t<Args...>;
-    return detail::future_of_signal<detail::closure_t<Map>, Arguments>(sender, signal, std::forward<Map>(map));
+    return detail::future_of_signal<detail::closure_t<Map>, Arguments>(sender, signal,
+                                                                       std::forward<Map>(map));
 }
 
 } // namespace QAsyncio

@@ -25,7 +25,9 @@ public:
 
 private:
     friend class AnyFuture;
-    explicit DoneCallbackId(detail::DoneCallbackBase *callback) : m_callback(callback), m_number(callback->number) { }
+    explicit DoneCallbackId(detail::DoneCallbackBase *callback)
+        : m_callback(callback), m_number(callback->number)
+    { }
     detail::FutureCallback *m_callback = nullptr; // only compared: it may be gone
     quint64 m_number = 0;
 };
@@ -179,8 +181,14 @@ public:
 
     /// `co_await future`: waits until it is done and gives what result() gives, or throws what that
     /// throws. Throws RuntimeError for a future of another loop, and if a task awaits itself.
-    detail::FutureAwaiter<T, false> operator co_await() const & { return detail::FutureAwaiter<T, false>(m_state.get()); }
-    detail::FutureAwaiter<T, true> operator co_await() && { return detail::FutureAwaiter<T, true>(std::move(m_state)); }
+    detail::FutureAwaiter<T, false> operator co_await() const &
+    {
+        return detail::FutureAwaiter<T, false>(m_state.get());
+    }
+    detail::FutureAwaiter<T, true> operator co_await() &&
+    {
+        return detail::FutureAwaiter<T, true>(std::move(m_state));
+    }
 
 protected:
     friend class detail::FutureAccess;
@@ -197,8 +205,14 @@ protected:
             state().set_value(std::move(value));
         }
     }
-    detail::FutureState<T> &state() const { return static_cast<detail::FutureState<T> &>(*m_state); }
-    void check_settable(const char *operation) const { detail::check_settable(*m_state, operation); }
+    detail::FutureState<T> &state() const
+    {
+        return static_cast<detail::FutureState<T> &>(*m_state);
+    }
+    void check_settable(const char *operation) const
+    {
+        detail::check_settable(*m_state, operation);
+    }
 };
 
 namespace detail {
@@ -230,7 +244,8 @@ public:
 protected:
     explicit FutureAwaiterBase(FutureStateBase *future) : m_future(future) { }
     FutureAwaiterBase(FutureAwaiterBase &&other) noexcept
-        : AwaiterBase(std::move(other)), m_future(std::exchange(other.m_future, nullptr)) { }
+        : AwaiterBase(std::move(other)), m_future(std::exchange(other.m_future, nullptr))
+    { }
 
     /// Throws if the await was refused.
     void check_refused() const
@@ -265,10 +280,12 @@ class FutureAwaiter : public FutureAwaiterBase
 public:
     explicit FutureAwaiter(FutureStateBase *borrowed)
         requires(!Movable)
-        : FutureAwaiterBase(borrowed) { }
+        : FutureAwaiterBase(borrowed)
+    { }
     explicit FutureAwaiter(Ref<FutureStateBase> future)
         requires Movable
-        : FutureAwaiterBase(future.leak()) { }
+        : FutureAwaiterBase(future.leak())
+    { }
     FutureAwaiter(FutureAwaiter &&) noexcept = default;
     ~FutureAwaiter()
     {

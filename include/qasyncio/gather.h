@@ -23,8 +23,11 @@ template<class Result, class... A>
 Future<Result> gather_tuple(bool return_exceptions, A &&...awaitables)
 {
     auto outer = Ref<GatherState<Result, ensured_value_t<A>...>>::adopt(
-        new GatherState<Result, ensured_value_t<A>...>(get_running_loop().core(), return_exceptions));
-    (outer->add(ensure_future(std::forward<A>(awaitables)), IsCoroutine<std::remove_cvref_t<A>>::value), ...);
+        new GatherState<Result, ensured_value_t<A>...>(get_running_loop().core(),
+                                                       return_exceptions));
+    (outer->add(ensure_future(std::forward<A>(awaitables)),
+                IsCoroutine<std::remove_cvref_t<A>>::value),
+     ...);
     outer->begin();
     return FutureAccess::wrap<Future<Result>>(std::move(outer));
 }

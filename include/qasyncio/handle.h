@@ -3,8 +3,8 @@
 #pragma once
 
 #include "qasyncio/context.h"
-#include "qasyncio/detail/loop/handle_state.h"
 #include "qasyncio/detail/coroutine/ref.h"
+#include "qasyncio/detail/loop/handle_state.h"
 
 namespace QAsyncio {
 
@@ -52,7 +52,9 @@ public:
     QString to_string() const;
 
     /// Takes over a reference.
-    explicit Handle(detail::HandleState *adopted) : m_state(detail::Ref<detail::HandleState>::adopt(adopted)) { }
+    explicit Handle(detail::HandleState *adopted)
+        : m_state(detail::Ref<detail::HandleState>::adopt(adopted))
+    { }
 
 protected:
     friend class detail::HandleAccess;
@@ -83,7 +85,10 @@ public:
     explicit TimerHandle(detail::TimerState *adopted) : Handle(adopted) { }
 
     /// The deadline on the loop's clock. It is known after cancel() too.
-    TimePoint when() const { return m_state ? static_cast<detail::TimerState &>(*m_state).when : TimePoint(); }
+    TimePoint when() const
+    {
+        return m_state ? static_cast<detail::TimerState &>(*m_state).when : TimePoint();
+    }
 };
 
 } // namespace QAsyncio

@@ -183,7 +183,8 @@ public:
     /// means now. Callbacks with the same deadline run in the order of the calls.
     /// Throws ValueError for NaN, RuntimeError if the loop is closed.
     template<class Rep, class Period, class F>
-    TimerHandle call_later(std::chrono::duration<Rep, Period> delay, F &&callback, CallbackContext context = {})
+    TimerHandle call_later(std::chrono::duration<Rep, Period> delay, F &&callback,
+                           CallbackContext context = {})
     {
         return call_at(detail::deadline(time(), delay), std::forward<F>(callback), context);
     }
@@ -210,12 +211,12 @@ public:
     /// Throws RuntimeError if the loop is closed (the coroutine is then left as it was) or if the
     /// coroutine has been awaited before.
     template<class T>
-    Task<T> create_task(Coroutine<T> &&coroutine,
-                                  const TaskOptions &options = TaskOptions())
+    Task<T> create_task(Coroutine<T> &&coroutine, const TaskOptions &options = TaskOptions())
     {
         if (Q_UNLIKELY(m_core->has_task_factory)) {
             const TaskFactory factory = get_task_factory(); // it may replace itself
-            return create_chosen_task(std::move(coroutine), factory(*this, options).belonging_as(options));
+            return create_chosen_task(std::move(coroutine),
+                                      factory(*this, options).belonging_as(options));
         }
         return create_chosen_task(std::move(coroutine), options);
     }
@@ -237,9 +238,10 @@ public:
     {
         detail::check_closure<F>();
         using Function = detail::closure_t<F>;
-        using T = detail::coroutine_value_t<std::invoke_result_t<Function &, std::decay_t<Args>...>>;
-        return create_own_task(detail::run_function<T, Function, std::decay_t<Args>...>(std::forward<F>(function),
-                                                                                                  std::forward<Args>(args)...),
+        using T =
+            detail::coroutine_value_t<std::invoke_result_t<Function &, std::decay_t<Args>...>>;
+        return create_own_task(detail::run_function<T, Function, std::decay_t<Args>...>(
+                                   std::forward<F>(function), std::forward<Args>(args)...),
                                options);
     }
     /// The same for anything else that can be awaited. It is copied or moved into the task, and
@@ -247,7 +249,8 @@ public:
     template<detail::TaskAwaitable A>
     auto create_task(A &&awaitable, const TaskOptions &options = TaskOptions())
     {
-        return create_own_task(detail::await_in_task<std::decay_t<A>>(std::forward<A>(awaitable)), options);
+        return create_own_task(detail::await_in_task<std::decay_t<A>>(std::forward<A>(awaitable)),
+                               options);
     }
 
     /// Takes the options that were passed to create_task(), returns those to use.
@@ -275,13 +278,15 @@ public:
     template<class F>
     void add_reader(int fd, F &&callback)
     {
-        add_fd(new detail::CallbackState<std::decay_t<F>, detail::FdState>(std::forward<F>(callback), fd, 1u));
+        add_fd(new detail::CallbackState<std::decay_t<F>, detail::FdState>(
+            std::forward<F>(callback), fd, 1u));
     }
     /// The same for writing: calls `callback()` in each turn in which `fd` can be written.
     template<class F>
     void add_writer(int fd, F &&callback)
     {
-        add_fd(new detail::CallbackState<std::decay_t<F>, detail::FdState>(std::forward<F>(callback), fd, 2u));
+        add_fd(new detail::CallbackState<std::decay_t<F>, detail::FdState>(
+            std::forward<F>(callback), fd, 2u));
     }
     /// Stops watching `fd` for reading. Returns whether it was watched. A callback that is already
     /// due in this turn does not run any more.
@@ -474,13 +479,15 @@ template<class F, class... Args>
     requires std::is_invocable_v<detail::closure_t<F> &, std::decay_t<Args>...>
 auto create_task(F &&function, Args &&...args)
 {
-    return get_running_loop().create_task(TaskOptions(), std::forward<F>(function), std::forward<Args>(args)...);
+    return get_running_loop().create_task(TaskOptions(), std::forward<F>(function),
+                                          std::forward<Args>(args)...);
 }
 template<class F, class... Args>
     requires std::is_invocable_v<detail::closure_t<F> &, std::decay_t<Args>...>
 auto create_task(const TaskOptions &options, F &&function, Args &&...args)
 {
-    return get_running_loop().create_task(options, std::forward<F>(function), std::forward<Args>(args)...);
+    return get_running_loop().create_task(options, std::forward<F>(function),
+                                          std::forward<Args>(args)...);
 }
 template<detail::TaskAwaitable A>
 auto create_task(A &&awaitable, const TaskOptions &options)

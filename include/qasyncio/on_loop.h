@@ -71,7 +71,8 @@ struct QASYNCIO_EXPORT RemoteTask
 /// RuntimeError: the other loop was closed.
 QASYNCIO_EXPORT std::exception_ptr remote_loop_closed();
 /// Called in the caller's thread, after the call that begins the task: cancels what `remote` runs.
-QASYNCIO_EXPORT void cancel_remote(const std::shared_ptr<RemoteTask> &remote, const QString &message);
+QASYNCIO_EXPORT void cancel_remote(const std::shared_ptr<RemoteTask> &remote,
+                                   const QString &message);
 
 /// Sends the outcome home when it is destroyed: when the task there has ended, or its loop was
 /// closed.
@@ -80,7 +81,8 @@ class RemoteResult
 {
 public:
     explicit RemoteResult(ForeignResult<T> *result) : m_result(result) { }
-    RemoteResult(RemoteResult &&other) noexcept : m_result(std::exchange(other.m_result, nullptr)) { }
+    RemoteResult(RemoteResult &&other) noexcept : m_result(std::exchange(other.m_result, nullptr))
+    { }
     RemoteResult &operator=(RemoteResult &&) = delete;
     ~RemoteResult()
     {
@@ -97,7 +99,10 @@ public:
         const auto result = [&] { return take_value<T>(future, true); };
         m_result->set_outcome_of(result);
     }
-    void set_exception(std::exception_ptr exception) { m_result->set_exception(std::move(exception)); }
+    void set_exception(std::exception_ptr exception)
+    {
+        m_result->set_exception(std::move(exception));
+    }
 
 private:
     ForeignResult<T> *m_result;
@@ -109,9 +114,11 @@ class RemoteStart
 {
 public:
     template<class G, class... A>
-    RemoteStart(QAsyncioLoop &loop, std::shared_ptr<RemoteTask> remote, RemoteResult<T> result, G &&function, A &&...args)
+    RemoteStart(QAsyncioLoop &loop, std::shared_ptr<RemoteTask> remote, RemoteResult<T> result,
+                G &&function, A &&...args)
         : m_loop(loop), m_remote(std::move(remote)), m_result(std::move(result)),
-          m_call(std::forward<G>(function), std::forward<A>(args)...) { }
+          m_call(std::forward<G>(function), std::forward<A>(args)...)
+    { }
     RemoteStart(RemoteStart &&) = default;
 
     void operator()()
@@ -119,7 +126,9 @@ public:
         if (m_loop.core().has(LoopCore::ShuttingDown))
             return m_result.set_exception(std::make_exception_ptr(CancelledError()));
         try {
-            const auto make = [](auto &&...parts) { return run_function<T, F, Args...>(std::move(parts)...); };
+            const auto make = [](auto &&...parts) {
+                return run_function<T, F, Args...>(std::move(parts)...);
+            };
             Task<T> task = m_loop.create_task(std::apply(make, std::move(m_call)));
             m_remote->task = task;
             if (m_remote->cancelled)
@@ -142,7 +151,9 @@ template<class T>
 class RemoteFuture final : public FutureState<T>
 {
 public:
-    RemoteFuture(LoopCore &core, std::shared_ptr<RemoteTask> remote) : FutureState<T>(core), m_remote(std::move(remote)) { }
+    RemoteFuture(LoopCore &core, std::shared_ptr<RemoteTask> remote)
+        : FutureState<T>(core), m_remote(std::move(remote))
+    { }
 
     bool cancel(const QString &message) override
     {
@@ -206,9 +217,11 @@ Coroutine<T> run_on_loop(QAsyncioLoop *loop, F function, Args... args)
         co_return co_await std::move(running);
     }
     auto remote = std::make_shared<RemoteTask>(loop->core());
-    auto state = Ref<RemoteFuture<T>>::adopt(new RemoteFuture<T>(get_running_loop().core(), remote));
+    auto state = Ref<RemoteFuture<T>>::adopt(
+        new RemoteFuture<T>(get_running_loop().core(), remote));
     RemoteResult<T> result(new ForeignResult<T>(Ref<FutureState<T>>::share(state.get())));
-    RemoteStart<T, F, Args...> start(*loop, remote, std::move(result), std::move(function), std::move(args)...);
+    RemoteStart<T, F, Args...> start(*loop, remote, std::move(result), std::move(function),
+                                     std::move(args)...);
     try {
         loop->call_soon_threadsafe(std::move(start));
     } catch (...) {

@@ -37,18 +37,24 @@ public:
     /// find out, to copy an Outcome<std::any>, whether a std::any can be made of one.
     template<class Value = value_type>
         requires(!std::is_same_v<std::remove_cvref_t<Value>, Outcome>
-                 && !std::is_same_v<std::remove_cvref_t<Value>, std::in_place_t> && std::is_convertible_v<Value, value_type>)
-    explicit Outcome(Value &&value) : m_content(std::in_place_index<0>, std::forward<Value>(value)) { }
+                 && !std::is_same_v<std::remove_cvref_t<Value>, std::in_place_t>
+                 && std::is_convertible_v<Value, value_type>)
+    explicit Outcome(Value &&value) : m_content(std::in_place_index<0>, std::forward<Value>(value))
+    { }
     /// From an exception.
     explicit Outcome(std::exception_ptr exception)
         requires(!std::is_same_v<value_type, std::exception_ptr>) // that one is a value
-        : Outcome(failed_outcome, std::move(exception)) { }
+        : Outcome(failed_outcome, std::move(exception))
+    { }
     /// From a value that is made of `args`, for any T.
     template<class... Args>
     explicit Outcome(std::in_place_t, Args &&...args)
-        : m_content(std::in_place_index<0>, std::forward<Args>(args)...) { }
+        : m_content(std::in_place_index<0>, std::forward<Args>(args)...)
+    { }
     /// From an exception, for any T.
-    Outcome(FailedOutcome, std::exception_ptr exception) : m_content(std::in_place_index<1>, std::move(exception)) { }
+    Outcome(FailedOutcome, std::exception_ptr exception)
+        : m_content(std::in_place_index<1>, std::move(exception))
+    { }
 
     /// True if there is a value, false if there is an exception.
     bool has_value() const { return m_content.index() == 0; }

@@ -21,7 +21,8 @@ QASYNCIO_EXPORT Coroutine<> process_qt_events(bool (*windows_ready)());
 inline bool windows_are_exposed()
 {
     for (const QWindow *window : QGuiApplication::topLevelWindows()) {
-        if (window->isVisible() && !window->isExposed() && !(window->windowStates() & Qt::WindowMinimized))
+        if (window->isVisible() && !window->isExposed()
+            && !(window->windowStates() & Qt::WindowMinimized))
             return false;
     }
     return true;

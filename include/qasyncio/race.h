@@ -49,7 +49,8 @@ public:
     template<class T>
     typename Outcome<T>::value_type take_result()
     {
-        const Ref<FutureStateBase> winner = FutureAccess::take(std::move(m_contestants[m_winner].future));
+        const Ref<FutureStateBase> winner = FutureAccess::take(
+            std::move(m_contestants[m_winner].future));
         m_contestants.clear(); // so that the result can be moved if nobody else has it
         winner->throw_unless_value();
         return gathered<typename Outcome<T>::value_type, T>(*winner);
@@ -60,8 +61,8 @@ private:
     struct Contestant
     {
         AnyFuture future;
-        RaceClaim *claim = nullptr;    // set if it makes a claim instead of giving a result
-        FinishLine *line = nullptr;    // listens to the future until that is done
+        RaceClaim *claim = nullptr; // set if it makes a claim instead of giving a result
+        FinishLine *line = nullptr; // listens to the future until that is done
     };
 
     void enter(Contestant contestant);
@@ -110,7 +111,8 @@ private:
 };
 
 template<class... A, std::size_t... I>
-void start_race(Race &race, std::tuple<RaceEntry<A>...> &entries, std::index_sequence<I...>, A &...awaitables)
+void start_race(Race &race, std::tuple<RaceEntry<A>...> &entries, std::index_sequence<I...>,
+                A &...awaitables)
 {
     (std::get<I>(entries).start(race, std::move(awaitables)), ...);
 }
@@ -120,7 +122,9 @@ auto result_of_race(Race &race, std::tuple<RaceEntry<A>...> &entries, std::index
 {
     std::optional<std::variant<typename RaceEntry<A>::value_type...>> result;
     const std::size_t winner = race.winner();
-    ((winner == I ? void(result.emplace(std::in_place_index<I>, std::get<I>(entries).take(race))) : void()), ...);
+    ((winner == I ? void(result.emplace(std::in_place_index<I>, std::get<I>(entries).take(race)))
+                  : void()),
+     ...);
     return std::move(*result);
 }
 

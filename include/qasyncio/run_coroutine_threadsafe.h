@@ -85,7 +85,10 @@ public:
     /// Calls `callback()` when the future is done: in the loop's thread, or, if cancel() was what
     /// completed it, in the thread that called cancel(). If the future is already done, the
     /// callback is called at once, in this thread. What it throws is logged.
-    void add_done_callback(std::function<void()> callback) { m_state->add_done_callback(std::move(callback)); }
+    void add_done_callback(std::function<void()> callback)
+    {
+        m_state->add_done_callback(std::move(callback));
+    }
 
     /// False for a default-constructed handle.
     explicit operator bool() const { return m_state != nullptr; }
@@ -94,8 +97,11 @@ public:
 
 private:
     template<class R>
-    friend ConcurrentFuture<R> run_coroutine_threadsafe(Coroutine<R> &&coroutine, QAsyncioLoop &loop);
-    explicit ConcurrentFuture(std::shared_ptr<detail::ConcurrentState<T>> state) : m_state(std::move(state)) { }
+    friend ConcurrentFuture<R> run_coroutine_threadsafe(Coroutine<R> &&coroutine,
+                                                        QAsyncioLoop &loop);
+    explicit ConcurrentFuture(std::shared_ptr<detail::ConcurrentState<T>> state)
+        : m_state(std::move(state))
+    { }
 
     std::shared_ptr<detail::ConcurrentState<T>> m_state;
 };
@@ -107,7 +113,9 @@ namespace detail {
 class QASYNCIO_EXPORT ConcurrentStateBase
 {
 public:
-    explicit ConcurrentStateBase(QAsyncioLoop &loop) : m_loop(loop), m_thread_id(loop.core().thread_id) { }
+    explicit ConcurrentStateBase(QAsyncioLoop &loop)
+        : m_loop(loop), m_thread_id(loop.core().thread_id)
+    { }
     virtual ~ConcurrentStateBase();
     Q_DISABLE_COPY_MOVE(ConcurrentStateBase)
 
@@ -198,7 +206,9 @@ template<class T>
 class ConcurrentDelivery
 {
 public:
-    explicit ConcurrentDelivery(std::shared_ptr<ConcurrentState<T>> state) : m_state(std::move(state)) { }
+    explicit ConcurrentDelivery(std::shared_ptr<ConcurrentState<T>> state)
+        : m_state(std::move(state))
+    { }
     ConcurrentDelivery(ConcurrentDelivery &&) = default;
     ConcurrentDelivery &operator=(ConcurrentDelivery &&) = delete;
     ~ConcurrentDelivery()
@@ -228,7 +238,8 @@ class ConcurrentRun
 {
 public:
     ConcurrentRun(std::shared_ptr<ConcurrentState<T>> state, Coroutine<T> coroutine)
-        : m_state(state), m_delivery(std::move(state)), m_coroutine(std::move(coroutine)) { }
+        : m_state(state), m_delivery(std::move(state)), m_coroutine(std::move(coroutine))
+    { }
     ConcurrentRun(ConcurrentRun &&) = default;
     ~ConcurrentRun() { m_coroutine.close(); } // if it has not begun: not to be reported
 

@@ -141,7 +141,8 @@ private:
     auto start(A &&awaitable, const Context &context)
     {
         using T = std::decay_t<detail::await_result_t<A>>;
-        return start<T>(detail::await_in_task<std::decay_t<A>>(std::forward<A>(awaitable)), context);
+        return start<T>(detail::await_in_task<std::decay_t<A>>(std::forward<A>(awaitable)),
+                        context);
     }
     void run_main(const AnyTask &main);
 
@@ -200,14 +201,15 @@ template<class App, class T>
 int run(App &, Coroutine<T> main, RunnerOptions options = RunnerOptions())
 {
     detail::check_no_running_loop("run()");
-    return detail::run_application(detail::ApplicationHooks{&App::exec}, std::move(options), [&](Runner &runner) -> int {
-        if constexpr (std::is_convertible_v<T, int>) {
-            return runner.run(std::move(main));
-        } else {
-            static_cast<void>(runner.run(std::move(main)));
-            return 0;
-        }
-    });
+    return detail::run_application(detail::ApplicationHooks{&App::exec}, std::move(options),
+                                   [&](Runner &runner) -> int {
+                                       if constexpr (std::is_convertible_v<T, int>) {
+                                           return runner.run(std::move(main));
+                                       } else {
+                                           static_cast<void>(runner.run(std::move(main)));
+                                           return 0;
+                                       }
+                                   });
 }
 
 } // namespace QAsyncio

@@ -117,7 +117,8 @@ template<class A>
 [[nodiscard("a shield that is dropped waits for nothing")]]
 Future<detail::ensured_value_t<A>> shield(A &&awaitable)
 {
-    return detail::shield_future<detail::ensured_value_t<A>>(ensure_future(std::forward<A>(awaitable)));
+    return detail::shield_future<detail::ensured_value_t<A>>(
+        ensure_future(std::forward<A>(awaitable)));
 }
 
 } // namespace QAsyncio

@@ -68,7 +68,8 @@ public:
 private:
     template<class Map, class Arguments, class Sender, class Signal, class F>
     friend auto detail::stream_of_signal(const Sender *sender, Signal signal, F &&map);
-    explicit SignalStream(std::shared_ptr<detail::StreamState<R>> state) : m_state(std::move(state)) { }
+    explicit SignalStream(std::shared_ptr<detail::StreamState<R>> state) : m_state(std::move(state))
+    { }
 
     std::shared_ptr<detail::StreamState<R>> m_state;
 };
@@ -80,7 +81,8 @@ auto detail::stream_of_signal(const Sender *sender, Signal signal, F &&map)
     if (!sender)
         throw_null_sender("signal_stream");
     auto state = std::make_shared<StreamState<R>>(get_running_loop().core());
-    state->connection = QObject::connect(sender, signal, sender, StreamSlot<R, Map, Arguments>(state, std::forward<F>(map)),
+    state->connection = QObject::connect(sender, signal, sender,
+                                         StreamSlot<R, Map, Arguments>(state, std::forward<F>(map)),
                                          Qt::DirectConnection);
     if (!state->connection)
         throw_not_connected("signal_stream");
@@ -106,34 +108,41 @@ template<class Sender, class... Args>
 [[nodiscard("a stream is disconnected when it is dropped")]]
 auto signal_stream(const std::type_identity_t<Sender> *sender, void (Sender::*signal)(Args...))
 {
-    return detail::stream_of_signal<detail::NoMap, detail::signal_arguments_t<Args...>>(sender, signal, detail::NoMap());
+    return detail::stream_of_signal<detail::NoMap, detail::signal_arguments_t<Args...>>(
+        sender, signal, detail::NoMap());
 }
 /// The same for a signal that is declared const.
 template<class Sender, class... Args>
 [[nodiscard("a stream is disconnected when it is dropped")]]
-auto signal_stream(const std::type_identity_t<Sender> *sender, void (Sender::*signal)(Args...) const)
+auto signal_stream(const std::type_identity_t<Sender> *sender,
+                   void (Sender::*signal)(Args...) const)
 {
-    return detail::stream_of_signal<detail::NoMap, detail::signal_arguments_t<Args...>>(sender, signal, detail::NoMap());
+    return detail::stream_of_signal<detail::NoMap, detail::signal_arguments_t<Args...>>(
+        sender, signal, detail::NoMap());
 }
 /// The same, but each emission is what `map(args...)` returns. The map is called inside the
 /// emission, in the thread that emits, as in from_signal(). What it throws is thrown by the next()
 /// that would have given its result; the stream goes on.
 template<class Sender, class... Args, class Map>
 [[nodiscard("a stream is disconnected when it is dropped")]]
-auto signal_stream(const std::type_identity_t<Sender> *sender, void (Sender::*signal)(Args...), Map &&map)
+auto signal_stream(const std::type_identity_t<Sender> *sender, void (Sender::*signal)(Args...),
+                   Map &&map)
 {
     detail::check_closure<Map>();
     using Arguments = detail::signal_arguments_t<Args...>;
-    return detail::stream_of_signal<detail::closure_t<Map>, Arguments>(sender, signal, std::forward<Map>(map));
+    return detail::stream_of_signal<detail::closure_t<Map>, Arguments>(sender, signal,
+                                                                       std::forward<Map>(map));
 }
 /// The same for a signal that is declared const.
 template<class Sender, class... Args, class Map>
 [[nodiscard("a stream is disconnected when it is dropped")]]
-auto signal_stream(const std::type_identity_t<Sender> *sender, void (Sender::*signal)(Args...) const, Map &&map)
+auto signal_stream(const std::type_identity_t<Sender> *sender,
+                   void (Sender::*signal)(Args...) const, Map &&map)
 {
     detail::check_closure<Map>();
     using Arguments = detail::signal_arguments_t<Args...>;
-    return detail::stream_of_signal<detail::closure_t<Map>, Arguments>(sender, signal, std::forward<Map>(map));
+    return detail::stream_of_signal<detail::closure_t<Map>, Arguments>(sender, signal,
+                                                                       std::forward<Map>(map));
 }
 
 } // namespace QAsyncio

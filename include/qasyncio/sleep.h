@@ -30,7 +30,9 @@ class QASYNCIO_EXPORT SleepAwaiter : public AwaiterBase
 {
 public:
     explicit SleepAwaiter(std::chrono::nanoseconds delay) : m_delay(delay) { }
-    SleepAwaiter(SleepAwaiter &&other) noexcept : AwaiterBase(std::move(other)), m_delay(other.m_delay) { }
+    SleepAwaiter(SleepAwaiter &&other) noexcept
+        : AwaiterBase(std::move(other)), m_delay(other.m_delay)
+    { }
     ~SleepAwaiter()
     {
         if (m_timer)
@@ -62,7 +64,9 @@ template<class T>
 class SleepResultAwaiter : public SleepAwaiter
 {
 public:
-    SleepResultAwaiter(std::chrono::nanoseconds delay, T result) : SleepAwaiter(delay), m_result(std::move(result)) { }
+    SleepResultAwaiter(std::chrono::nanoseconds delay, T result)
+        : SleepAwaiter(delay), m_result(std::move(result))
+    { }
 
     T await_resume()
     {
@@ -88,14 +92,15 @@ private:
 /// Throws ValueError for NaN, at the call. Thread: that of the running loop.
 /// \sa https://docs.python.org/3/library/asyncio-task.html#asyncio.sleep
 template<class Rep, class Period>
-[[nodiscard("sleep() does nothing until it is awaited")]] detail::Await<detail::SleepAwaiter>
-sleep(std::chrono::duration<Rep, Period> delay)
+[[nodiscard("sleep() does nothing until it is awaited")]] detail::Await<detail::SleepAwaiter> sleep(
+    std::chrono::duration<Rep, Period> delay)
 {
     return detail::Await<detail::SleepAwaiter>(std::in_place, detail::saturated(delay));
 }
 /// The same, and gives `result`: `const int value = co_await sleep(1s, 42);`.
 template<class Rep, class Period, class T>
-[[nodiscard("sleep() does nothing until it is awaited")]] detail::Await<detail::SleepResultAwaiter<std::decay_t<T>>>
+[[nodiscard("sleep() does nothing until it is awaited")]] detail::Await<
+    detail::SleepResultAwaiter<std::decay_t<T>>>
 sleep(std::chrono::duration<Rep, Period> delay, T &&result)
 {
     using Awaiter = detail::SleepResultAwaiter<std::decay_t<T>>;

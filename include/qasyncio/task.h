@@ -127,7 +127,8 @@ class TaskState final : public FutureState<T, TaskStateBase>
 {
 public:
     TaskState(LoopCore &core, typename Coroutine<T>::promise_type &root)
-        : FutureState<T, TaskStateBase>(core, root) { }
+        : FutureState<T, TaskStateBase>(core, root)
+    { }
 
 private:
     std::exception_ptr take_result() override

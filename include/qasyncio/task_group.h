@@ -40,8 +40,9 @@ public:
         const detail::Closer<T> closer{coroutine};
         check_accepts();
         const Watch watch(*this); // the first step of an eager task may end the group's own
-        Task<T> task = Q_UNLIKELY(is_entered_by_a_stranger()) ? m_parent->core->loop->create_task(std::move(coroutine), heir(options))
-                                                              : m_parent->core->loop->create_task(std::move(coroutine), options);
+        Task<T> task = Q_UNLIKELY(is_entered_by_a_stranger())
+            ? m_parent->core->loop->create_task(std::move(coroutine), heir(options))
+            : m_parent->core->loop->create_task(std::move(coroutine), options);
         add(watch.group(), task);
         return task;
     }
@@ -60,9 +61,10 @@ public:
     {
         detail::check_closure<F>();
         using Function = detail::closure_t<F>;
-        using T = detail::coroutine_value_t<std::invoke_result_t<Function &, std::decay_t<Args>...>>;
-        return create_task(detail::run_function<T, Function, std::decay_t<Args>...>(std::forward<F>(function),
-                                                                                    std::forward<Args>(args)...),
+        using T =
+            detail::coroutine_value_t<std::invoke_result_t<Function &, std::decay_t<Args>...>>;
+        return create_task(detail::run_function<T, Function, std::decay_t<Args>...>(
+                               std::forward<F>(function), std::forward<Args>(args)...),
                            options);
     }
     /// The same for anything else that can be awaited. It is copied or moved into the task, and
@@ -70,7 +72,8 @@ public:
     template<detail::TaskAwaitable A>
     auto create_task(A &&awaitable, const TaskOptions &options = TaskOptions())
     {
-        return create_task(detail::await_in_task<std::decay_t<A>>(std::forward<A>(awaitable)), options);
+        return create_task(detail::await_in_task<std::decay_t<A>>(std::forward<A>(awaitable)),
+                           options);
     }
 
     /// Ends the group: its tasks and its body are cancelled. When all of them have ended,
@@ -92,7 +95,9 @@ private:
     class Watch
     {
     public:
-        explicit Watch(TaskGroup &group) : m_group(&group), m_outer(std::exchange(group.m_watch, this)) { }
+        explicit Watch(TaskGroup &group)
+            : m_group(&group), m_outer(std::exchange(group.m_watch, this))
+        { }
         ~Watch()
         {
             if (m_group)
@@ -122,7 +127,8 @@ private:
     bool is_entered_by_a_stranger() const
     {
         const detail::TaskStateBase *running = m_parent->core->current_task;
-        return running != m_parent.get() && (running ? running->family() : nullptr) != m_parent->family();
+        return running != m_parent.get()
+            && (running ? running->family() : nullptr) != m_parent->family();
     }
     TaskOptions heir(const TaskOptions &options) const;
     /// If the group is null, because it has been destroyed meanwhile, the task is unwound like the
@@ -148,7 +154,7 @@ private:
     bool m_exiting = false;
     bool m_aborting = false;
     bool m_parent_cancelled = false; // by this group
-    bool m_owes_uncancel = false; // uncancel() of the parent is still to be called
+    bool m_owes_uncancel = false;    // uncancel() of the parent is still to be called
     Watch *m_watch = nullptr;        // the innermost one
 };
 
@@ -198,8 +204,8 @@ auto task_group(F &&body, Args &&...args)
     detail::check_closure<F>();
     using T = detail::coroutine_value_t<
         std::invoke_result_t<detail::closure_t<F> &, TaskGroup &, std::decay_t<Args>...>>;
-    return detail::run_task_group<T, detail::closure_t<F>, std::decay_t<Args>...>(std::forward<F>(body),
-                                                                                  std::forward<Args>(args)...);
+    return detail::run_task_group<T, detail::closure_t<F>, std::decay_t<Args>...>(
+        std::forward<F>(body), std::forward<Args>(args)...);
 }
 
 } // namespace QAsyncio

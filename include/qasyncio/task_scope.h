@@ -62,9 +62,10 @@ public:
     {
         detail::check_closure<F>();
         using Function = detail::closure_t<F>;
-        using T = detail::coroutine_value_t<std::invoke_result_t<Function &, std::decay_t<Args>...>>;
-        return create_task(detail::run_function<T, Function, std::decay_t<Args>...>(std::forward<F>(function),
-                                                                                    std::forward<Args>(args)...),
+        using T =
+            detail::coroutine_value_t<std::invoke_result_t<Function &, std::decay_t<Args>...>>;
+        return create_task(detail::run_function<T, Function, std::decay_t<Args>...>(
+                               std::forward<F>(function), std::forward<Args>(args)...),
                            options);
     }
     /// The same for anything else that can be awaited. It is copied or moved into the task, and
@@ -72,7 +73,8 @@ public:
     template<detail::TaskAwaitable A>
     auto create_task(A &&awaitable, const TaskOptions &options = TaskOptions())
     {
-        return create_task(detail::await_in_task<std::decay_t<A>>(std::forward<A>(awaitable)), options);
+        return create_task(detail::await_in_task<std::decay_t<A>>(std::forward<A>(awaitable)),
+                           options);
     }
 
     /// The number of unfinished tasks, including those that its tasks have begun.

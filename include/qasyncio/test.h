@@ -29,69 +29,71 @@
 #endif
 
 /// QVERIFY for coroutines: on failure the coroutine ends here.
-#define QASYNCIO_VERIFY(condition)                                                                                       \
-    do {                                                                                                                 \
-        if (!QTest::qVerify(static_cast<bool>(condition), #condition, "", __FILE__, __LINE__))                           \
-            co_return;                                                                                                   \
+#define QASYNCIO_VERIFY(condition)                                                                 \
+    do {                                                                                           \
+        if (!QTest::qVerify(static_cast<bool>(condition), #condition, "", __FILE__, __LINE__))     \
+            co_return;                                                                             \
     } while (false)
 
 /// QCOMPARE for coroutines: on failure the coroutine ends here. Both sides may contain an await.
-#define QASYNCIO_COMPARE(actual, expected)                                                                               \
-    do {                                                                                                                 \
-        if (!QTest::qCompare(actual, expected, #actual, #expected, __FILE__, __LINE__))                                  \
-            co_return;                                                                                                   \
+#define QASYNCIO_COMPARE(actual, expected)                                                         \
+    do {                                                                                           \
+        if (!QTest::qCompare(actual, expected, #actual, #expected, __FILE__, __LINE__))            \
+            co_return;                                                                             \
     } while (false)
 
 /// QSKIP for coroutines.
-#define QASYNCIO_SKIP(text)                                                                                              \
-    do {                                                                                                                 \
-        QTest::qSkip(text, __FILE__, __LINE__);                                                                          \
-        co_return;                                                                                                       \
+#define QASYNCIO_SKIP(text)                                                                        \
+    do {                                                                                           \
+        QTest::qSkip(text, __FILE__, __LINE__);                                                    \
+        co_return;                                                                                 \
     } while (false)
 
 /// QEXPECT_FAIL for coroutines.
-#define QASYNCIO_EXPECT_FAIL(data_index, comment, mode)                                                                  \
-    do {                                                                                                                 \
-        if (!QTest::qExpectFail(data_index, comment, QTest::mode, __FILE__, __LINE__))                                   \
-            co_return;                                                                                                   \
+#define QASYNCIO_EXPECT_FAIL(data_index, comment, mode)                                            \
+    do {                                                                                           \
+        if (!QTest::qExpectFail(data_index, comment, QTest::mode, __FILE__, __LINE__))             \
+            co_return;                                                                             \
     } while (false)
 
 /// QTRY_VERIFY_WITH_TIMEOUT for coroutines: awaits until the condition holds, but no longer than
 /// `timeout` by the loop's clock.
-#define QASYNCIO_TRY_VERIFY_WITH_TIMEOUT(condition, timeout)                                                             \
-    do {                                                                                                                 \
-        const auto qasyncio_holds = [&] { return static_cast<bool>(condition); };                                        \
-        auto qasyncio_wait = QAsyncio::Test::wait_for_condition(qasyncio_holds, timeout);                                \
-        co_await std::move(qasyncio_wait);                                                                               \
-        QASYNCIO_VERIFY(condition);                                                                                      \
+#define QASYNCIO_TRY_VERIFY_WITH_TIMEOUT(condition, timeout)                                       \
+    do {                                                                                           \
+        const auto qasyncio_holds = [&] { return static_cast<bool>(condition); };                  \
+        auto qasyncio_wait = QAsyncio::Test::wait_for_condition(qasyncio_holds, timeout);          \
+        co_await std::move(qasyncio_wait);                                                         \
+        QASYNCIO_VERIFY(condition);                                                                \
     } while (false)
 /// The same with a timeout of five seconds.
-#define QASYNCIO_TRY_VERIFY(condition) QASYNCIO_TRY_VERIFY_WITH_TIMEOUT(condition, std::chrono::seconds(5))
+#define QASYNCIO_TRY_VERIFY(condition)                                                             \
+    QASYNCIO_TRY_VERIFY_WITH_TIMEOUT(condition, std::chrono::seconds(5))
 
 /// QTRY_COMPARE_WITH_TIMEOUT for coroutines: awaits until both sides are equal.
-#define QASYNCIO_TRY_COMPARE_WITH_TIMEOUT(actual, expected, timeout)                                                     \
-    do {                                                                                                                 \
-        const auto qasyncio_holds = [&] { return (actual) == (expected); };                                              \
-        auto qasyncio_wait = QAsyncio::Test::wait_for_condition(qasyncio_holds, timeout);                                \
-        co_await std::move(qasyncio_wait);                                                                               \
-        QASYNCIO_COMPARE(actual, expected);                                                                              \
+#define QASYNCIO_TRY_COMPARE_WITH_TIMEOUT(actual, expected, timeout)                               \
+    do {                                                                                           \
+        const auto qasyncio_holds = [&] { return (actual) == (expected); };                        \
+        auto qasyncio_wait = QAsyncio::Test::wait_for_condition(qasyncio_holds, timeout);          \
+        co_await std::move(qasyncio_wait);                                                         \
+        QASYNCIO_COMPARE(actual, expected);                                                        \
     } while (false)
 /// The same with a timeout of five seconds.
-#define QASYNCIO_TRY_COMPARE(actual, expected)                                                                           \
+#define QASYNCIO_TRY_COMPARE(actual, expected)                                                     \
     QASYNCIO_TRY_COMPARE_WITH_TIMEOUT(actual, expected, std::chrono::seconds(5))
 
 /// Fails unless the expression, which may contain an await, throws an exception of this type or of
 /// one derived from it.
-#define QASYNCIO_THROWS(expression, Exception)                                                                           \
-    do {                                                                                                                 \
-        std::exception_ptr qasyncio_thrown;                                                                              \
-        try {                                                                                                            \
-            static_cast<void>(expression);                                                                               \
-        } catch (...) {                                                                                                  \
-            qasyncio_thrown = std::current_exception();                                                                  \
-        }                                                                                                                \
-        if (!QAsyncio::Test::verify_thrown<Exception>(qasyncio_thrown, #expression, #Exception, __FILE__, __LINE__))     \
-            co_return;                                                                                                   \
+#define QASYNCIO_THROWS(expression, Exception)                                                     \
+    do {                                                                                           \
+        std::exception_ptr qasyncio_thrown;                                                        \
+        try {                                                                                      \
+            static_cast<void>(expression);                                                         \
+        } catch (...) {                                                                            \
+            qasyncio_thrown = std::current_exception();                                            \
+        }                                                                                          \
+        if (!QAsyncio::Test::verify_thrown<Exception>(qasyncio_thrown, #expression, #Exception,    \
+                                                      __FILE__, __LINE__))                         \
+            co_return;                                                                             \
     } while (false)
 
 /// QSignalSpy::wait() for coroutines: connects at once and awaits an emission, but no longer than
@@ -101,15 +103,18 @@
 ///     auto emission = from_signal(sender, &Sender::finished);
 ///     sender->start();
 ///     co_await wait_for(emission, 5s);
-#define QASYNCIO_TRY_SIGNAL_WITH_TIMEOUT(sender, signal, timeout)                                                        \
-    do {                                                                                                                 \
-        auto qasyncio_wait = QAsyncio::Test::is_ready_within(QAsyncio::from_signal(sender, signal), timeout);            \
-        const bool qasyncio_emitted = co_await std::move(qasyncio_wait);                                                 \
-        if (!QTest::qVerify(qasyncio_emitted, "emitted: " #signal, "within " #timeout, __FILE__, __LINE__))              \
-            co_return;                                                                                                   \
+#define QASYNCIO_TRY_SIGNAL_WITH_TIMEOUT(sender, signal, timeout)                                  \
+    do {                                                                                           \
+        auto qasyncio_wait = QAsyncio::Test::is_ready_within(                                      \
+            QAsyncio::from_signal(sender, signal), timeout);                                       \
+        const bool qasyncio_emitted = co_await std::move(qasyncio_wait);                           \
+        if (!QTest::qVerify(qasyncio_emitted, "emitted: " #signal, "within " #timeout, __FILE__,   \
+                            __LINE__))                                                             \
+            co_return;                                                                             \
     } while (false)
 /// The same with a timeout of five seconds.
-#define QASYNCIO_TRY_SIGNAL(sender, signal) QASYNCIO_TRY_SIGNAL_WITH_TIMEOUT(sender, signal, std::chrono::seconds(5))
+#define QASYNCIO_TRY_SIGNAL(sender, signal)                                                        \
+    QASYNCIO_TRY_SIGNAL_WITH_TIMEOUT(sender, signal, std::chrono::seconds(5))
 
 namespace QAsyncio::Test {
 
@@ -133,14 +138,16 @@ public:
     }
 
 private:
-    friend QASYNCIO_TEST_EXPORT void run_coroutine(const std::function<Coroutine<>(QAsyncioLoop &)> &, const TestOptions &,
-                                                   const std::source_location &);
+    friend QASYNCIO_TEST_EXPORT void run_coroutine(
+        const std::function<Coroutine<>(QAsyncioLoop &)> &, const TestOptions &,
+        const std::source_location &);
     bool m_real_time = false;
     bool m_allow_reports = false;
 };
 
 /// The part of run() that does not depend on types. `where` is the line that failures name.
-QASYNCIO_TEST_EXPORT void run_coroutine(const std::function<Coroutine<>(QAsyncioLoop &)> &body, const TestOptions &options,
+QASYNCIO_TEST_EXPORT void run_coroutine(const std::function<Coroutine<>(QAsyncioLoop &)> &body,
+                                        const TestOptions &options,
                                         const std::source_location &where);
 
 /// Calls `body(loop)` if the body takes the loop, otherwise `body()`. Keeps a reference to the
@@ -176,8 +183,9 @@ void run(F &&body, const TestOptions &options = TestOptions(),
 }
 
 /// The part of tear_down() that does not depend on types.
-QASYNCIO_TEST_EXPORT void tear_down_coroutine(const std::function<Coroutine<>(QAsyncioLoop &)> &body,
-                                              std::chrono::milliseconds patience, const std::source_location &where);
+QASYNCIO_TEST_EXPORT void tear_down_coroutine(
+    const std::function<Coroutine<>(QAsyncioLoop &)> &body, std::chrono::milliseconds patience,
+    const std::source_location &where);
 
 /// Tests that a coroutine can be ended anywhere. It runs `body()` or `body(loop)` once to its end;
 /// then it runs it again and again, each time in a fresh loop with virtual time, and ends it after
@@ -238,7 +246,8 @@ Coroutine<bool> is_ready_within(Future<T> future, std::chrono::nanoseconds timeo
 
 /// Used by QASYNCIO_THROWS: whether `thrown` is an Exception. If not, the test fails.
 template<class Exception>
-bool verify_thrown(const std::exception_ptr &thrown, const char *expression, const char *expected, const char *file, int line)
+bool verify_thrown(const std::exception_ptr &thrown, const char *expression, const char *expected,
+                   const char *file, int line)
 {
     QString got = QStringLiteral("nothing");
     if (thrown) {
@@ -250,8 +259,8 @@ bool verify_thrown(const std::exception_ptr &thrown, const char *expression, con
             got = describe(thrown);
         }
     }
-    const QString text =
-        QStringLiteral("%1 should throw %2 but threw %3").arg(QLatin1String(expression), QLatin1String(expected), got);
+    const QString text = QStringLiteral("%1 should throw %2 but threw %3")
+                             .arg(QLatin1String(expression), QLatin1String(expected), got);
     QTest::qFail(qPrintable(text), file, line);
     return false;
 }

@@ -83,8 +83,8 @@ auto timeout_at(std::optional<TimePoint> when, F &&body, Args &&...args)
     detail::check_closure<F>();
     using T = detail::coroutine_value_t<
         std::invoke_result_t<detail::closure_t<F> &, Timeout &, std::decay_t<Args>...>>;
-    return detail::run_timeout<T, detail::closure_t<F>, std::decay_t<Args>...>(when, std::forward<F>(body),
-                                                                               std::forward<Args>(args)...);
+    return detail::run_timeout<T, detail::closure_t<F>, std::decay_t<Args>...>(
+        when, std::forward<F>(body), std::forward<Args>(args)...);
 }
 /// The same with a deadline `delay` from now:
 ///

@@ -18,7 +18,8 @@ template<class F>
 std::vector<F> distinct(std::vector<F> futures)
 {
     std::unordered_set<const FutureStateBase *> seen;
-    std::erase_if(futures, [&](const F &future) { return !seen.insert(FutureAccess::state(future)).second; });
+    std::erase_if(
+        futures, [&](const F &future) { return !seen.insert(FutureAccess::state(future)).second; });
     return futures;
 }
 
@@ -119,7 +120,8 @@ WaitResult<F> sort_by_state(std::vector<F> futures)
 template<class F>
 Coroutine<WaitResult<F>> wait(std::vector<F> futures, WaitOptions options = WaitOptions())
 {
-    static_assert(!detail::IsCoroutine<F>::value, "Passing coroutines is forbidden, use tasks explicitly.");
+    static_assert(!detail::IsCoroutine<F>::value,
+                  "Passing coroutines is forbidden, use tasks explicitly.");
     static_assert(std::is_base_of_v<AnyFuture, F>, "wait() waits for futures and tasks");
     futures = detail::distinct(std::move(futures));
     co_await detail::run_wait(std::vector<AnyFuture>(futures.begin(), futures.end()), options);

@@ -78,7 +78,8 @@ template<detail::Awaitable A, class Rep, class Period>
 auto wait_for(A &&awaitable, std::chrono::duration<Rep, Period> limit)
 {
     using T = std::decay_t<detail::await_result_t<A>>;
-    return detail::run_wait_for<T, std::decay_t<A>>(std::forward<A>(awaitable), detail::saturated(limit));
+    return detail::run_wait_for<T, std::decay_t<A>>(std::forward<A>(awaitable),
+                                                    detail::saturated(limit));
 }
 /// The same without a limit: a plain await.
 template<detail::Awaitable A>

@@ -3,8 +3,8 @@
 #pragma once
 
 #include "qasyncio/detail/coroutine/closure.h"
-#include "qasyncio/detail/thread/message.h"
 #include "qasyncio/detail/qt/signal_future.h"
+#include "qasyncio/detail/thread/message.h"
 
 #include <QtCore/qpointer.h>
 #include <QtCore/qproperty.h>
@@ -37,7 +37,8 @@ class PropertyWait
 public:
     explicit PropertyWait(Predicate &&predicate)
         : found(get_running_loop().create_future<T>()), m_predicate(std::move(predicate)),
-          m_task(waiting_task()) { }
+          m_task(waiting_task())
+    { }
     Q_DISABLE_COPY_MOVE(PropertyWait)
 
     /// If the predicate holds, completes `found` with the value that `get` returns. If the
@@ -102,7 +103,8 @@ private:
     {
         TaskStateBase *const task = get_running_loop().core().current_task;
         if (!task) // a dialog of the task runs another loop
-            throw RuntimeError(QStringLiteral("wait_until() should be used inside a task of the running loop"));
+            throw RuntimeError(
+                QStringLiteral("wait_until() should be used inside a task of the running loop"));
         return Ref<TaskStateBase>::share(task);
     }
 
@@ -118,7 +120,9 @@ class WaitInFrame
 {
 public:
     template<class... Args>
-    explicit WaitInFrame(Args &&...args) : m_wait(std::make_shared<Wait>(std::forward<Args>(args)...)) { }
+    explicit WaitInFrame(Args &&...args)
+        : m_wait(std::make_shared<Wait>(std::forward<Args>(args)...))
+    { }
     ~WaitInFrame() { m_wait->leave(); }
     Q_DISABLE_COPY_MOVE(WaitInFrame)
 
@@ -151,12 +155,16 @@ Coroutine<T> wait_for_property(Property property, Predicate predicate)
 /// For a Q_PROPERTY. If the program cuts the connection (`sender->disconnect()`) it is made again,
 /// since the property can still change.
 template<class T, class Sender, class Getter, class Signal, class Predicate>
-class QPropertyWait final : public PropertyWait<T, Predicate>,
-                            public std::enable_shared_from_this<QPropertyWait<T, Sender, Getter, Signal, Predicate>>
+class QPropertyWait final
+    : public PropertyWait<T, Predicate>,
+      public std::enable_shared_from_this<QPropertyWait<T, Sender, Getter, Signal, Predicate>>
 {
 public:
-    QPropertyWait(QPointer<const Sender> sender, Getter getter, Signal signal, Predicate &&predicate)
-        : PropertyWait<T, Predicate>(std::move(predicate)), m_sender(std::move(sender)), m_getter(getter), m_signal(signal) { }
+    QPropertyWait(QPointer<const Sender> sender, Getter getter, Signal signal,
+                  Predicate &&predicate)
+        : PropertyWait<T, Predicate>(std::move(predicate)), m_sender(std::move(sender)),
+          m_getter(getter), m_signal(signal)
+    { }
 
     void ask_sender() noexcept
     {
@@ -174,7 +182,8 @@ public:
         if (!m_sender)
             std::rethrow_exception(sender_died());
         m_is_connected = false;
-        m_is_connected = bool(QObject::connect(m_sender.data(), m_signal, &m_here, Slot(this->shared_from_this())));
+        m_is_connected = bool(
+            QObject::connect(m_sender.data(), m_signal, &m_here, Slot(this->shared_from_this())));
         if (!m_is_connected)
             throw_not_connected("wait_until");
     }
@@ -184,7 +193,8 @@ private:
     {
     public:
         explicit Slot(const std::shared_ptr<QPropertyWait> &wait)
-            : m_core(Ref<LoopCore>::share(&wait->core())), m_wait(wait) { }
+            : m_core(Ref<LoopCore>::share(&wait->core())), m_wait(wait)
+        { }
         Slot(Slot &&) noexcept = default;
         Slot &operator=(Slot &&) = delete;
         ~Slot()
@@ -239,10 +249,11 @@ private:
 };
 
 template<class T, class Sender, class Getter, class Signal, class Predicate>
-Coroutine<T> wait_for_qproperty(QPointer<const Sender> sender, Getter getter, Signal signal, Predicate predicate)
+Coroutine<T> wait_for_qproperty(QPointer<const Sender> sender, Getter getter, Signal signal,
+                                Predicate predicate)
 {
-    const WaitInFrame<QPropertyWait<T, Sender, Getter, Signal, Predicate>> wait(std::move(sender), getter, signal,
-                                                                               std::move(predicate));
+    const WaitInFrame<QPropertyWait<T, Sender, Getter, Signal, Predicate>> wait(
+        std::move(sender), getter, signal, std::move(predicate));
     wait->ask_sender();
     if (!wait->found.done())
         wait->connect();
@@ -272,8 +283,8 @@ template<class T, class Predicate>
 auto wait_until(QProperty<T> &property, Predicate &&predicate)
 {
     detail::check_closure<Predicate>();
-    return detail::wait_for_property<T, QProperty<T> *, detail::closure_t<Predicate>>(&property,
-                                                                                      std::forward<Predicate>(predicate));
+    return detail::wait_for_property<T, QProperty<T> *, detail::closure_t<Predicate>>(
+        &property, std::forward<Predicate>(predicate));
 }
 /// The same for a bindable property: `wait_until(animation->bindableState(), ...)`.
 template<class T, class Predicate>

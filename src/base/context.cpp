@@ -94,8 +94,7 @@ Ref<ContextState> set_context_value(quint64 key, std::shared_ptr<void> value)
 
 ContextEntry::ContextEntry(const Ref<ContextState> &context)
     : m_state(Ref(context).leak()), m_outer(std::exchange(context_slot(), &m_state))
-{
-}
+{ }
 
 ContextEntry::~ContextEntry()
 {
@@ -120,13 +119,16 @@ Context::Context() : m_state(detail::Ref<detail::ContextState>::adopt(new detail
 
 QString Context::to_string() const
 {
-    return QStringLiteral("<Context with %1 values>").arg(m_state && m_state->values ? m_state->values->map.size() : 0);
+    return QStringLiteral("<Context with %1 values>")
+        .arg(m_state && m_state->values ? m_state->values->map.size() : 0);
 }
 
 Context copy_context()
 {
     const detail::ContextState *current = *detail::context_slot();
-    return current ? Context(detail::Ref<detail::ContextState>::adopt(detail::copy_context_state(*current))) : Context();
+    return current
+        ? Context(detail::Ref<detail::ContextState>::adopt(detail::copy_context_state(*current)))
+        : Context();
 }
 
 } // namespace QAsyncio

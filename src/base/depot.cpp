@@ -60,7 +60,8 @@ FreeBlock *Depot::take(std::size_t index)
 void *Depot::new_huge_slab()
 {
 #ifdef MADV_HUGEPAGE
-    void *const begin = ::mmap(nullptr, 2 * huge_slab, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    void *const begin = ::mmap(nullptr, 2 * huge_slab, PROT_READ | PROT_WRITE,
+                               MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (begin == MAP_FAILED)
         return nullptr;
     char *const first = static_cast<char *>(begin);
@@ -81,7 +82,8 @@ void Depot::huge_slab_is_carved(void *slab, std::size_t used) noexcept
     const Slab carved{reinterpret_cast<std::uintptr_t>(slab), used, 0};
     const auto by_address = [](const Slab &a, const Slab &b) { return a.begin < b.begin; };
     try {
-        m_slabs.insert(std::lower_bound(m_slabs.begin(), m_slabs.end(), carved, by_address), carved);
+        m_slabs.insert(std::lower_bound(m_slabs.begin(), m_slabs.end(), carved, by_address),
+                       carved);
     } catch (const std::bad_alloc &) {
     }
 }
@@ -92,7 +94,9 @@ Depot::Slab *Depot::slab_of(const FreeBlock *block)
     // Neighbours are often freed together.
     if (m_last_slab < m_slabs.size() && m_slabs[m_last_slab].begin == begin)
         return &m_slabs[m_last_slab];
-    const auto starts_before = [](const Slab &slab, std::uintptr_t address) { return slab.begin < address; };
+    const auto starts_before = [](const Slab &slab, std::uintptr_t address) {
+        return slab.begin < address;
+    };
     const auto found = std::lower_bound(m_slabs.begin(), m_slabs.end(), begin, starts_before);
     if (found == m_slabs.end() || found->begin != begin)
         return nullptr;

@@ -52,7 +52,10 @@ public:
     void huge_slab_is_carved(void *slab, std::size_t used) noexcept;
 
     /// Whether so much is free that looking for free slabs pays.
-    bool is_worth_trimming() const { return m_surplus.load(std::memory_order_relaxed) > trim_above; }
+    bool is_worth_trimming() const
+    {
+        return m_surplus.load(std::memory_order_relaxed) > trim_above;
+    }
     /// Gives slabs whose blocks are all here back to the system.
     void trim() noexcept;
 
@@ -75,8 +78,8 @@ private:
     std::mutex m_mutex;
     std::vector<FreeBlock *> m_lists[pool_classes];
     std::atomic<bool> m_filled[pool_classes] = {}; // lets most calls of take() do without the lock
-    std::vector<Slab> m_slabs; // the huge ones, by address
-    std::size_t m_last_slab = 0; // the index that slab_of() found last
+    std::vector<Slab> m_slabs;                     // the huge ones, by address
+    std::size_t m_last_slab = 0;                   // the index that slab_of() found last
     // Bytes that have come to m_lists since the last trim(), less those that went.
     std::atomic<std::ptrdiff_t> m_surplus{0};
 };

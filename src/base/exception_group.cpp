@@ -11,7 +11,10 @@ namespace {
 
 QString text_of(const QString &message, std::size_t count)
 {
-    return QStringLiteral("%1 (%2 sub-exception%3)").arg(message).arg(count).arg(count == 1 ? QString() : QStringLiteral("s"));
+    return QStringLiteral("%1 (%2 sub-exception%3)")
+        .arg(message)
+        .arg(count)
+        .arg(count == 1 ? QString() : QStringLiteral("s"));
 }
 
 std::optional<ExceptionGroup> as_group(const std::exception_ptr &exception)
@@ -25,7 +28,8 @@ std::optional<ExceptionGroup> as_group(const std::exception_ptr &exception)
     }
 }
 
-std::optional<ExceptionGroup> group_of(const QString &message, std::vector<std::exception_ptr> exceptions)
+std::optional<ExceptionGroup> group_of(const QString &message,
+                                       std::vector<std::exception_ptr> exceptions)
 {
     if (exceptions.empty())
         return std::nullopt;
@@ -38,7 +42,8 @@ struct Split
     explicit Split(const ExceptionGroup &group) : group(group) { }
     std::pair<std::optional<ExceptionGroup>, std::optional<ExceptionGroup>> halves()
     {
-        return {group_of(group.message(), std::move(matching)), group_of(group.message(), std::move(rest))};
+        return {group_of(group.message(), std::move(matching)),
+                group_of(group.message(), std::move(rest))};
     }
 
     const ExceptionGroup group;
@@ -50,7 +55,8 @@ struct Split
 } // namespace
 
 ExceptionGroup::ExceptionGroup(const QString &message, std::vector<std::exception_ptr> exceptions)
-    : Error(text_of(message, exceptions.size())), m_message(message), m_exceptions(std::move(exceptions))
+    : Error(text_of(message, exceptions.size())), m_message(message),
+      m_exceptions(std::move(exceptions))
 {
     if (m_exceptions.empty())
         throw ValueError(QStringLiteral("an ExceptionGroup needs at least one exception"));
@@ -82,8 +88,8 @@ std::vector<std::exception_ptr> ExceptionGroup::leaves() const
     return all;
 }
 
-std::pair<std::optional<ExceptionGroup>, std::optional<ExceptionGroup>>
-ExceptionGroup::split(const Condition &condition) const
+std::pair<std::optional<ExceptionGroup>, std::optional<ExceptionGroup>> ExceptionGroup::split(
+    const Condition &condition) const
 {
     std::deque<Split> levels; // this, a group in it, a group in that one...
     levels.emplace_back(*this);

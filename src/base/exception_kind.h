@@ -20,7 +20,7 @@ struct ExceptionKind
     };
 
     Value value = None;
-    QString message;  // of a CancelledError
+    QString message;   // of a CancelledError
     int exit_code = 0; // of the program: for Exit and Interrupt
 
     /// It ends the run and is rethrown afterwards.

@@ -21,7 +21,8 @@ std::size_t heap_alignment(std::size_t size)
 void *allocate_from_heap(std::size_t size)
 {
     const std::size_t alignment = heap_alignment(size);
-    return alignment <= pool_granularity ? ::operator new(size) : ::operator new(size, std::align_val_t(alignment));
+    return alignment <= pool_granularity ? ::operator new(size)
+                                         : ::operator new(size, std::align_val_t(alignment));
 }
 
 void deallocate_to_heap(void *block, std::size_t size) noexcept
@@ -86,7 +87,7 @@ struct Reserve
 {
     // A full list each, so that a thread at the bound does not go back and forth.
     FreeBlock *spare[pool_classes] = {};
-    char *at = nullptr;                  // what is left of the slab
+    char *at = nullptr; // what is left of the slab
     std::size_t left = 0;
     char *huge = nullptr; // the slab, if it is a huge one
     // Bytes of the slab that became no blocks, so that those behind them are aligned.
@@ -103,7 +104,8 @@ struct Reserve
     void give_all() noexcept
     {
         for (std::size_t index = 0; index < pool_classes; ++index) {
-            for (FreeBlock *list : {std::exchange(free_lists[index], nullptr), std::exchange(spare[index], nullptr)}) {
+            for (FreeBlock *list : {std::exchange(free_lists[index], nullptr),
+                                    std::exchange(spare[index], nullptr)}) {
                 if (list)
                     Depot::instance().give(index, list);
             }
@@ -132,13 +134,16 @@ struct Reserve
         left = 0; // if there is no memory to be had
         skipped = 0;
         at = huge ? huge : static_cast<char *>(::operator new(next_size));
-        left = huge ? Depot::huge_slab : std::exchange(next_size, std::min(2 * next_size, last_slab));
+        left = huge ? Depot::huge_slab
+                    : std::exchange(next_size, std::min(2 * next_size, last_slab));
         total += left;
     }
     void carve(std::size_t index)
     {
         const std::size_t size = block_size(index);
-        const auto gap = [&] { return -reinterpret_cast<std::uintptr_t>(at) & (pool_alignment(size) - 1); };
+        const auto gap = [&] {
+            return -reinterpret_cast<std::uintptr_t>(at) & (pool_alignment(size) - 1);
+        };
         if (left < gap() + size) // loses less than twice pool_largest bytes
             new_slab();
         const std::size_t skip = gap();

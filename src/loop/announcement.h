@@ -37,8 +37,9 @@ public:
     /// Somebody waits now.
     bool is_awaited() const
     {
-        return std::any_of(m_futures.begin(), m_futures.end(),
-                           [](const Future<> &future) { return !future.done() && !state(future).callbacks.empty(); });
+        return std::any_of(m_futures.begin(), m_futures.end(), [](const Future<> &future) {
+            return !future.done() && !state(future).callbacks.empty();
+        });
     }
     /// The states of the futures, to be found among what tasks wait for.
     std::unordered_set<const Runnable *> states() const
@@ -70,7 +71,9 @@ private:
     std::vector<Future<>> take()
     {
         std::vector<Future<>> futures = std::exchange(m_futures, {});
-        std::erase_if(futures, [](const Future<> &future) { return future.done() || state(future).core->has(LoopCore::Closed); });
+        std::erase_if(futures, [](const Future<> &future) {
+            return future.done() || state(future).core->has(LoopCore::Closed);
+        });
         return futures;
     }
 

@@ -70,33 +70,37 @@ QString TaskOptions::to_string() const
 {
     return text_of_options(QStringLiteral("TaskOptions"),
                            {m_name.isEmpty() ? QString() : QStringLiteral("name='%1'").arg(m_name),
-                            word_if(m_has_object || m_context, "context=set"), word_if(m_detached, "detached"),
-                            word_if(m_eager, "eager_start")});
+                            word_if(m_has_object || m_context, "context=set"),
+                            word_if(m_detached, "detached"), word_if(m_eager, "eager_start")});
 }
 
 QString LoopOptions::to_string() const
 {
     return text_of_options(QStringLiteral("LoopOptions"),
-                           {word_if(bool(m_selector), "selector=set"), word_if(bool(m_clock), "clock=set"),
-                            word_if(m_strict, "strict"), word_if(m_precise_timers, "precise_timers"),
+                           {word_if(bool(m_selector), "selector=set"),
+                            word_if(bool(m_clock), "clock=set"), word_if(m_strict, "strict"),
+                            word_if(m_precise_timers, "precise_timers"),
                             QStringLiteral("time_slice=") + in_seconds(m_time_slice, 6),
                             QStringLiteral("quit_deadline=") + in_seconds(m_quit_deadline)});
 }
 
 QString RunnerOptions::to_string() const
 {
-    return text_of_options(QStringLiteral("RunnerOptions"),
-                           {m_debug ? QString::fromLatin1(*m_debug ? "debug=true" : "debug=false") : QString(),
-                            word_if(bool(m_factory), "loop_factory=set"),
-                            m_cleanup_limit == std::chrono::minutes(5) ? QString()
-                                : QStringLiteral("cleanup_limit=") + in_seconds(m_cleanup_limit)});
+    return text_of_options(
+        QStringLiteral("RunnerOptions"),
+        {m_debug ? QString::fromLatin1(*m_debug ? "debug=true" : "debug=false") : QString(),
+         word_if(bool(m_factory), "loop_factory=set"),
+         m_cleanup_limit == std::chrono::minutes(5)
+             ? QString()
+             : QStringLiteral("cleanup_limit=") + in_seconds(m_cleanup_limit)});
 }
 
 QString WaitOptions::to_string() const
 {
-    return text_of_options(QStringLiteral("WaitOptions"),
-                           {m_timeout ? QStringLiteral("timeout=") + in_seconds(*m_timeout) : QString(),
-                            QStringLiteral("return_when=") + text_of(m_return_when)});
+    return text_of_options(
+        QStringLiteral("WaitOptions"),
+        {m_timeout ? QStringLiteral("timeout=") + in_seconds(*m_timeout) : QString(),
+         QStringLiteral("return_when=") + text_of(m_return_when)});
 }
 
 QString VirtualClock::to_string() const

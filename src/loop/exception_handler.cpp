@@ -28,7 +28,8 @@ ContextState **context_slot_of(const ExceptionContext &context)
 
 void log_exception(const ExceptionContext &context)
 {
-    QString text = context.message.isEmpty() ? QStringLiteral("Unhandled exception in event loop") : context.message;
+    QString text = context.message.isEmpty() ? QStringLiteral("Unhandled exception in event loop")
+                                             : context.message;
     // One line for each field that is there, in alphabetical order (L-092).
     if (context.exception)
         text += QStringLiteral("\nexception: ") + describe(context.exception);
@@ -62,7 +63,8 @@ void LoopPrivate::call_handler(const ExceptionContext &context)
     if (leaves_loop(failure))
         std::rethrow_exception(failure);
     ExceptionContext second;
-    second.message = QStringLiteral("Unhandled error in exception handler (while handling: %1)").arg(context.message);
+    second.message = QStringLiteral("Unhandled error in exception handler (while handling: %1)")
+                         .arg(context.message);
     second.exception = failure;
     log_exception(second);
 }
@@ -85,7 +87,8 @@ void LoopCore::leave_with(std::exception_ptr exception) noexcept
     // The exception handler has thrown it: there is no run to leave.
     if (!has(Running) && !self.is_executing()) {
         ExceptionContext context;
-        context.message = QStringLiteral("The exception handler wants to leave a loop that does not run");
+        context.message = QStringLiteral(
+            "The exception handler wants to leave a loop that does not run");
         context.exception = std::move(exception);
         return log_exception(context);
     }

@@ -46,7 +46,8 @@ private:
         FdState *&slot(unsigned direction) { return direction == Selector::Read ? reader : writer; }
         unsigned interest() const
         {
-            return (reader && !reader->masked ? Selector::Read : 0u) | (writer && !writer->masked ? Selector::Write : 0u);
+            return (reader && !reader->masked ? Selector::Read : 0u)
+                | (writer && !writer->masked ? Selector::Write : 0u);
         }
     };
 
@@ -70,7 +71,7 @@ private:
 
     std::shared_ptr<Selector> m_selector;
     std::vector<std::unique_ptr<Page>> m_pages;
-    std::size_t m_used = 0; // entries that are not empty
+    std::size_t m_used = 0;               // entries that are not empty
     std::vector<Selector::Ready> m_ready; // of one poll; kept for its memory
     bool m_closed = false;
 };

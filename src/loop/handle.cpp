@@ -2,8 +2,8 @@
 // SPDX-License-Identifier: MIT
 #include "qasyncio/handle.h"
 
-#include "loop/loop_p.h"
 #include "base/seconds.h"
+#include "loop/loop_p.h"
 
 namespace QAsyncio {
 
@@ -86,7 +86,8 @@ void SharedHandleState::cancel() noexcept
     if (m_runner == thread_data().id)
         return HandleState::cancel();
     while (stage == Running || stage == RunningAwaited) {
-        if (stage == RunningAwaited || m_stage.compare_exchange_weak(stage, RunningAwaited, std::memory_order_acq_rel)) {
+        if (stage == RunningAwaited
+            || m_stage.compare_exchange_weak(stage, RunningAwaited, std::memory_order_acq_rel)) {
             m_stage.wait(RunningAwaited, std::memory_order_acquire);
             stage = m_stage.load(std::memory_order_acquire);
         }
@@ -104,7 +105,8 @@ void TimerState::cancel() noexcept
 QString TimerState::describe() const
 {
     return QStringLiteral("<TimerHandle%1 when=%2>")
-        .arg(cancelled() ? QStringLiteral(" cancelled") : QString(), in_seconds(when.time_since_epoch()));
+        .arg(cancelled() ? QStringLiteral(" cancelled") : QString(),
+             in_seconds(when.time_since_epoch()));
 }
 
 void FdState::run(LoopCore &core) noexcept

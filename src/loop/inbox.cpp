@@ -18,7 +18,8 @@ bool Inbox::push(InboxNode &node) noexcept
         if (head == &asleep)
             return push_and_ring(node);
         node.next = head;
-    } while (!m_head.compare_exchange_weak(head, &node, std::memory_order_release, std::memory_order_relaxed));
+    } while (!m_head.compare_exchange_weak(head, &node, std::memory_order_release,
+                                           std::memory_order_relaxed));
     return true; // from here on the loop may end and take this object with it
 }
 
@@ -31,7 +32,8 @@ bool Inbox::push_and_ring(InboxNode &node) noexcept
         if (head == &closed)
             return false;
         node.next = head == &asleep ? nullptr : head;
-    } while (!m_head.compare_exchange_weak(head, &node, std::memory_order_release, std::memory_order_relaxed));
+    } while (!m_head.compare_exchange_weak(head, &node, std::memory_order_release,
+                                           std::memory_order_relaxed));
     if (head == &asleep && m_doorbell)
         Bridge::ring(m_doorbell);
     return true;
@@ -52,7 +54,8 @@ void Inbox::drain_into(ReadyQueue &ready)
 bool Inbox::sleep() noexcept
 {
     InboxNode *head = nullptr;
-    return m_head.compare_exchange_strong(head, &asleep, std::memory_order_relaxed) || head == &asleep;
+    return m_head.compare_exchange_strong(head, &asleep, std::memory_order_relaxed)
+        || head == &asleep;
 }
 
 void Inbox::stay_awake() noexcept

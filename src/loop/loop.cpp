@@ -39,8 +39,8 @@ quint64 id_of(ThreadData &thread)
 void check_application()
 {
     if (!QCoreApplication::instance())
-        throw RuntimeError(
-            QStringLiteral("QAsyncioLoop needs a QCoreApplication (or QGuiApplication, QApplication): make it first"));
+        throw RuntimeError(QStringLiteral("QAsyncioLoop needs a QCoreApplication (or "
+                                          "QGuiApplication, QApplication): make it first"));
 }
 
 } // namespace
@@ -52,7 +52,8 @@ std::shared_ptr<Selector> LoopPrivate::taken(std::shared_ptr<Selector> selector)
     return selector;
 }
 
-LoopPrivate::LoopPrivate(QAsyncioLoop &owner, std::shared_ptr<Selector> selector, std::shared_ptr<Clock> own_clock)
+LoopPrivate::LoopPrivate(QAsyncioLoop &owner, std::shared_ptr<Selector> selector,
+                         std::shared_ptr<Clock> own_clock)
     : fds(selector ? taken(std::move(selector)) : default_selector()), clock(std::move(own_clock))
 {
     loop = &owner;
@@ -64,7 +65,7 @@ LoopPrivate::LoopPrivate(QAsyncioLoop &owner, std::shared_ptr<Selector> selector
     fds.selector().open(bridge.get(), [this] { process(); });
     if (bridge->thread() == QCoreApplication::instance()->thread())
         register_main_loop(this); // the end of the application closes it
-    ++cores_alive; // last: if a constructor throws, the destructor is not called
+    ++cores_alive;                // last: if a constructor throws, the destructor is not called
 }
 
 LoopPrivate::~LoopPrivate()
@@ -166,16 +167,17 @@ RunEnd RunnerAccess::run_until_done(QAsyncioLoop &loop, const AnyFuture &future,
     check_loop(*FutureAccess::state(future), loop.core());
     AnyFuture watched = future;
     LoopPrivate &d = LoopPrivate::of(loop);
-    const DoneCallbackId stop = watched.add_done_callback([&loop, &d, stale, run = d.runs() + 1](const AnyFuture &done) {
-        if (stale == StaleStop::Ignored && d.runs() != run)
-            return;
-        // A task that threw LoopExit has ended the run already (L-044).
-        const auto *state = FutureAccess::state(done);
-        if (state->has_exception() && state->state() == FutureStateBase::Finished
-            && leaves_loop(state->peek_exception()))
-            return;
-        loop.stop();
-    });
+    const DoneCallbackId stop = watched.add_done_callback(
+        [&loop, &d, stale, run = d.runs() + 1](const AnyFuture &done) {
+            if (stale == StaleStop::Ignored && d.runs() != run)
+                return;
+            // A task that threw LoopExit has ended the run already (L-044).
+            const auto *state = FutureAccess::state(done);
+            if (state->has_exception() && state->state() == FutureStateBase::Finished
+                && leaves_loop(state->peek_exception()))
+                return;
+            loop.stop();
+        });
     const QScopeGuard remove([&] { watched.remove_done_callback(stop); });
     try {
         return d.run();
@@ -215,7 +217,8 @@ void QAsyncioLoop::close()
     if (!d.is_on_stack())
         return d.close();
     if (!d.is_under_a_slot() && !d.is_unwinding()) // a destructor cannot throw
-        throw RuntimeError(QStringLiteral("Cannot close an event loop while code of it is on the stack"));
+        throw RuntimeError(
+            QStringLiteral("Cannot close an event loop while code of it is on the stack"));
     d.close_later();
 }
 
@@ -336,7 +339,9 @@ Future<> QAsyncioLoop::quit_requested()
 
 QString QAsyncioLoop::to_string() const
 {
-    const auto word = [](bool value) { return value ? QStringLiteral("true") : QStringLiteral("false"); };
+    const auto word = [](bool value) {
+        return value ? QStringLiteral("true") : QStringLiteral("false");
+    };
     return QStringLiteral("<QAsyncioLoop running=%1 closed=%2 debug=%3>")
         .arg(word(is_running()), word(is_closed()), word(get_debug()));
 }

@@ -38,8 +38,8 @@ LoopCore &running_core()
 
 void throw_wrong_thread()
 {
-    throw RuntimeError(
-        QStringLiteral("Non-thread-safe operation invoked on an event loop other than the current one"));
+    throw RuntimeError(QStringLiteral(
+        "Non-thread-safe operation invoked on an event loop other than the current one"));
 }
 
 LoopRest rest_of(const LoopCore &core)
@@ -47,7 +47,8 @@ LoopRest rest_of(const LoopCore &core)
     const auto &self = static_cast<const LoopPrivate &>(core);
     // The end of time never comes.
     const bool no_timer = self.timers.empty() || self.timers.first_deadline() == TimePoint::max();
-    const bool nothing = self.ready.empty() && no_timer && self.fds.empty() && self.jobs_in_flight == 0;
+    const bool nothing = self.ready.empty() && no_timer && self.fds.empty()
+        && self.jobs_in_flight == 0;
     return {nothing, self.turns(), self.is_nested() || self.is_executing()};
 }
 

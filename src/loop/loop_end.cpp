@@ -110,7 +110,9 @@ void LoopPrivate::discard_everything() noexcept
     constexpr int most_rounds = 100;
     for (int round = 0; last_task || !timers.empty() || !ready.empty(); ++round) {
         if (round == most_rounds) {
-            qCWarning(logCategory, "close(): destructors go on scheduling; what they have scheduled last is leaked");
+            qCWarning(
+                logCategory,
+                "close(): destructors go on scheduling; what they have scheduled last is leaked");
             return;
         }
         destroy_tasks();

@@ -6,10 +6,10 @@
 #include "qasyncio/runner.h"
 
 #include "loop/announcement.h"
-#include "qt/bridge.h"
 #include "loop/fd_table.h"
 #include "loop/inbox.h"
 #include "loop/timer_queue.h"
+#include "qt/bridge.h"
 #include "qt/timer_source.h"
 
 #include <QtCore/qstringlist.h>
@@ -31,7 +31,7 @@ struct RunEnd
 {
     // Qt's loop was ended by somebody else: quit(), exit(n), the end of the thread.
     bool quit = false;
-    int code = 0;      // the exit code of that
+    int code = 0; // the exit code of that
 };
 
 /// The private side of a QAsyncioLoop, which it may outlive as its LoopCore. The parts: turn.cpp
@@ -40,10 +40,14 @@ struct RunEnd
 class LoopPrivate final : public LoopCore
 {
 public:
-    LoopPrivate(QAsyncioLoop &loop, std::shared_ptr<Selector> selector, std::shared_ptr<Clock> clock);
+    LoopPrivate(QAsyncioLoop &loop, std::shared_ptr<Selector> selector,
+                std::shared_ptr<Clock> clock);
     ~LoopPrivate() override;
 
-    static LoopPrivate &of(const QAsyncioLoop &loop) { return static_cast<LoopPrivate &>(loop.core()); }
+    static LoopPrivate &of(const QAsyncioLoop &loop)
+    {
+        return static_cast<LoopPrivate &>(loop.core());
+    }
 
     // turn.cpp
     /// Runs turns until nothing is ready, the run ends, or the time slice is over. Called by Qt, at
@@ -177,7 +181,7 @@ public:
     bool quit_was_requested = false;
     std::function<void()> callback_observer;
     std::unordered_map<const QObject *, int> dialogs_awaited; // how many times each
-    const ApplicationHooks *hooks = nullptr; // those of run(app, main)
+    const ApplicationHooks *hooks = nullptr;                  // those of run(app, main)
 
 private:
     friend struct LoopCore;
@@ -233,26 +237,26 @@ private:
 
     // Callbacks left of the turn under way; nested event loops go on with the same turn.
     std::size_t m_batch_left = 0;
-    int m_depth = 0;              // calls of process() on the stack
+    int m_depth = 0;                        // calls of process() on the stack
     static constexpr int few_callbacks = 8; // a look at the clock costs as much as one callback
     // Callbacks from one look at the clock to the next; 1 while they are long.
     int m_between_clocks = few_callbacks;
-    int m_until_clock = few_callbacks;    // callbacks left until the next look
+    int m_until_clock = few_callbacks; // callbacks left until the next look
     TimePoint m_clock_seen;
     TimePoint m_poll_due; // when the selector is asked again
     TimePoint m_slice_end;
-    bool m_left = false; // Qt's loop has been told to end: no more turns in this run
-    bool m_ends_here = false; // the end is ripe, and nothing is open above the run: no more turns
+    bool m_left = false;        // Qt's loop has been told to end: no more turns in this run
+    bool m_ends_here = false;   // the end is ripe, and nothing is open above the run: no more turns
     bool m_end_is_ripe = false; // the turn in which the end was asked for is complete
     // The last pass of Qt's dispatcher has begun: its loop is left when it is about to block again.
     bool m_last_pass = false;
-    bool m_break_batch = false; // a callback has thrown what leaves the loop
+    bool m_break_batch = false;           // a callback has thrown what leaves the loop
     TimePoint m_armed = TimePoint::max(); // what the timer source waits for
     bool m_advance_posted = false;
     bool m_clock_moves = false; // the program's own clock moved when it was last asked to
     qint64 m_turns = 0;
     qint64 m_runs = 0;
-    int m_own_level = 0;       // QThread::loopLevel() inside of Qt's loop of this run
+    int m_own_level = 0; // QThread::loopLevel() inside of Qt's loop of this run
     // The level at which process() was entered last, while it is on the stack.
     int m_entry_level = 0;
     bool m_pumped = false; // process() was entered by a bare processEvents() in code of the loop
@@ -302,9 +306,14 @@ enum class StaleStop { EndsNextRun, Ignored };
 class RunnerAccess
 {
 public:
-    static void mark_implicit(QAsyncioLoop &loop, const AnyFuture &task) { loop.mark_implicit(task); }
-    static RunEnd run_until_done(QAsyncioLoop &loop, const AnyFuture &future, StaleStop stale = StaleStop::Ignored);
-    static int run_application(Runner &runner, const ApplicationHooks &hooks, const std::function<int(Runner &)> &body);
+    static void mark_implicit(QAsyncioLoop &loop, const AnyFuture &task)
+    {
+        loop.mark_implicit(task);
+    }
+    static RunEnd run_until_done(QAsyncioLoop &loop, const AnyFuture &future,
+                                 StaleStop stale = StaleStop::Ignored);
+    static int run_application(Runner &runner, const ApplicationHooks &hooks,
+                               const std::function<int(Runner &)> &body);
 };
 
 } // namespace QAsyncio::detail

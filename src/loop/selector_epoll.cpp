@@ -46,7 +46,8 @@ public:
     {
         m_notifier = std::make_unique<QSocketNotifier>(m_epoll, QSocketNotifier::Read);
         m_notifier->setEnabled(false);
-        QObject::connect(m_notifier.get(), &QSocketNotifier::activated, m_notifier.get(), std::move(wake));
+        QObject::connect(m_notifier.get(), &QSocketNotifier::activated, m_notifier.get(),
+                         std::move(wake));
     }
 
     void set_interest(int fd, unsigned interest) override
@@ -113,7 +114,10 @@ private:
         event.data.fd = fd;
         return ::epoll_ctl(m_epoll, operation, fd, &event);
     }
-    bool is_watched(int fd) const { return size_t(fd) < m_interest.size() && m_interest[size_t(fd)] != None; }
+    bool is_watched(int fd) const
+    {
+        return size_t(fd) < m_interest.size() && m_interest[size_t(fd)] != None;
+    }
     void note(int fd, unsigned interest)
     {
         if (size_t(fd) >= m_interest.size())
@@ -149,7 +153,7 @@ private:
     bool m_stale = false; // the set still has descriptors that nobody watches
     // By descriptor: small numbers, since all of them have been open.
     std::vector<quint8> m_interest;
-    size_t m_watched = 0;           // how many are not None
+    size_t m_watched = 0; // how many are not None
     std::unique_ptr<QSocketNotifier> m_notifier;
 };
 

@@ -93,7 +93,8 @@ void TimerQueue::rebuild_without_cancelled()
 {
     // In place, since there may be no memory: the cancelled ones are moved to the end. The rest is
     // sorted, which makes it a heap.
-    const auto dropped = std::partition(m_heap.begin(), m_heap.end(), [](const Entry &entry) { return !entry.timer->cancelled(); });
+    const auto dropped = std::partition(
+        m_heap.begin(), m_heap.end(), [](const Entry &entry) { return !entry.timer->cancelled(); });
     std::sort(m_heap.begin(), dropped);
     std::for_each(dropped, m_heap.end(), [](Entry &entry) {
         entry.when = TimePoint::max();

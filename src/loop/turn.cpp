@@ -14,8 +14,8 @@
 // turns of its own.
 
 #include "base/logging.h"
-#include "loop/loop_p.h"
 #include "base/seconds.h"
+#include "loop/loop_p.h"
 
 #include <QtCore/qeventloop.h>
 #include <QtCore/qthread.h>
@@ -26,7 +26,7 @@ namespace {
 // If callbacks take this long on average, the clock is looked at after each.
 constexpr auto long_callback = std::chrono::nanoseconds(250);
 constexpr auto poll_again = std::chrono::microseconds(10); // after an answer with something in it
-constexpr auto poll_idle = std::chrono::microseconds(40);     // after one with nothing
+constexpr auto poll_idle = std::chrono::microseconds(40);  // after one with nothing
 
 QString slow_callback_text(const QString &name, std::chrono::nanoseconds taken)
 {
@@ -237,7 +237,8 @@ void LoopPrivate::arm_timer()
     // A clock of the program's own may show another time than the system's, but what is left to
     // wait is the same.
     try {
-        timer_source->arm(clock ? deadline(real_now, time_between(clock->now(), when)) : when, real_now);
+        timer_source->arm(clock ? deadline(real_now, time_between(clock->now(), when)) : when,
+                          real_now);
     } catch (const std::bad_alloc &) { // Qt had no memory: tried again at once
         m_armed = TimePoint::max();
         post_wake();

@@ -13,17 +13,20 @@ void throw_null_sender(const char *function)
 
 void throw_not_connected(const char *function)
 {
-    throw ValueError(QStringLiteral("%1: this signal cannot be connected").arg(QLatin1String(function)));
+    throw ValueError(
+        QStringLiteral("%1: this signal cannot be connected").arg(QLatin1String(function)));
 }
 
 std::exception_ptr signal_disconnected()
 {
-    return std::make_exception_ptr(RuntimeError(QStringLiteral("the awaited signal was disconnected")));
+    return std::make_exception_ptr(
+        RuntimeError(QStringLiteral("the awaited signal was disconnected")));
 }
 
 std::exception_ptr sender_died()
 {
-    return std::make_exception_ptr(ObjectDestroyedError(QStringLiteral("the sender of the awaited signal was destroyed")));
+    return std::make_exception_ptr(
+        ObjectDestroyedError(QStringLiteral("the sender of the awaited signal was destroyed")));
 }
 
 bool inherits_dialog(const QObject &object)

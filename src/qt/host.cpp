@@ -40,7 +40,8 @@ int loop_level()
 
 bool in_main_thread()
 {
-    return QCoreApplication::instance() && QThread::currentThread() == QCoreApplication::instance()->thread();
+    return QCoreApplication::instance()
+        && QThread::currentThread() == QCoreApplication::instance()->thread();
 }
 
 } // namespace
@@ -54,9 +55,11 @@ void LoopPrivate::check_runnable() const
     if (has(Running))
         throw RuntimeError(QStringLiteral("This event loop is already running"));
     if (m_depth > 0) // detached inside an event loop that this code has opened
-        throw RuntimeError(QStringLiteral("Cannot run the event loop while code of it is on the stack"));
+        throw RuntimeError(
+            QStringLiteral("Cannot run the event loop while code of it is on the stack"));
     if (thread_data().running)
-        throw RuntimeError(QStringLiteral("Cannot run the event loop while another loop is running"));
+        throw RuntimeError(
+            QStringLiteral("Cannot run the event loop while another loop is running"));
     if (!in_own_thread())
         throw RuntimeError(QStringLiteral("The event loop belongs to another thread"));
     if (!QCoreApplication::instance())
@@ -79,11 +82,16 @@ void LoopPrivate::begin_run(bool attaching)
     m_own_frame = nullptr;
     m_own_level = loop_level() + 1;
     QAbstractEventDispatcher *dispatcher = QAbstractEventDispatcher::instance();
-    const auto awake = [this] { dispatcher_turns(false, static_cast<const char *>(__builtin_frame_address(0))); };
-    const auto blocks = [this] { dispatcher_turns(true, static_cast<const char *>(__builtin_frame_address(0))); };
-    m_awake = QObject::connect(dispatcher, &QAbstractEventDispatcher::awake, bridge.get(), awake, Qt::DirectConnection);
-    m_about_to_block =
-        QObject::connect(dispatcher, &QAbstractEventDispatcher::aboutToBlock, bridge.get(), blocks, Qt::DirectConnection);
+    const auto awake = [this] {
+        dispatcher_turns(false, static_cast<const char *>(__builtin_frame_address(0)));
+    };
+    const auto blocks = [this] {
+        dispatcher_turns(true, static_cast<const char *>(__builtin_frame_address(0)));
+    };
+    m_awake = QObject::connect(dispatcher, &QAbstractEventDispatcher::awake, bridge.get(), awake,
+                               Qt::DirectConnection);
+    m_about_to_block = QObject::connect(dispatcher, &QAbstractEventDispatcher::aboutToBlock,
+                                        bridge.get(), blocks, Qt::DirectConnection);
     if (in_main_thread())
         m_quit_judge = std::make_unique<QuitJudge>(*this);
     inbox.set_doorbell(bridge.get());
@@ -141,7 +149,8 @@ int LoopPrivate::exec_qt()
         m_in_exec = false;
         unblock_application();
         // exit(n) came after our own exit: a quit after all.
-        if (QCoreApplication *app = QCoreApplication::instance(); m_left && app && code != stop_code)
+        if (QCoreApplication *app = QCoreApplication::instance();
+            m_left && app && code != stop_code)
             QMetaObject::invokeMethod(app, "aboutToQuit", Qt::DirectConnection);
         return code;
     }
@@ -218,12 +227,14 @@ bool LoopPrivate::Activation::is_under_a_slot(const char *frame) const
 {
     // A bare processEvents() does not raise the level; but the dispatcher has spoken since, and
     // this is deeper in the stack.
-    return loop_level() > m_level || (m_loop.m_dispatcher_frame && frame < m_loop.m_dispatcher_frame);
+    return loop_level() > m_level
+        || (m_loop.m_dispatcher_frame && frame < m_loop.m_dispatcher_frame);
 }
 
 bool LoopPrivate::is_under_a_slot() const
 {
-    return m_innermost && m_innermost->is_under_a_slot(static_cast<const char *>(__builtin_frame_address(0)));
+    return m_innermost
+        && m_innermost->is_under_a_slot(static_cast<const char *>(__builtin_frame_address(0)));
 }
 
 void LoopPrivate::end_if_possible() noexcept
@@ -380,7 +391,8 @@ void LoopPrivate::dialog_awaited(const QObject *dialog, bool begins)
 {
     if (begins)
         ++dialogs_awaited[dialog];
-    else if (const auto found = dialogs_awaited.find(dialog); found != dialogs_awaited.end() && --found->second == 0)
+    else if (const auto found = dialogs_awaited.find(dialog);
+             found != dialogs_awaited.end() && --found->second == 0)
         dialogs_awaited.erase(found);
 }
 
@@ -390,7 +402,8 @@ void LoopPrivate::attach()
 {
     check_runnable();
     if (is_on_stack())
-        throw RuntimeError(QStringLiteral("Cannot attach the event loop while code of it is on the stack"));
+        throw RuntimeError(
+            QStringLiteral("Cannot attach the event loop while code of it is on the stack"));
     begin_run(true);
     quit_was_requested = false; // forgets a quit of an exec() that has ended
     if (!in_main_thread())
@@ -423,7 +436,8 @@ private:
 void LoopPrivate::hear_of_quit() noexcept
 try {
     if (QCoreApplication *app = QCoreApplication::instance())
-        m_about_to_quit = QObject::connect(app, &QCoreApplication::aboutToQuit, bridge.get(), QuitSlot(*this), Qt::DirectConnection);
+        m_about_to_quit = QObject::connect(app, &QCoreApplication::aboutToQuit, bridge.get(),
+                                           QuitSlot(*this), Qt::DirectConnection);
 } catch (const std::bad_alloc &) {
     qCCritical(logCategory, "no memory to hear of the application's end");
 }
@@ -492,7 +506,8 @@ try {
     QEventLoop event_loop;
     m_drain = &event_loop;
     bool too_late = false;
-    QTimer::singleShot(std::chrono::seconds(1), &event_loop, [this] { name_tasks("the end of the program waits for"); });
+    QTimer::singleShot(std::chrono::seconds(1), &event_loop,
+                       [this] { name_tasks("the end of the program waits for"); });
     QTimer::singleShot(timer_milliseconds(quit_deadline), &event_loop, [&] {
         name_tasks("the program ends without");
         too_late = true;

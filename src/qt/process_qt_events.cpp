@@ -43,7 +43,8 @@ class Passes final : public QObject
 {
 public:
     Passes(QAsyncioLoop &loop, bool (*windows_ready)())
-        : completed(loop.create_future<>()), m_windows_ready(paints_here() ? windows_ready : nullptr)
+        : completed(loop.create_future<>()),
+          m_windows_ready(paints_here() ? windows_ready : nullptr)
     {
         m_waited.start();
         // Longer than the timer of an update that is pending now, so that it is served first.

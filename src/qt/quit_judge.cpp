@@ -30,7 +30,8 @@ QuitJudge::QuitJudge(LoopPrivate &loop)
 void QuitJudge::hear_of_last_window()
 {
     if (m_locker && !m_last_window) // by name: this library does not need Qt GUI
-        m_last_window = QObject::connect(QCoreApplication::instance(), SIGNAL(lastWindowClosed()), this, SLOT(lastWindowClosed()));
+        m_last_window = QObject::connect(QCoreApplication::instance(), SIGNAL(lastWindowClosed()),
+                                         this, SLOT(lastWindowClosed()));
 }
 
 QuitJudge::~QuitJudge()
@@ -38,8 +39,8 @@ QuitJudge::~QuitJudge()
     // Letting go of the locker would make Qt post a quit. That is wanted only if the closing of the
     // last window has not been judged yet, and there is an exec() of the program's to be ended:
     // then Qt judges.
-    const bool is_handed_on = m_waits && !m_loop.quit_was_requested && !m_loop.ended_with_application
-        && QThread::currentThread()->loopLevel() > 0;
+    const bool is_handed_on = m_waits && !m_loop.quit_was_requested
+        && !m_loop.ended_with_application && QThread::currentThread()->loopLevel() > 0;
     let_go(is_handed_on);
 }
 
@@ -57,7 +58,8 @@ void QuitJudge::lastWindowClosed()
 {
     // Once the quit is known, a window that the clean-up shows and closes does not count as a
     // second one.
-    if (!m_dialog_closed && !m_loop.quit_was_requested && QCoreApplication::instance()->property("quitOnLastWindowClosed").toBool())
+    if (!m_dialog_closed && !m_loop.quit_was_requested
+        && QCoreApplication::instance()->property("quitOnLastWindowClosed").toBool())
         begin_to_judge();
 }
 
@@ -86,7 +88,8 @@ bool QuitJudge::eventFilter(QObject *watched, QEvent *event)
         m_window_closed = false;
     // quit() sends a spontaneous event in GUI programs; Qt itself, for the last window, posts one
     // that is not.
-    if (event->type() != QEvent::Quit || event->spontaneous() || watched != QCoreApplication::instance() || m_judging)
+    if (event->type() != QEvent::Quit || event->spontaneous()
+        || watched != QCoreApplication::instance() || m_judging)
         return false;
     if (!m_dialog_closed)
         begin_to_judge();
@@ -98,11 +101,13 @@ void QuitJudge::look_at_hidden(QObject *window)
     if (window == m_closing)
         m_window_closed = true;
     if (window->isWidgetType() && inherits_dialog(*window)) {
-        m_dialog_closed = !m_window_closed && (m_loop.is_nested() || m_loop.dialogs_awaited.contains(window));
+        m_dialog_closed = !m_window_closed
+            && (m_loop.is_nested() || m_loop.dialogs_awaited.contains(window));
         // Comes after the quit that Qt may post for this dialog; a later quit has another cause.
         if (m_dialog_closed)
             QCoreApplication::postEvent(this, new QEvent(forget_type), Qt::LowEventPriority * 1000);
-    } else if ((window->isWidgetType() && !window->parent()) || (window->isWindowType() && !window->inherits("QWidgetWindow"))) {
+    } else if ((window->isWidgetType() && !window->parent())
+               || (window->isWindowType() && !window->inherits("QWidgetWindow"))) {
         m_dialog_closed = false;
     }
 }

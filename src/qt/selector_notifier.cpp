@@ -55,7 +55,9 @@ public:
     void set_enabled(bool enabled) override
     {
         m_enabled = enabled;
-        for_each_watch([this](const Key &, Watch &watch) { watch.notifier->setEnabled(m_enabled && !watch.activated); });
+        for_each_watch([this](const Key &, Watch &watch) {
+            watch.notifier->setEnabled(m_enabled && !watch.activated);
+        });
     }
 
 private:
@@ -72,11 +74,12 @@ private:
         auto notifier = std::make_shared<QSocketNotifier>(fd, type);
         Watch &watch = m_watches[{fd, direction}];
         watch.notifier = std::move(notifier);
-        QObject::connect(watch.notifier.get(), &QSocketNotifier::activated, watch.notifier.get(), [this, &watch] {
-            watch.activated = true;
-            watch.notifier->setEnabled(false);
-            m_wake();
-        });
+        QObject::connect(watch.notifier.get(), &QSocketNotifier::activated, watch.notifier.get(),
+                         [this, &watch] {
+                             watch.activated = true;
+                             watch.notifier->setEnabled(false);
+                             m_wake();
+                         });
         if (!m_enabled)
             watch.notifier->setEnabled(false);
     }

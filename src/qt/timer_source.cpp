@@ -35,7 +35,8 @@ public:
 
     void arm(TimePoint when, TimePoint now) override
     {
-        const std::chrono::nanoseconds wait = std::min<std::chrono::nanoseconds>(time_between(now, when), longest_wait);
+        const std::chrono::nanoseconds wait = std::min<std::chrono::nanoseconds>(
+            time_between(now, when), longest_wait);
         m_timer.start(timer_milliseconds(wait), Qt::PreciseTimer, m_owner);
     }
     void disarm() override { m_timer.stop(); }
@@ -49,15 +50,17 @@ private:
 class TimerfdSource final : public TimerSource
 {
 public:
-    explicit TimerfdSource(std::function<void()> wake) : m_fd(::timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC))
+    explicit TimerfdSource(std::function<void()> wake)
+        : m_fd(::timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC))
     {
         if (m_fd < 0)
             throw OSError(errno, QStringLiteral("timerfd_create"));
         m_notifier = std::make_unique<QSocketNotifier>(m_fd, QSocketNotifier::Read);
-        QObject::connect(m_notifier.get(), &QSocketNotifier::activated, m_notifier.get(), [this, wake] {
-            disarm();
-            wake();
-        });
+        QObject::connect(m_notifier.get(), &QSocketNotifier::activated, m_notifier.get(),
+                         [this, wake] {
+                             disarm();
+                             wake();
+                         });
     }
     ~TimerfdSource() override
     {
@@ -67,7 +70,8 @@ public:
 
     void arm(TimePoint when, TimePoint now) override
     {
-        const auto at = std::max(std::min(when, deadline(now, longest_wait)), TimePoint(std::chrono::nanoseconds(1)));
+        const auto at = std::max(std::min(when, deadline(now, longest_wait)),
+                                 TimePoint(std::chrono::nanoseconds(1)));
         set(at.time_since_epoch().count());
     }
     void disarm() override { set(0); } // also takes back an expiry that was not read

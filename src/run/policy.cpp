@@ -39,7 +39,8 @@ void drop_main_loop()
 
 bool in_main_thread()
 {
-    return QCoreApplication::instance() && QCoreApplication::instance()->thread() == QThread::currentThread();
+    return QCoreApplication::instance()
+        && QCoreApplication::instance()->thread() == QThread::currentThread();
 }
 
 /// The policy of the process, for all threads.
@@ -68,7 +69,8 @@ QAsyncioLoop &EventLoopPolicy::get_event_loop()
     }
     if (!t_set.loop) {
         throw RuntimeError(QStringLiteral("There is no current event loop in thread '%1'.")
-                               .arg(in_main_thread() ? QStringLiteral("MainThread") : QThread::currentThread()->objectName()));
+                               .arg(in_main_thread() ? QStringLiteral("MainThread")
+                                                     : QThread::currentThread()->objectName()));
     }
     return *t_set.loop;
 }

@@ -20,8 +20,8 @@ namespace QAsyncio {
 void detail::check_no_running_loop(const char *function)
 {
     if (find_running_loop()) {
-        throw RuntimeError(
-            QStringLiteral("%1 cannot be called from a running event loop").arg(QLatin1String(function)));
+        throw RuntimeError(QStringLiteral("%1 cannot be called from a running event loop")
+                               .arg(QLatin1String(function)));
     }
 }
 
@@ -36,13 +36,13 @@ struct Runner::Private
     AnyTask main;              // while run() runs it
     bool keeps_sigint = false; // from run() to the end of close(): for a whole program
     bool closed = false;
-    bool installed = false;    // set_event_loop() was called
-    bool quit = false;         // the application was asked to quit, in this run() or clean-up
+    bool installed = false; // set_event_loop() was called
+    bool quit = false;      // the application was asked to quit, in this run() or clean-up
     int quit_code = 0;
-    bool abandoned = false;    // it quit a second time: nothing is awaited any more in the clean-up
-    bool interrupted = false;  // Ctrl+C has cancelled the main task
-    int quit_cancels = 0;      // how often the quit has cancelled it: once at most
-    bool destroyed = false;    // the runner is gone
+    bool abandoned = false;   // it quit a second time: nothing is awaited any more in the clean-up
+    bool interrupted = false; // Ctrl+C has cancelled the main task
+    int quit_cancels = 0;     // how often the quit has cancelled it: once at most
+    bool destroyed = false;   // the runner is gone
 
     void watch_sigint()
     {
@@ -101,7 +101,8 @@ Runner::~Runner()
     try {
         close();
     } catch (...) {
-        qCCritical(detail::logCategory).noquote() << "Runner:" << describe(std::current_exception());
+        qCCritical(detail::logCategory).noquote()
+            << "Runner:" << describe(std::current_exception());
     }
     if (d->closed)
         return;
@@ -132,7 +133,8 @@ QAsyncioLoop &Runner::get_loop()
     return *d->loop;
 }
 
-Runner::Private::RunResult Runner::Private::run_until_done(const AnyTask &task, const std::function<void()> &on_quit)
+Runner::Private::RunResult Runner::Private::run_until_done(const AnyTask &task,
+                                                           const std::function<void()> &on_quit)
 {
     while (!task.done()) {
         const detail::RunEnd end = detail::RunnerAccess::run_until_done(*loop, task);
@@ -197,7 +199,8 @@ void Runner::run_main(const AnyTask &main)
         throw_stopped();
     case Private::RunResult::QuitTwice:
         close();
-        throw CancelledError(QStringLiteral("the application quit a second time during the clean-up"));
+        throw CancelledError(
+            QStringLiteral("the application quit a second time during the clean-up"));
     }
     if (p->interrupted && task.cancelled() && task.uncancel() == p->quit_cancels)
         throw KeyboardInterrupt();
@@ -216,7 +219,8 @@ void Runner::close()
     if (d->loop) {
         detail::check_no_running_loop("Runner.close()");
         if (detail::LoopPrivate::of(*d->loop).is_on_stack())
-            throw RuntimeError(QStringLiteral("Runner.close() cannot be called while code of its event loop is on the stack"));
+            throw RuntimeError(QStringLiteral(
+                "Runner.close() cannot be called while code of its event loop is on the stack"));
     }
     d->closed = true;
     if (!d->loop)
@@ -268,7 +272,9 @@ void Runner::Private::clean_up()
     }
     if (loop->is_closed()) // a task has deleted the application
         return;
-    const auto generators = [] { return QStringList{QStringLiteral("asynchronous generators that are being closed")}; };
+    const auto generators = [] {
+        return QStringList{QStringLiteral("asynchronous generators that are being closed")};
+    };
     if (!run_cleanup(begin(loop->shutdown_asyncgens()), generators) || loop->is_closed())
         return;
     const auto threads = [&] { return internals.running_jobs(); };
@@ -306,12 +312,14 @@ bool Runner::Private::run_cleanup(const AnyTask &task, const std::function<QStri
     }
     if (!given_up)
         throw_stopped();
-    qCWarning(detail::logCategory).noquote() << "Runner: the clean-up goes on without" << rest().join(QLatin1String(", "));
+    qCWarning(detail::logCategory).noquote()
+        << "Runner: the clean-up goes on without" << rest().join(QLatin1String(", "));
     AnyTask(task).cancel();
     return true;
 }
 
-int detail::run_application(const ApplicationHooks &hooks, RunnerOptions options, const std::function<int(Runner &)> &body)
+int detail::run_application(const ApplicationHooks &hooks, RunnerOptions options,
+                            const std::function<int(Runner &)> &body)
 {
     Runner runner(std::move(options));
     return RunnerAccess::run_application(runner, hooks, body);
@@ -330,7 +338,8 @@ int detail::RunnerAccess::run_application(Runner &runner, const ApplicationHooks
             const ExceptionKind kind = kind_of(std::current_exception());
             if (kind.leaves_loop())
                 return kind.exit_code;
-            qCCritical(logCategory).noquote() << "run(): the clean-up failed:" << describe(std::current_exception());
+            qCCritical(logCategory).noquote()
+                << "run(): the clean-up failed:" << describe(std::current_exception());
             return 1;
         }
     };
@@ -356,7 +365,8 @@ int detail::RunnerAccess::run_application(Runner &runner, const ApplicationHooks
             qCCritical(logCategory) << "run(): the main coroutine was cancelled";
             return finish(1);
         }
-        qCCritical(logCategory).noquote() << "run(): unhandled exception:" << describe(std::current_exception());
+        qCCritical(logCategory).noquote()
+            << "run(): unhandled exception:" << describe(std::current_exception());
         return finish(1);
     }
 }

@@ -29,7 +29,8 @@ void on_sigint(int)
 {
     const int saved = errno;
     const quint64 one = 1;
-    [[maybe_unused]] const auto written = ::write(s_fd.load(std::memory_order_relaxed), &one, sizeof one);
+    [[maybe_unused]] const auto written = ::write(s_fd.load(std::memory_order_relaxed), &one,
+                                                  sizeof one);
     errno = saved;
 }
 

@@ -12,7 +12,8 @@ class CompletionQueue::Place
 {
 public:
     explicit Place(CompletionQueue &queue)
-        : called(get_running_loop().create_future<>()), m_queue(queue), m_previous(queue.m_last_in_line)
+        : called(get_running_loop().create_future<>()), m_queue(queue),
+          m_previous(queue.m_last_in_line)
     {
         (m_previous ? m_previous->m_next : m_queue.m_first_in_line) = this;
         m_queue.m_last_in_line = this;
@@ -48,7 +49,8 @@ CompletionQueue::~CompletionQueue()
     HandleAccess::drop(m_timer);
 }
 
-void CompletionQueue::begin(std::vector<AnyFuture> futures, std::optional<std::chrono::nanoseconds> timeout)
+void CompletionQueue::begin(std::vector<AnyFuture> futures,
+                            std::optional<std::chrono::nanoseconds> timeout)
 {
     futures = distinct(std::move(futures));
     QAsyncioLoop &loop = get_running_loop();

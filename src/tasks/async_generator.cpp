@@ -46,8 +46,8 @@ void GeneratorState::check_idle(const char *operation) const
     if (m_core && Q_UNLIKELY(m_core->has(LoopCore::Debug)) && !m_core->in_own_thread())
         throw_wrong_thread();
     if (m_running) {
-        throw RuntimeError(
-            QStringLiteral("%1(): asynchronous generator is already running").arg(QLatin1String(operation)));
+        throw RuntimeError(QStringLiteral("%1(): asynchronous generator is already running")
+                               .arg(QLatin1String(operation)));
     }
 }
 
@@ -139,7 +139,9 @@ void GeneratorState::enter_registry(LoopCore &core)
     auto &loop = static_cast<LoopPrivate &>(core);
     if (loop.asyncgens_shut_down) {
         qCWarning(logCategory).noquote()
-            << QStringLiteral("asynchronous generator %1 was scheduled after loop.shutdown_asyncgens() call").arg(describe());
+            << QStringLiteral(
+                   "asynchronous generator %1 was scheduled after loop.shutdown_asyncgens() call")
+                   .arg(describe());
     }
     next = std::exchange(loop.first_generator, this);
     if (next)
@@ -210,7 +212,9 @@ Coroutine<> QAsyncioLoop::shutdown_asyncgens()
         if (outcomes[i].has_value() || is_cancellation(outcomes[i].exception()))
             continue;
         ExceptionContext report;
-        report.message = QStringLiteral("an error occurred during closing of asynchronous generator %1").arg(names[i]);
+        report.message = QStringLiteral(
+                             "an error occurred during closing of asynchronous generator %1")
+                             .arg(names[i]);
         report.exception = outcomes[i].exception();
         d.call_handler(report); // which may destroy the loop
     }

@@ -108,7 +108,8 @@ bool CallbackList::contains(const FutureCallback *callback) const
 {
     if (!callback)
         return false;
-    return m_bits & 1 ? vector_of(m_bits)->contains(callback) : reinterpret_cast<FutureCallback *>(m_bits) == callback;
+    return m_bits & 1 ? vector_of(m_bits)->contains(callback)
+                      : reinterpret_cast<FutureCallback *>(m_bits) == callback;
 }
 
 void CallbackList::clear_storage()

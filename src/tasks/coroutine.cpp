@@ -39,13 +39,15 @@ QString function_name_of(const QString &signature)
 QString function_name(const std::source_location &site)
 {
     QString text = QString::fromUtf8(site.function_name());
-    for (const QLatin1String anonymous : {QLatin1String("(anonymous namespace)::"), QLatin1String("{anonymous}::")})
+    for (const QLatin1String anonymous :
+         {QLatin1String("(anonymous namespace)::"), QLatin1String("{anonymous}::")})
         text.replace(anonymous, QString());
     const auto template_list = text.indexOf(QLatin1String(" [with "));
     if (template_list >= 0)
         text.truncate(template_list);
-    for (const QLatin1String lambda : {QLatin1String("::<lambda("), QLatin1String("::(anonymous class)::"),
-                                       QLatin1String("::(lambda")}) {
+    for (const QLatin1String lambda :
+         {QLatin1String("::<lambda("), QLatin1String("::(anonymous class)::"),
+          QLatin1String("::(lambda")}) {
         const auto at = text.indexOf(lambda);
         if (at >= 0)
             return function_name_of(text.left(at)) + QLatin1String("::<lambda>");
@@ -67,7 +69,10 @@ namespace {
 struct FrameKind
 {
     // Nobody awaits such a frame, so its `link` is free.
-    static void link(PromiseBase &promise, PromiseBase *next) { promise.link = reinterpret_cast<FrameLink *>(next); }
+    static void link(PromiseBase &promise, PromiseBase *next)
+    {
+        promise.link = reinterpret_cast<FrameLink *>(next);
+    }
     static PromiseBase *unlink(PromiseBase &promise)
     {
         return reinterpret_cast<PromiseBase *>(std::exchange(promise.link, nullptr));
@@ -85,10 +90,11 @@ void report_never_awaited(const std::source_location &site) noexcept
 {
     if (thread_data().unwinding > 0)
         return;
-    qCWarning(logCategory).noquote() << QStringLiteral("coroutine '%1' was never awaited (%2:%3): co_await it, or give "
-                                                           "it to create_task(); connect() wants a slot or lambda that does so")
-                                            .arg(function_name(site), QString::fromUtf8(site.file_name()))
-                                            .arg(site.line());
+    qCWarning(logCategory).noquote()
+        << QStringLiteral("coroutine '%1' was never awaited (%2:%3): co_await it, or give "
+                          "it to create_task(); connect() wants a slot or lambda that does so")
+               .arg(function_name(site), QString::fromUtf8(site.file_name()))
+               .arg(site.line());
 }
 
 } // namespace QAsyncio::detail

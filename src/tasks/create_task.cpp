@@ -17,7 +17,8 @@ void QAsyncioLoop::check_context_object(const TaskOptions &options)
     if (options.m_detached)
         throw ValueError(QStringLiteral("create_task: a detached task has no context object"));
     if (options.m_owner)
-        throw ValueError(QStringLiteral("create_task: a task of a TaskScope ends with that, and has no context object"));
+        throw ValueError(QStringLiteral(
+            "create_task: a task of a TaskScope ends with that, and has no context object"));
     if (!object)
         throw ValueError(QStringLiteral("create_task: the context object is null"));
     if (object->thread() != QThread::currentThread())
@@ -39,21 +40,24 @@ void QAsyncioLoop::give_owner(TaskStateBase &task, const TaskOptions &options)
 {
     TaskStateBase *parent = options.m_parent ? options.m_parent : task.core->current_task;
     task.prepare_to_join(); // what may fail comes first
-    TaskOwner &owner =
-        options.m_owner ? *options.m_owner : ObjectOwner::of(static_cast<LoopPrivate &>(*task.core), *options.m_object);
+    TaskOwner &owner = options.m_owner
+        ? *options.m_owner
+        : ObjectOwner::of(static_cast<LoopPrivate &>(*task.core), *options.m_object);
     task.join(owner.family_for(parent));
 }
 
 void QAsyncioLoop::start_task(TaskStateBase &task, const TaskOptions &options)
 {
     try {
-        const CallbackContext context = options.m_context ? CallbackContext(*options.m_context) : CallbackContext();
+        const CallbackContext context = options.m_context ? CallbackContext(*options.m_context)
+                                                          : CallbackContext();
         task.context = context.take(*m_core->thread->context_slot);
         if (!options.m_name.isNull())
             task.set_name(options.m_name);
         if (Q_UNLIKELY(options.m_object || options.m_owner))
             give_owner(task, options);
-        else if (const TaskStateBase *parent = options.m_parent ? options.m_parent : m_core->current_task;
+        else if (const TaskStateBase *parent = options.m_parent ? options.m_parent
+                                                                : m_core->current_task;
                  parent && Q_UNLIKELY(parent->family()) && !options.m_detached)
             task.join(*parent->family());
     } catch (...) { // no memory

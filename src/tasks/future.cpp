@@ -25,14 +25,15 @@ void throw_value_taken()
 void check_loop(const FutureStateBase &future, const LoopCore &core)
 {
     if (future.core != &core) {
-        throw ValueError(
-            QStringLiteral("The future belongs to a different loop than the one specified as the loop argument"));
+        throw ValueError(QStringLiteral(
+            "The future belongs to a different loop than the one specified as the loop argument"));
     }
 }
 
 std::exception_ptr awaitable_dropped()
 {
-    return std::make_exception_ptr(RuntimeError(QStringLiteral("the awaitable was destroyed before it gave a result")));
+    return std::make_exception_ptr(
+        RuntimeError(QStringLiteral("the awaitable was destroyed before it gave a result")));
 }
 
 // Awaiting
@@ -41,7 +42,9 @@ std::exception_ptr awaitable_dropped()
 /// that is a CancelledError: then that one is thrown (T-022, T-023).
 void FutureAwaiterBase::await_discard()
 {
-    if (awaited_future() && (m_future->state() == FutureStateBase::Cancelled || is_cancellation(m_future->take_exception())))
+    if (awaited_future()
+        && (m_future->state() == FutureStateBase::Cancelled
+            || is_cancellation(m_future->take_exception())))
         m_future->throw_unless_value();
 }
 
@@ -55,7 +58,8 @@ QString FutureAwaiterBase::await_description() const
     if (!awaited_future())
         return QString();
     const bool is_task = m_future->is_task();
-    return is_task ? static_cast<TaskStateBase *>(m_future)->describe_without_wait() : m_future->describe();
+    return is_task ? static_cast<TaskStateBase *>(m_future)->describe_without_wait()
+                   : m_future->describe();
 }
 
 FutureStateBase *FutureAwaiterBase::awaited_future() const noexcept

@@ -30,6 +30,7 @@ public:
         }
         return nullptr;
     }
+
 private:
     void arrive() noexcept override { }
     void dispose() noexcept override
@@ -136,7 +137,8 @@ bool FutureStateBase::cancel(const QString &message)
     flags &= ~LogException; // T-034: as in asyncio, even if this fails
     if (!is_pending())
         return false;
-    finish(Cancelled, message.isNull() ? nullptr : std::make_exception_ptr(CancelledError(message)));
+    finish(Cancelled,
+           message.isNull() ? nullptr : std::make_exception_ptr(CancelledError(message)));
     return true;
 }
 

@@ -52,10 +52,10 @@ private:
         }
     }
 
-    GatherCore *m_gather;     // null when it is destroyed; it owns a reference of m_child
+    GatherCore *m_gather; // null when it is destroyed; it owns a reference of m_child
     FutureStateBase *m_child;
     bool m_drops_exception = false;
-    std::size_t m_place;      // in the gather's list of callbacks
+    std::size_t m_place; // in the gather's list of callbacks
 };
 
 GatherCore::~GatherCore()
@@ -106,7 +106,8 @@ static std::exception_ptr cancellation_of(FutureStateBase &child)
     if (child.state() == FutureStateBase::Cancelled && child.has_exception())
         return child.peek_exception();
     const bool has_message = child.state() != FutureStateBase::Cancelled && child.is_task();
-    const QString message = has_message ? static_cast<TaskStateBase &>(child).cancel_message() : QString();
+    const QString message = has_message ? static_cast<TaskStateBase &>(child).cancel_message()
+                                        : QString();
     return std::make_exception_ptr(CancelledError(message));
 }
 

@@ -141,7 +141,8 @@ std::vector<AnyFuture> Race::futures() const
 
 bool Race::all_done() const
 {
-    return std::all_of(m_contestants.begin(), m_contestants.end(), [](const Contestant &one) { return one.future.done(); });
+    return std::all_of(m_contestants.begin(), m_contestants.end(),
+                       [](const Contestant &one) { return one.future.done(); });
 }
 
 void Race::cancel_all(const QString &message)

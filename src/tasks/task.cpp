@@ -270,7 +270,8 @@ FutureStateBase *TaskStateBase::awaited_future() const
 TaskStateBase *TaskStateBase::awaited_task() const
 {
     FutureStateBase *const future = flags & Queued ? nullptr : awaited_future();
-    return future && future->is_task() && !future->done() ? static_cast<TaskStateBase *>(future) : nullptr;
+    return future && future->is_task() && !future->done() ? static_cast<TaskStateBase *>(future)
+                                                          : nullptr;
 }
 
 void TaskStateBase::give_up_waiting(TaskStateBase &awaited)
@@ -307,8 +308,8 @@ void TaskStateBase::throw_await_error(const FutureStateBase &awaited)
     if (itself)
         throw RuntimeError(QStringLiteral("Task cannot await on itself: %1").arg(describe()));
     // Nothing but its type may be looked at: it may belong to another thread.
-    throw RuntimeError(
-        QStringLiteral("Task %1 got Future <%2> attached to a different loop").arg(describe(), awaited.type_name()));
+    throw RuntimeError(QStringLiteral("Task %1 got Future <%2> attached to a different loop")
+                           .arg(describe(), awaited.type_name()));
 }
 
 // Unwinding
@@ -368,7 +369,8 @@ TaskStateBase *TaskStateBase::executed_before_it()
     if (flags & OnStack)
         return this;
     TaskStateBase *const current = core->current_task;
-    if (current && current->flags & UnwindPending && current->m_extra && current->m_extra->begun_by == m_number)
+    if (current && current->flags & UnwindPending && current->m_extra
+        && current->m_extra->begun_by == m_number)
         return current;
     TaskStateBase *const awaited = awaited_task();
     return awaited && awaited->flags & OnStack ? awaited : nullptr;
@@ -412,7 +414,8 @@ void TaskStateBase::unwind_without_memory()
     }
 }
 
-std::vector<Ref<TaskStateBase>> TaskStateBase::with_descendants(const std::vector<Ref<TaskStateBase>> &seeds)
+std::vector<Ref<TaskStateBase>> TaskStateBase::with_descendants(
+    const std::vector<Ref<TaskStateBase>> &seeds)
 {
     std::vector<Ref<TaskStateBase>> tasks;
     std::unordered_set<const void *> known; // tasks and families
@@ -434,7 +437,8 @@ std::vector<Ref<TaskStateBase>> TaskStateBase::with_descendants(const std::vecto
     std::for_each(seeds.begin(), seeds.end(), add_with_family);
     for (std::size_t i = 0; i < tasks.size(); ++i) {
         std::vector<TaskGroup *> groups;
-        for (TaskGroup *group = tasks[i]->m_extra ? tasks[i]->m_extra->innermost_group : nullptr; group; group = group->m_outer)
+        for (TaskGroup *group = tasks[i]->m_extra ? tasks[i]->m_extra->innermost_group : nullptr;
+             group; group = group->m_outer)
             groups.push_back(group);
         std::vector<Ref<TaskStateBase>> children;
         for (auto group = groups.rbegin(); group != groups.rend(); ++group)
@@ -443,7 +447,8 @@ std::vector<Ref<TaskStateBase>> TaskStateBase::with_descendants(const std::vecto
     }
     // A task that uses another one's locals is younger than that one. Tasks are unwound from the
     // end of the list, so it goes first.
-    std::sort(tasks.begin(), tasks.end(), [](const auto &a, const auto &b) { return a->m_number < b->m_number; });
+    std::sort(tasks.begin(), tasks.end(),
+              [](const auto &a, const auto &b) { return a->m_number < b->m_number; });
     return tasks;
 }
 
@@ -453,12 +458,15 @@ Q_NEVER_INLINE void TaskStateBase::unwind_what_waited()
     if (!m_extra || m_extra->to_be_unwound.empty())
         return unwind();
     const std::vector<Ref<FutureStateBase>> waiting = std::exchange(m_extra->to_be_unwound, {});
-    const auto task_of = [](const Ref<FutureStateBase> &state) { return static_cast<TaskStateBase *>(state.get()); };
+    const auto task_of = [](const Ref<FutureStateBase> &state) {
+        return static_cast<TaskStateBase *>(state.get());
+    };
     std::vector<Ref<TaskStateBase>> tasks;
     try {
         tasks.reserve(waiting.size());
     } catch (const std::bad_alloc &) {
-        std::for_each(waiting.rbegin(), waiting.rend(), [&](const auto &task) { task_of(task)->unwind_without_memory(); });
+        std::for_each(waiting.rbegin(), waiting.rend(),
+                      [&](const auto &task) { task_of(task)->unwind_without_memory(); });
         return;
     }
     for (const Ref<FutureStateBase> &task : waiting) {
@@ -534,7 +542,8 @@ void TaskStateBase::destroy_pending() noexcept
     if (!log)
         return;
     ExceptionContext report;
-    report.message = QStringLiteral("Task was destroyed but it is pending!\ntask: %1").arg(description);
+    report.message = QStringLiteral("Task was destroyed but it is pending!\ntask: %1")
+                         .arg(description);
     static_cast<LoopPrivate &>(*core).report(report);
 }
 
@@ -549,7 +558,8 @@ TaskExtra &TaskStateBase::extra()
 
 QString TaskStateBase::name() const
 {
-    return m_extra && !m_extra->name.isNull() ? m_extra->name : QStringLiteral("Task-%1").arg(m_number);
+    return m_extra && !m_extra->name.isNull() ? m_extra->name
+                                              : QStringLiteral("Task-%1").arg(m_number);
 }
 
 void TaskStateBase::set_name(const QString &name)

@@ -13,7 +13,8 @@ namespace {
 void report_unfinished(const std::vector<Ref<TaskStateBase>> &tasks, const char *why) noexcept
 try {
     for (const Ref<TaskStateBase> &task : tasks)
-        qCWarning(logCategory).noquote() << "Task is unwound unfinished, since" << why << "is gone:" << task->describe();
+        qCWarning(logCategory).noquote()
+            << "Task is unwound unfinished, since" << why << "is gone:" << task->describe();
 } catch (const std::bad_alloc &) {
 }
 } // namespace
@@ -213,7 +214,9 @@ try {
 class ObjectOwner::Slot
 {
 public:
-    explicit Slot(ObjectOwner &owner) : m_core(Ref<LoopCore>::share(&owner.m_loop)), m_owner(&owner), m_key(owner.m_key) { }
+    explicit Slot(ObjectOwner &owner)
+        : m_core(Ref<LoopCore>::share(&owner.m_loop)), m_owner(&owner), m_key(owner.m_key)
+    { }
     Slot(Slot &&other) noexcept = default;
     Slot &operator=(Slot &&) = delete;
     ~Slot() { tell(&ObjectOwner::disconnected); }
@@ -227,12 +230,15 @@ private:
             return;
         if (m_core->in_own_thread())
             return (owner->*event)();
-        qCWarning(logCategory, "a context object of tasks ends, or is disconnected, in another thread than theirs");
+        qCWarning(
+            logCategory,
+            "a context object of tasks ends, or is disconnected, in another thread than theirs");
         try {
             // The owner may be gone by then.
             run_there(*m_core, [loop = m_core, key = m_key, owner] {
                 const auto &all = static_cast<LoopPrivate &>(*loop).object_owners;
-                if (const auto found = all.find(key); found != all.end() && found->second.get() == owner)
+                if (const auto found = all.find(key);
+                    found != all.end() && found->second.get() == owner)
                     owner->look_again();
             });
         } catch (const std::bad_alloc &) {
@@ -245,7 +251,9 @@ private:
     const QObject *m_key;
 };
 
-ObjectOwner::ObjectOwner(LoopPrivate &loop, const QObject &object) : m_loop(loop), m_key(&object), m_object(&object) { }
+ObjectOwner::ObjectOwner(LoopPrivate &loop, const QObject &object)
+    : m_loop(loop), m_key(&object), m_object(&object)
+{ }
 
 ObjectOwner &ObjectOwner::of(LoopPrivate &loop, const QObject &object)
 {
@@ -295,7 +303,8 @@ void ObjectOwner::disconnected()
     try {
         connect(); // the program has disconnected all slots, but did not mean this one
     } catch (const std::bad_alloc &) {
-        qCCritical(logCategory, "no memory to tie tasks to their context object again after a disconnect()");
+        qCCritical(logCategory,
+                   "no memory to tie tasks to their context object again after a disconnect()");
     }
 }
 

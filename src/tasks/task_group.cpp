@@ -86,10 +86,7 @@ static Ref<TaskStateBase> parent_of_group()
     return Ref<TaskStateBase>::share(task);
 }
 
-TaskGroup::TaskGroup()
-    : m_parent(parent_of_group()), m_outer(m_parent->enter_group(this))
-{
-}
+TaskGroup::TaskGroup() : m_parent(parent_of_group()), m_outer(m_parent->enter_group(this)) { }
 
 TaskGroup::~TaskGroup()
 {
@@ -111,7 +108,8 @@ void TaskGroup::check_accepts() const
 {
     m_parent->check_thread();
     const auto refuse = [this](const char *why) {
-        throw RuntimeError(QStringLiteral("TaskGroup %1 is %2").arg(to_string(), QLatin1String(why)));
+        throw RuntimeError(
+            QStringLiteral("TaskGroup %1 is %2").arg(to_string(), QLatin1String(why)));
     };
     if (m_exiting && !m_first)
         refuse("finished");

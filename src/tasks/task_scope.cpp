@@ -2,11 +2,11 @@
 // SPDX-License-Identifier: MIT
 #include "qasyncio/task_scope.h"
 
-#include "qasyncio/detail/thread/message.h"
 #include "qasyncio/detail/task/task_family.h"
+#include "qasyncio/detail/thread/message.h"
 
-#include "loop/announcement.h"
 #include "base/logging.h"
+#include "loop/announcement.h"
 #include "loop/loop_p.h"
 
 #include <algorithm>
@@ -39,7 +39,8 @@ public:
         const quint32 asked = m_youngest_asked;
         const std::vector<Ref<TaskStateBase>> tasks = members_behind(asked);
         std::vector<int> requests(tasks.size());
-        std::transform(tasks.begin(), tasks.end(), requests.begin(), [](const auto &task) { return task->cancelling(); });
+        std::transform(tasks.begin(), tasks.end(), requests.begin(),
+                       [](const auto &task) { return task->cancelling(); });
         std::unordered_set<const FutureStateBase *> awaited;
         for (const Ref<TaskStateBase> &task : tasks)
             awaited.insert(task->awaited_future());
@@ -49,8 +50,8 @@ public:
         for (const bool those_awaited : {false, true}) {
             // cancel() may destroy this: only locals from here on.
             for (std::size_t i = 0; i < tasks.size(); ++i) {
-                if (awaited.contains(tasks[i].get()) == those_awaited && !tasks[i]->done() && tasks[i]->parent_number() <= asked
-                    && tasks[i]->cancelling() == requests[i])
+                if (awaited.contains(tasks[i].get()) == those_awaited && !tasks[i]->done()
+                    && tasks[i]->parent_number() <= asked && tasks[i]->cancelling() == requests[i])
                     tasks[i]->cancel(message);
             }
         }
@@ -89,7 +90,8 @@ Coroutine<> cancel_tasks_and_wait(std::shared_ptr<ScopeOwner> owner)
 {
     for (const Ref<TaskStateBase> &task : owner->members()) {
         if (task.get() == get_running_loop().core().current_task)
-            throw RuntimeError(QStringLiteral("cancel_and_wait(): a task of the scope would wait for itself"));
+            throw RuntimeError(
+                QStringLiteral("cancel_and_wait(): a task of the scope would wait for itself"));
     }
     while (owner->size() > 0) {
         owner->cancel({});
@@ -105,7 +107,8 @@ TaskScope::TaskScope() : d(std::make_shared<ScopeOwner>()) { }
 TaskScope::~TaskScope()
 {
     if (LoopCore *core = d->core(); core && !core->in_own_thread()) {
-        qCCritical(logCategory).noquote() << to_string() << "is destroyed in another thread than that of its loop";
+        qCCritical(logCategory).noquote()
+            << to_string() << "is destroyed in another thread than that of its loop";
         run_there(*core, [owner = std::move(d)] { owner->end(); });
         return;
     }
@@ -115,7 +118,8 @@ TaskScope::~TaskScope()
 TaskOptions TaskScope::owned(const TaskOptions &options) const
 {
     if (options.m_detached)
-        throw ValueError(QStringLiteral("TaskScope.create_task: a task of a scope cannot be detached"));
+        throw ValueError(
+            QStringLiteral("TaskScope.create_task: a task of a scope cannot be detached"));
     if (const LoopCore *core = d->core(); core && core != &get_running_loop().core())
         throw RuntimeError(QStringLiteral("%1 has tasks of another loop").arg(to_string()));
     TaskOptions mine = options;

@@ -30,7 +30,7 @@ void Timeout::reschedule(std::optional<TimePoint> when)
         throw RuntimeError(QStringLiteral("Cannot change state of %1 Timeout").arg(state));
     }
     Handle next;
-    if (when) { // first: if this throws, nothing has changed
+    if (when) {             // first: if this throws, nothing has changed
         get_running_loop(); // throws if there is none
         QAsyncioLoop &loop = m_task.get_loop();
         const auto expire_now = [this] { expire(); };
@@ -81,7 +81,8 @@ QString Timeout::to_string() const
     }
     if (!m_when)
         return QStringLiteral("<Timeout [active] when=none>");
-    return QStringLiteral("<Timeout [active] when=%1>").arg(detail::in_seconds(m_when->time_since_epoch()));
+    return QStringLiteral("<Timeout [active] when=%1>")
+        .arg(detail::in_seconds(m_when->time_since_epoch()));
 }
 
 } // namespace QAsyncio

@@ -13,7 +13,8 @@ class Waiter final : public DoneListener
 {
 public:
     Waiter(QAsyncioLoop &loop, std::size_t count, ReturnWhen return_when)
-        : released(loop.create_future<>()), m_left(count), m_return_when(return_when) { }
+        : released(loop.create_future<>()), m_left(count), m_return_when(return_when)
+    { }
     ~Waiter() override { HandleAccess::drop(m_timer); }
     Q_DISABLE_COPY_MOVE(Waiter)
 
@@ -29,7 +30,7 @@ public:
         if (m_return_when != FIRST_EXCEPTION || !stop_listening_to_pending())
             return;
         m_timer.cancel();
-        loop.call_soon([self = shared_from_this()] {});
+        loop.call_soon([self = shared_from_this()] { });
     }
 
     Future<> released;
@@ -60,7 +61,8 @@ private:
 void check_return_when(ReturnWhen value)
 {
     if (value != FIRST_COMPLETED && value != FIRST_EXCEPTION && value != ALL_COMPLETED)
-        throw ValueError(QStringLiteral("Invalid return_when value: %1").arg(static_cast<int>(value)));
+        throw ValueError(
+            QStringLiteral("Invalid return_when value: %1").arg(static_cast<int>(value)));
 }
 
 } // namespace

@@ -40,7 +40,9 @@ const char *name_of(Way way)
 
 qsizetype open_descriptors()
 {
-    return QDir(QStringLiteral("/proc/self/fd")).entryList(QDir::NoDotAndDotDot | QDir::AllEntries | QDir::System).size();
+    return QDir(QStringLiteral("/proc/self/fd"))
+        .entryList(QDir::NoDotAndDotDot | QDir::AllEntries | QDir::System)
+        .size();
 }
 
 /// clang's sanitizer starts a symbolizer process when it first needs the name of a function, even
@@ -65,16 +67,19 @@ class TearDown
 public:
     static constexpr int undisturbed = std::numeric_limits<int>::max(); // as a step
 
-    TearDown(Way way, int step, std::chrono::milliseconds patience, const std::source_location &where)
-        : m_way(way), m_step(step), m_patience(patience), m_where(where), m_descriptors(open_descriptors()),
-          m_objects(objects_of_the_application()),
-          m_owned_loop(std::make_unique<QAsyncioLoop>(LoopOptions().clock(std::make_shared<VirtualClock>()))),
+    TearDown(Way way, int step, std::chrono::milliseconds patience,
+             const std::source_location &where)
+        : m_way(way), m_step(step), m_patience(patience), m_where(where),
+          m_descriptors(open_descriptors()), m_objects(objects_of_the_application()),
+          m_owned_loop(std::make_unique<QAsyncioLoop>(
+              LoopOptions().clock(std::make_shared<VirtualClock>()))),
           m_loop(*m_owned_loop), m_core(m_loop.core()), m_context(std::make_unique<QObject>())
     {
         m_core.retain();
         m_loop.set_exception_handler([this](QAsyncioLoop &, const ExceptionContext &context) {
             if (!is_expected(context.message))
-                fail(QStringLiteral("reported: %1: %2").arg(context.message, describe(context.exception)));
+                fail(QStringLiteral("reported: %1: %2")
+                         .arg(context.message, describe(context.exception)));
         });
     }
     ~TearDown() { m_core.release(); }
@@ -154,7 +159,8 @@ private:
         // resume: nobody is left to retrieve the exception.
         if (m_torn && message.endsWith(QLatin1String(" exception was never retrieved")))
             return true;
-        return m_closing && message.startsWith(QLatin1String("Task was destroyed but it is pending!"));
+        return m_closing
+            && message.startsWith(QLatin1String("Task was destroyed but it is pending!"));
     }
 
     void stepped()
@@ -211,7 +217,8 @@ private:
     bool any_task_cleans_up() const
     {
         const std::vector<AnyTask> tasks = m_loop.all_tasks();
-        return std::any_of(tasks.begin(), tasks.end(), [](const AnyTask &task) { return task.cancelling() > 0; });
+        return std::any_of(tasks.begin(), tasks.end(),
+                           [](const AnyTask &task) { return task.cancelling() > 0; });
     }
 
     void check_tasks()
@@ -242,8 +249,8 @@ private:
 
 } // namespace
 
-void tear_down_coroutine(const std::function<Coroutine<>(QAsyncioLoop &)> &body, std::chrono::milliseconds patience,
-                         const std::source_location &where)
+void tear_down_coroutine(const std::function<Coroutine<>(QAsyncioLoop &)> &body,
+                         std::chrono::milliseconds patience, const std::source_location &where)
 {
     start_symbolizer();
     // A run that is not disturbed comes first, so that what is made only once exists.

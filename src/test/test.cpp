@@ -50,7 +50,8 @@ public:
             m_clock->core = &m_loop.core();
         if (!allow_reports) {
             m_loop.set_exception_handler([this](QAsyncioLoop &, const ExceptionContext &context) {
-                fail(QStringLiteral("reported to the loop: %1: %2").arg(context.message, describe(context.exception)));
+                fail(QStringLiteral("reported to the loop: %1: %2")
+                         .arg(context.message, describe(context.exception)));
             });
         }
     }
@@ -65,7 +66,8 @@ public:
             m_loop.run_until_complete(body(m_loop));
         } catch (...) {
             if (!m_has_stalled && !QTest::currentTestFailed())
-                fail(QStringLiteral("the test coroutine threw ") + describe(std::current_exception()));
+                fail(QStringLiteral("the test coroutine threw ")
+                     + describe(std::current_exception()));
         }
         stall_timer.stop();
         check_leftovers();
@@ -83,14 +85,16 @@ private:
     void look_for_a_stall()
     {
         const detail::LoopRest rest = detail::rest_of(m_loop.core());
-        const bool stalled = rest.has_nothing_to_wait_for && rest.turns == m_turns && !rest.is_nested;
+        const bool stalled = rest.has_nothing_to_wait_for && rest.turns == m_turns
+            && !rest.is_nested;
         m_turns = rest.turns;
         m_stalled = stalled ? m_stalled + 1 : 0;
         if (m_stalled < stall_checks)
             return;
         m_stalled = 0;
         m_has_stalled = true;
-        fail(QStringLiteral("nobody completes what is awaited: %1 (if something from outside of the loop does, such as a thread "
+        fail(QStringLiteral("nobody completes what is awaited: %1 (if something from outside of "
+                            "the loop does, such as a thread "
                             "or a QTimer: TestOptions().real_time())")
                  .arg(pending_tasks()));
         m_loop.stop();
@@ -139,8 +143,8 @@ private:
 
 } // namespace
 
-void run_coroutine(const std::function<Coroutine<>(QAsyncioLoop &)> &body, const TestOptions &options,
-                   const std::source_location &where)
+void run_coroutine(const std::function<Coroutine<>(QAsyncioLoop &)> &body,
+                   const TestOptions &options, const std::source_location &where)
 {
     TestRun test(options.m_real_time, options.m_allow_reports, where);
     test.run(body);

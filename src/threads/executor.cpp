@@ -31,7 +31,8 @@ void name_this_thread()
     static thread_local bool named = false;
     if (std::exchange(named, true))
         return;
-    const QByteArray name = "asyncio_" + QByteArray::number(count.fetch_add(1, std::memory_order_relaxed));
+    const QByteArray name = "asyncio_"
+        + QByteArray::number(count.fetch_add(1, std::memory_order_relaxed));
     QThread::currentThread()->setObjectName(QString::fromLatin1(name));
 #ifdef Q_OS_LINUX
     pthread_setname_np(pthread_self(), name.constData());
@@ -121,7 +122,9 @@ struct RunningJobs
 class JobRunnable final : public QRunnable
 {
 public:
-    JobRunnable(ExecutorJobBase &job, bool names_threads) : m_job(job), m_names_threads(names_threads) { }
+    JobRunnable(ExecutorJobBase &job, bool names_threads)
+        : m_job(job), m_names_threads(names_threads)
+    { }
     ~JobRunnable() override { m_job.send_home(); }
 
     void run() override
@@ -266,7 +269,8 @@ Coroutine<> QAsyncioLoop::shutdown_default_executor(std::optional<std::chrono::n
     Future<> joined = create_future<>();
     // A separate thread waits, so that the loop goes on. It keeps the pool alive and lets go of the
     // future by itself.
-    const auto state = Ref<FutureState<void>>::share(static_cast<FutureState<void> *>(FutureAccess::state(joined)));
+    const auto state = Ref<FutureState<void>>::share(
+        static_cast<FutureState<void> *>(FutureAccess::state(joined)));
     auto *home = new ForeignResult<void>(state);
     home->set_value();
     ++d.jobs_in_flight; // a virtual clock must not jump ahead meanwhile
@@ -291,6 +295,7 @@ Coroutine<> QAsyncioLoop::shutdown_default_executor(std::optional<std::chrono::n
     }
     if (!in_time) {
         const double seconds = std::chrono::duration<double>(*timeout).count();
-        qCWarning(logCategory, "The executor did not finishing joining its threads within %g seconds.", seconds);
+        qCWarning(logCategory,
+                  "The executor did not finishing joining its threads within %g seconds.", seconds);
     }
 }

@@ -26,7 +26,8 @@ struct LoopThread::Private
         auto end = ended.get_future();
         if (end.wait_for(std::chrono::seconds(1)) != std::future_status::ready) {
             qCWarning(detail::logCategory).noquote()
-                << "LoopThread: waiting for a callback or task in thread" << thread->objectName() << "to return";
+                << "LoopThread: waiting for a callback or task in thread" << thread->objectName()
+                << "to return";
         }
         end.wait();
         thread->wait();
@@ -45,7 +46,8 @@ struct LoopThread::Private
         } catch (...) {
             // Otherwise the run was refused because the program ends.
             if (QCoreApplication::instance())
-                qCCritical(detail::logCategory).noquote() << "LoopThread:" << describe(std::current_exception());
+                qCCritical(detail::logCategory).noquote()
+                    << "LoopThread:" << describe(std::current_exception());
         }
         own->close();
         released.get_future().wait();

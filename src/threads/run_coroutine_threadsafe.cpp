@@ -57,7 +57,8 @@ bool ConcurrentStateBase::finish(State state, const std::function<void()> &store
 void ConcurrentStateBase::check_thread() const
 {
     if (thread_data().id == m_thread_id)
-        throw RuntimeError(QStringLiteral("this would wait for its own event loop: await a task instead"));
+        throw RuntimeError(
+            QStringLiteral("this would wait for its own event loop: await a task instead"));
 }
 
 void ConcurrentStateBase::wait()
@@ -153,7 +154,8 @@ QString describe_concurrent(const ConcurrentStateBase *state)
         return QStringLiteral("<ConcurrentFuture none>");
     if (state->cancelled())
         return QStringLiteral("<ConcurrentFuture cancelled>");
-    return state->done() ? QStringLiteral("<ConcurrentFuture finished>") : QStringLiteral("<ConcurrentFuture pending>");
+    return state->done() ? QStringLiteral("<ConcurrentFuture finished>")
+                         : QStringLiteral("<ConcurrentFuture pending>");
 }
 
 } // namespace QAsyncio::detail

@@ -1,7 +1,8 @@
 // SPDX-FileCopyrightText: 2026 QAsyncio contributors
 // SPDX-License-Identifier: MIT
 
-// The coroutines of a program and the steps that await. A Run outlives its coroutines; steps are passed by value.
+// The coroutines of a program and the steps that await. A Run outlives its coroutines; steps are
+// passed by value.
 
 #include "run.h"
 
@@ -221,9 +222,10 @@ Coroutine<Returned> Run::await_wait(QString who, QJsonArray step)
             names << name;
         futures.push_back(future);
     }
-    static const QHash<QString, ReturnWhen> modes{{QStringLiteral("FIRST_COMPLETED"), FIRST_COMPLETED},
-                                                  {QStringLiteral("FIRST_EXCEPTION"), FIRST_EXCEPTION},
-                                                  {QStringLiteral("ALL_COMPLETED"), ALL_COMPLETED}};
+    static const QHash<QString, ReturnWhen> modes{
+        {QStringLiteral("FIRST_COMPLETED"), FIRST_COMPLETED},
+        {QStringLiteral("FIRST_EXCEPTION"), FIRST_EXCEPTION},
+        {QStringLiteral("ALL_COMPLETED"), ALL_COMPLETED}};
     WaitOptions options;
     options.return_when(modes.value(step[2].toString()));
     if (!step[3].isNull())
@@ -243,7 +245,9 @@ Coroutine<Returned> Run::await_wait(QString who, QJsonArray step)
         }
         return list.join(u' ');
     };
-    line(who, QStringLiteral("wait -> done [%1] pending [%2]").arg(names_of(result.done), names_of(result.pending)));
+    line(who,
+         QStringLiteral("wait -> done [%1] pending [%2]")
+             .arg(names_of(result.done), names_of(result.pending)));
     co_return std::nullopt;
 }
 
@@ -267,7 +271,8 @@ Coroutine<Returned> Run::await_wait_for(QString who, QJsonArray step)
     return found ? std::move(running) : nothing();
 }
 
-/// The order of those that are done already is open in asyncio (G-025): only the first of them takes part.
+/// The order of those that are done already is open in asyncio (G-025): only the first of them
+/// takes part.
 std::map<QString, Future<Value>> Run::to_complete(const QString &who, const QJsonValue &names)
 {
     std::map<QString, Future<Value>> found;
@@ -288,8 +293,8 @@ std::map<QString, Future<Value>> Run::to_complete(const QString &who, const QJso
 }
 
 /// as_completed() of what was found, in the order of the names.
-AsCompleted<Value> Run::completions(const std::map<QString, Future<Value>> &found, const QJsonValue &names,
-                                    const QJsonValue &timeout)
+AsCompleted<Value> Run::completions(const std::map<QString, Future<Value>> &found,
+                                    const QJsonValue &names, const QJsonValue &timeout)
 {
     std::vector<Future<Value>> futures;
     for (const QJsonValue &name : names.toArray()) {
@@ -316,7 +321,8 @@ void Run::do_complete_in_tasks(const QString &who, const QJsonArray &step)
     auto completed = completions(found, step[1], step[2]);
     const QJsonArray names = step[3].toArray();
     auto name = names.begin();
-    for (auto place = completed.begin(); name != names.end() && place != completed.end(); ++place, ++name)
+    for (auto place = completed.begin(); name != names.end() && place != completed.end();
+         ++place, ++name)
         m_objects[name->toString()] = m_loop.create_task(completing(name->toString(), *place));
 }
 
@@ -367,7 +373,8 @@ Coroutine<Returned> Run::await_timeout(QString who, QJsonArray step)
     };
     Returned returned;
     try {
-        auto running = step[2].isNull() ? timeout(std::nullopt, steps) : timeout(ticks(step[2]), steps);
+        auto running = step[2].isNull() ? timeout(std::nullopt, steps)
+                                        : timeout(ticks(step[2]), steps);
         returned = co_await std::move(running);
     } catch (...) {
         line(who, QStringLiteral("timeout %1 !! %2").arg(name, describe(std::current_exception())));
@@ -400,7 +407,8 @@ Coroutine<Returned> Run::await_group(QString who, QJsonArray step)
 // Asynchronous generators
 
 /// One step; `thrown` is what is thrown into it, or null.
-Coroutine<Returned> Run::step_generator(QString who, QString text, Generator generator, std::exception_ptr thrown)
+Coroutine<Returned> Run::step_generator(QString who, QString text, Generator generator,
+                                        std::exception_ptr thrown)
 {
     std::optional<Value> value;
     try {
@@ -420,7 +428,8 @@ Coroutine<Returned> Run::await_next(QString who, QJsonArray step)
 {
     const QString name = step[1].toString();
     const auto *generator = find_as<Generator>(who, name);
-    return generator ? step_generator(who, QStringLiteral("next ") + name, *generator, nullptr) : nothing();
+    return generator ? step_generator(who, QStringLiteral("next ") + name, *generator, nullptr)
+                     : nothing();
 }
 
 Coroutine<Returned> Run::await_athrow(QString who, QJsonArray step)
@@ -437,7 +446,8 @@ Coroutine<Returned> Run::await_aclose(QString who, QJsonArray step)
 {
     const QString name = step[1].toString();
     const auto *generator = find_as<Generator>(who, name);
-    return generator ? awaiting(who, QStringLiteral("aclose ") + name, (*generator)->aclose()) : nothing();
+    return generator ? awaiting(who, QStringLiteral("aclose ") + name, (*generator)->aclose())
+                     : nothing();
 }
 
 Coroutine<Returned> Run::await_shutdown_asyncgens(QString who, QJsonArray)

@@ -1,7 +1,8 @@
 // SPDX-FileCopyrightText: 2026 QAsyncio contributors
 // SPDX-License-Identifier: MIT
 
-// Runs programs of the conformance language (README.md) on QAsyncio: JSON lines in, JSON lines with their traces out.
+// Runs programs of the conformance language (README.md) on QAsyncio: JSON lines in, JSON lines with
+// their traces out.
 
 #include "run.h"
 
@@ -21,7 +22,8 @@ int main(int argc, char **argv)
             std::cerr << qPrintable(text) << std::endl;
     });
     for (std::string text; std::getline(std::cin, text);) {
-        const QJsonObject program = QJsonDocument::fromJson(QByteArray::fromStdString(text)).object();
+        const QJsonObject program = QJsonDocument::fromJson(QByteArray::fromStdString(text))
+                                        .object();
         Conformance::Run run;
         const QStringList trace = run.execute(program[QLatin1String("driver")].toArray());
         QJsonObject answer;

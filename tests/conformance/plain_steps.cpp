@@ -89,7 +89,8 @@ void Run::do_call_at(const QString &, const QJsonArray &step)
     };
     const auto context = context_of(step[4]);
     const TimePoint when = m_begin + ticks(step[2]);
-    m_objects[name] = Handle(context ? m_loop.call_at(when, call, *context) : m_loop.call_at(when, call));
+    m_objects[name] = Handle(context ? m_loop.call_at(when, call, *context)
+                                     : m_loop.call_at(when, call));
 }
 
 void Run::do_cancel_handle(const QString &who, const QJsonArray &step)
@@ -98,8 +99,9 @@ void Run::do_cancel_handle(const QString &who, const QJsonArray &step)
     if (const auto *found = find_as<Handle>(who, name)) {
         Handle handle = *found;
         handle.cancel();
-        line(who, QStringLiteral("cancel_handle %1 -> %2")
-                      .arg(name, handle.cancelled() ? QStringLiteral("True") : QStringLiteral("False")));
+        line(who,
+             QStringLiteral("cancel_handle %1 -> %2")
+                 .arg(name, handle.cancelled() ? QStringLiteral("True") : QStringLiteral("False")));
     }
 }
 
@@ -181,7 +183,8 @@ void Run::do_cancel(const QString &who, const QJsonArray &step)
     const QString name = step[1].toString();
     if (AnyFuture future = find_future(who, name)) {
         attempt(who, QStringLiteral("cancel ") + name, [&] {
-            return future.cancel(step[2].toString()) ? QStringLiteral("True") : QStringLiteral("False");
+            return future.cancel(step[2].toString()) ? QStringLiteral("True")
+                                                     : QStringLiteral("False");
         });
     }
 }
@@ -190,7 +193,8 @@ void Run::do_uncancel(const QString &who, const QJsonArray &step)
 {
     const QString name = step[1].toString();
     if (AnyTask task = find_task(who, name))
-        attempt(who, QStringLiteral("uncancel ") + name, [&] { return QString::number(task.uncancel()); });
+        attempt(who, QStringLiteral("uncancel ") + name,
+                [&] { return QString::number(task.uncancel()); });
 }
 
 void Run::do_result(const QString &who, const QJsonArray &step)
@@ -234,7 +238,8 @@ void Run::do_add_done_callback(const QString &who, const QJsonArray &step)
         run_plain(name, steps);
     };
     const auto context = context_of(step[4]);
-    const DoneCallbackId id = context ? future.add_done_callback(call, *context) : future.add_done_callback(call);
+    const DoneCallbackId id = context ? future.add_done_callback(call, *context)
+                                      : future.add_done_callback(call);
     m_objects[name] = AddedCallback{std::move(future), id};
 }
 
@@ -243,7 +248,10 @@ void Run::do_remove_done_callback(const QString &who, const QJsonArray &step)
     const QString name = step[1].toString();
     if (const auto *found = find_as<AddedCallback>(who, name)) {
         AnyFuture future = found->future;
-        line(who, QStringLiteral("remove_done_callback %1 -> %2").arg(name).arg(future.remove_done_callback(found->id)));
+        line(who,
+             QStringLiteral("remove_done_callback %1 -> %2")
+                 .arg(name)
+                 .arg(future.remove_done_callback(found->id)));
     }
 }
 
@@ -261,7 +269,8 @@ void Run::do_gather(const QString &who, const QJsonArray &step)
 {
     if (!running(who, QStringLiteral("gather")))
         return;
-    // Python's gather() takes a mixture, ours a vector of one type: coroutines as they are if there is nothing else.
+    // Python's gather() takes a mixture, ours a vector of one type: coroutines as they are if there
+    // is nothing else.
     std::vector<Coroutine<Value>> coroutines;
     std::vector<std::variant<Future<Value>, QJsonArray>> children;
     const QJsonArray specs = step[2].toArray();
@@ -310,7 +319,8 @@ void Run::do_shield(const QString &who, const QJsonArray &step)
     if (step[2].isArray())
         m_objects[name] = shield(body_of(step[2].toArray()));
     else
-        with_future(who, step[2].toString(), [&](const auto &future) { m_objects[name] = shield(future); });
+        with_future(who, step[2].toString(),
+                    [&](const auto &future) { m_objects[name] = shield(future); });
 }
 
 // Scopes
@@ -334,9 +344,10 @@ void Run::do_expired(const QString &who, const QJsonArray &step)
     const QString name = step[1].toString();
     if (const auto *scope = find_as<Timeout *>(who, name)) {
         const auto when = (*scope)->when();
-        line(who, QStringLiteral("expired %1 -> %2 %3")
-                      .arg(name, (*scope)->expired() ? QStringLiteral("True") : QStringLiteral("False"),
-                           when ? tick_text(*when) : QStringLiteral("None")));
+        line(who,
+             QStringLiteral("expired %1 -> %2 %3")
+                 .arg(name, (*scope)->expired() ? QStringLiteral("True") : QStringLiteral("False"),
+                      when ? tick_text(*when) : QStringLiteral("None")));
     }
 }
 
@@ -347,9 +358,12 @@ void Run::do_group_task(const QString &who, const QJsonArray &step)
         const QString task_name = step[2].toString();
         const auto options = TaskOptions().eager_start(step[4][QLatin1String("eager")].toBool());
         try {
-            m_objects[task_name] = (*group)->create_task(body(task_name, step[3].toArray()), options);
+            m_objects[task_name] = (*group)->create_task(body(task_name, step[3].toArray()),
+                                                         options);
         } catch (const RuntimeError &) {
-            line(who, QStringLiteral("group_task %1 !! %2").arg(name, describe(std::current_exception())));
+            line(who,
+                 QStringLiteral("group_task %1 !! %2")
+                     .arg(name, describe(std::current_exception())));
         }
     }
 }

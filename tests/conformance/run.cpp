@@ -34,7 +34,8 @@ QString describe(const std::exception_ptr &exception)
         QStringList members;
         for (const std::exception_ptr &member : group.exceptions())
             members << describe(member);
-        return QStringLiteral("ExceptionGroup(%1)[%2]").arg(group.message(), members.join(QStringLiteral("; ")));
+        return QStringLiteral("ExceptionGroup(%1)[%2]")
+            .arg(group.message(), members.join(QStringLiteral("; ")));
     } catch (const LoopExit &) {
         return QStringLiteral("LoopExit: 0");
     } catch (...) {
@@ -64,8 +65,9 @@ QString text_of(const std::vector<Outcome<Value>> &outcomes)
 {
     std::vector<Value> values;
     for (const Outcome<Value> &outcome : outcomes) {
-        values.push_back(outcome.has_value() ? outcome.value()
-                                             : QStringLiteral("!! ") + describe(outcome.exception()));
+        values.push_back(outcome.has_value()
+                             ? outcome.value()
+                             : QStringLiteral("!! ") + describe(outcome.exception()));
     }
     return text_of(values);
 }
@@ -106,7 +108,8 @@ std::exception_ptr make_exception(const QString &kind, const QJsonValue &message
 
 Run::Run() : m_loop(virtual_time())
 {
-    m_loop.set_exception_handler([this](QAsyncioLoop &, const ExceptionContext &context) { report(context); });
+    m_loop.set_exception_handler(
+        [this](QAsyncioLoop &, const ExceptionContext &context) { report(context); });
 }
 
 void Run::line(const QString &who, const QString &text)
@@ -129,7 +132,8 @@ void Run::report(const ExceptionContext &context)
     QString message = context.message;
     const QString exception = context.exception ? describe(context.exception) : QString();
     if (message.endsWith(QLatin1String("exception was never retrieved"))) {
-        m_unretrieved << QStringLiteral("unretrieved %1 %2").arg(message.section(u' ', 0, 0), exception);
+        m_unretrieved
+            << QStringLiteral("unretrieved %1 %2").arg(message.section(u' ', 0, 0), exception);
         return;
     }
     if (message.startsWith(QLatin1String("Exception in callback")))
@@ -214,14 +218,16 @@ void Run::do_run(const QString &, const QJsonArray &step)
 
 void Run::do_run_coro(const QString &, const QJsonArray &step)
 {
-    drive(QStringLiteral("run_coro ") + step[1].toString(), [&] { return m_loop.run_until_complete(body_of(step)); });
+    drive(QStringLiteral("run_coro ") + step[1].toString(),
+          [&] { return m_loop.run_until_complete(body_of(step)); });
 }
 
 void Run::do_run_slot(const QString &who, const QJsonArray &step)
 {
     const QString name = step[1].toString();
     with_future(who, name, [&](const auto &future) {
-        drive(QStringLiteral("run_slot ") + name, [&] { return text_of(m_loop.run_until_complete(future)); });
+        drive(QStringLiteral("run_slot ") + name,
+              [&] { return text_of(m_loop.run_until_complete(future)); });
     });
 }
 
@@ -243,7 +249,8 @@ QStringList Run::execute(const QJsonArray &driver)
             try {
                 (this->*plain_steps().value(operation))(QStringLiteral("-"), step);
             } catch (...) {
-                line(QStringLiteral("-"), operation + QStringLiteral(" !! ") + describe(std::current_exception()));
+                line(QStringLiteral("-"),
+                     operation + QStringLiteral(" !! ") + describe(std::current_exception()));
             }
         }
         end();

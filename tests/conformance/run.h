@@ -27,7 +27,8 @@ using Value = QString;
 /// What a sequence of steps returned, if it came to a "return".
 using Returned = std::optional<Value>;
 
-/// What the exception is in the trace: "AppError: m1", "ExceptionGroup(unhandled errors in a TaskGroup)[AppError: m1]".
+/// What the exception is in the trace: "AppError: m1", "ExceptionGroup(unhandled errors in a
+/// TaskGroup)[AppError: m1]".
 QString describe(const std::exception_ptr &exception);
 QString text_of(const QJsonValue &value);
 QString text_of(const Value &value);
@@ -54,11 +55,12 @@ using Generator = std::shared_ptr<AsyncGenerator<Value>>;
 
 /// What a name stands for. Those that can be awaited come first.
 using Object = std::variant<std::monostate, Future<Value>, Task<Value>, Future<std::vector<Value>>,
-                            Future<std::vector<Outcome<Value>>>, Handle, AddedCallback, Generator, Timeout *, TaskGroup *,
-                            Context>;
+                            Future<std::vector<Outcome<Value>>>, Handle, AddedCallback, Generator,
+                            Timeout *, TaskGroup *, Context>;
 
-/// One program of the conformance language (README.md) in a loop of its own, with virtual time. Methods do_* are the plain
-/// steps, await_* those that await. They get who speaks in the trace and the step: its operation and the arguments.
+/// One program of the conformance language (README.md) in a loop of its own, with virtual time.
+/// Methods do_* are the plain steps, await_* those that await. They get who speaks in the trace and
+/// the step: its operation and the arguments.
 class Run
 {
 public:
@@ -88,8 +90,8 @@ private:
     const Object *find(const QString &who, const QString &name);
     template<class T>
     const T *find_as(const QString &who, const QString &name);
-    /// Calls `f` with what can be awaited under this name, in its own type; gives false, after a line of the trace, if there
-    /// is nothing.
+    /// Calls `f` with what can be awaited under this name, in its own type; gives false, after a
+    /// line of the trace, if there is nothing.
     template<class F>
     bool with_future(const QString &who, const QString &name, F &&f);
     /// The same as a future without its type. "me" is the current task.
@@ -102,7 +104,10 @@ private:
     void run_plain(const QString &who, const QJsonArray &steps);
     Coroutine<Returned> run(QString who, QJsonArray steps);
     Coroutine<Value> body(QString name, QJsonArray steps);
-    Coroutine<Value> body_of(const QJsonArray &spec) { return body(spec[1].toString(), spec[2].toArray()); }
+    Coroutine<Value> body_of(const QJsonArray &spec)
+    {
+        return body(spec[1].toString(), spec[2].toArray());
+    }
     AsyncGenerator<Value> generator(QString name, QJsonArray steps);
     Coroutine<Returned> nothing();
     Coroutine<Returned> guarded(QString who, QJsonArray step);
@@ -110,10 +115,11 @@ private:
     Coroutine<Returned> awaiting(QString who, QString text, A awaitable);
     template<class A>
     Coroutine<Returned> limited(QString who, A awaitable, QJsonValue limit);
-    Coroutine<Returned> step_generator(QString who, QString text, Generator generator, std::exception_ptr thrown);
+    Coroutine<Returned> step_generator(QString who, QString text, Generator generator,
+                                       std::exception_ptr thrown);
     std::map<QString, Future<Value>> to_complete(const QString &who, const QJsonValue &names);
-    static AsCompleted<Value> completions(const std::map<QString, Future<Value>> &found, const QJsonValue &names,
-                                          const QJsonValue &timeout);
+    static AsCompleted<Value> completions(const std::map<QString, Future<Value>> &found,
+                                          const QJsonValue &names, const QJsonValue &timeout);
     Coroutine<Value> completing(QString name, Coroutine<Value> awaitable);
 
     // The driver
@@ -227,7 +233,8 @@ bool Run::with_future(const QString &who, const QString &name, F &&f)
     else if (const auto *gathered = std::get_if<Future<std::vector<Value>>>(object))
         f(Future<std::vector<Value>>(*gathered));
     else
-        f(Future<std::vector<Outcome<Value>>>(std::get<Future<std::vector<Outcome<Value>>>>(*object)));
+        f(Future<std::vector<Outcome<Value>>>(
+            std::get<Future<std::vector<Outcome<Value>>>>(*object)));
     return true;
 }
 

@@ -55,7 +55,8 @@ void Device::interrupt()
 
 } // namespace blocking
 
-/// What docs/guide/adapting.md makes awaitable does what the page says of it, and ends whenever it has to.
+/// What docs/guide/adapting.md makes awaitable does what the page says of it, and ends whenever it
+/// has to.
 class tst_adapting : public QObject
 {
     Q_OBJECT
@@ -124,9 +125,11 @@ private Q_SLOTS:
     void aCallThatBlocksIsInterrupted()
     {
         const auto device = std::make_shared<blocking::Device>();
-        Test::run([device]() -> Coroutine<> {
-            QASYNCIO_THROWS(co_await wait_for(blocking::read(device), 10ms), TimeoutError);
-        }, Test::TestOptions().real_time());
+        Test::run(
+            [device]() -> Coroutine<> {
+                QASYNCIO_THROWS(co_await wait_for(blocking::read(device), 10ms), TimeoutError);
+            },
+            Test::TestOptions().real_time());
         QVERIFY(device->m_interrupted);
         QTRY_COMPARE(device.use_count(), 1L); // the thread has returned
     }

@@ -1,8 +1,8 @@
 // SPDX-FileCopyrightText: 2026 QAsyncio contributors
 // SPDX-License-Identifier: MIT
 
-// The probe of the lint (cmake/gcc12_coroutines.query). Not built; tests/tooling/lint.py demands exactly the findings
-// that the comments at the ends of lines announce, and nothing anywhere else.
+// The probe of the lint (cmake/gcc12_coroutines.query). Not built; tests/tooling/lint.py demands
+// exactly the findings that the comments at the ends of lines announce, and nothing anywhere else.
 #include <coroutine>
 #include <exception>
 #include <functional>
@@ -12,17 +12,20 @@
 #include <utility>
 #include <vector>
 
-template <class T> struct Holder
+template<class T>
+struct Holder
 {
     T value{};
     void return_value(T result) { value = std::move(result); }
 };
-template <> struct Holder<void>
+template<>
+struct Holder<void>
 {
-    void return_void() {}
+    void return_void() { }
 };
 
-template <class T = void> struct Coroutine
+template<class T = void>
+struct Coroutine
 {
     struct promise_type : Holder<T>
     {
@@ -33,10 +36,10 @@ template <class T = void> struct Coroutine
         void unhandled_exception() { std::terminate(); }
     };
     bool await_ready() { return true; }
-    void await_suspend(std::coroutine_handle<>) {}
+    void await_suspend(std::coroutine_handle<>) { }
     T await_resume() { return T(); }
-    Coroutine() {}
-    ~Coroutine() {}
+    Coroutine() { }
+    ~Coroutine() { }
 };
 
 struct Aggregate
@@ -48,12 +51,12 @@ struct AggregateAwaiter
 {
     std::string text;
     bool await_ready() { return true; }
-    void await_suspend(std::coroutine_handle<>) {}
-    void await_resume() {}
+    void await_suspend(std::coroutine_handle<>) { }
+    void await_resume() { }
 };
 struct Options
 {
-    explicit Options(std::string text = {}) : text(std::move(text)) {}
+    explicit Options(std::string text = {}) : text(std::move(text)) { }
     Options &number(int) { return *this; }
     std::string text;
 };
@@ -64,11 +67,13 @@ Coroutine<> take(std::string);
 Coroutine<> open(Aggregate);
 Coroutine<> open(Options);
 Coroutine<> list(std::initializer_list<std::string>);
-template <class F, class... Args> Coroutine<> call(F, Args &&...)
+template<class F, class... Args>
+Coroutine<> call(F, Args &&...)
 {
     return {};
 }
-template <class F> int now(F)
+template<class F>
+int now(F)
 {
     return 1;
 }
@@ -78,42 +83,42 @@ void spawn(std::function<Coroutine<>()>);
 
 Coroutine<> lambdas(std::string p)
 {
-    co_await call([p] { return p.size(); });                        // lint: lambda
-    co_await [p]() -> Coroutine<> { co_return; }();                 // lint: lambda
-    co_await call(std::function<void()>([p] {}));                   // lint: lambda
-    const int sum = now([q = p] { return q; }) + co_await ok();     // lint: lambda
-    auto keep = [x = co_await text()] { return x; };                // lint: lambda
+    co_await call([p] { return p.size(); });                    // lint: lambda
+    co_await [p]() -> Coroutine<> { co_return; }();             // lint: lambda
+    co_await call(std::function<void()>([p] { }));              // lint: lambda
+    const int sum = now([q = p] { return q; }) + co_await ok(); // lint: lambda
+    auto keep = [x = co_await text()] { return x; };            // lint: lambda
     (void)sum;
     (void)keep;
 }
 
 Coroutine<> yields(std::string p)
 {
-    co_yield std::string(now([p] { return p; }), 'x');              // lint: lambda
+    co_yield std::string(now([p] { return p; }), 'x'); // lint: lambda
 }
 
 Coroutine<Aggregate> aggregates(std::string p)
 {
-    co_await AggregateAwaiter{p};                                   // lint: aggregate
-    co_await open({.text = p, .number = 1});                        // lint: aggregate
-    Aggregate local{co_await text(), 1};                            // lint: aggregate
+    co_await AggregateAwaiter{p};            // lint: aggregate
+    co_await open({.text = p, .number = 1}); // lint: aggregate
+    Aggregate local{co_await text(), 1};     // lint: aggregate
     if (local.number)
-        throw Aggregate{co_await text()};                           // lint: aggregate
-    co_return Aggregate{co_await text(), 2};                        // lint: aggregate
+        throw Aggregate{co_await text()};    // lint: aggregate
+    co_return Aggregate{co_await text(), 2}; // lint: aggregate
 }
 
 Coroutine<> conditionals(bool c, std::string p)
 {
-    const std::string s = c ? co_await text() : co_await text();    // lint: conditional
-    co_await take(c ? p : std::string("x"));                        // lint: conditional
-    co_await (c ? text() : text());                                 // lint: conditional
-    const std::string t = co_await ok() ? std::string("a") : s;     // lint: conditional
+    const std::string s = c ? co_await text() : co_await text(); // lint: conditional
+    co_await take(c ? p : std::string("x"));                     // lint: conditional
+    co_await (c ? text() : text());                              // lint: conditional
+    const std::string t = co_await ok() ? std::string("a") : s;  // lint: conditional
 }
 
 Coroutine<> lists(std::string p)
 {
-    co_await list({p, p});                                          // lint: list
-    const std::vector<std::string> v{co_await text(), p};           // lint: list
+    co_await list({p, p});                                // lint: list
+    const std::vector<std::string> v{co_await text(), p}; // lint: list
 }
 
 Coroutine<> ifWithoutLocal() // lint: condition
@@ -139,9 +144,10 @@ struct Member
     }
 };
 
-template <class T> Coroutine<> inTemplate(T p)
+template<class T>
+Coroutine<> inTemplate(T p)
 {
-    co_await call([p] {});                                          // lint: lambda
+    co_await call([p] { }); // lint: lambda
 }
 template Coroutine<> inTemplate<std::string>(std::string);
 
@@ -155,7 +161,7 @@ Coroutine<std::string> safe(std::string p, bool c, int n)
     co_await std::move(named);
     co_await call([&] { return p; });
     co_await call([n] { return n; });
-    co_await call([](std::string) {}, p);
+    co_await call([](std::string) { }, p);
     co_await open(Options(p).number(1));
     Aggregate local{p, 1};
     co_await open(local);

@@ -26,7 +26,8 @@ struct Things
     AsyncGenerator<int> generator;
 };
 
-__attribute__((noinline)) void look([[maybe_unused]] const Things &things, [[maybe_unused]] const TaskGroup &group)
+__attribute__((noinline)) void look([[maybe_unused]] const Things &things,
+                                    [[maybe_unused]] const TaskGroup &group)
 {
     asm volatile(""); // stays a function of its own
 }
@@ -69,8 +70,16 @@ int main(int argc, char **argv)
 {
     QCoreApplication app(argc, argv);
     QAsyncioLoop loop(LoopOptions().clock(std::make_shared<VirtualClock>()));
-    Things things{loop, loop.call_later(1h, [] { }), loop.call_soon([] { }), loop.call_later(1s, [] { }),
-                  loop.create_future<int>(), loop.create_future<int>(), loop.create_future<int>(), {}, number(), numbers()};
+    Things things{loop,
+                  loop.call_later(1h, [] { }),
+                  loop.call_soon([] { }),
+                  loop.call_later(1s, [] { }),
+                  loop.create_future<int>(),
+                  loop.create_future<int>(),
+                  loop.create_future<int>(),
+                  {},
+                  number(),
+                  numbers()};
     things.cancelled.cancel();
     things.result.set_result(7);
     things.failed.set_exception(std::make_exception_ptr(ValueError(QStringLiteral("no"))));

@@ -1,9 +1,9 @@
 // SPDX-FileCopyrightText: 2026 QAsyncio contributors
 // SPDX-License-Identifier: MIT
 
-// What has to be refused by the compiler, with a message that says why. Not built: scripts/test --lint compiles it with each
-// CASE, demands the message that stands behind it, and that CASE 0 compiles. Those of g++ 12 are closures that only this
-// compiler has to refuse (docs/compilers.md).
+// What has to be refused by the compiler, with a message that says why. Not built: scripts/test
+// --lint compiles it with each CASE, demands the message that stands behind it, and that CASE 0
+// compiles. Those of g++ 12 are closures that only this compiler has to refuse (docs/compilers.md).
 #include "qasyncio.h"
 
 #include <QtCore/qanystringview.h>
@@ -60,23 +60,25 @@ Coroutine<> refused(QString text, QAsyncioLoop &loop, QTimer *timer)
     const auto coroutine = [text]() -> Coroutine<> { co_return; };
     co_await create_task(coroutine);
     co_await create_task([](QString) -> Coroutine<> { co_return; }, text);
-#elif CASE == 1 // g++ 12
+#elif CASE == 1  // g++ 12
     co_await to_thread([text] { return text; });
-#elif CASE == 2 // g++ 12, generic
+#elif CASE == 2  // g++ 12, generic
     co_await to_thread([text](auto number) { return text + QString::number(number); }, 1);
-#elif CASE == 3 // g++ 12
+#elif CASE == 3  // g++ 12
     co_await loop.run_in_executor(nullptr, [text] { return text; });
-#elif CASE == 4 // g++ 12
-    co_await wait_until(timer->bindableActive(), [text](bool is_active) { return is_active != text.isEmpty(); });
-#elif CASE == 5 // g++ 12
-    co_await wait_until(timer, &QTimer::isActive, &QTimer::timeout, [text](bool) { return text.isEmpty(); });
-#elif CASE == 6 // g++ 12
+#elif CASE == 4  // g++ 12
+    co_await wait_until(timer->bindableActive(),
+                        [text](bool is_active) { return is_active != text.isEmpty(); });
+#elif CASE == 5  // g++ 12
+    co_await wait_until(timer, &QTimer::isActive, &QTimer::timeout,
+                        [text](bool) { return text.isEmpty(); });
+#elif CASE == 6  // g++ 12
     co_await timeout(std::chrono::seconds(1), [text](Timeout &) -> Coroutine<> { co_return; });
-#elif CASE == 7 // g++ 12
+#elif CASE == 7  // g++ 12
     co_await task_group([text](TaskGroup &) -> Coroutine<> { co_return; });
-#elif CASE == 8 // g++ 12
+#elif CASE == 8  // g++ 12
     co_await finally([text]() -> Coroutine<> { co_return; }, []() -> Coroutine<> { co_return; });
-#elif CASE == 9 // g++ 12
+#elif CASE == 9  // g++ 12
     co_await on_loop(loop, [text]() -> Coroutine<> { co_return; });
 #elif CASE == 10 // g++ 12
     QProperty<int> property;
@@ -119,9 +121,15 @@ Coroutine<> refused(QString text, QAsyncioLoop &loop, QTimer *timer)
 #elif CASE == 28 // std::reference_wrapper
     loop.create_future<const QString &>();
 #elif CASE == 29 // std::reference_wrapper
-    co_await to_thread([]() -> int & { static int number; return number; });
+    co_await to_thread([]() -> int & {
+        static int number;
+        return number;
+    });
 #elif CASE == 30 // std::reference_wrapper
-    co_await loop.run_in_executor(nullptr, []() -> int & { static int number; return number; });
+    co_await loop.run_in_executor(nullptr, []() -> int & {
+        static int number;
+        return number;
+    });
 #elif CASE == 31 // std::reference_wrapper
     const ContextVar<QString &> variable(text, text);
 #elif CASE == 32 // this cannot be awaited

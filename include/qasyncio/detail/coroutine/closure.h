@@ -38,19 +38,23 @@ constexpr void check_closure()
 {
 #if QASYNCIO_GCC12_AWAIT_FAULTS
     using Closure = std::remove_cvref_t<F>;
-    static_assert(std::is_lvalue_reference_v<F> || !std::is_class_v<Closure> || std::is_trivially_destructible_v<Closure>
-                      || std::is_bind_expression_v<Closure>
-                      || (std::is_move_assignable_v<Closure> && !requires { &Closure::operator(); }),
-                  "this compiler destroys the captures of such a temporary closure twice in a co_await expression "
-                  "(docs/compilers.md): name it first (auto work = [...]{...}) and pass it as work, or as moved(work); or pass "
-                  "the captured values as arguments: f([](auto value) {...}, value)");
+    static_assert(
+        std::is_lvalue_reference_v<F> || !std::is_class_v<Closure>
+            || std::is_trivially_destructible_v<Closure> || std::is_bind_expression_v<Closure>
+            || (std::is_move_assignable_v<Closure> && !requires { &Closure::operator(); }),
+        "this compiler destroys the captures of such a temporary closure twice in a co_await "
+        "expression "
+        "(docs/compilers.md): name it first (auto work = [...]{...}) and pass it as work, or as "
+        "moved(work); or pass "
+        "the captured values as arguments: f([](auto value) {...}, value)");
 #endif
 }
 
 template<class C>
 struct CoroutineValue
 {
-    static_assert(!sizeof(C), "this function must be a coroutine: it has to return a QAsyncio::Coroutine<...>");
+    static_assert(!sizeof(C),
+                  "this function must be a coroutine: it has to return a QAsyncio::Coroutine<...>");
 };
 template<class T>
 struct CoroutineValue<Coroutine<T>>
@@ -66,8 +70,10 @@ template<class R>
 constexpr void check_thread_function()
 {
     static_assert(!IsCoroutine<std::remove_cvref_t<R>>::value,
-                  "this function is a coroutine, which would not run in that thread: co_await it here, or, for a loop in "
-                  "another thread, use on_loop(loop, function); to_thread() and run_in_executor() take plain functions");
+                  "this function is a coroutine, which would not run in that thread: co_await it "
+                  "here, or, for a loop in "
+                  "another thread, use on_loop(loop, function); to_thread() and run_in_executor() "
+                  "take plain functions");
 }
 
 } // namespace detail

@@ -100,7 +100,10 @@ struct GeneratorPromiseBase : PromiseBase
         GeneratorState::reserve();
         return PromiseBase::operator new(size, alignment);
     }
-    static void operator delete(void *frame, std::size_t size) noexcept { PromiseBase::operator delete(frame, size); }
+    static void operator delete(void *frame, std::size_t size) noexcept
+    {
+        PromiseBase::operator delete(frame, size);
+    }
     static void operator delete(void *frame, std::size_t size, std::align_val_t alignment) noexcept
     {
         PromiseBase::operator delete(frame, size, alignment);
@@ -171,10 +174,14 @@ struct GeneratorEnd
 class GeneratorStepBase : public FrameLink
 {
 public:
-    GeneratorStepBase(Ref<GeneratorState> state, const char *operation, std::exception_ptr thrown = nullptr)
-        : m_state(std::move(state)), m_operation(operation), m_thrown(std::move(thrown)) { }
+    GeneratorStepBase(Ref<GeneratorState> state, const char *operation,
+                      std::exception_ptr thrown = nullptr)
+        : m_state(std::move(state)), m_operation(operation), m_thrown(std::move(thrown))
+    { }
     GeneratorStepBase(GeneratorStepBase &&other) noexcept
-        : m_state(std::move(other.m_state)), m_operation(other.m_operation), m_thrown(std::move(other.m_thrown)) { }
+        : m_state(std::move(other.m_state)), m_operation(other.m_operation),
+          m_thrown(std::move(other.m_thrown))
+    { }
 
     bool await_ready() const
     {

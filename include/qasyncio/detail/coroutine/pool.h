@@ -37,7 +37,9 @@ constexpr std::size_t pool_most_kept = 4096;
 constexpr std::size_t pool_alignment(std::size_t size)
 {
     const std::size_t power = size & (~size + 1);
-    return power < pool_granularity ? pool_granularity : power > pool_most_alignment ? pool_most_alignment : power;
+    return power < pool_granularity   ? pool_granularity
+        : power > pool_most_alignment ? pool_most_alignment
+                                      : power;
 }
 
 QASYNCIO_EXPORT void *allocate_slow(std::size_t size);
@@ -50,7 +52,8 @@ QASYNCIO_EXPORT void trim_pool() noexcept;
 // thread-local variables cannot be exported every call goes there too, to the pool.
 #if QASYNCIO_EXPORTED_TLS && !QASYNCIO_SANITIZED
 
-extern QASYNCIO_EXPORT constinit thread_local FreeBlock *free_lists[pool_classes] QASYNCIO_INITIAL_EXEC;
+extern QASYNCIO_EXPORT constinit thread_local FreeBlock
+    *free_lists[pool_classes] QASYNCIO_INITIAL_EXEC;
 
 inline void *allocate(std::size_t size)
 {
@@ -109,7 +112,10 @@ struct Pooled
 struct PooledFrame
 {
     static void *operator new(std::size_t size) { return allocate(size); }
-    static void *operator new(std::size_t size, std::align_val_t alignment) { return allocate(padded(size, alignment)); }
+    static void *operator new(std::size_t size, std::align_val_t alignment)
+    {
+        return allocate(padded(size, alignment));
+    }
     static void operator delete(void *frame, std::size_t size) noexcept { deallocate(frame, size); }
     static void operator delete(void *frame, std::size_t size, std::align_val_t alignment) noexcept
     {

@@ -51,8 +51,10 @@ class Plain
 {
 public:
     template<class... Args>
-    explicit Plain(std::in_place_t, Args &&...args) noexcept(std::is_nothrow_constructible_v<T, Args...>)
-        : m_value(std::forward<Args>(args)...) { }
+    explicit Plain(std::in_place_t,
+                   Args &&...args) noexcept(std::is_nothrow_constructible_v<T, Args...>)
+        : m_value(std::forward<Args>(args)...)
+    { }
     T &get() noexcept { return m_value; }
 
 private:

@@ -54,7 +54,8 @@ class DoneCallback final : public DoneCallbackBase
 {
 public:
     template<class G>
-    explicit DoneCallback(G &&f) : m_callback(std::forward<G>(f)) { }
+    explicit DoneCallback(G &&f) : m_callback(std::forward<G>(f))
+    { }
 
 private:
     void call() override

@@ -43,7 +43,10 @@ public:
     {
         m_outcome.emplace(std::in_place, std::forward<V>(value)...);
     }
-    void set_exception(std::exception_ptr exception) { m_outcome.emplace(failed_outcome, std::move(exception)); }
+    void set_exception(std::exception_ptr exception)
+    {
+        m_outcome.emplace(failed_outcome, std::move(exception));
+    }
     template<class F>
     void set_outcome_of(F &value) noexcept
     {
@@ -119,14 +122,17 @@ class ForeignAwaiter : public ForeignFutureAwaiter<foreign_result_t<A>>
     using Result = foreign_result_t<A>;
 
 public:
-    explicit ForeignAwaiter(A &&awaitable) : ForeignFutureAwaiter<Result>(begin(std::forward<A>(awaitable))) { }
+    explicit ForeignAwaiter(A &&awaitable)
+        : ForeignFutureAwaiter<Result>(begin(std::forward<A>(awaitable)))
+    { }
 
 private:
     static Ref<FutureStateBase> begin(A &&awaitable)
     {
         // An lvalue is awaited where it is, a temporary moves into the frame.
         using Held = std::conditional_t<std::is_lvalue_reference_v<A>, A, std::remove_cvref_t<A>>;
-        const auto future = Ref<FutureState<Result>>::adopt(new FutureState<Result>(running_core()));
+        const auto future = Ref<FutureState<Result>>::adopt(
+            new FutureState<Result>(running_core()));
         auto *result = new ForeignResult<Result>(future);
         try {
             await_foreign<Held, Result>(std::forward<A>(awaitable), result);

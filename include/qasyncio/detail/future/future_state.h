@@ -2,9 +2,9 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include "qasyncio/detail/loop/loop_core.h"
 #include "qasyncio/detail/coroutine/ref.h"
 #include "qasyncio/detail/future/result_type.h"
+#include "qasyncio/detail/loop/loop_core.h"
 
 #include <QtCore/qstring.h>
 
@@ -114,7 +114,11 @@ class QASYNCIO_EXPORT FutureStateBase : public FutureCallback
 public:
     enum State : quint8 { Pending, Finished, Cancelled };
 
-    explicit FutureStateBase(LoopCore &core, quint32 references = 1) : m_refs(references), core(&core) { core.retain(); }
+    explicit FutureStateBase(LoopCore &core, quint32 references = 1)
+        : m_refs(references), core(&core)
+    {
+        core.retain();
+    }
 
     bool done() const noexcept { return m_state != Pending; }
     State state() const noexcept { return m_state; }
@@ -131,7 +135,7 @@ public:
     virtual bool cancel(const QString &message);
     void set_exception(std::exception_ptr exception);
     std::exception_ptr exception();
-    void check_pending() const     // throws InvalidStateError
+    void check_pending() const // throws InvalidStateError
     {
         check_thread();
         if (Q_UNLIKELY(!is_pending()))
@@ -145,7 +149,7 @@ public:
         if (Q_UNLIKELY(core->has(LoopCore::Debug)))
             check_thread_slow();
     }
-    void throw_unless_value()      // throws what result() throws when there is no value
+    void throw_unless_value() // throws what result() throws when there is no value
     {
         if (Q_UNLIKELY(m_state != Finished || m_exception))
             throw_no_value();
@@ -192,7 +196,7 @@ protected:
         LogException = 2, // an exception that nobody has retrieved yet
         LogDestroyed = 4, // a pending task that dies is reported
         ValueTaken = 8,
-        Settling = 16,    // the value is being moved in, which may run any code
+        Settling = 16, // the value is being moved in, which may run any code
         // The others are TaskStateBase's.
     };
 
@@ -262,7 +266,9 @@ struct FutureValue
 template<>
 struct FutureValue<void>
 {
-    struct type { };
+    struct type
+    {
+    };
 };
 template<class T>
 using future_value_t = typename FutureValue<T>::type;

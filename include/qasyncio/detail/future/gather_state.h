@@ -55,7 +55,7 @@ private:
         bool requested_before = false;
         std::size_t next = 0; // the next child's index
         GatherCore *outer_level = nullptr;
-        Ref<FutureStateBase> outer;   // keeps this alive: cancelling a child may end it
+        Ref<FutureStateBase> outer; // keeps this alive: cancelling a child may end it
         // The task that awaits this gather, if the walk came through it.
         Ref<FutureStateBase> waiting;
     } m_walk;
@@ -81,9 +81,14 @@ template<class Result>
 class GatherStateBase : public FutureState<Result>, protected GatherCore
 {
 public:
-    GatherStateBase(LoopCore &core, bool return_exceptions) : FutureState<Result>(core), GatherCore(return_exceptions) { }
+    GatherStateBase(LoopCore &core, bool return_exceptions)
+        : FutureState<Result>(core), GatherCore(return_exceptions)
+    { }
 
-    bool cancel(const QString &message) override { return !this->done() && cancel_children(message); }
+    bool cancel(const QString &message) override
+    {
+        return !this->done() && cancel_children(message);
+    }
     GatherCore *gathering() override { return this->done() ? nullptr : this; }
     template<class Future>
     void add(Future child, bool implicit_task)
@@ -94,7 +99,10 @@ public:
 
 private:
     FutureStateBase &outer() override { return *this; }
-    void set_error(std::exception_ptr exception) override { this->set_exception(std::move(exception)); }
+    void set_error(std::exception_ptr exception) override
+    {
+        this->set_exception(std::move(exception));
+    }
 };
 
 /// For children that are given one by one: the result is a tuple.
@@ -109,7 +117,8 @@ private:
     template<std::size_t... I>
     void collect(std::index_sequence<I...>)
     {
-        this->set_value(Result(gathered<std::tuple_element_t<I, Result>, T>(*this->m_children[I])...));
+        this->set_value(
+            Result(gathered<std::tuple_element_t<I, Result>, T>(*this->m_children[I])...));
     }
 };
 

@@ -22,7 +22,8 @@ template<class T>
         typename T::value_type;
         container.begin();
     } && (!std::is_same_v<T, typename T::value_type>)
-struct IsCopyable<T> : std::conjunction<std::is_copy_constructible<T>, IsCopyable<typename T::value_type>>
+struct IsCopyable<T>
+    : std::conjunction<std::is_copy_constructible<T>, IsCopyable<typename T::value_type>>
 {
 };
 template<class... T>
@@ -30,7 +31,8 @@ struct IsCopyable<std::tuple<T...>> : std::conjunction<IsCopyable<T>...>
 {
 };
 template<class First, class Second>
-struct IsCopyable<std::pair<First, Second>> : std::conjunction<IsCopyable<First>, IsCopyable<Second>>
+struct IsCopyable<std::pair<First, Second>>
+    : std::conjunction<IsCopyable<First>, IsCopyable<Second>>
 {
 };
 template<class T>
@@ -47,7 +49,8 @@ template<class T>
 struct ResultType
 {
     static_assert(!std::is_reference_v<T>,
-                  "a result cannot be a reference, since nobody knows how long what it refers to will live: give a value, a "
+                  "a result cannot be a reference, since nobody knows how long what it refers to "
+                  "will live: give a value, a "
                   "pointer, or a std::reference_wrapper (std::ref(x))");
     static constexpr bool checked = true;
 };

@@ -29,7 +29,8 @@ TimePoint deadline(TimePoint now, std::chrono::duration<Rep, Period> delay)
 inline std::chrono::nanoseconds time_between(TimePoint from, TimePoint until)
 {
     std::chrono::nanoseconds::rep difference = 0;
-    if (__builtin_sub_overflow(until.time_since_epoch().count(), from.time_since_epoch().count(), &difference))
+    if (__builtin_sub_overflow(until.time_since_epoch().count(), from.time_since_epoch().count(),
+                               &difference))
         return until > from ? std::chrono::nanoseconds::max() : std::chrono::nanoseconds::min();
     return std::chrono::nanoseconds(difference);
 }

@@ -22,7 +22,10 @@ public:
     QString describe() const override;
 
     /// Debug mode: only the thread that schedules it may cancel it.
-    void keep_to_thread(const LoopCore &core) noexcept { m_thread = static_cast<quint16>(core.thread_id); }
+    void keep_to_thread(const LoopCore &core) noexcept
+    {
+        m_thread = static_cast<quint16>(core.thread_id);
+    }
     /// Throws RuntimeError in another thread.
     void check_thread() const
     {
@@ -71,7 +74,10 @@ protected:
     void execute(LoopCore &core) noexcept;
 
     bool has(Flags flag) const noexcept { return m_flags.load(std::memory_order_relaxed) & flag; }
-    void set(Flags flag) noexcept { m_flags.store(m_flags.load(std::memory_order_relaxed) | flag, std::memory_order_release); }
+    void set(Flags flag) noexcept
+    {
+        m_flags.store(m_flags.load(std::memory_order_relaxed) | flag, std::memory_order_release);
+    }
     void unset(Flags flag) noexcept
     {
         m_flags.store(m_flags.load(std::memory_order_relaxed) & ~flag, std::memory_order_release);
@@ -122,7 +128,8 @@ public:
     void invoke() override
     {
         static_assert(!IsCoroutine<std::invoke_result_t<F &>>::value,
-                      "coroutines cannot be used with call_soon(): a coroutine is started with create_task()");
+                      "coroutines cannot be used with call_soon(): a coroutine is started with "
+                      "create_task()");
         static_cast<void>((*callable())());
     }
     void drop() noexcept override

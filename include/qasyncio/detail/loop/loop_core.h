@@ -225,10 +225,7 @@ struct QASYNCIO_EXPORT LoopCore
     }
     /// Throws RuntimeError if the loop is closed or, in debug mode, runs in another thread. True in
     /// debug mode.
-    bool check_scheduling()
-    {
-        return Q_UNLIKELY(has(Closed | Debug)) && check_scheduling_slow();
-    }
+    bool check_scheduling() { return Q_UNLIKELY(has(Closed | Debug)) && check_scheduling_slow(); }
     /// Queues the node's item, from any thread. It must not be queued yet, and keeps itself alive.
     /// Throws RuntimeError if the loop is closed; the item is then untouched.
     void push_threadsafe(InboxNode &node);

@@ -22,8 +22,10 @@ __extension__ using WideUnsigned = unsigned __int128;
 template<class Period>
 struct NanosecondsOf
 {
-    static constexpr std::intmax_t common = std::gcd(std::intmax_t(std::nano::den), Period::type::den);
-    static constexpr WideUnsigned numerator = WideUnsigned(Period::type::num) * WideUnsigned(std::nano::den / common);
+    static constexpr std::intmax_t common = std::gcd(std::intmax_t(std::nano::den),
+                                                     Period::type::den);
+    static constexpr WideUnsigned numerator = WideUnsigned(Period::type::num)
+        * WideUnsigned(std::nano::den / common);
     static constexpr WideUnsigned denominator = WideUnsigned(Period::type::den / common);
 };
 
@@ -47,7 +49,8 @@ constexpr std::chrono::nanoseconds exact_nanoseconds(Rep count)
     bool negative = false;
     if constexpr (std::numeric_limits<Rep>::is_signed)
         negative = count < 0;
-    const WideUnsigned ticks = negative ? WideUnsigned(0) - WideUnsigned(count) : WideUnsigned(count);
+    const WideUnsigned ticks = negative ? WideUnsigned(0) - WideUnsigned(count)
+                                        : WideUnsigned(count);
     WideUnsigned whole = 0;
     WideUnsigned part = 0; // in units of 1 / denominator
     if (__builtin_mul_overflow(ticks, Ratio::numerator / Ratio::denominator, &whole)

@@ -61,7 +61,8 @@ struct WithoutPrivateSignal<First, Rest...>
     template<class... Tail>
     static TypeList<std::decay_t<First>, Tail...> prepend(TypeList<Tail...>);
     using all = decltype(prepend(typename WithoutPrivateSignal<Rest...>::type()));
-    using type = std::conditional_t<sizeof...(Rest) == 0 && is_private_signal<First>(), TypeList<>, all>;
+    using type =
+        std::conditional_t<sizeof...(Rest) == 0 && is_private_signal<First>(), TypeList<>, all>;
 };
 
 /// The types of the arguments that the slot of a signal gets, without references and the private
@@ -89,9 +90,10 @@ struct SignalResult<TypeList<First, Second, Rest...>>
 
 /// Types that only refer to data of somebody else.
 template<class T>
-struct IsView : std::bool_constant<std::is_same_v<T, QStringView> || std::is_same_v<T, QByteArrayView>
-                                   || std::is_same_v<T, QLatin1String> || std::is_same_v<T, QUtf8StringView>
-                                   || std::is_same_v<T, QAnyStringView>>
+struct IsView
+    : std::bool_constant<std::is_same_v<T, QStringView> || std::is_same_v<T, QByteArrayView>
+                         || std::is_same_v<T, QLatin1String> || std::is_same_v<T, QUtf8StringView>
+                         || std::is_same_v<T, QAnyStringView>>
 {
 };
 template<class C, class Traits>
@@ -133,7 +135,8 @@ constexpr std::size_t arguments_of_map()
     else if constexpr (Count > 0)
         return arguments_of_map<Map, Arguments, Count - 1>();
     else
-        static_assert(!sizeof(Map), "map(args...) must take the signal's arguments, or the first of them");
+        static_assert(!sizeof(Map),
+                      "map(args...) must take the signal's arguments, or the first of them");
     return 0;
 }
 template<class Map, class... Args, std::size_t... I>
@@ -156,16 +159,21 @@ template<class... Args>
 struct EmissionResult<NoMap, TypeList<Args...>> : SignalResult<TypeList<Args...>>
 {
     static_assert(!has_view<TypeList<Args...>>,
-                  "an argument of this signal only refers to data, which may be gone when the task resumes: take what is "
-                  "needed inside of the emission, with a map: from_signal(sender, signal, map), signal_stream(sender, "
+                  "an argument of this signal only refers to data, which may be gone when the task "
+                  "resumes: take what is "
+                  "needed inside of the emission, with a map: from_signal(sender, signal, map), "
+                  "signal_stream(sender, "
                   "signal, map)");
 };
 template<class Map, class... Args>
 struct EmissionResult<Map, TypeList<Args...>>
 {
-    using type = std::remove_cvref_t<decltype(call_map(std::declval<Map &>(), std::declval<const Args &>()...))>;
-    static_assert(!IsView<type>::value, "this map gives a view of data that may be gone when the task resumes");
-    static_assert(!IsCoroutine<type>::value, "map(args...) runs inside of the emission and cannot await");
+    using type = std::remove_cvref_t<decltype(call_map(std::declval<Map &>(),
+                                                       std::declval<const Args &>()...))>;
+    static_assert(!IsView<type>::value,
+                  "this map gives a view of data that may be gone when the task resumes");
+    static_assert(!IsCoroutine<type>::value,
+                  "map(args...) runs inside of the emission and cannot await");
 };
 template<class Map, class List>
 using emission_result_t = typename EmissionResult<Map, List>::type;
@@ -191,7 +199,8 @@ template<class R>
 class SignalFuture final : public FutureState<R>
 {
 public:
-    SignalFuture(LoopCore &core, const QObject &sender) : FutureState<R>(core), m_dialog(is_dialog(sender) ? &sender : nullptr)
+    SignalFuture(LoopCore &core, const QObject &sender)
+        : FutureState<R>(core), m_dialog(is_dialog(sender) ? &sender : nullptr)
     {
         if (m_dialog)
             dialog_awaited(core, m_dialog, true);
@@ -243,7 +252,8 @@ public:
 
     void remove_owner() noexcept
     {
-        if (m_owners.load(std::memory_order_acquire) == 1 || m_owners.fetch_sub(1, std::memory_order_acq_rel) == 1)
+        if (m_owners.load(std::memory_order_acquire) == 1
+            || m_owners.fetch_sub(1, std::memory_order_acq_rel) == 1)
             delete this;
     }
     /// remove_owner() for the slot, in the loop's thread. The handles' share is given up there too,
@@ -266,7 +276,10 @@ public:
         explicit NoMemory(SignalFuture &future) : m_future(future) { }
 
     private:
-        void arrive() noexcept override { m_future.failed(std::make_exception_ptr(std::bad_alloc())); }
+        void arrive() noexcept override
+        {
+            m_future.failed(std::make_exception_ptr(std::bad_alloc()));
+        }
         void dispose() noexcept override { m_future.remove_owner(); }
 
         SignalFuture &m_future;
@@ -330,7 +343,8 @@ private:
     void arrive() noexcept override
     {
         if (m_outcome->has_value())
-            m_future.emitted([this] { return to_future_value<R>((*std::move(m_outcome)).value()); });
+            m_future.emitted(
+                [this] { return to_future_value<R>((*std::move(m_outcome)).value()); });
         else if (m_cut)
             m_future.cut(m_outcome->exception());
         else
@@ -348,9 +362,12 @@ template<class R>
 class SignalSlotBase
 {
 public:
-    SignalSlotBase(SignalFuture<R> &future, const QObject &sender) : m_future(&future), m_sender(&sender) { }
+    SignalSlotBase(SignalFuture<R> &future, const QObject &sender)
+        : m_future(&future), m_sender(&sender)
+    { }
     SignalSlotBase(SignalSlotBase &&other) noexcept
-        : m_future(other.take_future()), m_sender(std::move(other.m_sender)) { }
+        : m_future(other.take_future()), m_sender(std::move(other.m_sender))
+    { }
     SignalSlotBase &operator=(SignalSlotBase &&) = delete;
     ~SignalSlotBase()
     {
@@ -378,10 +395,12 @@ private:
     }
     /// The slot is destroyed without having been called: by the future, which is closed then,
     /// because the sender is gone, or because the program has disconnected it.
-    Q_NEVER_INLINE static void disconnected(SignalFuture<R> &future, std::exception_ptr why) noexcept
+    Q_NEVER_INLINE static void disconnected(SignalFuture<R> &future,
+                                            std::exception_ptr why) noexcept
     {
         if (!future.core->in_own_thread())
-            return send(future, [&why]() -> future_value_t<R> { std::rethrow_exception(why); }, true);
+            return send(
+                future, [&why]() -> future_value_t<R> { std::rethrow_exception(why); }, true);
         if (future.is_open())
             future.cut(std::move(why));
         future.remove_slot_at_home();
@@ -415,7 +434,8 @@ class SignalSlot<R, Map, TypeList<Args...>> : public SignalSlotBase<R>
 public:
     template<class F>
     SignalSlot(SignalFuture<R> &future, const QObject &sender, F &&map)
-        : SignalSlotBase<R>(future, sender), m_map(std::forward<F>(map)) { }
+        : SignalSlotBase<R>(future, sender), m_map(std::forward<F>(map))
+    { }
 
     void operator()(const Args &...args)
     {
@@ -433,9 +453,10 @@ auto future_of_signal(const Sender *sender, Signal signal, F &&map)
     if (!sender)
         throw_null_sender("from_signal");
     auto state = Ref<SignalFuture<R>>::adopt(new SignalFuture<R>(running_core(), *sender));
-    state->connection =
-        QObject::connect(sender, signal, sender, SignalSlot<R, Map, Arguments>(*state, *sender, std::forward<F>(map)),
-                         Qt::ConnectionType(Qt::DirectConnection | Qt::SingleShotConnection));
+    state->connection = QObject::connect(
+        sender, signal, sender,
+        SignalSlot<R, Map, Arguments>(*state, *sender, std::forward<F>(map)),
+        Qt::ConnectionType(Qt::DirectConnection | Qt::SingleShotConnection));
     // Not connected: the end of the slot has completed the future.
     if (Q_UNLIKELY(state->has_exception()) && !*state->connection)
         throw_not_connected("from_signal");

@@ -117,7 +117,8 @@ private:
     struct Emission : Place
     {
         template<class... Args>
-        explicit Emission(Args &&...args) : outcome(std::forward<Args>(args)...) { }
+        explicit Emission(Args &&...args) : outcome(std::forward<Args>(args)...)
+        { }
         Outcome<R> outcome;
     };
 
@@ -218,7 +219,9 @@ class StreamSlot<R, Map, TypeList<Args...>>
 {
 public:
     template<class F>
-    StreamSlot(std::shared_ptr<StreamState<R>> state, F &&map) : m_state(std::move(state)), m_map(std::forward<F>(map)) { }
+    StreamSlot(std::shared_ptr<StreamState<R>> state, F &&map)
+        : m_state(std::move(state)), m_map(std::forward<F>(map))
+    { }
     StreamSlot(StreamSlot &&) noexcept = default;
     StreamSlot &operator=(StreamSlot &&) = delete;
     ~StreamSlot()
@@ -269,7 +272,8 @@ public:
         check_stream(m_state ? m_state->core : nullptr);
     }
     StreamClaim(StreamClaim &&other) noexcept
-        : m_state(std::move(other.m_state)), m_reserved(std::exchange(other.m_reserved, false)) { }
+        : m_state(std::move(other.m_state)), m_reserved(std::exchange(other.m_reserved, false))
+    { }
     StreamClaim &operator=(StreamClaim &&) = delete;
     ~StreamClaim() { give_back(); }
 
@@ -311,7 +315,9 @@ class [[nodiscard("an emission is taken when this is awaited")]] NextEmission
 {
 public:
     explicit NextEmission(std::shared_ptr<StreamState<R>> state)
-        : Coroutine<std::optional<future_value_t<R>>>(next_in_stream<R>(state)), m_state(std::move(state)) { }
+        : Coroutine<std::optional<future_value_t<R>>>(next_in_stream<R>(state)),
+          m_state(std::move(state))
+    { }
 
     /// For race(): a claim, instead of awaiting the emission.
     StreamClaim<R> claim() &&

@@ -47,7 +47,7 @@ private:
 
     TaskFamily *m_oldest = nullptr;
     TaskFamily *m_youngest = nullptr;
-    std::size_t m_size = 0; // tasks
+    std::size_t m_size = 0;       // tasks
     bool m_one_has_grown = false; // a family that is m_looked_at has a new member
 };
 

@@ -13,7 +13,7 @@ namespace QAsyncio {
 class AnyTask;
 class AwaiterBase;
 class TaskGroup;
-}
+} // namespace QAsyncio
 
 namespace QAsyncio::detail {
 
@@ -24,13 +24,13 @@ class TaskFamily;
 struct TaskExtra
 {
     QString name;
-    QString cancel_message; // of the last request that nothing the task waits for has taken
-    TaskFamily *family = nullptr;               // that it ends with
-    TaskStateBase *elder = nullptr;             // in the family's list
+    QString cancel_message;         // of the last request that nothing the task waits for has taken
+    TaskFamily *family = nullptr;   // that it ends with
+    TaskStateBase *elder = nullptr; // in the family's list
     TaskStateBase *younger = nullptr;
-    quint32 parent_number = 0;                  // of the task whose TaskGroup it is in; 0: none
-    quint32 begun_by = 0; // number of the task that started it, if this has a family
-    TaskGroup *innermost_group = nullptr;             // that this task has open
+    quint32 parent_number = 0; // of the task whose TaskGroup it is in; 0: none
+    quint32 begun_by = 0;      // number of the task that started it, if this has a family
+    TaskGroup *innermost_group = nullptr; // that this task has open
     // Tasks to be unwound after this one has left the stack: UnwindPending.
     std::vector<Ref<FutureStateBase>> to_be_unwound;
 };
@@ -157,7 +157,10 @@ public:
     /// The number of the task whose TaskGroup this one is in; 0 if it is in none.
     quint32 parent_number() const { return m_extra ? m_extra->parent_number : 0; }
     /// Makes `group` the innermost one; returns the one before.
-    TaskGroup *enter_group(TaskGroup *group) { return std::exchange(extra().innermost_group, group); }
+    TaskGroup *enter_group(TaskGroup *group)
+    {
+        return std::exchange(extra().innermost_group, group);
+    }
     void leave_group(TaskGroup *group);
     /// Called when the loop is closed: unwinds and reports "Task was destroyed but it is pending!".
     void destroy_pending() noexcept;
@@ -175,11 +178,11 @@ private:
     friend class TaskFamily;
 
     enum TaskFlag : quint16 {
-        MustCancel = 32,      // a cancellation is due at the next suspension or resumption
-        WaitCancelled = 64,   // a cancellation has ended the wait; the await throws it
+        MustCancel = 32,    // a cancellation is due at the next suspension or resumption
+        WaitCancelled = 64, // a cancellation has ended the wait; the await throws it
         Started = 128,
-        OnStack = 256,        // a frame of it is being executed
-        Queued = 512,         // its step is in the ready queue
+        OnStack = 256, // a frame of it is being executed
+        Queued = 512,  // its step is in the ready queue
         BodyDone = 1024,
         UnwindPending = 2048, // to be unwound when it leaves the stack
         Doomed = 4096,
@@ -194,7 +197,8 @@ private:
 
     /// The given tasks and all that end with them, older before younger. A task that uses another
     /// one's locals is younger than that one.
-    static std::vector<Ref<TaskStateBase>> with_descendants(const std::vector<Ref<TaskStateBase>> &seeds);
+    static std::vector<Ref<TaskStateBase>> with_descendants(
+        const std::vector<Ref<TaskStateBase>> &seeds);
     static void unwind_in_order(const std::vector<Ref<TaskStateBase>> &tasks);
     TaskStateBase *executed_before_it();
     void unwind_later(const std::vector<Ref<TaskStateBase>> &tasks, std::size_t count);

@@ -63,18 +63,24 @@ class ExecutorJob final : public ExecutorJobBase
 public:
     template<class G, class... A>
     explicit ExecutorJob(G &&f, A &&...args)
-        : m_work(std::in_place, std::forward<G>(f), std::forward<A>(args)...) { }
+        : m_work(std::in_place, std::forward<G>(f), std::forward<A>(args)...)
+    { }
 
 private:
     void call() noexcept override
     {
-        const auto invoke = [](F &f, Args &...args) -> R { return std::invoke(std::move(f), std::move(args)...); };
+        const auto invoke = [](F &f, Args &...args) -> R {
+            return std::invoke(std::move(f), std::move(args)...);
+        };
         const auto work = [&] { return std::apply(invoke, *m_work); };
         store_outcome(m_outcome, work);
         m_work.reset();
     }
     void drop() noexcept override { m_work.reset(); }
-    void deliver() noexcept override { settle(static_cast<FutureState<R> &>(*future), *std::move(m_outcome)); }
+    void deliver() noexcept override
+    {
+        settle(static_cast<FutureState<R> &>(*future), *std::move(m_outcome));
+    }
 
     std::optional<std::tuple<F, Args...>> m_work;
     std::optional<Outcome<R>> m_outcome;
