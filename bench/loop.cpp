@@ -558,13 +558,13 @@ Coroutine<> wait_and_complete(int waiters, int rounds)
     }
 }
 
-// A task that awaits a future, for which `waiters` tasks wait.
-template<int waiters>
+// A task that awaits a future, for which `count` tasks wait.
+template<int count>
 bench::Result waiters(int n)
 {
     QAsyncioLoop loop;
     const bench::Stopwatch watch;
-    loop.run_until_complete(wait_and_complete(waiters, n / waiters));
+    loop.run_until_complete(wait_and_complete(count, n / count));
     return bench::per_op(watch, n);
 }
 

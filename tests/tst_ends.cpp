@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: MIT
 #include "support.h"
 
+#include <QtCore/qabstracteventdispatcher.h>
 #include <QtCore/qelapsedtimer.h>
 #include <QtCore/qlogging.h>
 #include <QtCore/qpointer.h>
@@ -2040,8 +2041,11 @@ int quit_and_then_interrupted(std::unique_ptr<QApplication> &)
 /// Closes its window while the loop is busy, for as many slices as it says; then another one opens.
 Coroutine<int> close_while_busy(QWidget &first, QWidget &second, int slices)
 {
+    int passes = 0; // of Qt's dispatcher: one for each slice
+    QObject::connect(QAbstractEventDispatcher::instance(), &QAbstractEventDispatcher::awake, &first,
+                     [&passes] { ++passes; });
     first.close();
-    for (int i = 0; i < 8 * slices; ++i)
+    while (passes < slices)
         co_await sleep(0s);
     second.show();
     co_await sleep(20ms);

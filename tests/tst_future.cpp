@@ -347,8 +347,9 @@ private Q_SLOTS:
     void theListOfCallbacksSaysWhatItHas()
     {
         QFETCH(const int, count);
-        struct Callback : detail::Runnable
+        struct Callback : detail::FutureCallback
         {
+            void future_done(detail::FutureStateBase &) override { }
         };
         std::vector<std::unique_ptr<Callback>> all;
         detail::CallbackList list;

@@ -192,8 +192,9 @@ const std::vector<Passing> passing{
      }},
     {"a list of callbacks",
      [](QAsyncioLoop &) -> Coroutine<> {
-         struct Callback : detail::Runnable
+         struct Callback : detail::FutureCallback
          {
+             void future_done(detail::FutureStateBase &) override { }
          };
          Callback one, other;
          detail::CallbackList list;

@@ -142,10 +142,10 @@ public:
 private:
     [[noreturn]] Q_NEVER_INLINE void discard(TaskStateBase &task)
     {
-        task.take_cancelled_wait();
+        const QString message = task.take_cancelled_wait();
         if constexpr (requires(A &awaiter) { awaiter.await_discard(); })
             this->await_discard();
-        task.throw_cancelled_task();
+        task.throw_cancelled_error(message);
     }
 };
 

@@ -238,21 +238,29 @@ void TaskStateBase::deliver_cancellation(const QString &message)
 void TaskStateBase::note_cancellation(const QString &message)
 {
     flags |= MustCancel;
-    if (!(flags & WaitCancelled)) // else the earlier cancellation is thrown first, with its message
-        set_cancel_message(message);
+    keep_message(&TaskExtra::cancel_message, message);
 }
 
 void TaskStateBase::note_cancelled_wait(const QString &message)
 {
     flags |= WaitCancelled;
-    set_cancel_message(message);
+    keep_message(&TaskExtra::wait_message, message);
 }
 
-void TaskStateBase::set_cancel_message(const QString &message)
+QString TaskStateBase::take_cancelled_wait() noexcept
+{
+    const bool has_ended_the_wait = flags & WaitCancelled; // it is thrown before a later request
+    flags &= ~(MustCancel | WaitCancelled);
+    if (!m_extra)
+        return QString();
+    return has_ended_the_wait ? std::exchange(m_extra->wait_message, {}) : m_extra->cancel_message;
+}
+
+void TaskStateBase::keep_message(QString TaskExtra::*place, const QString &message)
 {
     try {
         if (!message.isNull() || m_extra)
-            extra().cancel_message = message;
+            extra().*place = message;
     } catch (const std::bad_alloc &) { // the request counts even without its message
     }
 }
@@ -295,16 +303,16 @@ void TaskStateBase::forward_cancel()
         flags |= MustCancel;
 }
 
-void TaskStateBase::throw_cancelled_task()
+void TaskStateBase::throw_cancelled_error(const QString &message)
 {
-    throw CancelledError(m_extra ? m_extra->cancel_message : QString());
+    throw CancelledError(message);
 }
 
 void TaskStateBase::throw_await_error(const FutureStateBase &awaited)
 {
     const bool itself = flags & AwaitsItself;
     if (take_must_cancel())
-        throw_cancelled_task();
+        throw_cancelled_error(cancel_message());
     if (itself)
         throw RuntimeError(QStringLiteral("Task cannot await on itself: %1").arg(describe()));
     // Nothing but its type may be looked at: it may belong to another thread.
@@ -593,7 +601,10 @@ QString TaskStateBase::type_name() const
 QString TaskStateBase::describe() const
 {
     QString text = describe_without_wait();
-    const QString awaited = m_suspended_at ? m_suspended_at->await_description() : QString();
+    const FutureStateBase *const future = awaited_future();
+    const bool has_given_up = future && !future->done() && flags & Queued; // see give_up_waiting()
+    const QString awaited = m_suspended_at && !has_given_up ? m_suspended_at->await_description()
+                                                            : QString();
     if (awaited.isEmpty())
         return text;
     text.chop(1);

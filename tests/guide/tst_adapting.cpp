@@ -55,6 +55,18 @@ void Device::interrupt()
 
 } // namespace blocking
 
+/// Whether it throws that. What else it throws, a cancellation above all, goes on.
+template<class Error, class T>
+Coroutine<bool> throws(Coroutine<T> coroutine)
+{
+    try {
+        static_cast<void>(co_await std::move(coroutine));
+    } catch (const Error &) {
+        co_return true;
+    }
+    co_return false;
+}
+
 /// What docs/guide/adapting.md makes awaitable does what the page says of it, and ends whenever it
 /// has to.
 class tst_adapting : public QObject
@@ -103,7 +115,7 @@ private Q_SLOTS:
             tells(3ms, 0);
             for (const int width : {10, 20, 30})
                 QASYNCIO_COMPARE((co_await pages.next()).width(), width);
-            QASYNCIO_THROWS(co_await pages.next(), OSError);
+            QASYNCIO_VERIFY(co_await throws<OSError>(pages.next()));
         };
         Test::run(body);
         Test::tear_down(body);
@@ -116,7 +128,7 @@ private Q_SLOTS:
             device->m_data = "first";
             QASYNCIO_COMPARE(co_await blocking::read(device), QByteArray("first"));
             device->m_interrupted = false;
-            QASYNCIO_THROWS(co_await wait_for(blocking::read(device), 0s), TimeoutError);
+            QASYNCIO_VERIFY(co_await throws<TimeoutError>(wait_for(blocking::read(device), 0s)));
         };
         Test::run(body);
         Test::tear_down(body);

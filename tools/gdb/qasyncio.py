@@ -176,7 +176,7 @@ def printers():
             ("generator", r"^QAsyncio::AsyncGenerator<.*>$", GeneratorPrinter),
             ("handle", r"^QAsyncio::(Timer)?Handle$", HandlePrinter),
             ("group", r"^QAsyncio::TaskGroup$", GroupPrinter),
-            ("loop", r"^QAsyncioLoop$", LoopPrinter)):
+            ("loop", r"^QAsyncio::QAsyncioLoop$", LoopPrinter)):
         collection.add_printer(name, pattern, printer)
     return collection
 

@@ -25,6 +25,7 @@ struct TaskExtra
 {
     QString name;
     QString cancel_message;         // of the last request that nothing the task waits for has taken
+    QString wait_message;           // of the one that has ended the wait: WaitCancelled
     TaskFamily *family = nullptr;   // that it ends with
     TaskStateBase *elder = nullptr; // in the family's list
     TaskStateBase *younger = nullptr;
@@ -118,9 +119,9 @@ public:
         return true;
     }
     /// True if the await that resumes now has to throw a cancellation instead of giving its result;
-    /// take_cancelled_wait() clears that.
+    /// take_cancelled_wait() clears that and gives the message.
     bool is_wait_cancelled() const noexcept { return flags & (MustCancel | WaitCancelled); }
-    void take_cancelled_wait() noexcept { flags &= ~(MustCancel | WaitCancelled); }
+    QString take_cancelled_wait() noexcept;
     /// Refuses the await that has just suspended, because it awaits this task itself or a future of
     /// another loop. It throws in the next turn.
     void refuse_await(const FutureStateBase &awaited)
@@ -136,7 +137,7 @@ public:
         note_cancelled_wait(message);
         schedule();
     }
-    [[noreturn]] void throw_cancelled_task();
+    [[noreturn]] static void throw_cancelled_error(const QString &message);
     [[noreturn]] void throw_await_error(const FutureStateBase &awaited);
 
     void run(LoopCore &core) noexcept override;
@@ -221,7 +222,7 @@ private:
     void leave_family();
     void bequeath();
     TaskExtra &extra();
-    void set_cancel_message(const QString &message);
+    void keep_message(QString TaskExtra::*place, const QString &message);
 
     PromiseBase *m_root; // of the outermost frame; null once it is destroyed
     // Null before the first step and while a frame is executed.
