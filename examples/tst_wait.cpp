@@ -7,6 +7,8 @@
 
 #include <QObject>
 
+#include <stdexcept>
+
 using namespace QAsyncio;
 using namespace std::chrono_literals;
 

@@ -132,7 +132,7 @@ public:
         A::await_suspend();
         this->m_frame->task->suspend_at(*this);
     }
-    decltype(auto) await_resume()
+    Q_ALWAYS_INLINE decltype(auto) await_resume()
     {
         if (TaskStateBase *task = this->task(); task && Q_UNLIKELY(task->is_wait_cancelled()))
             discard(*task);

@@ -5,6 +5,10 @@
 #include <qasyncio/test.h>
 
 #include <QtCore/qhash.h>
+#include <QtCore/qmutex.h>
+#include <QtGui/qimage.h>
+
+#include <cstring>
 
 namespace lookup {
 

@@ -55,7 +55,7 @@ QASYNCIO_EXPORT void trim_pool() noexcept;
 extern QASYNCIO_EXPORT constinit thread_local FreeBlock
     *free_lists[pool_classes] QASYNCIO_INITIAL_EXEC;
 
-inline void *allocate(std::size_t size)
+Q_ALWAYS_INLINE void *allocate(std::size_t size)
 {
     if (size <= pool_largest) {
         FreeBlock *&head = free_lists[(size - 1) / pool_granularity];
@@ -67,7 +67,7 @@ inline void *allocate(std::size_t size)
     return allocate_slow(size);
 }
 
-inline void deallocate(void *memory, std::size_t size) noexcept
+Q_ALWAYS_INLINE void deallocate(void *memory, std::size_t size) noexcept
 {
     if (size <= pool_largest) {
         FreeBlock *&head = free_lists[(size - 1) / pool_granularity];

@@ -66,6 +66,8 @@ using Boxed = std::conditional_t<(alignof(T) > pool_granularity), Realigned<T>, 
 
 struct PromiseBase;
 
+constexpr std::size_t promise_most_alignment = 2 * sizeof(void *);
+
 /// The await of one coroutine by another: it lives in the frame of the parent and owns the frame of
 /// the child.
 struct FrameLink
@@ -74,9 +76,8 @@ struct FrameLink
     PromiseBase *child = nullptr;  // null once its frame is destroyed
 };
 
-/// The base of the promises of all our coroutine types. Aligned so that a frame can be found from
-/// it: see frame_of().
-struct alignas(16) PromiseBase : PooledFrame
+/// The base of the promises of all our coroutine types.
+struct PromiseBase : PooledFrame
 {
     PromiseBase() = default;
     Q_DISABLE_COPY_MOVE(PromiseBase)
@@ -86,10 +87,11 @@ struct alignas(16) PromiseBase : PooledFrame
     std::source_location site;     // where the coroutine function is written
 };
 
-/// The frame of a promise. All promises have PromiseBase first and its alignment, so any of them
-/// may be treated as one.
+/// The frame of a promise. A promise lies behind two pointers, if its alignment is not more than
+/// theirs together; all of ours begin with PromiseBase, so any of them may be treated as one.
 inline std::coroutine_handle<> frame_of(PromiseBase &promise)
 {
+    static_assert(alignof(PromiseBase) <= promise_most_alignment);
     return std::coroutine_handle<PromiseBase>::from_promise(promise);
 }
 
@@ -130,6 +132,8 @@ struct FinalAwaiter
 template<class T>
 struct ResultPromise : PromiseBase
 {
+    static_assert(alignof(Boxed<T>) <= promise_most_alignment);
+
     std::variant<std::monostate, Boxed<T>, std::exception_ptr> result;
 
     template<class U = T>

@@ -69,7 +69,8 @@ public:
     Runnable *pop()
     {
         // With 200,000 tasks none of them is in the cache: prefetching takes 10 % off a step.
-        __builtin_prefetch(m_ring[(m_head + 3) & (m_capacity - 1)]);
+        if (Q_LIKELY(size() > 3))
+            __builtin_prefetch(m_ring[(m_head + 3) & (m_capacity - 1)]);
         return m_ring[m_head++ & (m_capacity - 1)];
     }
 
@@ -86,7 +87,8 @@ private:
     }
     void grow_to(std::size_t capacity)
     {
-        auto ring = std::make_unique<Runnable *[]>(capacity);
+        // Not zeroed: what is never used takes no memory.
+        auto ring = std::make_unique_for_overwrite<Runnable *[]>(capacity);
         const std::size_t count = size();
         for (std::size_t i = 0; i < count; ++i)
             ring[i] = m_ring[(m_head + i) & (m_capacity - 1)];
