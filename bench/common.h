@@ -32,7 +32,8 @@ struct Stopwatch
     double ns() const { return cpu_ns() - start; }
 };
 
-/// The result of one work: `key` is "ns_per_op", "bytes", "kib", "p99_ms", "p99_us" or "wakeups".
+/// The result of one work: `key` is "ns_per_op", "bytes", "kib", "p99_ms", "p99_us", "us" or
+/// "wakeups".
 struct Result
 {
     const char *key;

@@ -239,7 +239,7 @@ private:
     std::size_t m_batch_left = 0;
     int m_depth = 0;                        // calls of process() on the stack
     static constexpr int few_callbacks = 8; // a look at the clock costs as much as one callback
-    // Callbacks from one look at the clock to the next; 1 while they are long.
+    // Callbacks from one look at the clock to the next; fewer while they are long.
     int m_between_clocks = few_callbacks;
     int m_until_clock = few_callbacks; // callbacks left until the next look
     TimePoint m_clock_seen;

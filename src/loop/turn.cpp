@@ -20,11 +20,13 @@
 #include <QtCore/qeventloop.h>
 #include <QtCore/qthread.h>
 
+#include <algorithm>
+
 namespace QAsyncio::detail {
 
 namespace {
-// If callbacks take this long on average, the clock is looked at after each.
-constexpr auto long_callback = std::chrono::nanoseconds(250);
+// The clock is looked at this often, while callbacks are long, and behind every few of them.
+constexpr auto look_again = std::chrono::microseconds(8);
 constexpr auto poll_again = std::chrono::microseconds(10); // after an answer with something in it
 constexpr auto poll_idle = std::chrono::microseconds(40);  // after one with nothing
 
@@ -163,8 +165,12 @@ void LoopPrivate::run_timed(Runnable &item)
 bool LoopPrivate::slice_is_over()
 {
     const TimePoint seen = std::exchange(m_clock_seen, std::chrono::steady_clock::now());
-    const bool long_ones = m_clock_seen - seen >= m_between_clocks * long_callback;
-    m_until_clock = m_between_clocks = long_ones ? 1 : few_callbacks;
+    const auto taken = m_clock_seen - seen; // by m_between_clocks callbacks
+    if (Q_UNLIKELY(taken * few_callbacks > look_again * m_between_clocks)) // they are long
+        m_between_clocks = std::max(1, static_cast<int>(look_again * m_between_clocks / taken));
+    else
+        m_between_clocks = few_callbacks;
+    m_until_clock = m_between_clocks;
     if (m_batch_left > 0 && m_clock_seen >= m_poll_due && !strict)
         ask_selector();
     return m_clock_seen >= m_slice_end;
