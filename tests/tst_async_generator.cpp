@@ -859,6 +859,27 @@ private Q_SLOTS:
         QCOMPARE(reports.list().join(u' '),
                  u"unhandled exception during asyncio.run() shutdown|ValueError: task"_s);
     }
+
+    /// The awaiter of the future lives as long as the expression that yields.
+    void aGeneratorThatYieldsWhatItAwaitsOutlivesTheTaskThatStepped()
+    {
+        Test::run([](QAsyncioLoop &loop) -> Coroutine<> {
+            Future<int> future = loop.create_future<int>();
+            const auto numbers = [](Future<int> first) -> AsyncGenerator<int> {
+                co_yield co_await first;
+                co_yield 2;
+            };
+            auto generator = numbers(future);
+            const auto steps = [&]() -> Coroutine<int> {
+                const auto value = co_await generator.next();
+                co_return *value;
+            };
+            loop.call_later(1s, [&] { future.set_result(1); });
+            QASYNCIO_COMPARE(co_await create_task(steps()), 1);
+            co_await sleep(0s);
+            generator = {}; // under AddressSanitizer: looks at no task that has gone
+        });
+    }
 };
 
 QTEST_GUILESS_MAIN(tst_async_generator)

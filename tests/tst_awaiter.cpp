@@ -2,10 +2,14 @@
 // SPDX-License-Identifier: MIT
 #include "task_helpers.h"
 
+#include <QtCore/qeventloop.h>
 #include <QtCore/qstringlist.h>
+#include <QtCore/qvariant.h>
 
 #include <functional>
 #include <memory>
+#include <utility>
+#include <vector>
 
 namespace {
 
@@ -34,10 +38,10 @@ public:
     Tick(Tick &&) noexcept = default;
     ~Tick()
     {
-        if (task())
-            m_log << "left";
-        if (task() && m_metronome.listener)
-            m_metronome.listener = nullptr;
+        if (!is_waiting())
+            return;
+        m_log << "left";
+        m_metronome.listener = nullptr;
     }
 
     bool await_ready() const { return false; }
@@ -113,6 +117,66 @@ private:
     QStringList &m_log;
 };
 
+/// Does what it is told to, when it begins to wait and when it is to stop.
+class Scripted : public AwaiterBase
+{
+public:
+    using Suspend = std::function<void(Scripted &)>;
+    using Cancel = std::function<bool(Scripted &, const QString &)>;
+
+    explicit Scripted(Cancel cancel, Suspend suspend = {})
+        : m_cancel(std::move(cancel)), m_suspend(std::move(suspend))
+    { }
+
+    bool await_ready() const { return false; }
+    void await_suspend()
+    {
+        if (m_suspend)
+            m_suspend(*this);
+    }
+    int await_resume() const { return 1; }
+    bool await_cancel(const QString &message) override { return m_cancel(*this, message); }
+    QString await_description() const override { return QStringLiteral("<script>"); }
+
+    using AwaiterBase::is_waiting;
+    using AwaiterBase::resume;
+    using AwaiterBase::resume_cancelled;
+
+private:
+    Cancel m_cancel;
+    Suspend m_suspend;
+};
+
+/// An event loop, in which `functions` are called, one in each pass of Qt.
+void pump(std::vector<std::function<void()>> functions)
+{
+    QEventLoop loop;
+    std::function<void(std::size_t)> next = [&](std::size_t i) {
+        if (i == functions.size())
+            return loop.quit();
+        functions[i]();
+        QMetaObject::invokeMethod(&loop, [&next, i] { next(i + 1); }, Qt::QueuedConnection);
+    };
+    QMetaObject::invokeMethod(&loop, [&next] { next(0); }, Qt::QueuedConnection);
+    loop.exec();
+}
+
+/// Awaits `script`, and then sleeps for an hour, which nobody may end.
+Coroutine<QString> await_and_sleep(Scripted script)
+{
+    QString how = QStringLiteral("resumed");
+    try {
+        static_cast<void>(co_await std::move(script));
+    } catch (const CancelledError &error) {
+        how = error.message();
+    }
+    const TimePoint begin = get_running_loop().time();
+    co_await sleep(1h);
+    if (get_running_loop().time() - begin < 1h)
+        how += QStringLiteral(", and woken early");
+    co_return how;
+}
+
 struct NotMovable : AwaiterBase
 {
     NotMovable(NotMovable &&) = delete;
@@ -146,18 +210,17 @@ Coroutine<Task<int>> begin_tick(Metronome &metronome, Cancelling cancelling = Ca
 }
 
 /// What the await of a task throws, or its result.
-Coroutine<QString> outcome_of(Task<int> task)
+template<class T>
+Coroutine<QString> outcome_of(Task<T> task)
 {
     std::exception_ptr thrown;
-    int result = 0;
+    QString result;
     try {
-        result = co_await task;
+        result = QVariant(co_await task).toString();
     } catch (...) {
         thrown = std::current_exception();
     }
-    if (thrown)
-        co_return describe(thrown);
-    co_return QString::number(result);
+    co_return thrown ? describe(thrown) : result;
 }
 
 } // namespace
@@ -177,7 +240,7 @@ private Q_SLOTS:
             metronome.tick();
             QASYNCIO_COMPARE(metronome.log, QStringList({"waits"})); // not inside of the tick
             QASYNCIO_COMPARE(co_await task, 42);
-            QASYNCIO_COMPARE(metronome.log, QStringList({"waits", "ticked", "left"}));
+            QASYNCIO_COMPARE(metronome.log, QStringList({"waits", "ticked"}));
         });
     }
 
@@ -206,7 +269,7 @@ private Q_SLOTS:
             QASYNCIO_VERIFY(task.cancel(u"more than that"_s));
             const QString outcome = co_await outcome_of(task);
             QASYNCIO_COMPARE(outcome, u"CancelledError: enough"_s);
-            QASYNCIO_COMPARE(metronome.log, QStringList({"waits", "cancelled", "left"}));
+            QASYNCIO_COMPARE(metronome.log, QStringList({"waits", "cancelled"}));
             QASYNCIO_COMPARE(task.cancelling(), 2);
         });
     }
@@ -223,7 +286,7 @@ private Q_SLOTS:
             const QString outcome = co_await outcome_of(task);
             QASYNCIO_COMPARE(outcome, u"CancelledError: enough"_s);
             // what it would give is not asked for
-            QASYNCIO_COMPARE(metronome.log, QStringList({"waits", "cancelled", "left"}));
+            QASYNCIO_COMPARE(metronome.log, QStringList({"waits", "cancelled"}));
         });
     }
 
@@ -234,7 +297,7 @@ private Q_SLOTS:
             auto task = co_await begin_tick(metronome, Cancelling::Resumes);
             task.cancel();
             QASYNCIO_COMPARE(co_await task, 42);
-            QASYNCIO_COMPARE(metronome.log, QStringList({"waits", "cancelled", "ticked", "left"}));
+            QASYNCIO_COMPARE(metronome.log, QStringList({"waits", "cancelled", "ticked"}));
         });
     }
 
@@ -247,7 +310,7 @@ private Q_SLOTS:
             task.cancel(u"late"_s);
             const QString outcome = co_await outcome_of(task);
             QASYNCIO_COMPARE(outcome, u"CancelledError: late"_s);
-            QASYNCIO_COMPARE(metronome.log, QStringList({"waits", "left"}));
+            QASYNCIO_COMPARE(metronome.log, QStringList({"waits"}));
         });
     }
 
@@ -262,7 +325,7 @@ private Q_SLOTS:
             });
             const QString outcome = co_await outcome_of(task);
             QASYNCIO_COMPARE(outcome, u"CancelledError: myself"_s);
-            QASYNCIO_COMPARE(metronome.log, QStringList({"waits", "cancelled", "left"}));
+            QASYNCIO_COMPARE(metronome.log, QStringList({"waits", "cancelled"}));
         });
     }
 
@@ -310,8 +373,7 @@ private Q_SLOTS:
             co_await sleep(0s);
             task.cancel();
             co_await sleep(0s);
-            QASYNCIO_COMPARE(metronome.log,
-                             QStringList({"waits", "cancelled", "left", "caught", "waits"}));
+            QASYNCIO_COMPARE(metronome.log, QStringList({"waits", "cancelled", "caught", "waits"}));
             metronome.tick();
             QASYNCIO_COMPARE(co_await task, 42);
         });
@@ -360,7 +422,7 @@ private Q_SLOTS:
             co_await sleep(0s);
             metronome.tick();
             QASYNCIO_COMPARE(co_await task, 42);
-            QASYNCIO_COMPARE(metronome.log, QStringList({"waits", "ticked", "left"}));
+            QASYNCIO_COMPARE(metronome.log, QStringList({"waits", "ticked"}));
         });
     }
 
@@ -384,6 +446,202 @@ private Q_SLOTS:
             loop.call_later(1s, [&] { metronome.tick(); });
             const auto value = co_await generator.next();
             QASYNCIO_COMPARE(*value, 42);
+        });
+    }
+
+    /// Who stops what it waits for is often told at once that it has ended.
+    void oneThatIsResumedAndThenCancelledGoesOnOnce()
+    {
+        Test::run([]() -> Coroutine<> {
+            const auto both = [](Scripted &self, const QString &message) {
+                self.resume();
+                return self.resume_cancelled(message);
+            };
+            Scripted script(both);
+            auto task = create_task(await_and_sleep(std::move(script)));
+            co_await sleep(0s);
+            task.cancel(u"enough"_s);
+            QASYNCIO_COMPARE(co_await task, u"enough"_s);
+        });
+    }
+
+    void toStopMayEndTheObjectOfTheTask()
+    {
+        QStringList log;
+        Test::run([&]() -> Coroutine<> {
+            auto object = std::make_unique<QObject>();
+            const auto stop = [&](Scripted &self, const QString &message) {
+                object.reset();
+                log << (self.is_waiting() ? "still there" : "gone");
+                return self.resume_cancelled(message);
+            };
+            Scripted script(stop);
+            auto task = create_task(await_and_sleep(std::move(script)),
+                                    TaskOptions().context(object.get()));
+            co_await sleep(0s);
+            task.cancel();
+            QASYNCIO_VERIFY(task.cancelled()); // it was unwound as soon as that had returned
+            co_await sleep(0s);
+        });
+        QCOMPARE(log, QStringList({"still there"}));
+    }
+
+    void toStopMayEndTheTaskThatAwaitsThisOne()
+    {
+        Test::run([]() -> Coroutine<> {
+            auto object = std::make_unique<QObject>();
+            const auto stop = [&](Scripted &, const QString &) {
+                object.reset();
+                return false;
+            };
+            const auto outer = [&]() -> Coroutine<> {
+                Scripted script(stop);
+                co_await create_task(await_and_sleep(std::move(script)));
+            };
+            auto task = create_task(outer(), TaskOptions().context(object.get()));
+            co_await sleep(0s);
+            co_await sleep(0s);
+            task.cancel();
+            QASYNCIO_VERIFY(task.cancelled());
+            co_await sleep(0s);
+        });
+    }
+
+    void toStopMayOpenAnEventLoopInWhichItIsResumed()
+    {
+        Test::run([]() -> Coroutine<> {
+            bool is_there = false;
+            const auto stop = [&](Scripted &self, const QString &) {
+                pump({[&] { self.resume(); }, [] {}, [] {}, [] {}});
+                is_there = self.is_waiting(); // the task has not gone on meanwhile
+                return true;
+            };
+            Scripted script(stop);
+            auto task = create_task(await_and_sleep(std::move(script)));
+            co_await sleep(0s);
+            task.cancel(u"enough"_s);
+            QASYNCIO_VERIFY(is_there);
+            QASYNCIO_COMPARE(co_await task, u"resumed"_s);
+        });
+    }
+
+    void toBeginMayOpenAnEventLoopInWhichItIsResumedAndCancelled()
+    {
+        Test::run([]() -> Coroutine<> {
+            AnyTask waiting;
+            bool asked = false;
+            const auto stop = [&](Scripted &self, const QString &message) {
+                asked = true;
+                return self.resume_cancelled(message);
+            };
+            const auto begin = [&](Scripted &self) {
+                pump({[&] { self.resume(); }, [] {}, [] {}, [&] { waiting.cancel(u"enough"_s); },
+                      [] {}});
+            };
+            Scripted script(stop, begin);
+            auto task = create_task(await_and_sleep(std::move(script)));
+            waiting = task;
+            QASYNCIO_COMPARE(co_await task, u"enough"_s);
+            QASYNCIO_VERIFY(!asked); // it had been resumed
+        });
+    }
+
+    void whatToStopThrowsIsThrownByCancel()
+    {
+        Test::run([]() -> Coroutine<> {
+            Scripted *waiting = nullptr;
+            const auto stop = [](Scripted &, const QString &) -> bool {
+                throw ValueError(u"no"_s);
+            };
+            const auto begin = [&](Scripted &self) { waiting = &self; };
+            Scripted script(stop, begin);
+            auto task = create_task(await_and_sleep(std::move(script)));
+            co_await sleep(0s);
+            QASYNCIO_COMPARE(error_in([&] { task.cancel(u"enough"_s); }), u"ValueError: no"_s);
+            QASYNCIO_COMPARE(task.cancelling(), 1);
+            waiting->resume();
+            QASYNCIO_COMPARE(co_await task, u"enough"_s); // the request stands
+        });
+    }
+
+    void whatToStopThrowsIsThrownAtAnAwaitThatComesLater()
+    {
+        Test::run([]() -> Coroutine<> {
+            const auto stop = [](Scripted &, const QString &) -> bool {
+                throw ValueError(u"no"_s);
+            };
+            const auto inner = [&]() -> Coroutine<> {
+                Scripted script(stop);
+                static_cast<void>(co_await std::move(script));
+            };
+            const auto outer = [&]() -> Coroutine<QString> {
+                current_task().cancel(u"enough"_s);
+                const QString error = co_await error_of(inner());
+                const QString text = current_task().to_string(); // nobody is asked who has gone
+                co_return text.contains(u"<script>"_s) ? text : error;
+            };
+            auto task = create_task(outer());
+            const QString result = co_await outcome_of(task);
+            QASYNCIO_COMPARE(result, u"CancelledError: enough"_s); // at its end, as asyncio has it
+        });
+    }
+
+    void whatIsThrownBehindResumeIsReported()
+    {
+        QStringList reports;
+        Test::run([&](QAsyncioLoop &loop) -> Coroutine<> {
+            loop.set_exception_handler([&](QAsyncioLoop &, const ExceptionContext &context) {
+                reports << describe(context.exception);
+            });
+            const auto begin = [](Scripted &self) {
+                self.resume();
+                throw ValueError(u"too late"_s);
+            };
+            const auto stop = [](Scripted &, const QString &) { return false; };
+            Scripted script(stop, begin);
+            QASYNCIO_COMPARE(co_await await_and_sleep(std::move(script)), u"resumed"_s);
+            loop.set_exception_handler({});
+        });
+        QCOMPARE(reports, QStringList({"ValueError: too late"}));
+    }
+
+    /// It lives to the end of the expression that it is awaited in.
+    void whatResumesItLaterDoesNothing()
+    {
+        Test::run([](QAsyncioLoop &loop) -> Coroutine<> {
+            Scripted *awaiter = nullptr;
+            const auto begin = [&](Scripted &self) {
+                awaiter = &self;
+                self.resume();
+            };
+            const auto stop = [](Scripted &, const QString &) { return false; };
+            loop.call_later(1s, [&] { awaiter->resume(); });
+            const TimePoint before = loop.time();
+            Scripted script(stop, begin);
+            const auto add = [](int a, int b) { return a + b; };
+            const int sum = add(co_await std::move(script), co_await sleep(1h, 1));
+            QASYNCIO_COMPARE(sum, 2);
+            QASYNCIO_VERIFY(loop.time() - before >= 1h);
+        });
+    }
+
+    void aTaskThatSleepsForNoTimeIsCancelledWhenItsObjectHasDied()
+    {
+        Test::run([]() -> Coroutine<> {
+            auto object = std::make_unique<QObject>();
+            const auto never_rests = []() -> Coroutine<> {
+                for (;;)
+                    co_await sleep(0s);
+            };
+            auto older = create_task(never_rests(), TaskOptions().context(object.get()));
+            const auto ends_it = [&]() -> Coroutine<> {
+                object.reset();
+                pump({[] {}, [] {}, [&] { older.cancel(); }, [] {}});
+                co_await sleep(0s);
+            };
+            auto younger = create_task(ends_it(), TaskOptions().context(object.get()));
+            QASYNCIO_THROWS(co_await younger, CancelledError);
+            QASYNCIO_VERIFY(older.cancelled());
         });
     }
 

@@ -1356,9 +1356,19 @@ private Q_SLOTS:
         });
     }
 
+    void aScopeRefusesWhatItCannotOwn_data()
+    {
+        QTest::addColumn<bool>("has_factory");
+        QTest::newRow("a loop") << false;
+        QTest::newRow("one with a task factory") << true;
+    }
+
     void aScopeRefusesWhatItCannotOwn()
     {
-        Test::run([&](QAsyncioLoop &) -> Coroutine<> {
+        QFETCH(bool, has_factory);
+        Test::run([&](QAsyncioLoop &loop) -> Coroutine<> {
+            if (has_factory)
+                loop.set_task_factory(eager_task_factory);
             TaskScope scope;
             QObject object;
             QASYNCIO_COMPARE(

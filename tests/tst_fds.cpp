@@ -16,8 +16,13 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <chrono>
+#include <functional>
 #include <limits>
+#include <new>
 #include <optional>
+#include <thread>
+#include <utility>
 
 namespace {
 /// A reader of a pipe that was closed before it was removed; a duplicate keeps its data readable.
@@ -839,6 +844,62 @@ private Q_SLOTS:
         const QString error = error_in([&] { QAsyncioLoop another(options); });
         QCOMPARE(error, "ValueError: QAsyncioLoop: this selector belongs to another loop");
         run_once(loop);
+        loop.close();
+    }
+
+    void aSelectorThatCouldNotBeOpenedIsOfNoLoop()
+    {
+        class Closed : public Fake
+        {
+        public:
+            using Fake::Fake;
+            void open(QObject *, std::function<void()>) override
+            {
+                if (!std::exchange(m_is_open, true))
+                    throw std::bad_alloc();
+            }
+
+        private:
+            bool m_is_open = false;
+        };
+        QStringList log;
+        LoopOptions options;
+        options.selector(std::make_unique<Closed>(&log));
+        QVERIFY_THROWS_EXCEPTION(std::bad_alloc, QAsyncioLoop{options});
+        QAsyncioLoop loop(options);
+        loop.close();
+    }
+
+    void aSlowSelectorDoesNotEatTheLoop()
+    {
+        class Slow : public Fake
+        {
+        public:
+            Slow(QStringList *log, int *polls) : Fake(log), m_polls(polls) { }
+            void poll(std::vector<Ready> &) override
+            {
+                ++*m_polls;
+                std::this_thread::sleep_for(std::chrono::microseconds(200));
+            }
+
+        private:
+            int *m_polls;
+        };
+        QStringList log;
+        int polls = 0;
+        int callbacks = 0;
+        QAsyncioLoop loop(LoopOptions().selector(std::make_unique<Slow>(&log, &polls)));
+        loop.add_reader(0, [] { });
+        std::function<void()> chain = [&] {
+            ++callbacks;
+            if (polls < 20)
+                loop.call_soon(chain);
+            else
+                loop.stop();
+        };
+        loop.call_soon(chain);
+        loop.run_forever();
+        QVERIFY2(callbacks > 5 * polls, qPrintable(QString::number(callbacks)));
         loop.close();
     }
 

@@ -5,6 +5,7 @@
 #include "qasyncio/detail/coroutine/promise.h"
 
 #include <concepts>
+#include <cstdint>
 #include <type_traits>
 #include <utility>
 
@@ -22,11 +23,19 @@ class Await;
 ///     {
 ///     public:
 ///         explicit Tick(Metronome &metronome) : m_metronome(metronome) { }
-///         ~Tick() { m_metronome.set_listener(nullptr); }
+///         ~Tick()
+///         {
+///             if (is_waiting())
+///                 m_metronome.set_listener(nullptr);
+///         }
 ///         bool await_ready() const { return false; }
 ///         void await_suspend() { m_metronome.set_listener([this] { resume(); }); }
 ///         void await_resume() const { }
-///         bool await_cancel(const QString &message) override { return resume_cancelled(message); }
+///         bool await_cancel(const QString &message) override
+///         {
+///             m_metronome.set_listener(nullptr);
+///             return resume_cancelled(message);
+///         }
 ///         QString await_description() const override { return u"<a tick>"_s; }
 ///     ...
 ///     co_await Tick(metronome);
@@ -42,6 +51,10 @@ public:
     ///   it gets CancelledError instead of the result of await_resume().
     /// - Return true without doing either if resume() will be called soon: the result is then what
     ///   await_resume() gives.
+    ///
+    /// What it throws is thrown by cancel(), or at the await if the cancellation is older than
+    /// that; the request to cancel stands. It may call code of the program: if that ends the task's
+    /// object the task is unwound as soon as this has returned.
     virtual bool await_cancel(const QString &message) = 0;
     /// What the task is waiting for, to be shown in the text form of the task: "<a tick>". An empty
     /// string adds nothing to it.
@@ -59,30 +72,53 @@ protected:
     AwaiterBase(AwaiterBase &&) noexcept { }
     ~AwaiterBase() = default;
 
-    /// Lets the task go on, in the next turn of the loop. Call it once, at any time from
-    /// await_suspend() on, as long as this object exists.
+    /// Lets the task go on, in the next turn of the loop. Call it at any time from await_suspend()
+    /// on, as long as this object exists. Further calls, also when the task has gone on, do
+    /// nothing.
     void resume()
     {
-        detail::TaskStateBase &suspended = *task();
-        if (Q_LIKELY(!suspended.is_queued()))
-            suspended.schedule();
+        if (detail::TaskStateBase *waiting = suspended_task(); waiting && !waiting->is_queued())
+            waiting->schedule();
     }
     /// Like resume(), but the await throws CancelledError(message) instead of giving the result of
-    /// await_resume(). Returns true, which is what await_cancel() has to return then.
+    /// await_resume(), also if resume() was called before. Returns true, which is what
+    /// await_cancel() has to return then.
     bool resume_cancelled(const QString &message)
     {
-        task()->end_wait_cancelled(message);
+        if (detail::TaskStateBase *waiting = suspended_task())
+            waiting->end_wait_cancelled(message);
         return true;
     }
-    /// The task that awaits this; null before await_suspend().
-    detail::TaskStateBase *task() const noexcept { return m_frame ? m_frame->task : nullptr; }
+    /// The task is suspended here: await_suspend() was called, and await_resume() was not. In the
+    /// destructor: the task is being unwound, or await_suspend() has thrown.
+    bool is_waiting() const noexcept { return m_frame > resumed_bit; }
+
+    /// The task that is suspended here, or null.
+    detail::TaskStateBase *task() const noexcept { return is_waiting() ? frame().task : nullptr; }
+    /// It was suspended here, and may be still.
+    bool has_suspended() const noexcept { return m_frame != 0; }
 
 private:
     friend class detail::TaskStateBase;
     template<class>
     friend class detail::Await;
 
-    detail::PromiseBase *m_frame = nullptr; // of the coroutine that is suspended here, or null
+    static constexpr std::uintptr_t resumed_bit = 1;
+
+    /// The task, unless it has gone on to another await of the same expression: g++ 12 calls the
+    /// await_resume() of all its awaits when the last one has ended.
+    detail::TaskStateBase *suspended_task() const noexcept
+    {
+        detail::TaskStateBase *const waiting = task();
+        return waiting && waiting->is_suspended_at(*this) ? waiting : nullptr;
+    }
+    detail::PromiseBase &frame() const noexcept
+    {
+        return *reinterpret_cast<detail::PromiseBase *>(m_frame);
+    }
+
+    // The promise of the coroutine that is suspended here; then resumed_bit; 0 before.
+    std::uintptr_t m_frame = 0;
 };
 
 /// A class that coroutines can await. Its functions are called in this order:
@@ -90,14 +126,15 @@ private:
 /// 1. The object may be moved before it is awaited, but not afterwards.
 /// 2. `bool await_ready()`: true if there is nothing to wait for. await_resume() is called next.
 /// 3. `void await_suspend()`: the task is suspended. Arrange here for resume() to be called, either
-///    at once or later. What this function throws is thrown at the await.
+///    at once or later. What this function throws is thrown at the await; once it has called
+///    resume(), it goes to the loop's exception handler instead.
 /// 4. `bool await_cancel(message)` and `QString await_description()`, both of AwaiterBase, while
 ///    the task is suspended.
 /// 5. `await_resume()`: gives the result of the await, or throws.
 /// 6. The destructor: at the end of the expression that awaits, or when the task is unwound while
-///    it is suspended here (because its object died or its loop was closed). From then on nobody
-///    may call resume(). The destructor must not throw, and it may be the only function that is
-///    called after step 3.
+///    it is suspended here (because its object died or its loop was closed); is_waiting() tells the
+///    two apart. From then on nobody may call resume(). The destructor must not throw, and it may
+///    be the only function that is called after step 3.
 ///
 /// If the class has `void await_discard()`, that is called instead of await_resume() when the wait
 /// has ended but the task is to be cancelled all the same. It throws CancelledError if the wait
@@ -128,20 +165,38 @@ public:
     template<TaskPromise P>
     void await_suspend(std::coroutine_handle<P> frame)
     {
-        this->m_frame = &frame.promise();
-        A::await_suspend();
-        this->m_frame->task->suspend_at(*this);
+        PromiseBase &promise = frame.promise();
+        this->m_frame = reinterpret_cast<std::uintptr_t>(&promise);
+        promise.task->begin_to_suspend(*this);
+        if constexpr (noexcept(A::await_suspend())) {
+            A::await_suspend();
+        } else {
+            try {
+                A::await_suspend();
+            } catch (...) {
+                promise.task->suspend_failed(); // throws again, unless the task has been resumed
+            }
+        }
+        promise.task->suspend();
     }
     Q_ALWAYS_INLINE decltype(auto) await_resume()
     {
-        if (TaskStateBase *task = this->task(); task && Q_UNLIKELY(task->is_wait_cancelled()))
-            discard(*task);
+        if (AwaiterBase::is_waiting()) {
+            TaskStateBase &task = *this->task();
+            this->m_frame = AwaiterBase::resumed_bit;
+            if (Q_UNLIKELY(task.is_wait_ended_otherwise()))
+                end_otherwise(task);
+        }
         return A::await_resume();
     }
 
 private:
-    [[noreturn]] Q_NEVER_INLINE void discard(TaskStateBase &task)
+    [[noreturn]] Q_NEVER_INLINE void end_otherwise(TaskStateBase &task)
     {
+        if constexpr (requires(A &awaiter) { awaiter.await_refused(task); }) {
+            if (task.is_await_refused())
+                this->await_refused(task);
+        }
         const QString message = task.take_cancelled_wait();
         if constexpr (requires(A &awaiter) { awaiter.await_discard(); })
             this->await_discard();

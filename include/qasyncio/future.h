@@ -236,6 +236,7 @@ public:
         else
             task->refuse_await(*m_future);
     }
+    [[noreturn]] void await_refused(TaskStateBase &task);
     void await_discard();
     bool await_cancel(const QString &message) override;
     QString await_description() const override;
@@ -247,12 +248,6 @@ protected:
         : AwaiterBase(std::move(other)), m_future(std::exchange(other.m_future, nullptr))
     { }
 
-    /// Throws if the await was refused.
-    void check_refused() const
-    {
-        if (const TaskStateBase *task = this->task(); task && Q_UNLIKELY(task->is_await_refused()))
-            throw_refused();
-    }
     /// Called when the frame is destroyed: takes the task out of the future's callbacks.
     void stop_waiting()
     {
@@ -266,9 +261,6 @@ protected:
     }
 
     FutureStateBase *m_future;
-
-private:
-    [[noreturn]] void throw_refused() const;
 };
 
 /// `Movable`: the future is awaited through an rvalue handle, so its result may be moved out if
@@ -292,7 +284,7 @@ public:
         if (!m_future)
             return;
         stop_waiting();
-        if (Movable || task())
+        if (Movable || has_suspended())
             m_future->release();
     }
 
@@ -302,11 +294,7 @@ public:
             m_future->retain();
         FutureAwaiterBase::await_suspend();
     }
-    T await_resume()
-    {
-        check_refused();
-        return take_value<T>(*m_future, Movable && m_future->sole_owner());
-    }
+    T await_resume() { return take_value<T>(*m_future, Movable && m_future->sole_owner()); }
 };
 
 } // namespace detail

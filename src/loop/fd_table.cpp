@@ -96,33 +96,34 @@ bool FdTable::poll_into(ReadyQueue &ready)
     events.clear();
     const std::shared_ptr<Selector> kept = m_selector;
     kept->poll(events);
+    bool found = false;
     for (const Selector::Ready &event : events) {
         for (const Selector::Interest direction : {Selector::Read, Selector::Write}) {
             if (!(event.interest & direction))
                 continue;
             Entry *const entry = find(event.fd);
             if (FdState *const state = entry ? entry->slot(direction) : nullptr)
-                queue(state, ready);
+                found |= queue(state, ready);
         }
     }
-    const bool found = !events.empty();
     m_ready = std::move(events); // keeps its memory
     return found;
 }
 
-void FdTable::queue(FdState *state, ReadyQueue &ready)
+bool FdTable::queue(FdState *state, ReadyQueue &ready)
 {
     if (state->executing()) {
         // The callback has opened a nested event loop and has not read yet. If it were still
         // watched, it would wake that loop for ever.
         if (!std::exchange(state->masked, true))
             update(state->fd);
-        return;
+        return false;
     }
     if (std::exchange(state->queued, true))
-        return;
+        return false;
     state->retain();
     ready.push(state);
+    return true;
 }
 
 void FdTable::unmask(FdState &state)

@@ -28,7 +28,8 @@ public:
     void add(FdState *state);
     bool remove(int fd, unsigned direction);
     /// Queues the callbacks of the descriptors that are ready; the reader of a descriptor before
-    /// its writer (L-004). Returns false if there was none.
+    /// its writer (L-004). Returns false if there was
+    /// nothing to queue.
     bool poll_into(ReadyQueue &ready);
     /// Called when a callback has returned that was found ready while it ran: watches its
     /// descriptor again.
@@ -59,7 +60,8 @@ private:
     Entry *find(int fd) const;
     /// Puts `state`, which may be null, at `direction` of `fd`; returns what was there.
     FdState *replace(int fd, unsigned direction, FdState *state);
-    void queue(FdState *state, ReadyQueue &ready);
+    /// False if its callback is queued already, or is being run.
+    bool queue(FdState *state, ReadyQueue &ready);
     static void drop(FdState *state);
     void close_page(const Page &page, int first);
     void give_back(FdState &state, FdState *before);

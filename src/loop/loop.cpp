@@ -45,16 +45,17 @@ void check_application()
 
 } // namespace
 
-std::shared_ptr<Selector> LoopPrivate::taken(std::shared_ptr<Selector> selector)
+std::shared_ptr<Selector> LoopPrivate::not_taken(std::shared_ptr<Selector> selector)
 {
-    if (std::exchange(selector->m_is_taken, true))
+    if (selector->m_is_taken)
         throw ValueError(QStringLiteral("QAsyncioLoop: this selector belongs to another loop"));
     return selector;
 }
 
 LoopPrivate::LoopPrivate(QAsyncioLoop &owner, std::shared_ptr<Selector> selector,
                          std::shared_ptr<Clock> own_clock)
-    : fds(selector ? taken(std::move(selector)) : default_selector()), clock(std::move(own_clock))
+    : fds(selector ? not_taken(std::move(selector)) : default_selector()),
+      clock(std::move(own_clock))
 {
     loop = &owner;
     thread = &thread_data();
@@ -63,6 +64,7 @@ LoopPrivate::LoopPrivate(QAsyncioLoop &owner, std::shared_ptr<Selector> selector
     const QEventLoop gives_the_thread_a_dispatcher;
     bridge = std::make_unique<Bridge>(*this);
     fds.selector().open(bridge.get(), [this] { process(); });
+    fds.selector().m_is_taken = true;
     if (bridge->thread() == QCoreApplication::instance()->thread())
         register_main_loop(this); // the end of the application closes it
     ++cores_alive;                // last: if a constructor throws, the destructor is not called

@@ -187,7 +187,7 @@ private:
     friend struct LoopCore;
 
     /// A selector of the program's own. Throws ValueError if a loop has it already.
-    static std::shared_ptr<Selector> taken(std::shared_ptr<Selector> selector);
+    static std::shared_ptr<Selector> not_taken(std::shared_ptr<Selector> selector);
 
     // turn.cpp
     void begin_turn();

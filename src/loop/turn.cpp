@@ -29,6 +29,7 @@ namespace {
 constexpr auto look_again = std::chrono::microseconds(8);
 constexpr auto poll_again = std::chrono::microseconds(10); // after an answer with something in it
 constexpr auto poll_idle = std::chrono::microseconds(40);  // after one with nothing
+constexpr int poll_share = 8; // and at least so many times what the answer took
 
 QString slow_callback_text(const QString &name, std::chrono::nanoseconds taken)
 {
@@ -112,8 +113,11 @@ void LoopPrivate::begin_turn()
 
 void LoopPrivate::ask_selector()
 {
+    const TimePoint begin = std::chrono::steady_clock::now();
     const bool found = fds.poll_into(ready);
-    m_poll_due = m_clock_seen + (found ? poll_again : poll_idle);
+    m_clock_seen = std::chrono::steady_clock::now(); // what it takes counts for no callback
+    const std::chrono::nanoseconds pause = found ? poll_again : poll_idle;
+    m_poll_due = m_clock_seen + std::max(pause, poll_share * (m_clock_seen - begin));
 }
 
 bool LoopPrivate::run_batch()

@@ -39,6 +39,7 @@ struct Runner::Private
     bool installed = false; // set_event_loop() was called
     bool quit = false;      // the application was asked to quit, in this run() or clean-up
     int quit_code = 0;
+    bool time_is_up = false;  // the limit of the clean-up that is under way
     bool abandoned = false;   // it quit a second time: nothing is awaited any more in the clean-up
     bool interrupted = false; // Ctrl+C has cancelled the main task
     int quit_cancels = 0;     // how often the quit has cancelled it: once at most
@@ -62,7 +63,7 @@ struct Runner::Private
         quit_code = end.code;
         return true;
     }
-    enum class RunResult { Done, Stopped, QuitTwice };
+    enum class RunResult { Done, GivenUp, Stopped, QuitTwice };
     /// Runs the loop until `task` is done. If the application quits meanwhile, calls `on_quit()`
     /// and starts its event loop again.
     RunResult run_until_done(const AnyTask &task, const std::function<void()> &on_quit);
@@ -145,6 +146,8 @@ Runner::Private::RunResult Runner::Private::run_until_done(const AnyTask &task,
                 note_quit(end);
             break;
         }
+        if (time_is_up)
+            return RunResult::GivenUp;
         if (!end.quit)
             return RunResult::Stopped;
         if (!note_quit(end)) {
@@ -194,6 +197,7 @@ void Runner::run_main(const AnyTask &main)
     };
     switch (p->run_until_done(task, on_quit)) {
     case Private::RunResult::Done:
+    case Private::RunResult::GivenUp: // there is no limit
         break;
     case Private::RunResult::Stopped:
         throw_stopped();
@@ -290,31 +294,27 @@ bool Runner::Private::run_cleanup(const AnyTask &task, const std::function<QStri
             << "Runner: the clean-up waits for" << rest().join(QLatin1String(", "));
     });
     patience.start(std::chrono::seconds(1));
-    bool given_up = false;
+    time_is_up = false;
     QTimer limit;
     limit.setSingleShot(true);
     QObject::connect(&limit, &QTimer::timeout, [&] {
-        given_up = true;
+        time_is_up = true;
         loop->stop();
     });
     limit.start(detail::timer_milliseconds(options.m_cleanup_limit));
-    const auto on_quit = [&] {
-        if (given_up) // the limit was reached in the same pass
-            loop->stop();
-    };
-    switch (run_until_done(task, on_quit)) {
+    switch (run_until_done(task, [] { })) {
     case RunResult::Done:
-        return true;
+        break;
+    case RunResult::GivenUp:
+        qCWarning(detail::logCategory).noquote()
+            << "Runner: the clean-up goes on without" << rest().join(QLatin1String(", "));
+        AnyTask(task).cancel();
+        break;
+    case RunResult::Stopped:
+        throw_stopped();
     case RunResult::QuitTwice:
         return false;
-    case RunResult::Stopped:
-        break;
     }
-    if (!given_up)
-        throw_stopped();
-    qCWarning(detail::logCategory).noquote()
-        << "Runner: the clean-up goes on without" << rest().join(QLatin1String(", "));
-    AnyTask(task).cancel();
     return true;
 }
 

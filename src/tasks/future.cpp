@@ -42,9 +42,8 @@ std::exception_ptr awaitable_dropped()
 /// that is a CancelledError: then that one is thrown (T-022, T-023).
 void FutureAwaiterBase::await_discard()
 {
-    if (awaited_future()
-        && (m_future->state() == FutureStateBase::Cancelled
-            || is_cancellation(m_future->take_exception())))
+    if (m_future->state() == FutureStateBase::Cancelled
+        || is_cancellation(m_future->take_exception()))
         m_future->throw_unless_value();
 }
 
@@ -68,9 +67,9 @@ FutureStateBase *FutureAwaiterBase::awaited_future() const noexcept
     return task()->is_await_refused() ? nullptr : m_future;
 }
 
-void FutureAwaiterBase::throw_refused() const
+void FutureAwaiterBase::await_refused(TaskStateBase &task)
 {
-    task()->throw_await_error(*m_future);
+    task.throw_await_error(*m_future);
 }
 
 } // namespace detail

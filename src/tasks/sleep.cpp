@@ -32,7 +32,9 @@ void SleepAwaiter::end_timer() noexcept
 
 bool SleepAwaiter::await_cancel(const QString &message)
 {
-    m_timer->cancel(); // there is one: a task that sleeps for no time is queued, and not asked
+    if (!m_timer) // it sleeps for no time: its next step is under way
+        return false;
+    m_timer->cancel();
     return resume_cancelled(message);
 }
 

@@ -107,7 +107,17 @@ void TaskStateBase::run(LoopCore &loop_core) noexcept
 void TaskStateBase::take_step_that_waited()
 {
     task_flags &= ~StepWaits;
-    schedule();
+    if (!(flags & Queued))
+        schedule();
+}
+
+void TaskStateBase::suspend_failed()
+{
+    if (!is_queued()) {
+        m_suspended_at = nullptr;
+        throw;
+    }
+    core->report_callback_exception(*this, std::current_exception());
 }
 
 void TaskStateBase::complete()
@@ -230,9 +240,32 @@ void TaskStateBase::deliver_cancellation(const QString &message)
 {
     if (TaskStateBase *const awaited = awaited_task()) // they await each other in a circle
         give_up_waiting(*awaited);
-    else if (m_suspended_at && !(flags & Queued) && m_suspended_at->await_cancel(message))
-        return;
+    else if (m_suspended_at && !is_queued() && !(flags & (Doomed | OnStack)))
+        return ask_awaiter_to_stop(message);
     note_cancellation(message);
+}
+
+void TaskStateBase::ask_awaiter_to_stop(const QString &message)
+{
+    // The awaiter may run code of the program. The task counts as on the stack meanwhile, so that
+    // it neither goes on nor is unwound before the awaiter has returned.
+    const auto self = Ref<TaskStateBase>::share(this);
+    std::exception_ptr failure;
+    flags |= OnStack;
+    try {
+        if (!m_suspended_at->await_cancel(message))
+            note_cancellation(message);
+    } catch (...) {
+        failure = std::current_exception();
+        note_cancellation(message);
+    }
+    flags &= ~OnStack;
+    if (Q_UNLIKELY(flags & UnwindPending))
+        unwind_what_waited();
+    else if (Q_UNLIKELY(task_flags & StepWaits))
+        take_step_that_waited();
+    if (failure)
+        std::rethrow_exception(std::move(failure));
 }
 
 void TaskStateBase::note_cancellation(const QString &message)
@@ -267,7 +300,7 @@ void TaskStateBase::keep_message(QString TaskExtra::*place, const QString &messa
 
 PromiseBase *TaskStateBase::innermost_frame() const
 {
-    return m_suspended_at ? m_suspended_at->m_frame : m_root;
+    return m_suspended_at ? &m_suspended_at->frame() : m_root;
 }
 
 FutureStateBase *TaskStateBase::awaited_future() const
@@ -277,7 +310,7 @@ FutureStateBase *TaskStateBase::awaited_future() const
 
 TaskStateBase *TaskStateBase::awaited_task() const
 {
-    FutureStateBase *const future = flags & Queued ? nullptr : awaited_future();
+    FutureStateBase *const future = is_queued() ? nullptr : awaited_future();
     return future && future->is_task() && !future->done() ? static_cast<TaskStateBase *>(future)
                                                           : nullptr;
 }
@@ -298,9 +331,17 @@ int TaskStateBase::uncancel()
 void TaskStateBase::forward_cancel()
 {
     const QString message = m_extra ? m_extra->cancel_message : QString();
+    if (is_queued())
+        return;
     flags &= ~MustCancel;
-    if (flags & Queued || !m_suspended_at->await_cancel(message))
+    try {
+        if (!m_suspended_at->await_cancel(message))
+            flags |= MustCancel;
+    } catch (...) { // the await throws it, and the awaiter goes
+        m_suspended_at = nullptr;
         flags |= MustCancel;
+        throw;
+    }
 }
 
 void TaskStateBase::throw_cancelled_error(const QString &message)
@@ -311,6 +352,7 @@ void TaskStateBase::throw_cancelled_error(const QString &message)
 void TaskStateBase::throw_await_error(const FutureStateBase &awaited)
 {
     const bool itself = flags & AwaitsItself;
+    forget_refusal();
     if (take_must_cancel())
         throw_cancelled_error(cancel_message());
     if (itself)
@@ -602,7 +644,7 @@ QString TaskStateBase::describe() const
 {
     QString text = describe_without_wait();
     const FutureStateBase *const future = awaited_future();
-    const bool has_given_up = future && !future->done() && flags & Queued; // see give_up_waiting()
+    const bool has_given_up = future && !future->done() && is_queued(); // see give_up_waiting()
     const QString awaited = m_suspended_at && !has_given_up ? m_suspended_at->await_description()
                                                             : QString();
     if (awaited.isEmpty())

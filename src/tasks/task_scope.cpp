@@ -120,6 +120,9 @@ TaskOptions TaskScope::owned(const TaskOptions &options) const
     if (options.m_detached)
         throw ValueError(
             QStringLiteral("TaskScope.create_task: a task of a scope cannot be detached"));
+    if (options.m_has_object) // also where a task factory would take it away
+        throw ValueError(QStringLiteral(
+            "create_task: a task of a TaskScope ends with that, and has no context object"));
     if (const LoopCore *core = d->core(); core && core != &get_running_loop().core())
         throw RuntimeError(QStringLiteral("%1 has tasks of another loop").arg(to_string()));
     TaskOptions mine = options;

@@ -66,7 +66,10 @@ def site(location):
 def frames(task):
     """The coroutines of a suspended task, the innermost first."""
     awaiter = task["m_suspended_at"]
-    names, promise = [], task["m_root"] if int(awaiter) == 0 else awaiter["m_frame"]
+    promise = task["m_root"]
+    if int(awaiter) != 0:
+        promise = awaiter["m_frame"].cast(promise.type)
+    names = []
     while int(promise) != 0 and len(names) < 50:
         names.append(site(promise["site"]))
         link = promise["link"]

@@ -88,7 +88,8 @@ public:
     /// The same for several at once.
     static void unwind_together(const std::vector<Ref<TaskStateBase>> &tasks);
 
-    bool is_queued() const noexcept { return flags & Queued; }
+    /// Its next step is under way.
+    bool is_queued() const noexcept { return flags & Queued || task_flags & StepWaits; }
     bool is_on_stack() const noexcept { return flags & OnStack; }
     /// It is being unwound or will be: no line of it runs any more.
     bool is_doomed() const noexcept { return flags & Doomed; }
@@ -96,14 +97,15 @@ public:
     void note_end_of_body() noexcept { flags |= BodyDone; }
 
     // For awaiters, while a frame of this task is executed:
-    /// The innermost frame suspends; the awaiter will queue the task. A cancellation that was
-    /// requested before is passed to the awaiter now.
-    void suspend_at(AwaiterBase &awaiter)
+    /// The innermost frame is about to suspend: await_suspend() of `awaiter` comes next.
+    void begin_to_suspend(AwaiterBase &awaiter) { m_suspended_at = &awaiter; }
+    /// It has returned. A cancellation that was requested before goes to the awaiter now.
+    void suspend()
     {
-        m_suspended_at = &awaiter;
         if (Q_UNLIKELY(flags & MustCancel))
             forward_cancel();
     }
+    bool is_suspended_at(const AwaiterBase &awaiter) const { return m_suspended_at == &awaiter; }
     /// Queues the next step.
     void schedule()
     {
@@ -120,7 +122,10 @@ public:
     }
     /// True if the await that resumes now has to throw a cancellation instead of giving its result;
     /// take_cancelled_wait() clears that and gives the message.
-    bool is_wait_cancelled() const noexcept { return flags & (MustCancel | WaitCancelled); }
+    bool is_wait_ended_otherwise() const noexcept
+    {
+        return flags & (MustCancel | WaitCancelled | WrongLoop | AwaitsItself);
+    }
     QString take_cancelled_wait() noexcept;
     /// Refuses the await that has just suspended, because it awaits this task itself or a future of
     /// another loop. It throws in the next turn.
@@ -135,8 +140,12 @@ public:
     void end_wait_cancelled(const QString &message)
     {
         note_cancelled_wait(message);
-        schedule();
+        if (!is_queued())
+            schedule();
     }
+    /// await_suspend() has thrown: throws that again. If it has resumed the task before, the task
+    /// waits for its next step, and the exception is reported.
+    void suspend_failed();
     [[noreturn]] static void throw_cancelled_error(const QString &message);
     [[noreturn]] void throw_await_error(const FutureStateBase &awaited);
 
@@ -211,6 +220,7 @@ private:
     void set_outcome(std::exception_ptr exception);
     void finish_with_exception(std::exception_ptr exception);
     void destroy_frames() noexcept;
+    void ask_awaiter_to_stop(const QString &message);
     void forward_cancel();
     /// Resumes although `awaited` is not done: the tasks await each other in a circle, which would
     /// never end.
