@@ -63,9 +63,14 @@ private:
             });
         };
         m_label.setText(u"Counting..."_s);
-        const int count = co_await to_thread(count_primes, 20'000'000, progress,
-                                             source.get_token());
-        m_label.setText(u"%1 primes"_s.arg(count));
+        try {
+            const int count = co_await to_thread(count_primes, 20'000'000, progress,
+                                                 source.get_token());
+            m_label.setText(u"%1 primes"_s.arg(count));
+        } catch (const CancelledError &) {
+            m_label.setText(u"Cancelled"_s);
+            throw;
+        }
     }
 
     QLabel m_label{u"Ready"_s};

@@ -23,20 +23,31 @@ class Await;
 ///     {
 ///     public:
 ///         explicit Tick(Metronome &metronome) : m_metronome(metronome) { }
-///         ~Tick()
-///         {
-///             if (is_waiting())
-///                 m_metronome.set_listener(nullptr);
-///         }
+///         Tick(Tick &&) = default;
+///         ~Tick() { stop(); }
 ///         bool await_ready() const { return false; }
-///         void await_suspend() { m_metronome.set_listener([this] { resume(); }); }
-///         void await_resume() const { }
+///         void await_suspend()
+///         {
+///             m_metronome.set_listener([this] { resume(); });
+///             m_listens = true;
+///         }
+///         void await_resume() { stop(); }
 ///         bool await_cancel(const QString &message) override
 ///         {
-///             m_metronome.set_listener(nullptr);
+///             stop();
 ///             return resume_cancelled(message);
 ///         }
 ///         QString await_description() const override { return u"<a tick>"_s; }
+///
+///     private:
+///         void stop()
+///         {
+///             if (std::exchange(m_listens, false))
+///                 m_metronome.set_listener(nullptr);
+///         }
+///         Metronome &m_metronome;
+///         bool m_listens = false;
+///     };
 ///     ...
 ///     co_await Tick(metronome);
 ///
@@ -60,7 +71,8 @@ public:
     /// string adds nothing to it.
     virtual QString await_description() const = 0;
     /// The future that is awaited, if it is one; otherwise null. A cancellation follows the chain
-    /// of tasks that await each other, and finds it with this function.
+    /// of tasks of which each awaits the next by this function. Not to be overridden: it is for the
+    /// futures of this library.
     virtual detail::FutureStateBase *awaited_future() const noexcept;
 
     AwaiterBase(const AwaiterBase &) = delete;
@@ -123,18 +135,24 @@ private:
 
 /// A class that coroutines can await. Its functions are called in this order:
 ///
-/// 1. The object may be moved before it is awaited, but not afterwards.
-/// 2. `bool await_ready()`: true if there is nothing to wait for. await_resume() is called next.
+/// 1. The object may be moved before it is awaited, but not afterwards. A named one is moved from
+///    when it is awaited. (A class with a destructor has no move constructor unless it says so:
+///    `Tick(Tick &&) = default;`.)
+/// 2. `bool await_ready()`: true if there is nothing to wait for. await_resume() is called next,
+/// and
+///    no cancellation is delivered here.
 /// 3. `void await_suspend()`: the task is suspended. Arrange here for resume() to be called, either
 ///    at once or later. What this function throws is thrown at the await; once it has called
 ///    resume(), it goes to the loop's exception handler instead.
 /// 4. `bool await_cancel(message)` and `QString await_description()`, both of AwaiterBase, while
-///    the task is suspended.
+///    the task is suspended. The first may come right behind await_suspend(), for a cancellation
+///    that is older, and again for each further one until the wait has ended.
 /// 5. `await_resume()`: gives the result of the await, or throws.
 /// 6. The destructor: at the end of the expression that awaits, or when the task is unwound while
 ///    it is suspended here (because its object died or its loop was closed); is_waiting() tells the
-///    two apart. From then on nobody may call resume(). The destructor must not throw, and it may
-///    be the only function that is called after step 3.
+///    two apart. An object that was moved from, or never awaited, is destroyed as well, so take
+///    back only what await_suspend() of this one has left. From then on nobody may call resume().
+///    The destructor must not throw, and it may be the only function that is called after step 3.
 ///
 /// If the class has `void await_discard()`, that is called instead of await_resume() when the wait
 /// has ended but the task is to be cancelled all the same. It throws CancelledError if the wait
