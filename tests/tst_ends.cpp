@@ -2042,8 +2042,9 @@ int quit_and_then_interrupted(std::unique_ptr<QApplication> &)
 Coroutine<int> close_while_busy(QWidget &first, QWidget &second, int slices)
 {
     int passes = 0; // of Qt's dispatcher: one for each slice
-    QObject::connect(QAbstractEventDispatcher::instance(), &QAbstractEventDispatcher::awake, &first,
-                     [&passes] { ++passes; });
+    const QObject counts;
+    QObject::connect(QAbstractEventDispatcher::instance(), &QAbstractEventDispatcher::awake,
+                     &counts, [&passes] { ++passes; });
     first.close();
     while (passes < slices)
         co_await sleep(0s);

@@ -899,7 +899,7 @@ private Q_SLOTS:
         };
         loop.call_soon(chain);
         loop.run_forever();
-        QVERIFY2(callbacks > 5 * polls, qPrintable(QString::number(callbacks)));
+        QVERIFY2(callbacks > 20 * polls, qPrintable(QString::number(callbacks)));
         loop.close();
     }
 

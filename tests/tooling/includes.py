@@ -47,8 +47,8 @@ STANDARD = {
     "limits": "numeric_limits",
     "list": "list",
     "map": "erase_if map multimap",
-    "memory": "construct_at destroy_at enable_shared_from_this make_shared make_unique make_unique_for_overwrite shared_ptr static_pointer_cast"
-              "unique_ptr weak_ptr",
+    "memory": "construct_at destroy_at enable_shared_from_this make_shared make_unique "
+              "make_unique_for_overwrite shared_ptr static_pointer_cast unique_ptr weak_ptr",
     "mutex": "lock_guard mutex unique_lock",
     "new": "align_val_t bad_alloc launder nothrow nothrow_t",
     "numeric": "gcd",
