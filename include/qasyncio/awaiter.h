@@ -138,8 +138,7 @@ private:
 /// 1. The object may be moved before it is awaited, but not afterwards. A named one is moved from
 ///    when it is awaited. (A class with a destructor has no move constructor unless it says so:
 ///    `Tick(Tick &&) = default;`.)
-/// 2. `bool await_ready()`: true if there is nothing to wait for. await_resume() is called next,
-/// and
+/// 2. `bool await_ready()`: true if there is nothing to wait for. Then await_resume() is next, and
 ///    no cancellation is delivered here.
 /// 3. `void await_suspend()`: the task is suspended. Arrange here for resume() to be called, either
 ///    at once or later. What this function throws is thrown at the await; once it has called

@@ -16,9 +16,6 @@ void QAsyncioLoop::check_context_object(const TaskOptions &options)
     const QObject *object = options.m_object;
     if (options.m_detached)
         throw ValueError(QStringLiteral("create_task: a detached task has no context object"));
-    if (options.m_owner)
-        throw ValueError(QStringLiteral(
-            "create_task: a task of a TaskScope ends with that, and has no context object"));
     if (!object)
         throw ValueError(QStringLiteral("create_task: the context object is null"));
     if (object->thread() != QThread::currentThread())
