@@ -66,7 +66,7 @@ inline std::vector<Future<int>> futures_of(QAsyncioLoop &loop, int count)
 /// Whether no callback and no task waits for `future`.
 inline bool unheard(const AnyFuture &future)
 {
-    return detail::FutureAccess::state(future)->callbacks.empty();
+    return !detail::FutureAccess::state(future)->has_callbacks();
 }
 
 /// Runs `body` in a thread whose stack is eight times smaller than a usual one, so that a leak of

@@ -308,6 +308,28 @@ private Q_SLOTS:
         });
     }
 
+    // F-010
+    void ofAFutureThatFailedNoCallbackCanBeRemovedAndTheExceptionStays()
+    {
+        Test::run([&](QAsyncioLoop &loop) -> Coroutine<> {
+            for (const int count : {1, 2, 40}) {
+                int calls = 0;
+                Future<> future = loop.create_future<>();
+                std::vector<DoneCallbackId> ids;
+                for (int i = 0; i < count; ++i)
+                    ids.push_back(future.add_done_callback([&] { ++calls; }));
+                future.set_exception(std::make_exception_ptr(ValueError(u"no"_s)));
+                for (const DoneCallbackId &id : ids)
+                    QASYNCIO_COMPARE(future.remove_done_callback(id), 0);
+                QASYNCIO_COMPARE(co_await error_of(future), u"ValueError: no"_s);
+                QASYNCIO_COMPARE(calls, 0);
+                co_await turns(1);
+                QASYNCIO_COMPARE(calls, count);
+                QASYNCIO_COMPARE(describe(future.exception()), u"ValueError: no"_s);
+            }
+        });
+    }
+
     // F-008, F-010
     void ofManyCallbacksThatComeAndGoTheRestRunsInOrder()
     {

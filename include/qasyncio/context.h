@@ -60,8 +60,8 @@ public:
     CallbackContext(const Context &context) : m_context(&context) { }
 
     bool is_given() const { return m_context; }
-    /// The context for a callback that is made now, while `current` is the current one. The caller
-    /// owns the result; null means an empty context.
+    /// Used by the library: the context for a callback that is made now, while `current` is the
+    /// current one. The caller owns the result; null means an empty context.
     detail::ContextState *take(detail::ContextState *current) const
     {
         return m_context ? detail::Ref(detail::ContextAccess::state(*m_context)).leak()

@@ -78,13 +78,13 @@ public:
         return detail::describe_site("Coroutine", m_promise ? &m_promise->site : nullptr);
     }
 
-    class Awaiter;
+    class ChildAwaiter;
     /// `co_await coroutine`: runs it to its end and gives its result. Throws RuntimeError if it has
     /// been awaited, scheduled or moved from before.
-    Awaiter operator co_await() && { return Awaiter(release_checked()); }
-    Awaiter operator co_await() & { return Awaiter(release_checked()); }
+    ChildAwaiter operator co_await() && { return ChildAwaiter(release_checked()); }
+    ChildAwaiter operator co_await() & { return ChildAwaiter(release_checked()); }
 
-    /// Gives up the frame, to whoever is going to run it. Null if there is none.
+    /// Used by what runs coroutines. Gives up the frame; null if there is none.
     promise_type *release() noexcept { return std::exchange(m_promise, nullptr); }
     /// The same. Throws RuntimeError if the frame was given up before.
     promise_type *release_checked()
@@ -121,12 +121,12 @@ struct Coroutine<T>::promise_type : detail::ResultPromise<T>
 
 /// Awaits a coroutine: runs it to its end in the awaiting task.
 template<class T>
-class Coroutine<T>::Awaiter : protected detail::FrameLink
+class Coroutine<T>::ChildAwaiter : protected detail::FrameLink
 {
 public:
-    explicit Awaiter(promise_type *promise) { child = promise; }
-    Awaiter(Awaiter &&other) noexcept { child = std::exchange(other.child, nullptr); }
-    ~Awaiter()
+    explicit ChildAwaiter(promise_type *promise) { child = promise; }
+    ChildAwaiter(ChildAwaiter &&other) noexcept { child = std::exchange(other.child, nullptr); }
+    ~ChildAwaiter()
     {
         if (child)
             detail::frame_of(*child).destroy();

@@ -232,7 +232,7 @@ public:
     {
         TaskStateBase *const task = this->task();
         if (Q_LIKELY(m_future->core == task->core && m_future != task))
-            m_future->callbacks.append(task);
+            m_future->append_callback(task);
         else
             task->refuse_await(*m_future);
     }

@@ -51,7 +51,7 @@ public:
     /// "<Handle>", "<TimerHandle cancelled when=12.500>"
     QString to_string() const;
 
-    /// Takes over a reference.
+    /// Used by the loop. Takes over a reference.
     explicit Handle(detail::HandleState *adopted)
         : m_state(detail::Ref<detail::HandleState>::adopt(adopted))
     { }
@@ -82,6 +82,7 @@ class QASYNCIO_EXPORT TimerHandle : public Handle
 public:
     /// A handle on no callback.
     TimerHandle() = default;
+    /// Used by the loop. Takes over a reference.
     explicit TimerHandle(detail::TimerState *adopted) : Handle(adopted) { }
 
     /// The deadline on the loop's clock. It is known after cancel() too.

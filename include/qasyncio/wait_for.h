@@ -36,22 +36,8 @@ Coroutine<T> run_wait_for(A awaitable, std::optional<std::chrono::nanoseconds> l
     std::optional<TimePoint> when;
     if (limit)
         when = deadline(get_running_loop().time(), *limit);
-    Timeout scope(when);
-    std::exception_ptr exception;
-    std::optional<future_value_t<T>> value;
-    try {
-        if constexpr (std::is_void_v<T>)
-            co_await std::move(awaitable);
-        else
-            value.emplace(co_await std::move(awaitable));
-    } catch (...) {
-        exception = std::current_exception();
-    }
-    exception = scope.leave(std::move(exception));
-    if (exception)
-        std::rethrow_exception(std::move(exception));
-    if constexpr (!std::is_void_v<T>)
-        co_return std::move(*value);
+    const auto body = [&](Timeout &) { return as_coroutine(std::move(awaitable)); };
+    co_return co_await run_timeout<T>(when, body);
 }
 
 } // namespace detail

@@ -37,9 +37,8 @@ public:
     /// Somebody waits now.
     bool is_awaited() const
     {
-        return std::any_of(m_futures.begin(), m_futures.end(), [](const Future<> &future) {
-            return !future.done() && !state(future).callbacks.empty();
-        });
+        return std::any_of(m_futures.begin(), m_futures.end(),
+                           [](const Future<> &future) { return state(future).has_callbacks(); });
     }
     /// The states of the futures, to be found among what tasks wait for.
     std::unordered_set<const Runnable *> states() const
@@ -60,7 +59,7 @@ private:
         std::vector<Future<>> left; // destroyed last: a report about one may ask for a new future
         left.reserve(m_futures.size());
         for (Future<> &future : m_futures) {
-            if (future.done() || (state(future).sole_owner() && state(future).callbacks.empty()))
+            if (future.done() || (state(future).sole_owner() && !state(future).has_callbacks()))
                 left.push_back(std::move(future));
         }
         std::erase_if(m_futures, [](const Future<> &future) { return !future; });

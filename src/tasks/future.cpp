@@ -90,7 +90,7 @@ DoneCallbackId AnyFuture::add(detail::DoneCallbackBase *callback, CallbackContex
         callback->context = context.take(*detail::context_slot());
         m_state->check_thread();
         if (!m_state->done())
-            m_state->callbacks.append(callback);
+            m_state->append_callback(callback);
     } catch (...) {
         callback->discard();
         throw;
@@ -102,7 +102,7 @@ DoneCallbackId AnyFuture::add(detail::DoneCallbackBase *callback, CallbackContex
 
 int AnyFuture::remove_done_callback(DoneCallbackId id)
 {
-    if (!id.m_callback || !m_state->callbacks.contains(id.m_callback))
+    if (!id.m_callback || !m_state->has_callback(id.m_callback))
         return 0;
     const auto *callback = dynamic_cast<detail::DoneCallbackBase *>(id.m_callback);
     if (!callback || callback->number != id.m_number)

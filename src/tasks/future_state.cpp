@@ -45,7 +45,12 @@ private:
 
 FutureStateBase::~FutureStateBase()
 {
-    callbacks.take_all([](FutureCallback *callback) { callback->discard(); });
+    if (done()) {
+        std::destroy_at(&m_exception);
+    } else {
+        drop_callbacks();
+        std::destroy_at(&m_callbacks);
+    }
     core->release();
 }
 
@@ -84,7 +89,7 @@ void FutureStateBase::report_lost_exception() noexcept
     const auto self = Ref<FutureStateBase>::adopt(this);
     ExceptionContext report;
     report.message = type_name() + QStringLiteral(" exception was never retrieved");
-    report.exception = m_exception;
+    report.exception = peek_exception();
     if (flags & IsTask) {
         report.task = FutureAccess::wrap<AnyTask>(Ref<FutureStateBase>(self));
         report.future = report.task;
@@ -96,7 +101,7 @@ void FutureStateBase::report_lost_exception() noexcept
 
 void FutureStateBase::destroy() noexcept
 {
-    if (Q_LIKELY(callbacks.empty()))
+    if (Q_LIKELY(!has_callbacks()))
         delete this;
     else
         destroy_deep(); // the callbacks may own other futures: a shield's owns what it shields
@@ -185,9 +190,15 @@ void FutureStateBase::throw_cancelled() const
     throw CancelledError(kind_of(m_exception).message); // a new object each time (F-005)
 }
 
-void FutureStateBase::drop_callbacks()
+void FutureStateBase::drop_callbacks() noexcept
 {
-    callbacks.take_all([](FutureCallback *callback) { callback->discard(); });
+    if (!done())
+        m_callbacks.take_all([](FutureCallback *callback) { callback->discard(); });
+}
+
+void FutureStateBase::refuse_callbacks(CallbackList &waiting)
+{
+    waiting.take_all([](FutureCallback *callback) { callback->discard(); });
     throw RuntimeError(QStringLiteral("Event loop is closed"));
 }
 
@@ -201,7 +212,7 @@ void FutureStateBase::add_callback(FutureCallback *callback)
     if (done())
         callback->future_done(*this);
     else
-        callbacks.append(callback);
+        m_callbacks.append(callback);
 }
 
 QString FutureStateBase::type_name() const
@@ -216,8 +227,9 @@ QString FutureStateBase::describe() const
             return QStringLiteral("pending");
         if (m_state == Cancelled)
             return QStringLiteral("cancelled");
-        return m_exception ? QStringLiteral("finished exception=") + QAsyncio::describe(m_exception)
-                           : QStringLiteral("finished");
+        return has_exception()
+            ? QStringLiteral("finished exception=") + QAsyncio::describe(m_exception)
+            : QStringLiteral("finished");
     };
     return QStringLiteral("<%1 %2>").arg(type_name(), state());
 }

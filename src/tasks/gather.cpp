@@ -90,7 +90,7 @@ void GatherCore::begin()
         if (child->done())
             continue;
         std::unique_ptr<GatherCallback> callback(new GatherCallback(*this, *child));
-        child->callbacks.append(callback.get());
+        child->append_callback(callback.get());
         callback.release(); // the child owns it now
     }
     for (FutureStateBase *child : distinct) {

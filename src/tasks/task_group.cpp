@@ -146,7 +146,7 @@ void TaskGroup::add(TaskStateBase &state)
             m_errors.reserve(std::max(errors, 2 * m_errors.capacity()));
         std::unique_ptr<GroupChild> child(new GroupChild(*this, state));
         if (!state.done())
-            state.callbacks.append(child.get());
+            state.append_callback(child.get());
         GroupChild *const listed = child.release();
         if (state.done())
             listed->future_done(state); // reported in a turn of its own (TG-015)

@@ -83,7 +83,7 @@ def describe_future(state):
     task_type = gdb.lookup_type("QAsyncio::detail::TaskStateBase")
     is_task = int(state["flags"]) & 1
     text = f"<{'Task' if is_task else 'Future'} {STATES.get(int(state['m_state']), '?')}"
-    if int(state["m_exception"]["_M_exception_object"]) != 0:
+    if int(state["m_state"]) != 0 and int(state["m_exception"]["_M_exception_object"]) != 0:
         text += " exception"
     if is_task:
         task = state.cast(task_type)

@@ -11,9 +11,9 @@ namespace QAsyncio::detail {
 /// task, and gives its outcome instead of throwing. For code that has something to do afterwards
 /// however the body ends. An exception from `body()` itself is an outcome too.
 template<class T>
-class BodyAwaiter : public Coroutine<T>::Awaiter
+class BodyAwaiter : public Coroutine<T>::ChildAwaiter
 {
-    using Base = typename Coroutine<T>::Awaiter;
+    using Base = typename Coroutine<T>::ChildAwaiter;
 
 public:
     template<class F>

@@ -36,6 +36,16 @@ Coroutine<std::decay_t<await_result_t<A>>> await_in_task(A awaitable)
     co_return co_await std::forward<A>(awaitable);
 }
 
+/// An awaitable as a coroutine of the same result: itself if it is one.
+template<class A>
+auto as_coroutine(A &&awaitable)
+{
+    if constexpr (TaskAwaitable<A>)
+        return await_in_task<std::decay_t<A>>(std::forward<A>(awaitable));
+    else
+        return std::remove_cvref_t<A>(std::forward<A>(awaitable));
+}
+
 /// Closes a coroutine at the end of the scope, so that one that was refused is not reported as
 /// never awaited.
 template<class T>

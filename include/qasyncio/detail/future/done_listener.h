@@ -21,7 +21,8 @@ public:
 
     /// A future that is listened to twice is reported twice.
     void listen_to(const AnyFuture &future);
-    /// Removes all callbacks; those that are queued already do nothing.
+    /// Removes all callbacks; those that are queued already do nothing. Ends the listening for
+    /// good: a later listen_to() could be told of an earlier future.
     void stop_listening();
     /// Removes the callbacks of pending futures. Returns whether others are queued: they are still
     /// called while this lives.

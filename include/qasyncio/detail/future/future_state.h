@@ -60,12 +60,13 @@ class QASYNCIO_EXPORT CallbackList
 {
 public:
     CallbackList() = default;
+    CallbackList(CallbackList &&other) noexcept : m_bits(std::exchange(other.m_bits, 0)) { }
+    CallbackList &operator=(CallbackList &&) = delete;
     ~CallbackList()
     {
         if (m_bits & 1)
             clear_storage();
     }
-    Q_DISABLE_COPY_MOVE(CallbackList)
 
     bool empty() const { return m_bits == 0; }
     void append(FutureCallback *callback)
@@ -78,7 +79,8 @@ public:
     /// Returns false if `callback` is not there.
     bool remove(const FutureCallback *callback);
     bool contains(const FutureCallback *callback) const;
-    /// Empties the list and passes what was in it to `f`, in order. `f` may append new ones.
+    /// Empties the list and passes what was in it to `f`, in order. `f` may append new ones, and
+    /// destroy the list.
     template<class F>
     void take_all(F &&f)
     {
@@ -115,21 +117,25 @@ public:
     enum State : quint8 { Pending, Finished, Cancelled };
 
     explicit FutureStateBase(LoopCore &core, quint32 references = 1)
-        : m_refs(references), core(&core)
+        : m_refs(references), core(&core), m_callbacks()
     {
         core.retain();
     }
 
     bool done() const noexcept { return m_state != Pending; }
     State state() const noexcept { return m_state; }
-    /// The exception if there is one; counts as retrieved. Does not check the state.
-    const std::exception_ptr &take_exception() noexcept
+    /// The exception, or null if there is none; counts as retrieved. That of a cancelled future is
+    /// its CancelledError, if that has a message.
+    std::exception_ptr take_exception() noexcept
     {
         flags &= ~LogException;
-        return m_exception;
+        return peek_exception();
     }
-    const std::exception_ptr &peek_exception() const noexcept { return m_exception; }
-    bool has_exception() const noexcept { return m_exception != nullptr; }
+    std::exception_ptr peek_exception() const noexcept
+    {
+        return has_exception() ? m_exception : std::exception_ptr();
+    }
+    bool has_exception() const noexcept { return done() && m_exception; }
 
     // asyncio's operations; Future says what they throw
     virtual bool cancel(const QString &message);
@@ -156,9 +162,24 @@ public:
     }
     [[noreturn]] void throw_cancelled() const;
 
-    /// The list owns one reference of the callback until that is called or removed.
+    /// The future owns one reference of the callback until that is called or removed. It is called
+    /// at once if the future is done.
     void add_callback(FutureCallback *callback);
-    bool remove_callback(FutureCallback *callback) { return callbacks.remove(callback); }
+    /// The same for a future that is known to be pending.
+    void append_callback(FutureCallback *callback) { m_callbacks.append(callback); }
+    /// Gives the reference back. Does nothing if `callback` is not there.
+    void remove_callback(FutureCallback *callback)
+    {
+        if (!done())
+            m_callbacks.remove(callback);
+    }
+    bool has_callback(const FutureCallback *callback) const
+    {
+        return !done() && m_callbacks.contains(callback);
+    }
+    bool has_callbacks() const { return !done() && !m_callbacks.empty(); }
+    /// Discards all callbacks.
+    void drop_callbacks() noexcept;
 
     void retain() noexcept { m_refs.fetch_add(1, std::memory_order_relaxed); }
     void release() noexcept
@@ -202,20 +223,15 @@ protected:
 
     ~FutureStateBase() override;
 
+    /// Throws RuntimeError if there are callbacks and the loop is closed.
     void finish(State state, std::exception_ptr exception)
     {
+        CallbackList waiting(std::move(m_callbacks));
+        std::destroy_at(&m_callbacks);
+        std::construct_at(&m_exception, std::move(exception));
         m_state = state;
-        m_exception = std::move(exception);
-        if (!callbacks.empty())
-            schedule_callbacks();
-    }
-    /// Throws RuntimeError if the loop is closed. Not inlined: there would be a copy for each type
-    /// of result.
-    Q_NEVER_INLINE void schedule_callbacks()
-    {
-        if (core->has(LoopCore::Closed))
-            drop_callbacks();
-        callbacks.take_all([this](FutureCallback *callback) { callback->future_done(*this); });
+        if (!waiting.empty())
+            schedule_callbacks(waiting);
     }
     /// Called when the last handle is gone and nothing is left to report.
     virtual void destroy() noexcept;
@@ -236,7 +252,14 @@ private:
     void dispose() noexcept;
     void report_lost_exception() noexcept;
     void check_thread_slow() const;
-    [[noreturn]] void drop_callbacks();
+    /// Not inlined: there would be a copy for each type of result.
+    Q_NEVER_INLINE void schedule_callbacks(CallbackList &waiting)
+    {
+        if (core->has(LoopCore::Closed))
+            refuse_callbacks(waiting);
+        waiting.take_all([this](FutureCallback *callback) { callback->future_done(*this); });
+    }
+    [[noreturn]] static void refuse_callbacks(CallbackList &waiting);
     [[noreturn]] void throw_invalid_state() const;
     [[noreturn]] void throw_no_value();
 
@@ -251,11 +274,13 @@ protected:
 
 public:
     LoopCore *const core;
-    CallbackList callbacks;
 
 private:
-    // Finished: the exception. Cancelled: the CancelledError, if it has a message.
-    std::exception_ptr m_exception;
+    // One word: the callbacks are gone when the exception comes.
+    union {
+        CallbackList m_callbacks;       // while it is pending
+        std::exception_ptr m_exception; // once it is done
+    };
 };
 
 template<class T>

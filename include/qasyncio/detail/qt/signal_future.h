@@ -314,7 +314,7 @@ private:
     {
         m_dropped = true;
         disconnect();
-        this->callbacks.take_all([](FutureCallback *callback) { callback->discard(); });
+        this->drop_callbacks();
         this->value.reset(); // here, in the loop's thread; the last owner may go elsewhere
         remove_owner();
     }
