@@ -117,6 +117,82 @@ bench::Result sleep0(int n)
     return bench::per_op(watch, n);
 }
 
+Coroutine<> take_and_release(int n)
+{
+    Lock lock;
+    for (int i = 0; i < n; ++i) {
+        co_await lock.acquire();
+        lock.release();
+    }
+}
+
+// A lock that nobody else wants: acquire and release.
+bench::Result lock(int n)
+{
+    QAsyncioLoop loop;
+    const bench::Stopwatch watch;
+    loop.run_until_complete(take_and_release(n));
+    return bench::per_op(watch, n);
+}
+
+Coroutine<> visit(Lock &lock, int n)
+{
+    for (int i = 0; i < n; ++i) {
+        const auto held = co_await lock.scoped();
+        co_await sleep(0s);
+    }
+}
+
+Coroutine<> two_visitors(int n)
+{
+    Lock lock;
+    Task<> first = create_task(visit(lock, n / 2));
+    Task<> second = create_task(visit(lock, n / 2));
+    co_await first;
+    co_await second;
+}
+
+// Two tasks that want one lock, and keep it for a turn; one operation is one of them having had it.
+bench::Result lock_handover(int n)
+{
+    QAsyncioLoop loop;
+    const bench::Stopwatch watch;
+    loop.run_until_complete(two_visitors(n));
+    return bench::per_op(watch, n);
+}
+
+Coroutine<> put_all(Queue<int> &queue, int n)
+{
+    for (int i = 0; i < n; ++i)
+        co_await queue.put(i);
+}
+
+Coroutine<std::int64_t> get_all(Queue<int> &queue, int n)
+{
+    std::int64_t sum = 0;
+    for (int i = 0; i < n; ++i)
+        sum += co_await queue.get();
+    co_return sum;
+}
+
+Coroutine<std::int64_t> put_and_get(int n)
+{
+    Queue<int> queue(1);
+    Task<> putting = create_task(put_all(queue, n));
+    const std::int64_t sum = co_await get_all(queue, n);
+    co_await putting;
+    co_return sum;
+}
+
+// One task puts, another one gets, with room for one item: both wait again and again.
+bench::Result queue(int n)
+{
+    QAsyncioLoop loop;
+    const bench::Stopwatch watch;
+    check(loop.run_until_complete(put_and_get(n)) == sum_below(n));
+    return bench::per_op(watch, n);
+}
+
 Coroutine<int> child(int i)
 {
     co_return i;
@@ -626,6 +702,9 @@ int main(int argc, char **argv)
         {"call_soon_strict", 2'000'000, call_soon_strict},
         {"sleep0", 5'000'000, sleep0},
         {"await_ready", 20'000'000, await_ready},
+        {"lock", 20'000'000, lock},
+        {"lock_handover", 2'000'000, lock_handover},
+        {"queue", 2'000'000, queue},
         {"tasks", 200'000, tasks},
         {"task_memory", 200'000, task_memory},
         {"timer_memory", 200'000, timer_memory},

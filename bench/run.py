@@ -117,6 +117,13 @@ LOOP = [
     Row("the same, instructions", "await_ready", [
         AtMost("asio", "asio awaitable<int>", times=0.55),
         AtMost("qcoro", "QCoro Task<int>", times=0.45)], instructions=(20_000, 60_000)),
+    Row("lock, acquire and release", "lock", [
+        Limit("uvloop", "asyncio.Lock", limit=15)]),
+    Row("lock, from task to task", "lock_handover", [
+        Faster("uvloop", "asyncio.Lock", times=20)]),
+    Row("queue, from task to task", "queue", [
+        Faster("uvloop", "asyncio.Queue", times=20),
+        Faster("asio", "asio channel")]),
     Row("create_task + await, 200,000", "tasks", [
         Faster("asio", "asio co_spawn", times=5),
         Target("asio_typed", "the same, typed executor")]),

@@ -188,6 +188,94 @@ const std::pair<const char *, Body> bodies[] = {
          pipe.fill();
          co_await readable;
      }},
+    {"a lock",
+     [](QAsyncioLoop &) -> Coroutine<> {
+         Lock lock;
+         const auto visit = [&lock]() -> Coroutine<> {
+             const auto held = co_await lock.scoped();
+             co_await tidy();
+         };
+         const auto body = [&](TaskGroup &group) -> Coroutine<> {
+             group.create_task(visit);
+             group.create_task(visit);
+             co_await wait_for(visit(), 2500ms);
+         };
+         co_await ignoring_value_errors(task_group(body));
+     }},
+    {"a semaphore",
+     [](QAsyncioLoop &) -> Coroutine<> {
+         Semaphore semaphore(1);
+         const auto visit = [&semaphore]() -> Coroutine<> {
+             const auto permit = co_await semaphore.scoped();
+             co_await pause();
+         };
+         const auto body = [&](TaskGroup &group) -> Coroutine<> {
+             group.create_task(visit);
+             group.create_task(visit);
+             const auto first = co_await race(semaphore.scoped(), sleep(500ms));
+             static_cast<void>(first);
+         };
+         co_await task_group(body);
+     }},
+    {"an event",
+     [](QAsyncioLoop &loop) -> Coroutine<> {
+         const auto event = std::make_shared<Event>();
+         loop.call_later(1s, [event] { event->set(); });
+         co_await event->wait();
+     }},
+    {"a condition",
+     [](QAsyncioLoop &) -> Coroutine<> {
+         Condition condition;
+         int things = 0;
+         const auto take = [&]() -> Coroutine<> {
+             const auto held = co_await condition.scoped();
+             const auto is_there = [&things] { return things > 0; };
+             co_await condition.wait_for(is_there);
+             --things;
+         };
+         const auto give = [&]() -> Coroutine<> {
+             for (int i = 0; i < 2; ++i) {
+                 const auto held = co_await condition.scoped();
+                 co_await pause();
+                 ++things;
+                 condition.notify();
+             }
+         };
+         const auto body = [&](TaskGroup &group) -> Coroutine<> {
+             group.create_task(take);
+             group.create_task(take);
+             co_await give();
+         };
+         co_await task_group(body);
+     }},
+    {"a barrier",
+     [](QAsyncioLoop &) -> Coroutine<> {
+         Barrier barrier(3);
+         const auto body = [&](TaskGroup &group) -> Coroutine<> {
+             group.create_task(barrier.wait());
+             group.create_task(barrier.wait());
+             co_await pause();
+             co_await barrier.wait();
+         };
+         co_await task_group(body);
+     }},
+    {"a queue",
+     [](QAsyncioLoop &) -> Coroutine<> {
+         Queue<QString> queue(1);
+         const auto give = [&]() -> Coroutine<> {
+             for (int i = 0; i < 3; ++i)
+                 co_await queue.put(QStringLiteral("text"));
+             queue.shutdown();
+         };
+         const auto body = [&](TaskGroup &group) -> Coroutine<> {
+             group.create_task(give);
+             co_await queue.get();
+             co_await wait_for(queue.get(), 1s);
+             const auto last = co_await race(queue.get(), sleep(1s));
+             static_cast<void>(last);
+         };
+         co_await task_group(body);
+     }},
     {"a context object of its own",
      [](QAsyncioLoop &) -> Coroutine<> {
          auto object = std::make_unique<QObject>();

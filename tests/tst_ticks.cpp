@@ -243,6 +243,83 @@ private Q_SLOTS:
         });
     }
 
+    // L-147, L-149
+    void whatNeedNotWaitTakesNone()
+    {
+        Test::run([&](QAsyncioLoop &loop) -> Coroutine<> {
+            Lock lock;
+            Semaphore semaphore;
+            Event event;
+            event.set();
+            Queue<int> queue;
+            const Ticker ticker(loop);
+            co_await lock.acquire();
+            co_await semaphore.acquire();
+            co_await event.wait();
+            co_await queue.put(1);
+            QASYNCIO_COMPARE(co_await queue.get(), 1);
+            QASYNCIO_COMPARE(ticker.count(), 0);
+        });
+    }
+
+    // L-148
+    void aLockThatAQueuedCallbackReleasesTakesTwo()
+    {
+        Test::run([&](QAsyncioLoop &loop) -> Coroutine<> {
+            Lock lock;
+            co_await lock.acquire();
+            const Ticker ticker(loop);
+            loop.call_soon([&] { lock.release(); });
+            co_await lock.acquire();
+            QASYNCIO_COMPARE(ticker.count(), 2);
+        });
+    }
+
+    // L-148
+    void anEventThatAQueuedCallbackSetsTakesTwo()
+    {
+        Test::run([&](QAsyncioLoop &loop) -> Coroutine<> {
+            Event event;
+            const Ticker ticker(loop);
+            loop.call_soon([&] { event.set(); });
+            co_await event.wait();
+            QASYNCIO_COMPARE(ticker.count(), 2);
+        });
+    }
+
+    // L-150
+    void aQueueThatAQueuedCallbackFillsTakesTwo()
+    {
+        Test::run([&](QAsyncioLoop &loop) -> Coroutine<> {
+            Queue<int> queue;
+            const Ticker ticker(loop);
+            loop.call_soon([&] { queue.put_nowait(1); });
+            QASYNCIO_COMPARE(co_await queue.get(), 1);
+            QASYNCIO_COMPARE(ticker.count(), 2);
+        });
+    }
+
+    // L-151
+    void aConditionThatANewTaskNotifiesTakesTwoAndThreeIfThatKeepsTheLockForATurn()
+    {
+        Test::run([&](QAsyncioLoop &loop) -> Coroutine<> {
+            for (const int turns_inside : {0, 1}) {
+                Condition condition;
+                const auto notify = [&]() -> Coroutine<> {
+                    const auto held = co_await condition.scoped();
+                    condition.notify();
+                    co_await turns(turns_inside);
+                };
+                const auto held = co_await condition.scoped();
+                const Ticker ticker(loop);
+                const Task<> notifier = create_task(notify);
+                co_await condition.wait();
+                QASYNCIO_COMPARE(ticker.count(), 2 + turns_inside);
+                co_await notifier;
+            }
+        });
+    }
+
     // T-002
     void aTaskStartsInTheNextTurn()
     {

@@ -12,6 +12,7 @@
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
+#include <boost/asio/experimental/channel.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/asio/post.hpp>
@@ -140,6 +141,34 @@ static bench::Result tasks(int n)
     return bench::per_op(watch, n);
 }
 
+using Channel = asio::experimental::channel<Executor, void(boost::system::error_code, int)>;
+
+static Awaitable<void> put_all(Channel &channel, int n)
+{
+    for (int i = 0; i < n; ++i)
+        co_await channel.async_send(boost::system::error_code(), i, use_awaitable);
+}
+
+static Awaitable<void> get_all(Channel &channel, int n, std::int64_t &sum)
+{
+    for (int i = 0; i < n; ++i)
+        sum += co_await channel.async_receive(use_awaitable);
+}
+
+// One coroutine sends, another one receives, with room for one item.
+static bench::Result queue(int n)
+{
+    Channel channel(io, 1);
+    std::int64_t sum = 0;
+    const bench::Stopwatch watch;
+    asio::co_spawn(io, put_all(channel, n), asio::detached);
+    asio::co_spawn(io, get_all(channel, n, sum), asio::detached);
+    io.run();
+    if (sum != std::int64_t(n) * (n - 1) / 2)
+        std::abort();
+    return bench::per_op(watch, n);
+}
+
 static Timer *gate;
 
 static Awaitable<int> wait_at_gate(int i)
@@ -167,9 +196,10 @@ static bench::Result task_memory(int n)
 int main(int argc, char **argv)
 {
     static const bench::Work works[] = {
-        {"call_soon", 5'000'000, call_soon}, {"call_soon_fd", 2'000'000, call_soon_fd},
-        {"sleep0", 2'000'000, sleep0},       {"await_ready", 10'000'000, await_ready},
-        {"tasks", 200'000, tasks},           {"task_memory", 200'000, task_memory},
+        {"call_soon", 5'000'000, call_soon},   {"call_soon_fd", 2'000'000, call_soon_fd},
+        {"sleep0", 2'000'000, sleep0},         {"await_ready", 10'000'000, await_ready},
+        {"queue", 1'000'000, queue},           {"tasks", 200'000, tasks},
+        {"task_memory", 200'000, task_memory},
     };
     return bench::run(argc, argv, works);
 }

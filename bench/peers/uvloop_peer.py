@@ -1,6 +1,7 @@
 # SPDX-FileCopyrightText: 2026 QAsyncio contributors
 # SPDX-License-Identifier: MIT
-"""uvloop, driven as a Python program drives it: `uvloop_peer.py WORK [N]`."""
+"""uvloop, driven as a Python program drives it, or asyncio's own loop: `uvloop_peer.py WORK [N]`."""
+import asyncio
 import json
 import random
 import resource
@@ -58,16 +59,61 @@ def timers(loop, n):
     loop.run_forever()
 
 
-WORKS = {"call_soon": (call_soon, 500_000), "timers": (timers, 100_000)}
+def lock(loop, n):
+    """A lock that nobody else wants."""
+    async def main():
+        lock = asyncio.Lock()
+        for _ in range(n):
+            await lock.acquire()
+            lock.release()
+    loop.run_until_complete(main())
+
+
+def lock_handover(loop, n):
+    """Two tasks that want one lock, and keep it for a turn."""
+    async def visit(lock):
+        for _ in range(n // 2):
+            async with lock:
+                await asyncio.sleep(0)
+
+    async def main():
+        lock = asyncio.Lock()
+        await asyncio.gather(visit(lock), visit(lock))
+    loop.run_until_complete(main())
+
+
+def queue(loop, n):
+    """One task puts, another one gets, with room for one item."""
+    async def put_all(queue):
+        for i in range(n):
+            await queue.put(i)
+
+    async def main():
+        queue = asyncio.Queue(1)
+        putting = asyncio.create_task(put_all(queue))
+        for _ in range(n):
+            await queue.get()
+        await putting
+    loop.run_until_complete(main())
+
+
+# What is run, how often, on whose loop.
+WORKS = {
+    "call_soon": (call_soon, 500_000, uvloop.new_event_loop),
+    "timers": (timers, 100_000, uvloop.new_event_loop),
+    "lock": (lock, 500_000, asyncio.new_event_loop),
+    "lock_handover": (lock_handover, 100_000, asyncio.new_event_loop),
+    "queue": (queue, 100_000, asyncio.new_event_loop),
+}
 
 
 def main():
     if len(sys.argv) < 2 or sys.argv[1] not in WORKS:
         sys.exit(f"usage: uvloop_peer.py WORK [N], WORK one of: {' '.join(WORKS)}")
-    work, count = WORKS[sys.argv[1]]
+    work, count, new_event_loop = WORKS[sys.argv[1]]
     if len(sys.argv) > 2:
         count = int(sys.argv[2])
-    loop = uvloop.new_event_loop()
+    loop = new_event_loop()
     start = cpu_ns()
     work(loop, count)
     per_op = (cpu_ns() - start) / count

@@ -167,6 +167,40 @@ public:
     ~ObjectDestroyedError() override;
 };
 
+/// A Barrier was aborted or reset while a task was waiting at it, or has been aborted before.
+/// \sa https://docs.python.org/3/library/asyncio-sync.html#asyncio.BrokenBarrierError
+class QASYNCIO_EXPORT BrokenBarrierError : public RuntimeError
+{
+public:
+    using RuntimeError::RuntimeError;
+    ~BrokenBarrierError() override;
+};
+
+/// get_nowait() found nothing in the queue.
+/// \sa https://docs.python.org/3/library/asyncio-queue.html#exceptions
+class QASYNCIO_EXPORT QueueEmpty : public Error
+{
+public:
+    using Error::Error;
+    ~QueueEmpty() override;
+};
+
+/// put_nowait() found no room in the queue.
+class QASYNCIO_EXPORT QueueFull : public Error
+{
+public:
+    using Error::Error;
+    ~QueueFull() override;
+};
+
+/// Something was put into a queue that has been shut down, or taken from one that is empty besides.
+class QASYNCIO_EXPORT QueueShutDown : public Error
+{
+public:
+    using Error::Error;
+    ~QueueShutDown() override;
+};
+
 /// The operating system has refused something. `code()` has the errno.
 class QASYNCIO_EXPORT OSError : public std::system_error
 {

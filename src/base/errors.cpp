@@ -49,6 +49,10 @@ LookupError::~LookupError() = default;
 InvalidStateError::~InvalidStateError() = default;
 TimeoutError::~TimeoutError() = default;
 ObjectDestroyedError::~ObjectDestroyedError() = default;
+BrokenBarrierError::~BrokenBarrierError() = default;
+QueueEmpty::~QueueEmpty() = default;
+QueueFull::~QueueFull() = default;
+QueueShutDown::~QueueShutDown() = default;
 OSError::~OSError() = default;
 
 namespace {

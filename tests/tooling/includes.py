@@ -19,7 +19,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 
 # header: the names of std:: that it gives; several headers may give one. `*`: all that begin so.
 STANDARD = {
-    "algorithm": "all_of any_of count count_if equal find find_if for_each is_sorted lower_bound max min partition remove_if reverse sort transform",
+    "algorithm": "all_of any_of count count_if equal find find_if for_each is_sorted lower_bound max min partition pop_heap push_heap remove_if reverse sort transform",
     "any": "any any_cast",
     "array": "array get size tuple_element_t",
     "atomic": "atomic memory_order*",
@@ -39,7 +39,7 @@ STANDARD = {
     "exception": "current_exception exception exception_ptr make_exception_ptr rethrow_exception terminate",
     "filesystem": "filesystem filesystem::*",
     "fstream": "ifstream",
-    "functional": "bind function cref greater invoke is_bind_expression_v ref reference_wrapper",
+    "functional": "bind function cref greater invoke is_bind_expression_v less ref reference_wrapper",
     "future": "future_status promise shared_future",
     "initializer_list": "initializer_list",
     "iostream": "cerr cin cout endl",
