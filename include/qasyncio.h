@@ -43,6 +43,7 @@
 #include "qasyncio/shield.h"
 #include "qasyncio/signal_stream.h"
 #include "qasyncio/sleep.h"
+#include "qasyncio/stream_reader.h"
 #include "qasyncio/task.h"
 #include "qasyncio/task_group.h"
 #include "qasyncio/task_scope.h"

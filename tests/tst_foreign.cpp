@@ -10,7 +10,7 @@
 namespace {
 
 /// Somebody else's event: whoever awaits it is resumed by fire(), inside of it.
-struct Event
+struct ForeignEvent
 {
     std::coroutine_handle<> waiting;
     bool ready = false;
@@ -29,8 +29,8 @@ struct Event
 /// A handle on it that is itself the awaiter.
 struct EventAwaiter
 {
-    std::shared_ptr<Event> event;
-    explicit EventAwaiter(std::shared_ptr<Event> event) : event(std::move(event)) { }
+    std::shared_ptr<ForeignEvent> event;
+    explicit EventAwaiter(std::shared_ptr<ForeignEvent> event) : event(std::move(event)) { }
     bool await_ready() const { return event->ready; }
     void await_suspend(std::coroutine_handle<> waiting) { event->waiting = waiting; }
     int await_resume() const
@@ -43,15 +43,15 @@ struct EventAwaiter
 
 struct WithMember
 {
-    std::shared_ptr<Event> event;
-    explicit WithMember(std::shared_ptr<Event> event) : event(std::move(event)) { }
+    std::shared_ptr<ForeignEvent> event;
+    explicit WithMember(std::shared_ptr<ForeignEvent> event) : event(std::move(event)) { }
     EventAwaiter operator co_await() const { return EventAwaiter(event); }
 };
 
 struct WithFreeFunction
 {
-    std::shared_ptr<Event> event;
-    explicit WithFreeFunction(std::shared_ptr<Event> event) : event(std::move(event)) { }
+    std::shared_ptr<ForeignEvent> event;
+    explicit WithFreeFunction(std::shared_ptr<ForeignEvent> event) : event(std::move(event)) { }
 };
 EventAwaiter operator co_await(const WithFreeFunction &awaitable)
 {
@@ -116,7 +116,7 @@ Coroutine<QString> error_of_brittle()
     co_return describe(thrown);
 }
 
-Coroutine<int> await_event(std::shared_ptr<Event> event)
+Coroutine<int> await_event(std::shared_ptr<ForeignEvent> event)
 {
     co_return co_await EventAwaiter(event);
 }
@@ -133,7 +133,7 @@ private Q_SLOTS:
         Test::run([&](QAsyncioLoop &loop) -> Coroutine<> {
             bool next_turn = false;
             loop.call_soon([&] { next_turn = true; });
-            const auto event = std::make_shared<Event>();
+            const auto event = std::make_shared<ForeignEvent>();
             event->fire(42);
             QASYNCIO_COMPARE(co_await EventAwaiter(event), 42);
             co_await std::suspend_never();
@@ -147,7 +147,7 @@ private Q_SLOTS:
     {
         Test::run([&](QAsyncioLoop &loop) -> Coroutine<> {
             QStringList log;
-            const auto event = std::make_shared<Event>();
+            const auto event = std::make_shared<ForeignEvent>();
             loop.call_soon([&] {
                 event->fire(42);
                 log << u"fired"_s;
@@ -163,7 +163,7 @@ private Q_SLOTS:
     {
         Test::run([&](QAsyncioLoop &loop) -> Coroutine<> {
             const auto fired = [&](int value) {
-                const auto event = std::make_shared<Event>();
+                const auto event = std::make_shared<ForeignEvent>();
                 loop.call_soon([event, value] { event->fire(value); });
                 return event;
             };
@@ -183,7 +183,7 @@ private Q_SLOTS:
     void itsExceptionIsThrownAtTheAwait()
     {
         Test::run([&](QAsyncioLoop &loop) -> Coroutine<> {
-            const auto event = std::make_shared<Event>();
+            const auto event = std::make_shared<ForeignEvent>();
             loop.call_soon([&] { event->fire(-1); });
             QASYNCIO_COMPARE(co_await error_of(EventAwaiter(event)), u"ValueError: negative"_s);
             // ready
@@ -196,7 +196,7 @@ private Q_SLOTS:
         Test::run([&](QAsyncioLoop &loop) -> Coroutine<> {
             const Reports reports(loop);
             for (const int value : {42, -1}) {
-                const auto event = std::make_shared<Event>();
+                const auto event = std::make_shared<ForeignEvent>();
                 Task<int> task = create_task(await_event(event));
                 co_await turns(1);
                 task.cancel(u"enough"_s);
@@ -227,7 +227,7 @@ private Q_SLOTS:
     void anAwaitableThatDestroysWhoWaitsIsAnError()
     {
         Test::run([&](QAsyncioLoop &loop) -> Coroutine<> {
-            const auto event = std::make_shared<Event>();
+            const auto event = std::make_shared<ForeignEvent>();
             loop.call_soon([&] { event->drop(); });
             QASYNCIO_COMPARE(
                 co_await error_of(EventAwaiter(event)),
@@ -237,8 +237,8 @@ private Q_SLOTS:
 
     void itMayOutliveTheTaskAndTheLoop()
     {
-        const auto event = std::make_shared<Event>();
-        const auto other = std::make_shared<Event>();
+        const auto event = std::make_shared<ForeignEvent>();
+        const auto other = std::make_shared<ForeignEvent>();
         {
             QAsyncioLoop loop(virtual_time());
             const Reports reports(loop);
@@ -299,7 +299,7 @@ private Q_SLOTS:
     {
         Test::run([&](QAsyncioLoop &loop) -> Coroutine<> {
             const Reports reports(loop);
-            const auto event = std::make_shared<Event>();
+            const auto event = std::make_shared<ForeignEvent>();
             auto object = std::make_unique<QObject>();
             Task<int> task = create_task(await_event(event), TaskOptions().context(object.get()));
             co_await turns(1);

@@ -9,7 +9,6 @@
 #include <algorithm>
 
 #include <ctime>
-#include <map>
 
 #include <sys/resource.h>
 #include <sys/syscall.h>
@@ -321,29 +320,21 @@ private Q_SLOTS:
     // H-37
     void timersComeWithinFiveMilliseconds()
     {
-        // A busy machine may hold up some of them; a coarse timer holds up all.
+        // A busy machine may hold up some of them, or all for a while; a coarse timer always does.
         QAsyncioLoop loop;
-        int left = 0;
-        std::map<int, std::chrono::nanoseconds> least;
         for (const int delay : {10, 100, 500, 1000}) {
-            for (int later = 0; later < 5; ++later) {
-                ++left;
-                const TimePoint deadline = loop.time()
-                    + std::chrono::milliseconds(delay + 17 * later);
-                loop.call_at(deadline, [&, delay, deadline] {
-                    const std::chrono::nanoseconds late = loop.time() - deadline;
-                    const auto known = least.try_emplace(delay, late).first;
-                    known->second = std::min(known->second, late);
-                    if (--left == 0)
-                        loop.stop();
+            std::chrono::nanoseconds least = std::chrono::hours(1);
+            for (int attempt = 0; attempt < 10 && least > 5ms; ++attempt) {
+                const TimePoint deadline = loop.time() + std::chrono::milliseconds(delay);
+                loop.call_at(deadline, [&] {
+                    least = std::min(least, loop.time() - deadline);
+                    loop.stop();
                 });
+                loop.run_forever();
             }
+            QVERIFY2(least <= 5ms,
+                     qPrintable(QStringLiteral("%1 ms: %2 ns late").arg(delay).arg(least.count())));
         }
-        loop.run_forever();
-        QCOMPARE(least.size(), 4u);
-        for (const auto &[delay, late] : least)
-            QVERIFY2(late <= 5ms,
-                     qPrintable(QStringLiteral("%1 ms: %2 ns late").arg(delay).arg(late.count())));
         loop.close();
     }
 

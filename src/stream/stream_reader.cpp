@@ -1,0 +1,349 @@
+// SPDX-FileCopyrightText: 2026 QAsyncio contributors
+// SPDX-License-Identifier: MIT
+#include "qasyncio/stream_reader.h"
+
+#include "qasyncio/loop.h"
+
+#include <QtCore/qbytearrayview.h>
+#include <QtCore/qscopeguard.h>
+
+#include <algorithm>
+
+namespace QAsyncio {
+
+namespace detail {
+
+/// What a reader shares with the reads under way, which outlive it.
+class ReaderState
+{
+public:
+    explicit ReaderState(qsizetype limit) : limit(limit) { }
+
+    void check_exception() const
+    {
+        if (exception)
+            std::rethrow_exception(exception);
+    }
+    /// The first `size` bytes, which leave the buffer.
+    QByteArray take(qsizetype size)
+    {
+        QByteArray data;
+        if (size >= buffer.size()) {
+            data.swap(buffer);
+        } else {
+            data = buffer.first(size);
+            buffer.remove(0, size);
+        }
+        resume_if_low();
+        return data;
+    }
+    void drop(qsizetype size)
+    {
+        buffer.remove(0, size);
+        resume_if_low();
+    }
+    void resume()
+    {
+        if (std::exchange(is_paused, false) && transport)
+            transport->resume_reading();
+    }
+    void pause_if_high()
+    {
+        if (transport && !is_paused && buffer.size() > 2 * limit) {
+            is_paused = true;
+            transport->pause_reading();
+        }
+    }
+    void wake()
+    {
+        Future<> woken = std::exchange(waiter, {});
+        if (woken && !woken.done())
+            woken.set_result();
+    }
+    void fail(const std::exception_ptr &error)
+    {
+        exception = error;
+        Future<> woken = std::exchange(waiter, {});
+        if (!woken || woken.done())
+            return;
+        woken.set_exception(error);
+        FutureAccess::state(woken)->take_exception(); // not to be reported if the task is unwound
+    }
+
+    const qsizetype limit;
+    QByteArray buffer;
+    std::exception_ptr exception;
+    ReadTransport *transport = nullptr;
+    bool is_paused = false;
+    bool is_at_end = false;
+    Future<> waiter; // somebody waits for data
+
+private:
+    void resume_if_low()
+    {
+        if (is_paused && buffer.size() <= limit)
+            resume();
+    }
+};
+
+using Reader = std::shared_ptr<ReaderState>;
+
+/// Waits until something has changed. Whoever waits while reading is paused wants more than fits.
+static Coroutine<> wait_for_data(Reader reader, const char *function)
+{
+    if (reader->waiter) {
+        throw RuntimeError(
+            QStringLiteral(
+                "%1() called while another coroutine is already waiting for incoming data")
+                .arg(QLatin1String(function)));
+    }
+    reader->resume();
+    Future<> waiter = get_running_loop().create_future();
+    reader->waiter = waiter;
+    const QScopeGuard gone([&] {
+        if (reader->waiter == waiter)
+            reader->waiter = {};
+    });
+    co_await waiter;
+}
+
+static Coroutine<QByteArray> read_some(Reader reader, qsizetype size)
+{
+    reader->check_exception();
+    if (size == 0)
+        co_return QByteArray();
+    while (reader->buffer.isEmpty() && !reader->is_at_end)
+        co_await wait_for_data(reader, "read");
+    co_return reader->take(size);
+}
+
+static Coroutine<QByteArray> read_all(Reader reader)
+{
+    reader->check_exception();
+    while (!reader->is_at_end) // it stays in the buffer: a cancellation loses nothing
+        co_await wait_for_data(reader, "read");
+    co_return reader->take(reader->buffer.size());
+}
+
+static Coroutine<QByteArray> read_exactly(Reader reader, qsizetype size)
+{
+    if (size < 0)
+        throw ValueError(QStringLiteral("readexactly size can not be less than zero"));
+    reader->check_exception();
+    while (reader->buffer.size() < size) {
+        if (reader->is_at_end)
+            throw IncompleteReadError(reader->take(reader->buffer.size()), size);
+        co_await wait_for_data(reader, "readexactly");
+    }
+    if (size == 0)
+        co_return QByteArray();
+    co_return reader->take(size);
+}
+
+/// Where a separator was found.
+struct Match
+{
+    qsizetype begin = -1;
+    qsizetype end = -1;
+};
+
+/// The one that ends first. Separators are sorted by their length: of two that end at the same
+/// place the shorter one counts.
+static Match find_separator(const QByteArray &buffer, const QByteArrayList &separators,
+                            qsizetype from)
+{
+    Match match;
+    for (const QByteArray &separator : separators) {
+        const qsizetype begin = buffer.indexOf(separator, from);
+        const qsizetype end = begin + separator.size();
+        if (begin >= 0 && (match.begin < 0 || end < match.end))
+            match = {begin, end};
+    }
+    return match;
+}
+
+static Coroutine<QByteArray> read_until(Reader reader, QByteArrayList separators)
+{
+    if (separators.size() > 1) {
+        std::sort(separators.begin(), separators.end(),
+                  [](const QByteArray &a, const QByteArray &b) { return a.size() < b.size(); });
+    }
+    if (separators.isEmpty())
+        throw ValueError(QStringLiteral("Separator should contain at least one element"));
+    if (separators.constFirst().isEmpty())
+        throw ValueError(QStringLiteral("Separator should be at least one-byte string"));
+    reader->check_exception();
+    qsizetype scanned = 0; // no separator begins in front of this
+    Match match;
+    for (;;) {
+        const QByteArray &buffer = reader->buffer;
+        if (buffer.size() - scanned >= separators.constFirst().size()) {
+            match = find_separator(buffer, separators, scanned);
+            if (match.begin >= 0)
+                break;
+            // The end of the buffer may be the beginning of a separator.
+            scanned = std::max<qsizetype>(0, buffer.size() + 1 - separators.constLast().size());
+            if (scanned > reader->limit) {
+                throw LimitOverrunError(
+                    QStringLiteral("Separator is not found, and chunk exceed the limit"), scanned);
+            }
+        }
+        if (reader->is_at_end)
+            throw IncompleteReadError(reader->take(buffer.size()), std::nullopt);
+        co_await wait_for_data(reader, "readuntil");
+    }
+    if (match.begin > reader->limit) {
+        throw LimitOverrunError(
+            QStringLiteral("Separator is found, but chunk is longer than limit"), match.begin);
+    }
+    co_return reader->take(match.end);
+}
+
+static Coroutine<QByteArray> read_line(Reader reader)
+{
+    static const QByteArrayList newline{QByteArrayLiteral("\n")};
+    try {
+        co_return co_await read_until(reader, newline);
+    } catch (const IncompleteReadError &error) {
+        co_return error.partial();
+    } catch (const LimitOverrunError &error) {
+        const bool is_found = error.consumed() < reader->buffer.size()
+            && reader->buffer.at(error.consumed()) == '\n';
+        reader->drop(is_found ? error.consumed() + 1 : reader->buffer.size());
+        throw ValueError(error.message());
+    }
+}
+
+static AsyncGenerator<QByteArray> read_lines(Reader reader)
+{
+    for (;;) {
+        QByteArray line = co_await read_line(reader);
+        if (line.isEmpty())
+            co_return;
+        co_yield std::move(line);
+    }
+}
+
+static QString incomplete_text(qsizetype size, std::optional<qsizetype> expected)
+{
+    const QString all = expected ? QString::number(*expected) : QStringLiteral("undefined");
+    return QStringLiteral("%1 bytes read on a total of %2 expected bytes").arg(size).arg(all);
+}
+
+} // namespace detail
+
+IncompleteReadError::IncompleteReadError(const QByteArray &partial,
+                                         std::optional<qsizetype> expected)
+    : Error(detail::incomplete_text(partial.size(), expected)), m_partial(partial),
+      m_expected(expected)
+{ }
+
+IncompleteReadError::~IncompleteReadError() = default;
+
+LimitOverrunError::LimitOverrunError(const QString &message, qsizetype consumed)
+    : Error(message), m_consumed(consumed)
+{ }
+
+LimitOverrunError::~LimitOverrunError() = default;
+
+StreamReader::StreamReader(qsizetype limit) : m_state(std::make_shared<detail::ReaderState>(limit))
+{
+    if (limit <= 0)
+        throw ValueError(QStringLiteral("Limit cannot be <= 0"));
+}
+
+StreamReader::~StreamReader()
+{
+    m_state->transport = nullptr;
+    m_state->fail(std::make_exception_ptr(
+        RuntimeError(QStringLiteral("The StreamReader was destroyed while a task was reading"))));
+}
+
+Coroutine<QByteArray> StreamReader::read(qsizetype size)
+{
+    return size < 0 ? detail::read_all(m_state) : detail::read_some(m_state, size);
+}
+
+Coroutine<QByteArray> StreamReader::readexactly(qsizetype size)
+{
+    return detail::read_exactly(m_state, size);
+}
+
+Coroutine<QByteArray> StreamReader::readline()
+{
+    return detail::read_line(m_state);
+}
+
+Coroutine<QByteArray> StreamReader::readuntil(const QByteArray &separator)
+{
+    return detail::read_until(m_state, {separator});
+}
+
+Coroutine<QByteArray> StreamReader::readuntil(const QByteArrayList &separators)
+{
+    return detail::read_until(m_state, separators);
+}
+
+AsyncGenerator<QByteArray> StreamReader::lines()
+{
+    return detail::read_lines(m_state);
+}
+
+bool StreamReader::at_eof() const
+{
+    return m_state->is_at_end && m_state->buffer.isEmpty();
+}
+
+void StreamReader::feed_data(QByteArrayView data)
+{
+    if (m_state->is_at_end)
+        throw RuntimeError(QStringLiteral("feed_data after feed_eof"));
+    if (data.isEmpty())
+        return;
+    m_state->buffer.append(data);
+    m_state->wake();
+    m_state->pause_if_high();
+}
+
+void StreamReader::feed_eof()
+{
+    m_state->is_at_end = true;
+    m_state->wake();
+}
+
+void StreamReader::set_exception(std::exception_ptr exception)
+{
+    if (!exception)
+        throw TypeError(QStringLiteral("invalid exception object"));
+    m_state->fail(exception);
+}
+
+std::exception_ptr StreamReader::exception() const
+{
+    return m_state->exception;
+}
+
+void StreamReader::set_transport(ReadTransport *transport)
+{
+    m_state->is_paused = false;
+    m_state->transport = transport;
+    m_state->pause_if_high();
+}
+
+QString StreamReader::to_string() const
+{
+    QString text = QStringLiteral("<StreamReader");
+    if (!m_state->buffer.isEmpty())
+        text += QStringLiteral(" %1 bytes").arg(m_state->buffer.size());
+    if (m_state->is_at_end)
+        text += QStringLiteral(" eof");
+    if (m_state->limit != default_limit)
+        text += QStringLiteral(" limit=%1").arg(m_state->limit);
+    if (m_state->exception)
+        text += QStringLiteral(" exception=") + describe(m_state->exception);
+    if (m_state->is_paused)
+        text += QStringLiteral(" paused");
+    return text + QLatin1Char('>');
+}
+
+} // namespace QAsyncio
