@@ -28,6 +28,16 @@ const QHash<QString, Run::Awaiting> &Run::awaiting_steps()
         {QStringLiteral("athrow"), &Run::await_athrow},
         {QStringLiteral("aclose"), &Run::await_aclose},
         {QStringLiteral("shutdown_asyncgens"), &Run::await_shutdown_asyncgens},
+        {QStringLiteral("acquire"), &Run::await_acquire},
+        {QStringLiteral("with"), &Run::await_with},
+        {QStringLiteral("event_wait"), &Run::await_event_wait},
+        {QStringLiteral("condition_wait"), &Run::await_condition_wait},
+        {QStringLiteral("barrier_wait"), &Run::await_barrier_wait},
+        {QStringLiteral("barrier_reset"), &Run::await_barrier_reset},
+        {QStringLiteral("barrier_abort"), &Run::await_barrier_abort},
+        {QStringLiteral("put"), &Run::await_put},
+        {QStringLiteral("get"), &Run::await_get},
+        {QStringLiteral("join"), &Run::await_join},
     };
     return steps;
 }
@@ -131,14 +141,15 @@ AsyncGenerator<Value> Run::generator(QString name, QJsonArray steps)
     line(name, QStringLiteral("end"));
 }
 
-/// Awaits anything and tells what came of it.
+/// Awaits anything and tells what came of it. `of_void`: what asyncio gives where QAsyncio gives
+/// nothing.
 template<class A>
-Coroutine<Returned> Run::awaiting(QString who, QString text, A awaitable)
+Coroutine<Returned> Run::awaiting(QString who, QString text, A awaitable, Value of_void)
 {
     try {
         if constexpr (std::is_void_v<detail::await_result_t<A>>) {
             co_await std::move(awaitable);
-            line(who, text + QStringLiteral(" -> None"));
+            line(who, text + QStringLiteral(" -> ") + of_void);
         } else {
             const auto result = co_await std::move(awaitable);
             line(who, text + QStringLiteral(" -> ") + text_of(result));
@@ -453,6 +464,99 @@ Coroutine<Returned> Run::await_aclose(QString who, QJsonArray step)
 Coroutine<Returned> Run::await_shutdown_asyncgens(QString who, QJsonArray)
 {
     return awaiting(who, QStringLiteral("shutdown_asyncgens"), m_loop.shutdown_asyncgens());
+}
+
+// Locks, queues and the like
+
+/// Awaits what `method` gives for what is named.
+template<class... T, class F>
+Coroutine<Returned> Run::awaited_call(const QString &who, const QJsonArray &step, F &&method,
+                                      const Value &of_void)
+{
+    const QString name = step[1].toString();
+    Coroutine<Returned> running;
+    const bool found = with_one_of<T...>(who, name, [&](const auto &object) {
+        running = awaiting(who, step[0].toString() + u' ' + name, method(*object), of_void);
+    });
+    return found ? std::move(running) : nothing();
+}
+
+Coroutine<Returned> Run::await_acquire(QString who, QJsonArray step)
+{
+    const auto acquire = [](auto &lock) { return lock.acquire(); };
+    return awaited_call<Lock, Condition, Semaphore>(who, step, acquire, QStringLiteral("True"));
+}
+
+/// Not with scoped(): unlike `async with`, its guard lets it pass if there is nothing to release
+/// any more, and leaves a lock alone that another task has meanwhile.
+template<class T>
+Coroutine<Returned> Run::holding(QString who, std::shared_ptr<T> lock, QJsonArray steps)
+{
+    co_await lock->acquire();
+    Returned returned;
+    std::exception_ptr exception;
+    try {
+        returned = co_await run(who, steps);
+    } catch (...) {
+        exception = std::current_exception();
+    }
+    lock->release();
+    if (exception)
+        std::rethrow_exception(exception);
+    co_return returned;
+}
+
+Coroutine<Returned> Run::await_with(QString who, QJsonArray step)
+{
+    Coroutine<Returned> running;
+    const auto run_with = [&](const auto &lock) {
+        running = holding(who, lock, step[2].toArray());
+    };
+    const bool found = with_one_of<Lock, Condition, Semaphore>(who, step[1].toString(), run_with);
+    return found ? std::move(running) : nothing();
+}
+
+Coroutine<Returned> Run::await_event_wait(QString who, QJsonArray step)
+{
+    const auto wait = [](Event &event) { return event.wait(); };
+    return awaited_call<Event>(who, step, wait, QStringLiteral("True"));
+}
+
+Coroutine<Returned> Run::await_condition_wait(QString who, QJsonArray step)
+{
+    const auto wait = [](Condition &condition) { return condition.wait(); };
+    return awaited_call<Condition>(who, step, wait, QStringLiteral("True"));
+}
+
+Coroutine<Returned> Run::await_barrier_wait(QString who, QJsonArray step)
+{
+    return awaited_call<Barrier>(who, step, [](Barrier &barrier) { return barrier.wait(); });
+}
+
+Coroutine<Returned> Run::await_barrier_reset(QString who, QJsonArray step)
+{
+    return awaited_call<Barrier>(who, step, [](Barrier &barrier) { return barrier.reset(); });
+}
+
+Coroutine<Returned> Run::await_barrier_abort(QString who, QJsonArray step)
+{
+    return awaited_call<Barrier>(who, step, [](Barrier &barrier) { return barrier.abort(); });
+}
+
+Coroutine<Returned> Run::await_put(QString who, QJsonArray step)
+{
+    const auto put = [&](auto &queue) { return queue.put(text_of(step[2])); };
+    return awaited_call<Fifo, Priority, Lifo>(who, step, put);
+}
+
+Coroutine<Returned> Run::await_get(QString who, QJsonArray step)
+{
+    return awaited_call<Fifo, Priority, Lifo>(who, step, [](auto &queue) { return queue.get(); });
+}
+
+Coroutine<Returned> Run::await_join(QString who, QJsonArray step)
+{
+    return awaited_call<Fifo, Priority, Lifo>(who, step, [](auto &queue) { return queue.join(); });
 }
 
 } // namespace Conformance

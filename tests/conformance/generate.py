@@ -16,9 +16,10 @@ WEIGHTS = {
     "uncancel": 1, "state": 1, "result": 0.7, "exception": 0.5, "raise": 1.2, "return": 0.5, "set_var": 0.5, "get_var": 0.7,
     "copy_context": 0.3, "stop": 0.4, "report": 0.2, "shutdown_asyncgens": 0.1, "future": 0.3,
     "race": 2.5, "scope_race": 0.7,
-    "make": 2, "acquire": 2, "release": 2, "with": 2, "locked": 0.5, "event_set": 1, "event_clear": 0.5, "event_wait": 1,
-    "condition_wait": 1, "notify": 1, "barrier_wait": 1, "barrier_reset": 0.3, "barrier_abort": 0.3, "put": 1, "get": 1,
-    "put_nowait": 1, "get_nowait": 1, "task_done": 0.5, "join": 0.5, "queue_shutdown": 0.3, "feed_data": 1, "feed_eof": 0.5,
+    "make": 0.5, "use": 6, "rivals": 3,
+    "acquire": 1.5, "release": 2, "with": 2, "locked": 0.7, "event_set": 1.5, "event_clear": 1, "event_wait": 2,
+    "condition_wait": 1, "notify": 1.5, "barrier_wait": 2, "barrier_reset": 0.5, "barrier_abort": 0.3, "put": 2, "get": 2,
+    "put_nowait": 1.5, "get_nowait": 1.5, "task_done": 1, "join": 0.7, "queue_shutdown": 0.4, "feed_data": 1, "feed_eof": 0.5,
     "read": 0.5, "readline": 0.5, "readexactly": 0.5, "readuntil": 0.5,
 }
 # Those of locks, queues and the like: the kinds they are for, and what makes their arguments.
@@ -29,7 +30,8 @@ CALLS = {
     "feed_data": "r", "feed_eof": "r", "read": "r", "readline": "r", "readexactly": "r", "readuntil": "r",
 }
 ARGUMENTS = {
-    "notify": lambda g: [g.random.randint(1, 2)], "put": lambda g: [g.value()], "put_nowait": lambda g: [g.value()],
+    "notify": lambda g: [g.random.choice([0, 1, 1, 1, 2])],
+    "put": lambda g: [g.random.randint(1, 99)], "put_nowait": lambda g: [g.random.randint(1, 99)],
     "queue_shutdown": lambda g: [g.chance(0.3)], "feed_data": lambda g: [g.random.choice(["a", "ab;", "a\nb", "abcdefgh"])],
     "read": lambda g: [g.random.choice([-1, 0, 2])], "readexactly": lambda g: [g.random.randint(0, 4)],
     "readuntil": lambda g: [";"],
@@ -39,17 +41,21 @@ MAKERS = {
     "bounded_semaphore": ("p", (1, 2)), "barrier": ("b", (1, 3)), "queue": ("q", (0, 2)), "priority_queue": ("q", (0, 2)),
     "lifo_queue": ("q", (0, 2)), "reader": ("r", (2, 8)),
 }
-NOT_BUILT = {"make", "with", *CALLS}    # QAsyncio has none of these yet
+# QAsyncio has none of these yet.
+NOT_BUILT = {"reader", *(operation for operation, letters in CALLS.items() if letters == "r")}
+# The operations, besides CALLS, that need something that was made: of these kinds.
+NEED = {"make": "lenpbqr", "use": "lenpbqr", "rivals": "lenpbqr", "with": "lnp", **CALLS}
 PLAIN = {
     "create_task", "cancel", "set_result", "set_exception", "call_soon", "call_later", "call_at", "cancel_handle", "gather",
     "shield", "reschedule", "expired", "group_task", "agen", "drop", "add_done_callback", "remove_done_callback", "uncancel",
-    "state", "result", "exception", "raise", "set_var", "get_var", "complete_in_tasks", "copy_context", "stop", "report", "future", "race",
+    "state", "result", "exception", "raise", "set_var", "get_var", "complete_in_tasks", "copy_context", "stop", "report",
+    "future", "race", "rivals",
     "release", "locked", "event_set", "event_clear", "notify", "put_nowait", "get_nowait", "task_done", "queue_shutdown",
     "feed_data", "feed_eof", *MAKERS, "make",
 }
 CONTAINERS = {
     "create_task", "call_soon", "call_later", "call_at", "try", "call", "gather", "shield", "wait_for", "timeout", "group",
-    "group_task", "agen", "add_done_callback", "scope_race", "with",
+    "group_task", "agen", "add_done_callback", "scope_race", "with", "use", "rivals",
 }
 CONTAINERS_AT_DEPTH = [1.5, 0.8, 0.4, 0.15, 0]
 DELAYS = [0, 0, 1, 1, 1, 2, 2, 3, -1]
@@ -60,6 +66,7 @@ SINCE = {
     "uncancel": (3, 13), "timeout": (3, 13), "wait_for": (3, 13), "group": (3, 13), "as_completed": (3, 13),
     "complete_in_tasks": (3, 13),
     "eager": (3, 12), "gather": (3, 12), "agen": (3, 13), "eager_in_group": (3, 14),
+    "condition": (3, 13), "semaphore": (3, 13), "bounded_semaphore": (3, 13), "barrier": (3, 13), "queue_shutdown": (3, 13),
 }
 
 
@@ -83,6 +90,21 @@ class Generator:
         self.groups = []
         self.depth = 0
         self.exits = self.random.random() < 0.05
+        self.kinds = self.some_kinds()
+        letters = {MAKERS[kind][0] for kind in self.kinds}
+        boost = self.random.choice([1, 1, 2, 3])
+        for operation, needed in NEED.items():
+            if not letters & set(needed):
+                self.weights.pop(operation, None)
+            elif operation in self.weights:
+                self.weights[operation] *= boost
+
+    def some_kinds(self):
+        """The locks, queues and the like that the program may make: few, so that many things are done to each."""
+        if self.chance(0.35):
+            return []
+        kinds = [kind for kind in MAKERS if kind not in self.leave_out]
+        return self.random.sample(kinds, self.random.choice([1, 1, 2, 3]))
 
     def new(self, letter):
         name = f"{letter}{self.names[letter]}"
@@ -166,7 +188,10 @@ class Generator:
         if operation not in CALLS:
             return getattr(self, "make_" + operation)()
         name = self.any_of(CALLS[operation])
-        return name and [[operation, name, *ARGUMENTS.get(operation, lambda _: [])(self)]]
+        return name and [self.call(operation, name)]
+
+    def call(self, operation, name):
+        return [operation, name, *ARGUMENTS.get(operation, lambda _: [])(self)]
 
     def options(self):
         context = self.any_of("k")
@@ -219,10 +244,12 @@ class Generator:
     def make_create_task(self):
         name = self.new("t")
         body = self.body("await", 5)
-        eager = "eager" not in self.leave_out and self.chance(0.15)
-        options = {"eager": True} if eager else self.options()
         self.done.append(name)
-        return [["create_task", name, body, options]]
+        return [["create_task", name, body, self.task_options() or self.options()]]
+
+    def task_options(self):
+        eager = "eager" not in self.leave_out and self.chance(0.15)
+        return {"eager": True} if eager else {}
 
     def make_set_result(self):
         name = self.any_of("f")
@@ -423,19 +450,119 @@ class Generator:
     # Locks, queues and the like
 
     def make_make(self):
-        operation = self.random.choice(list(MAKERS))
-        letter, sizes = MAKERS[operation]
-        return [[operation, self.new(letter)] + ([self.random.randint(*sizes)] if sizes else [])]
+        return [self.made(self.random.choice(self.kinds))]
+
+    def made(self, kind):
+        letter, sizes = MAKERS[kind]
+        return [kind, self.new(letter)] + ([self.random.randint(*sizes)] if sizes else [])
 
     def make_with(self):
         name = self.any_of("lnp")
         return name and [["with", name, self.body("await", 3)]]
 
+    def make_use(self):
+        name = self.any_of("lenpbq")
+        return name and self.use(name)
+
+    def use(self, name):
+        """What a task does with it as a rule. Sometimes there is not the time for it."""
+        uses = {"e": self.use_event, "n": self.use_condition, "b": self.use_barrier, "q": self.use_queue}
+        steps = uses.get(name[0], self.use_lock)(name)
+        if self.chance(0.25):
+            steps = self.limited(steps)
+        if self.chance(0.15):
+            steps = [self.guarded(steps)]
+        return steps
+
+    def limited(self, steps):
+        if "timeout" in self.weights and self.chance(0.5):
+            return [["timeout", self.new("x"), self.delay(), steps]]
+        if "wait_for" in self.weights:
+            return [["wait_for", ["coro", self.new("c"), steps], self.delay()]]
+        return steps
+
+    def use_lock(self, name):
+        # Permits at once, for several who wait.
+        permits = [["release", name]] * self.random.randint(2, 3) if name[0] == "p" and self.chance(0.15) else []
+        return permits + self.held(name, self.body("await", 2))
+
+    def held(self, name, steps):
+        """Steps between an acquire() and, most often, a release()."""
+        if self.chance(0.6):
+            return [["with", name, steps]]
+        if self.chance(0.7):
+            return [["acquire", name], ["try", steps, "", [], "swallow", [["release", name]]]]
+        return [["acquire", name], *steps] + [["release", name]] * self.chance(0.7)
+
+    def use_condition(self, name):
+        before, after = self.body("await", 1, 0), self.body("await", 1, 0)
+        if self.chance(0.6):
+            return self.held(name, before + [["condition_wait", name]] * self.random.choice([1, 1, 2]) + after)
+        return self.notifying(name, before, after)
+
+    def notifying(self, name, before, after):
+        return [["sleep", self.delay()]] * self.chance(0.6) + self.held(name, before + [self.call("notify", name)] + after)
+
+    def use_event(self, name):
+        wait, set_, clear = ([operation, name] for operation in ("event_wait", "event_set", "event_clear"))
+        return self.random.choice([[wait], [wait], [wait, clear], [set_], [set_, clear], [clear, wait]])
+
+    def use_barrier(self, name):
+        operation = self.random.choices(["barrier_wait", "barrier_reset", "barrier_abort"], [8, 1.5, 0.5])[0]
+        return [[operation, name]] + [["barrier_wait", name]] * self.chance(0.4)
+
+    def use_queue(self, name):
+        operations = self.random.choices(["put", "get", "put_nowait", "get_nowait", "join"], [4, 5, 1, 1, 1],
+                                         k=self.random.randint(1, 3))
+        steps = []
+        for operation in operations:
+            steps.append(self.call(operation, name))
+            if operation.startswith("get") and self.chance(0.5):
+                steps.append(["task_done", name])
+        return steps
+
+    def make_rivals(self):
+        """Several tasks at one of them, and what is done to it and to them in one turn."""
+        name = self.any_of("lenpbq")
+        if not name:
+            return None
+        bodies = [[["sleep", self.delay()]] * self.chance(0.4) + self.use(name) for _ in range(self.random.randint(2, 4))]
+        if name[0] == "n":      # for those who wait; some of them keep the lock for a while
+            pause = [["sleep", self.random.randint(1, 3)]]
+            bodies += [self.notifying(name, pause * self.chance(0.4), pause * self.chance(0.4))
+                       for _ in range(self.random.randint(1, 2))]
+        if "gather" in self.weights and self.chance(0.15):
+            gathered = self.new("a")
+            self.done.append(gathered)
+            return [["gather", gathered, [["coro", self.new("c"), body] for body in bodies], self.chance(0.4)],
+                    ["await", gathered]]
+        tasks = [self.new("t") for _ in bodies]
+        self.done += tasks
+        victim = self.random.choice(tasks)
+        strikes = [self.strike(name, [victim, self.random.choice(tasks)]) for _ in range(self.random.choice([0, 1, 2, 3]))]
+        if "group" in self.weights and self.chance(0.2):
+            group = self.new("u")
+            return [*strikes, ["group", group, [["group_task", group, *task] for task in zip(tasks, bodies)]]]
+        return [["create_task", task, body, self.task_options()] for task, body in zip(tasks, bodies)] + strikes
+
+    def strike(self, name, tasks):
+        calls = [operation for operation, letters in CALLS.items()
+                 if name[0] in letters and operation in PLAIN and operation in self.weights]
+        steps = []
+        for _ in range(self.random.randint(1, 4)):
+            if calls and self.chance(0.6):
+                steps.append(self.call(self.random.choice(calls), name))
+            else:
+                steps.append(["cancel", self.random.choice(tasks), self.message()])
+        return ["call_later", self.new("h"), self.delay(), steps, {}]
+
     # Several things due in one turn
 
     def blow(self):
         """Completes or cancels something."""
-        operation = self.random.choice(["cancel", "cancel", "set_result", "set_result", "set_exception", "uncancel"])
+        operations = ["cancel", "cancel", "set_result", "set_result", "set_exception", "uncancel"]
+        operations += [operation for operation in CALLS if operation in PLAIN and operation in self.weights]
+        operation = self.random.choice(operations)
         return operation in self.weights and self.make(operation) or []
 
     def make_race(self):
@@ -476,7 +603,7 @@ class Generator:
         return steps
 
     def program(self):
-        driver = []
+        driver = [self.made(kind) for kind in self.kinds]
         for _ in range(self.random.choice([0, 1, 1, 2, 3, 4])):
             driver += self.make_future()
         driver += self.setters()
@@ -488,6 +615,8 @@ class Generator:
             if kind == "run":
                 name = self.new("t")
                 tasks = [self.make_create_task()[0] for _ in range(self.random.choice([0, 0, 1, 2, 3]))]
+                if self.kinds and "rivals" in self.weights and self.chance(0.4):
+                    tasks += self.make_rivals()
                 driver.append(["run", name, tasks + self.body("await", 8)])
                 self.done.append(name)
             elif kind == "run_coro":

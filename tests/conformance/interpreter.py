@@ -658,10 +658,12 @@ class Run:
     def end(self):
         """Cancels what is left until nothing is, closes the generators, tells what became of everything."""
         generators, queued = True, True
-        for _ in range(CLEANUP_ROUNDS):
+        for cleanup_round in range(CLEANUP_ROUNDS):
             pending = [task for task in self.loop.tasks if task and not task.done()]
             if pending:
                 self.line("-", f"cleanup {len(pending)}")
+                if cleanup_round:
+                    self.release_locks()
                 for task in pending:
                     task.cancel()
                 self.drive("run_forever", self.loop.run_forever)
@@ -684,6 +686,14 @@ class Run:
         self.loop.close()
         gc.collect()
         return self.lines + sorted(f"unretrieved {kind} {error}" for kind, error in self.unretrieved)
+
+
+    def release_locks(self):
+        """So that whoever waits for a lock that nobody releases any more goes on: a cancelled wait for a condition does not
+        end without it."""
+        for name in sorted(self.slots):
+            if name[0] in "ln" and self.slots[name].locked():
+                self.slots[name].release()
 
 
 def maker(make):

@@ -39,6 +39,24 @@ const QHash<QString, Run::Plain> &Run::plain_steps()
         {QStringLiteral("expired"), &Run::do_expired},
         {QStringLiteral("group_task"), &Run::do_group_task},
         {QStringLiteral("agen"), &Run::do_agen},
+        {QStringLiteral("lock"), &Run::do_make<Lock>},
+        {QStringLiteral("event"), &Run::do_make<Event>},
+        {QStringLiteral("condition"), &Run::do_make<Condition>},
+        {QStringLiteral("semaphore"), &Run::do_make<Semaphore>},
+        {QStringLiteral("bounded_semaphore"), &Run::do_make<BoundedSemaphore, Semaphore>},
+        {QStringLiteral("barrier"), &Run::do_make<Barrier>},
+        {QStringLiteral("queue"), &Run::do_make<Fifo>},
+        {QStringLiteral("priority_queue"), &Run::do_make<Priority>},
+        {QStringLiteral("lifo_queue"), &Run::do_make<Lifo>},
+        {QStringLiteral("release"), &Run::do_release},
+        {QStringLiteral("locked"), &Run::do_locked},
+        {QStringLiteral("event_set"), &Run::do_event_set},
+        {QStringLiteral("event_clear"), &Run::do_event_clear},
+        {QStringLiteral("notify"), &Run::do_notify},
+        {QStringLiteral("put_nowait"), &Run::do_put_nowait},
+        {QStringLiteral("get_nowait"), &Run::do_get_nowait},
+        {QStringLiteral("task_done"), &Run::do_task_done},
+        {QStringLiteral("queue_shutdown"), &Run::do_queue_shutdown},
         {QStringLiteral("run"), &Run::do_run},
         {QStringLiteral("run_coro"), &Run::do_run_coro},
         {QStringLiteral("run_slot"), &Run::do_run_slot},
@@ -372,6 +390,81 @@ void Run::do_agen(const QString &, const QJsonArray &step)
 {
     const QString name = step[1].toString();
     m_objects[name] = std::make_shared<AsyncGenerator<Value>>(generator(name, step[2].toArray()));
+}
+
+// Locks, queues and the like
+
+template<class T, class Kept>
+void Run::do_make(const QString &, const QJsonArray &step)
+{
+    std::shared_ptr<Kept> made;
+    if constexpr (std::is_constructible_v<T, int>)
+        made = std::make_shared<T>(step[2].toInt());
+    else
+        made = std::make_shared<T>();
+    m_objects[step[1].toString()] = std::move(made);
+}
+
+/// Calls `method` with what is named, and tells what it gives.
+template<class... T, class F>
+void Run::call(const QString &who, const QJsonArray &step, F &&method)
+{
+    const QString name = step[1].toString();
+    with_one_of<T...>(who, name, [&](const auto &object) {
+        attempt(who, step[0].toString() + u' ' + name, [&] {
+            if constexpr (std::is_void_v<decltype(method(*object))>) {
+                method(*object);
+                return QStringLiteral("None");
+            } else {
+                return text_of(method(*object));
+            }
+        });
+    });
+}
+
+void Run::do_release(const QString &who, const QJsonArray &step)
+{
+    call<Lock, Condition, Semaphore>(who, step, [](auto &lock) { lock.release(); });
+}
+
+void Run::do_locked(const QString &who, const QJsonArray &step)
+{
+    call<Lock, Condition, Semaphore>(who, step, [](const auto &lock) { return lock.locked(); });
+}
+
+void Run::do_event_set(const QString &who, const QJsonArray &step)
+{
+    call<Event>(who, step, [](Event &event) { event.set(); });
+}
+
+void Run::do_event_clear(const QString &who, const QJsonArray &step)
+{
+    call<Event>(who, step, [](Event &event) { event.clear(); });
+}
+
+void Run::do_notify(const QString &who, const QJsonArray &step)
+{
+    call<Condition>(who, step, [&](Condition &condition) { condition.notify(step[2].toInt()); });
+}
+
+void Run::do_put_nowait(const QString &who, const QJsonArray &step)
+{
+    call<Fifo, Priority, Lifo>(who, step, [&](auto &queue) { queue.put_nowait(text_of(step[2])); });
+}
+
+void Run::do_get_nowait(const QString &who, const QJsonArray &step)
+{
+    call<Fifo, Priority, Lifo>(who, step, [](auto &queue) { return queue.get_nowait(); });
+}
+
+void Run::do_task_done(const QString &who, const QJsonArray &step)
+{
+    call<Fifo, Priority, Lifo>(who, step, [](auto &queue) { queue.task_done(); });
+}
+
+void Run::do_queue_shutdown(const QString &who, const QJsonArray &step)
+{
+    call<Fifo, Priority, Lifo>(who, step, [&](auto &queue) { queue.shutdown(step[2].toBool()); });
 }
 
 } // namespace Conformance

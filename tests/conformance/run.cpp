@@ -56,6 +56,16 @@ QString text_of(const Value &value)
     return value;
 }
 
+QString text_of(bool value)
+{
+    return value ? QStringLiteral("True") : QStringLiteral("False");
+}
+
+QString text_of(int value)
+{
+    return QString::number(value);
+}
+
 QString text_of(const std::vector<Value> &values)
 {
     return u'[' + QStringList(values.begin(), values.end()).join(QStringLiteral(", ")) + u']';
@@ -267,6 +277,8 @@ void Run::end()
         const std::vector<AnyTask> pending = m_loop.all_tasks();
         if (!pending.empty()) {
             line(QStringLiteral("-"), QStringLiteral("cleanup %1").arg(pending.size()));
+            if (round > 0)
+                release_locks();
             for (AnyTask task : pending)
                 task.cancel();
             do_run_forever({}, {});
@@ -297,6 +309,21 @@ void Run::end()
     m_loop.close();
     m_unretrieved.sort();
     m_lines += m_unretrieved;
+}
+
+/// So that whoever waits for a lock that nobody releases any more goes on: a cancelled wait for a
+/// condition does not end without it.
+void Run::release_locks()
+{
+    for (const auto &[name, object] : m_objects) {
+        if (const auto *lock = std::get_if<std::shared_ptr<Lock>>(&object)) {
+            if ((*lock)->locked())
+                (*lock)->release();
+        } else if (const auto *condition = std::get_if<std::shared_ptr<Condition>>(&object)) {
+            if ((*condition)->locked())
+                (*condition)->release();
+        }
+    }
 }
 
 QString Run::final_state(const Object &object)

@@ -9,6 +9,7 @@
 #include <QtCore/qstringlist.h>
 
 #include <map>
+#include <memory>
 #include <variant>
 
 /// The program's own exception. Not in a namespace: its name is part of the trace.
@@ -32,6 +33,8 @@ using Returned = std::optional<Value>;
 QString describe(const std::exception_ptr &exception);
 QString text_of(const QJsonValue &value);
 QString text_of(const Value &value);
+QString text_of(bool value);
+QString text_of(int value);
 QString text_of(const std::vector<Value> &values);
 QString text_of(const std::vector<Outcome<Value>> &outcomes);
 
@@ -53,10 +56,22 @@ struct AddedCallback
 
 using Generator = std::shared_ptr<AsyncGenerator<Value>>;
 
+/// The items of queues are numbers.
+struct Smaller
+{
+    bool operator()(const Value &a, const Value &b) const { return a.toInt() < b.toInt(); }
+};
+using Fifo = Queue<Value>;
+using Priority = PriorityQueue<Value, Smaller>;
+using Lifo = LifoQueue<Value>;
+
 /// What a name stands for. Those that can be awaited come first.
-using Object = std::variant<std::monostate, Future<Value>, Task<Value>, Future<std::vector<Value>>,
-                            Future<std::vector<Outcome<Value>>>, Handle, AddedCallback, Generator,
-                            Timeout *, TaskGroup *, Context>;
+using Object =
+    std::variant<std::monostate, Future<Value>, Task<Value>, Future<std::vector<Value>>,
+                 Future<std::vector<Outcome<Value>>>, Handle, AddedCallback, Generator, Timeout *,
+                 TaskGroup *, Context, std::shared_ptr<Lock>, std::shared_ptr<Event>,
+                 std::shared_ptr<Condition>, std::shared_ptr<Semaphore>, std::shared_ptr<Barrier>,
+                 std::shared_ptr<Fifo>, std::shared_ptr<Priority>, std::shared_ptr<Lifo>>;
 
 /// One program of the conformance language (README.md) in a loop of its own, with virtual time.
 /// Methods do_* are the plain steps, await_* those that await. They get who speaks in the trace and
@@ -97,6 +112,10 @@ private:
     /// The same as a future without its type. "me" is the current task.
     AnyFuture find_future(const QString &who, const QString &name);
     AnyTask find_task(const QString &who, const QString &name);
+    /// Calls `f` with the lock, queue or the like under this name, if it is one of these; gives
+    /// false, after a line of the trace, if there is none.
+    template<class... T, class F>
+    bool with_one_of(const QString &who, const QString &name, F &&f);
     std::optional<Context> context_of(const QJsonValue &options) const;
     bool running(const QString &who, const QString &text);
 
@@ -112,7 +131,8 @@ private:
     Coroutine<Returned> nothing();
     Coroutine<Returned> guarded(QString who, QJsonArray step);
     template<class A>
-    Coroutine<Returned> awaiting(QString who, QString text, A awaitable);
+    Coroutine<Returned> awaiting(QString who, QString text, A awaitable,
+                                 Value of_void = QStringLiteral("None"));
     template<class A>
     Coroutine<Returned> limited(QString who, A awaitable, QJsonValue limit);
     Coroutine<Returned> step_generator(QString who, QString text, Generator generator,
@@ -121,11 +141,19 @@ private:
     static AsCompleted<Value> completions(const std::map<QString, Future<Value>> &found,
                                           const QJsonValue &names, const QJsonValue &timeout);
     Coroutine<Value> completing(QString name, Coroutine<Value> awaitable);
+    template<class... T, class F>
+    void call(const QString &who, const QJsonArray &step, F &&method);
+    template<class... T, class F>
+    Coroutine<Returned> awaited_call(const QString &who, const QJsonArray &step, F &&method,
+                                     const Value &of_void = QStringLiteral("None"));
+    template<class T>
+    Coroutine<Returned> holding(QString who, std::shared_ptr<T> lock, QJsonArray steps);
 
     // The driver
     template<class F>
     void drive(const QString &text, F &&run);
     void end();
+    void release_locks();
     QString final_state(const Object &object);
 
     void do_call_soon(const QString &who, const QJsonArray &step);
@@ -157,6 +185,18 @@ private:
     void do_expired(const QString &who, const QJsonArray &step);
     void do_group_task(const QString &who, const QJsonArray &step);
     void do_agen(const QString &who, const QJsonArray &step);
+    /// Makes a lock, queue or the like.
+    template<class T, class Kept = T>
+    void do_make(const QString &who, const QJsonArray &step);
+    void do_release(const QString &who, const QJsonArray &step);
+    void do_locked(const QString &who, const QJsonArray &step);
+    void do_event_set(const QString &who, const QJsonArray &step);
+    void do_event_clear(const QString &who, const QJsonArray &step);
+    void do_notify(const QString &who, const QJsonArray &step);
+    void do_put_nowait(const QString &who, const QJsonArray &step);
+    void do_get_nowait(const QString &who, const QJsonArray &step);
+    void do_task_done(const QString &who, const QJsonArray &step);
+    void do_queue_shutdown(const QString &who, const QJsonArray &step);
     void do_run(const QString &who, const QJsonArray &step);
     void do_run_coro(const QString &who, const QJsonArray &step);
     void do_run_slot(const QString &who, const QJsonArray &step);
@@ -175,6 +215,16 @@ private:
     Coroutine<Returned> await_athrow(QString who, QJsonArray step);
     Coroutine<Returned> await_aclose(QString who, QJsonArray step);
     Coroutine<Returned> await_shutdown_asyncgens(QString who, QJsonArray step);
+    Coroutine<Returned> await_acquire(QString who, QJsonArray step);
+    Coroutine<Returned> await_with(QString who, QJsonArray step);
+    Coroutine<Returned> await_event_wait(QString who, QJsonArray step);
+    Coroutine<Returned> await_condition_wait(QString who, QJsonArray step);
+    Coroutine<Returned> await_barrier_wait(QString who, QJsonArray step);
+    Coroutine<Returned> await_barrier_reset(QString who, QJsonArray step);
+    Coroutine<Returned> await_barrier_abort(QString who, QJsonArray step);
+    Coroutine<Returned> await_put(QString who, QJsonArray step);
+    Coroutine<Returned> await_get(QString who, QJsonArray step);
+    Coroutine<Returned> await_join(QString who, QJsonArray step);
 
     ContextVar<int> m_var{QStringLiteral("var"), 0};
     QAsyncioLoop m_loop;
@@ -236,6 +286,22 @@ bool Run::with_future(const QString &who, const QString &name, F &&f)
         f(Future<std::vector<Outcome<Value>>>(
             std::get<Future<std::vector<Outcome<Value>>>>(*object)));
     return true;
+}
+
+template<class... T, class F>
+bool Run::with_one_of(const QString &who, const QString &name, F &&f)
+{
+    const auto found = m_objects.find(name);
+    const auto call_if = [&](const auto *object) {
+        if (object)
+            f(*object);
+        return object != nullptr;
+    };
+    const bool any = found != m_objects.end()
+        && (call_if(std::get_if<std::shared_ptr<T>>(&found->second)) || ...);
+    if (!any)
+        line(who, QStringLiteral("unset ") + name);
+    return any;
 }
 
 } // namespace Conformance

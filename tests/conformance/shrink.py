@@ -67,7 +67,7 @@ def smaller_step(step, kind):
         elif isinstance(argument, dict) and argument:
             yield before + [{}] + after
         elif isinstance(argument, int) and not isinstance(argument, bool) and argument not in (0, 1):
-            yield before + [1 if step[0] == "as_completed" else 0] + after
+            yield before + [1 if step[0] in ("as_completed", "barrier") else 0] + after
         elif argument is True:
             yield before + [False] + after
     if step[-1] is not None and step[0] in ("cancel", "raise", "set_exception", "athrow"):
