@@ -177,6 +177,181 @@ private Q_SLOTS:
                 u"RuntimeError: The Barrier was destroyed while a task was waiting for it"_s);
         });
     }
+
+    // K-032
+    void aResetWhileItDrainsSendsTheRestAway()
+    {
+        Test::run([&]() -> Coroutine<> {
+            Barrier barrier(5);
+            int gone = 0, sent_away = 0;
+            const auto party = [&]() -> Coroutine<> {
+                bool broken = false;
+                try {
+                    co_await barrier.wait();
+                } catch (const BrokenBarrierError &) {
+                    broken = true;
+                }
+                if (broken)
+                    ++sent_away;
+                else if (++gone == 3)
+                    co_await barrier.reset();
+            };
+            co_await gather(party(), party(), party(), party(), party());
+            QASYNCIO_COMPARE(gone + sent_away, 5);
+            QASYNCIO_COMPARE(sent_away, 2);
+            QASYNCIO_COMPARE(barrier.to_string(), u"<Barrier [filling, waiters:0/5]>"_s);
+        });
+    }
+
+    // K-032, K-033
+    void whoWasSentAwayByAResetMayWaitAgain()
+    {
+        Test::run([&]() -> Coroutine<> {
+            Barrier barrier(3);
+            QStringList log;
+            const auto party = [&](QString name) -> Coroutine<> {
+                co_await come(barrier, log, name);
+                co_await come(barrier, log, name);
+            };
+            Task<> a = create_task(party(u"a"_s));
+            Task<> b = create_task(party(u"b"_s));
+            co_await turns(2);
+            co_await barrier.reset();
+            Task<> c = create_task(come(barrier, log, u"c"_s));
+            co_await gather(a, b, c);
+            const QString broken = u": Abort or reset of barrier"_s;
+            QASYNCIO_COMPARE(log.mid(0, 2), (QStringList{u"a"_s + broken, u"b"_s + broken}));
+            QStringList passed = log.mid(2);
+            passed.sort();
+            QASYNCIO_COMPARE(passed.size(), 3);
+            QASYNCIO_COMPARE(barrier.n_waiting(), 0);
+            QASYNCIO_COMPARE(barrier.broken(), false);
+        });
+    }
+
+    // K-032, K-033
+    void anAbortWhileItDrainsReachesThoseWhoWaitForTheNextRound()
+    {
+        Test::run([&]() -> Coroutine<> {
+            Barrier barrier(2);
+            QStringList log;
+            Task<> a = create_task(come(barrier, log, u"a"_s));
+            co_await turns(2);
+            co_await come(barrier, log, u"b"_s);
+            Task<> c = create_task(come(barrier, log, u"c"_s), TaskOptions().eager_start(true));
+            co_await barrier.abort(); // a has yet to go
+            co_await gather(a, c);
+            QASYNCIO_COMPARE(log.join(u", "),
+                             u"b1, a: Abort or reset of barrier, "
+                             "c: Barrier aborted"_s);
+            QASYNCIO_COMPARE(barrier.broken(), true);
+            co_await barrier.reset();
+            co_await gather(come(barrier, log, u"d"_s), come(barrier, log, u"e"_s));
+            QASYNCIO_COMPARE(log.last(), u"d0"_s);
+        });
+    }
+
+    // K-032
+    void aPartyThatFailsMayAbortTheNextRound()
+    {
+        Test::run([&]() -> Coroutine<> {
+            Barrier barrier(5);
+            int passed = 0, broken = 0;
+            const auto party = [&]() -> Coroutine<> {
+                try {
+                    const int index = co_await barrier.wait();
+                    if (index == 2) {
+                        co_await barrier.abort();
+                        co_return;
+                    }
+                    co_await barrier.wait();
+                    ++passed;
+                } catch (const BrokenBarrierError &) {
+                    ++broken;
+                }
+            };
+            co_await gather(party(), party(), party(), party(), party());
+            QASYNCIO_COMPARE(passed, 0);
+            QASYNCIO_COMPARE(broken, 4);
+            QASYNCIO_COMPARE(barrier.broken(), true);
+        });
+    }
+
+    // K-032, K-033
+    void aResetWhileHalfDrainAndHalfWaitForTheNextRound()
+    {
+        Test::run([&]() -> Coroutine<> {
+            Barrier barrier(5);
+            int passed = 0, sent_away = 0, sent_away_later = 0;
+            const auto party = [&]() -> Coroutine<> {
+                bool broken = false;
+                try {
+                    co_await barrier.wait();
+                } catch (const BrokenBarrierError &) {
+                    broken = true;
+                }
+                if (broken)
+                    ++sent_away;
+                else if (++passed == 3)
+                    co_await barrier.reset();
+                const QString error = co_await error_of(barrier.wait());
+                sent_away_later += !error.isEmpty();
+            };
+            co_await wait_for(gather(party(), party(), party(), party(), party()), 1s);
+            QASYNCIO_COMPARE(sent_away, 2);
+            QASYNCIO_COMPARE(sent_away_later, 0); // those who waited for the next round went on
+            QASYNCIO_COMPARE(barrier.to_string(), u"<Barrier [filling, waiters:0/5]>"_s);
+        });
+    }
+
+    // K-032, K-033
+    void aResetByTheLastToGoSendsNobodyAway()
+    {
+        Test::run([&]() -> Coroutine<> {
+            Barrier barrier(5);
+            int count = 0;
+            const auto party = [&]() -> Coroutine<> {
+                co_await barrier.wait();
+                if (++count == 5)
+                    co_await barrier.reset();
+                co_await barrier.wait();
+                co_await barrier.wait();
+            };
+            co_await wait_for(gather(party(), party(), party(), party(), party()), 1s);
+            QASYNCIO_COMPARE(count, 5);
+            QASYNCIO_COMPARE(barrier.to_string(), u"<Barrier [filling, waiters:0/5]>"_s);
+        });
+    }
+
+    // K-032
+    void anotherBarrierKeepsThemApartWhileABrokenOneIsReset()
+    {
+        Test::run([&]() -> Coroutine<> {
+            Barrier one(5), two(5);
+            int broken = 0, ended = 0;
+            const auto party = [&]() -> Coroutine<> {
+                try {
+                    const int index = co_await one.wait();
+                    if (index == 2)
+                        co_await one.abort();
+                    else
+                        co_await one.wait();
+                } catch (const BrokenBarrierError &) {
+                    ++broken;
+                }
+                const int index = co_await two.wait();
+                if (index == 2)
+                    co_await one.reset();
+                co_await two.wait();
+                co_await one.wait();
+                ++ended;
+            };
+            co_await wait_for(gather(party(), party(), party(), party(), party()), 1s);
+            QASYNCIO_COMPARE(broken, 4);
+            QASYNCIO_COMPARE(ended, 5);
+            QASYNCIO_COMPARE(one.to_string(), u"<Barrier [filling, waiters:0/5]>"_s);
+        });
+    }
 };
 
 QTEST_GUILESS_MAIN(tst_barrier)

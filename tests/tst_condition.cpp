@@ -359,6 +359,66 @@ private Q_SLOTS:
             QASYNCIO_COMPARE(condition.locked(), true);
         });
     }
+
+    // K-005
+    void theTextTellsWhetherTheLockIsHeld()
+    {
+        Test::run([&]() -> Coroutine<> {
+            Condition condition;
+            QASYNCIO_COMPARE(condition.to_string(), u"<Condition [unlocked]>"_s);
+            QStringList log;
+            Task<> a = create_task(await_notification(condition, log, u"a"_s));
+            co_await turns(1);
+            co_await condition.acquire();
+            QASYNCIO_COMPARE(condition.to_string(), u"<Condition [locked, waiters:1]>"_s);
+            condition.notify();
+            condition.release();
+            co_await a;
+        });
+    }
+
+    // K-011, K-015
+    void waitForNeedsTheLockIfItHasToWait()
+    {
+        Test::run([&]() -> Coroutine<> {
+            Condition condition;
+            QASYNCIO_COMPARE(co_await condition.wait_for([] { return true; }), true);
+            QASYNCIO_COMPARE(co_await error_of(condition.wait_for([] { return false; })),
+                             u"RuntimeError: cannot wait on un-acquired lock"_s);
+        });
+    }
+
+    // K-014
+    void moreThanWaitCanBeNotified()
+    {
+        Test::run([&]() -> Coroutine<> {
+            Condition condition;
+            QStringList log;
+            Task<> a = create_task(await_notification(condition, log, u"a"_s));
+            co_await turns(1);
+            co_await notify(condition, 2048);
+            co_await a;
+            Task<> b = create_task(await_notification(condition, log, u"b"_s)); // none is kept
+            co_await turns(3);
+            QASYNCIO_COMPARE(log.join(u' '), u"a"_s);
+            co_await notify(condition);
+            co_await b;
+        });
+    }
+
+    // K-012
+    void aCancellationBeforeANotificationKeepsItsMessage()
+    {
+        Test::run([&]() -> Coroutine<> {
+            Condition condition;
+            QStringList log;
+            Task<> a = create_task(await_notification(condition, log, u"a"_s));
+            co_await turns(1);
+            a.cancel(u" because"_s);
+            QASYNCIO_COMPARE(co_await error_of(a), u"CancelledError:  because"_s);
+            QASYNCIO_COMPARE(log.join(u' '), u"!a because"_s);
+        });
+    }
 };
 
 QTEST_GUILESS_MAIN(tst_condition)

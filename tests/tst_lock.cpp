@@ -526,6 +526,31 @@ private Q_SLOTS:
             QASYNCIO_COMPARE(visits, 5'000);
         });
     }
+
+    // K-004
+    void ofThreeWaitersOneIsCancelledAndOneGetsTheLock()
+    {
+        Test::run([&](QAsyncioLoop &loop) -> Coroutine<> {
+            Lock lock;
+            QStringList log;
+            co_await lock.acquire();
+            Task<> a = create_task(take(lock, log, u"a"_s));
+            Task<> b = create_task(take(lock, log, u"b"_s));
+            Task<> c = create_task(take(lock, log, u"c"_s));
+            co_await turns(1);
+            loop.call_soon([&] {
+                a.cancel();
+                lock.release();
+            });
+            QASYNCIO_COMPARE(co_await error_of(a), u"CancelledError"_s);
+            co_await b;
+            co_await turns(3);
+            QASYNCIO_COMPARE(log.join(u' '), u"!a b"_s);
+            QASYNCIO_COMPARE(c.done(), false);
+            lock.release();
+            co_await c;
+        });
+    }
 };
 
 QTEST_GUILESS_MAIN(tst_lock)

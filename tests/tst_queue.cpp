@@ -476,6 +476,111 @@ private Q_SLOTS:
         queue->shutdown(true);
         QCOMPARE(log.join(u' '), u"QueueShutDown QueueShutDown second"_s);
     }
+
+    //
+    void theTextTellsHowManyWait()
+    {
+        Test::run([&]() -> Coroutine<> {
+            Queue<int> queue;
+            QStringList log;
+            QASYNCIO_COMPARE(queue.to_string(), u"<Queue maxsize=0>"_s);
+            Task<> a = create_task(get(queue, log, u"a"_s));
+            co_await turns(1);
+            QASYNCIO_COMPARE(queue.to_string(), u"<Queue maxsize=0 getters=1>"_s);
+            QASYNCIO_VERIFY(a.to_string().endsWith(u" wait_for=<item of a Queue>>"_s));
+            queue.put_nowait(1);
+            co_await a;
+            PriorityQueue<int> priority(3);
+            priority.put_nowait(1);
+            QASYNCIO_COMPARE(priority.to_string(), u"<PriorityQueue maxsize=3 size=1 tasks=1>"_s);
+            QASYNCIO_COMPARE(LifoQueue<int>().to_string(), u"<LifoQueue maxsize=0>"_s);
+        });
+    }
+
+    //
+    void cancelledGettersAndPuttersAreNotKept()
+    {
+        Test::run([&]() -> Coroutine<> {
+            Queue<int> queue(1);
+            QASYNCIO_COMPARE(co_await error_of(wait_for(queue.get(), 1s)), u"TimeoutError"_s);
+            QASYNCIO_COMPARE(queue.to_string(), u"<Queue maxsize=1>"_s);
+            queue.put_nowait(1);
+            QASYNCIO_COMPARE(co_await error_of(wait_for(queue.put(2), 1s)), u"TimeoutError"_s);
+            QASYNCIO_COMPARE(queue.to_string(), u"<Queue maxsize=1 size=1 tasks=1>"_s);
+        });
+    }
+
+    //
+    void aGetterThatWasCancelledDoesNotKeepTheNextOneWaiting()
+    {
+        Test::run([&]() -> Coroutine<> {
+            Queue<int> queue;
+            QStringList log;
+            Task<> a = create_task(get(queue, log, u"a"_s));
+            Task<> b = create_task(get(queue, log, u"b"_s));
+            co_await turns(1);
+            a.cancel();
+            co_await turns(1);
+            QASYNCIO_COMPARE(a.done(), true);
+            co_await queue.put(1);
+            co_await b;
+            QASYNCIO_COMPARE(log.join(u' '), u"!a b1"_s);
+        });
+    }
+
+    //
+    void aPutterThatWasCancelledDoesNotKeepTheNextOneWaiting()
+    {
+        Test::run([&]() -> Coroutine<> {
+            Queue<int> queue(1);
+            QStringList log;
+            queue.put_nowait(0);
+            Task<> one = create_task(put(queue, log, 1));
+            Task<> two = create_task(put(queue, log, 2));
+            co_await turns(1);
+            one.cancel();
+            co_await turns(1);
+            QASYNCIO_COMPARE(queue.get_nowait(), 0);
+            co_await two;
+            QASYNCIO_COMPARE(log.join(u' '), u"!1 +2"_s);
+            QASYNCIO_COMPARE(queue.get_nowait(), 2);
+        });
+    }
+
+    //
+    void aQueueForOneItemHandsAllOfThemOn()
+    {
+        Test::run([&]() -> Coroutine<> {
+            Queue<int> queue(1);
+            QList<int> got;
+            co_await task_group([&](TaskGroup &group) -> Coroutine<> {
+                group.create_task([&]() -> Coroutine<> {
+                    for (int i = 0; i < 5; ++i)
+                        co_await queue.put(i);
+                });
+                for (int i = 0; i < 5; ++i)
+                    got << co_await queue.get();
+            });
+            QASYNCIO_COMPARE(got, (QList<int>{0, 1, 2, 3, 4}));
+        });
+    }
+
+    //
+    void allPuttersThatThereIsRoomForGoOn()
+    {
+        Test::run([&]() -> Coroutine<> {
+            Queue<int> queue(2);
+            QStringList log;
+            const auto take_all = [&]() -> Coroutine<> {
+                co_await turns(1);
+                all_of(queue);
+            };
+            co_await wait_for(gather(take_all(), put(queue, log, 0), put(queue, log, 1),
+                                     put(queue, log, 2), put(queue, log, 3)),
+                              1s);
+            QASYNCIO_COMPARE(queue.qsize(), 2);
+        });
+    }
 };
 
 QTEST_GUILESS_MAIN(tst_queue)

@@ -270,6 +270,64 @@ private Q_SLOTS:
                 u"RuntimeError: <Semaphore [locked]> is bound to a different event loop"_s);
         });
     }
+
+    // K-022
+    void aReleaseSkipsThoseInFrontWhoWereCancelled_data()
+    {
+        QTest::addColumn<bool>("have_gone");
+        QTest::newRow("in the same turn") << false;
+        QTest::newRow("a turn before") << true;
+    }
+    void aReleaseSkipsThoseInFrontWhoWereCancelled()
+    {
+        QFETCH(bool, have_gone);
+        Test::run([&]() -> Coroutine<> {
+            Semaphore semaphore(0);
+            QStringList log;
+            std::vector<Task<>> tasks;
+            for (const QString &name : {u"a"_s, u"b"_s, u"c"_s, u"d"_s})
+                tasks.push_back(create_task(take(semaphore, log, name)));
+            co_await turns(1);
+            tasks[0].cancel();
+            tasks[1].cancel();
+            if (have_gone)
+                co_await turns(1);
+            semaphore.release();
+            co_await turns(2);
+            QASYNCIO_COMPARE(log.join(u' '), u"!a !b c"_s);
+            QASYNCIO_COMPARE(semaphore.locked(), true);
+            semaphore.release();
+            co_await tasks[3];
+        });
+    }
+
+    // K-022
+    void anAcquireThatSucceedsWakesAllThatThereArePermitsFor()
+    {
+        Test::run([&]() -> Coroutine<> {
+            Semaphore semaphore(0);
+            QStringList log;
+            Task<> last;
+            const auto first = [&]() -> Coroutine<> {
+                co_await semaphore.acquire();
+                // b and c have been woken: what is created now comes behind them
+                last = create_task([&]() -> Coroutine<> {
+                    log << u"d"_s;
+                    co_return;
+                });
+                log << u"a"_s;
+            };
+            const auto second = [&]() -> Coroutine<> {
+                for (int i = 0; i < 3; ++i)
+                    semaphore.release();
+                QASYNCIO_COMPARE(semaphore.locked(), true); // a has yet to go on
+                co_await take(semaphore, log, u"b"_s);
+            };
+            co_await gather(first(), second(), take(semaphore, log, u"c"_s));
+            co_await last;
+            QASYNCIO_COMPARE(log.join(u' '), u"a b c d"_s);
+        });
+    }
 };
 
 QTEST_GUILESS_MAIN(tst_semaphore)
