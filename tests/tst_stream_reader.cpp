@@ -491,6 +491,67 @@ private Q_SLOTS:
             QASYNCIO_COMPARE(count, 10'000);
         });
     }
+
+    //
+    void ofTwoSeparatorsThatEndTogetherTheShorterOneIsMeasured()
+    {
+        Test::run([&]() -> Coroutine<> {
+            StreamReader reader(3);
+            reader.feed_data("some dataA");
+            const QByteArrayList separators{"ome dataA", "A"};
+            QASYNCIO_COMPARE(
+                co_await error_of(reader.readuntil(separators)),
+                u"LimitOverrunError: Separator is found, but chunk is longer than limit"_s);
+            QASYNCIO_COMPARE(co_await reader.read(100), "some dataA");
+        });
+    }
+
+    //
+    void aSeparatorMayBeLongerThanWhatHasCome()
+    {
+        Test::run([&](QAsyncioLoop &loop) -> Coroutine<> {
+            StreamReader reader;
+            reader.feed_data("data");
+            loop.call_soon([&] { reader.feed_data("Z"); });
+            loop.call_soon([&] { reader.feed_data("Aaaa"); });
+            const QByteArrayList separators{"A", "long sep"};
+            QASYNCIO_COMPARE(co_await reader.readuntil(separators), "dataZA");
+            QASYNCIO_COMPARE(co_await reader.read(100), "aaa");
+        });
+    }
+
+    //
+    void aLineThatGrowsTooLongIsDroppedWhenItIsThere()
+    {
+        Test::run([&](QAsyncioLoop &loop) -> Coroutine<> {
+            const QString text =
+                u"ValueError: Separator is found, but chunk is longer than limit"_s;
+            StreamReader reader(7);
+            loop.call_soon([&] {
+                reader.feed_data("chunk1");
+                reader.feed_data("chunk2\n");
+                reader.feed_data("chunk3\n");
+                reader.feed_eof();
+            });
+            QASYNCIO_COMPARE(co_await error_of(reader.readline()), text);
+            QASYNCIO_COMPARE(co_await reader.readline(), "chunk3\n");
+            QASYNCIO_COMPARE(reader.at_eof(), true);
+        });
+    }
+
+    //
+    void anExceptionAfterACancellationHarmsNobody()
+    {
+        Test::run([&]() -> Coroutine<> {
+            StreamReader reader;
+            Task<QByteArray> reading = create_task(reader.readline());
+            co_await turns(1);
+            reading.cancel();
+            reader.set_exception(std::make_exception_ptr(RuntimeError(u"reset"_s)));
+            QASYNCIO_COMPARE(co_await error_of(reading), u"CancelledError"_s);
+            QASYNCIO_COMPARE(co_await error_of(reader.readline()), u"RuntimeError: reset"_s);
+        });
+    }
 };
 
 QTEST_GUILESS_MAIN(tst_stream_reader)
