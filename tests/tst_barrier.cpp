@@ -352,6 +352,20 @@ private Q_SLOTS:
             QASYNCIO_COMPARE(one.to_string(), u"<Barrier [filling, waiters:0/5]>"_s);
         });
     }
+
+    void thePartiesGoOnThoughOneOfThemDestroysTheBarrier()
+    {
+        Test::run([&]() -> Coroutine<> {
+            auto barrier = std::make_unique<Barrier>(3);
+            Task<int> a = create_task(barrier->wait());
+            Task<int> b = create_task(barrier->wait());
+            co_await turns(2);
+            QASYNCIO_COMPARE(co_await barrier->wait(), 2);
+            barrier.reset();
+            QASYNCIO_COMPARE(co_await a, 0);
+            QASYNCIO_COMPARE(co_await b, 1);
+        });
+    }
 };
 
 QTEST_GUILESS_MAIN(tst_barrier)

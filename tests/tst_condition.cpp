@@ -419,6 +419,81 @@ private Q_SLOTS:
             QASYNCIO_COMPARE(log.join(u' '), u"!a because"_s);
         });
     }
+
+    // The wait takes the lock again in the name of whoever had it, in whatever task it runs.
+    void aGuardReleasesAfterAWaitInAnotherTask_data()
+    {
+        QTest::addColumn<int>("way");
+        QTest::newRow("race, won") << 0;
+        QTest::newRow("race, lost") << 1;
+        QTest::newRow("a task") << 2;
+        QTest::newRow("gather") << 3;
+        QTest::newRow("shield") << 4;
+        QTest::newRow("a task that is timed out") << 5;
+    }
+    void aGuardReleasesAfterAWaitInAnotherTask()
+    {
+        QFETCH(int, way);
+        Test::run([&](QAsyncioLoop &loop) -> Coroutine<> {
+            Condition condition;
+            const bool notified = way != 1 && way != 5;
+            const auto give = [&]() -> Coroutine<> { co_await notify(condition); };
+            if (notified)
+                loop.call_later(500ms, [&] { create_task(give); });
+            {
+                const auto held = co_await condition.scoped();
+                if (way < 2) {
+                    const auto outcome = co_await race(condition.wait(), sleep(1s));
+                    QASYNCIO_COMPARE(outcome.index(), std::size_t(way));
+                } else if (way == 2) {
+                    Task<> task = create_task(condition.wait());
+                    co_await task;
+                } else if (way == 3) {
+                    co_await gather(condition.wait());
+                } else if (way == 4) {
+                    co_await shield(condition.wait());
+                } else {
+                    Task<> task = create_task(condition.wait());
+                    QASYNCIO_COMPARE(co_await error_of(wait_for(task, 1s)), u"TimeoutError"_s);
+                }
+                QASYNCIO_COMPARE(condition.locked(), true);
+            }
+            QASYNCIO_COMPARE(condition.locked(), false);
+        });
+    }
+
+    void aPredicateThatDeletesTheConditionEndsTheWait()
+    {
+        Test::run([&]() -> Coroutine<> {
+            auto condition = std::make_unique<Condition>();
+            const auto held = co_await condition->scoped();
+            const auto deletes = [&]() -> bool {
+                condition.reset();
+                return false;
+            };
+            QASYNCIO_COMPARE(
+                co_await error_of(condition->wait_for(deletes)),
+                u"RuntimeError: The Condition was destroyed while a task was waiting for it"_s);
+        });
+    }
+
+    // Its lock is held by another task, and will be for ever.
+    void aConditionThatDiesDoesNotKeepWhoWaitsForItsLock()
+    {
+        Test::run([&]() -> Coroutine<> {
+            auto condition = std::make_unique<Condition>();
+            const auto waiting = [&]() -> Coroutine<> {
+                const auto held = co_await condition->scoped();
+                co_await condition->wait();
+            };
+            Task<QString> task = create_task(error_of(waiting()));
+            co_await turns(1);
+            co_await condition->acquire();
+            condition.reset();
+            const QString error = co_await wait_for(task, 1s);
+            QASYNCIO_VERIFY(error.startsWith(u"RuntimeError: The Lock was destroyed"_s));
+        });
+    }
 };
 
 QTEST_GUILESS_MAIN(tst_condition)

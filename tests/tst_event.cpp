@@ -186,17 +186,19 @@ private Q_SLOTS:
                     errors << error_in([&] { queue.put_nowait(1); });
                     errors << error_in([&] { queue.get_nowait(); });
                     errors << error_in([&] { queue.shutdown(); });
+                    errors << error_in([&] { full.task_done(); });
                     errors << error_in([&] { full.get_nowait(); });
                 }));
                 thread->start();
                 thread->wait();
-                QASYNCIO_COMPARE(errors.size(), 7);
+                QASYNCIO_COMPARE(errors.size(), 8);
                 for (const QString &error : errors) {
                     QASYNCIO_COMPARE(error,
                                      u"RuntimeError: Non-thread-safe operation invoked on an event "
                                      "loop other than the current one"_s);
                 }
                 QASYNCIO_COMPARE(event.is_set(), false);
+                QASYNCIO_VERIFY(full.to_string().endsWith(u" tasks=1>"_s));
                 group.cancel();
             });
         });
@@ -238,6 +240,34 @@ private Q_SLOTS:
             QASYNCIO_VERIFY(a.to_string().endsWith(u" wait_for=<Event [unset, waiters:1]>>"_s));
             event.set();
             co_await a;
+        });
+    }
+
+    // done.set(), and the object goes: the commonest end of an event.
+    void whoWasWokenGoesOnThoughTheEventDies()
+    {
+        Test::run([&]() -> Coroutine<> {
+            auto event = std::make_unique<Event>();
+            QStringList log;
+            Task<> a = create_task(await_event(*event, log, u"a"_s));
+            Task<> b = create_task(await_event(*event, log, u"b"_s));
+            co_await turns(1);
+            event->set();
+            event.reset();
+            co_await gather(a, b);
+            QASYNCIO_COMPARE(log.join(u' '), u"a b"_s);
+        });
+    }
+
+    void anEventThatDiesBeforeAWaitBeginsEndsItToo()
+    {
+        Test::run([&]() -> Coroutine<> {
+            auto event = std::make_unique<Event>();
+            Task<QString> waiting = create_task(error_of(event->wait()));
+            event.reset();
+            QASYNCIO_COMPARE(
+                co_await wait_for(waiting, 1s),
+                u"RuntimeError: The Event was destroyed while a task was waiting for it"_s);
         });
     }
 };

@@ -258,9 +258,8 @@ private Q_SLOTS:
         });
     }
 
-    // Released and taken again by hand within the scope: the guard releases what is held at its
-    // end.
-    void aGuardReleasesWhatItsTaskHasTakenAgain()
+    // What is taken by hand is released by hand, also within the scope of a guard.
+    void aGuardReleasesOnlyWhatItHasTaken()
     {
         Test::run([&]() -> Coroutine<> {
             Lock lock;
@@ -269,7 +268,13 @@ private Q_SLOTS:
                 lock.release();
                 co_await lock.acquire();
             }
-            QASYNCIO_COMPARE(lock.locked(), false);
+            QASYNCIO_COMPARE(lock.locked(), true);
+            lock.release();
+            auto first = co_await lock.scoped();
+            lock.release();
+            const auto second = co_await lock.scoped();
+            first.release();
+            QASYNCIO_COMPARE(lock.locked(), true);
         });
     }
 
@@ -341,7 +346,22 @@ private Q_SLOTS:
             QASYNCIO_COMPARE(
                 co_await waiting,
                 u"RuntimeError: The Lock was destroyed while a task was waiting for it"_s);
-            co_await error_of(cancelled);
+            QASYNCIO_COMPARE(co_await cancelled, u"CancelledError"_s);
+        });
+    }
+
+    void aLockThatDiesBeforeAWaitBeginsEndsItToo()
+    {
+        Test::run([&]() -> Coroutine<> {
+            auto lock = std::make_unique<Lock>();
+            co_await lock->acquire();
+            Task<QString> waiting = create_task(error_of(lock->acquire()));
+            Task<QString> racing = create_task(error_of(race(lock->scoped(), sleep(1h))));
+            lock.reset();
+            const QString text =
+                u"RuntimeError: The Lock was destroyed while a task was waiting for it"_s;
+            QASYNCIO_COMPARE(co_await waiting, text);
+            QASYNCIO_COMPARE(co_await racing, text);
         });
     }
 
@@ -470,7 +490,7 @@ private Q_SLOTS:
             lock.release();
             contender.cancel();
             co_await next;
-            QASYNCIO_COMPARE(contender.cancelled(), true);
+            QASYNCIO_COMPARE(co_await error_of(contender), u"CancelledError"_s);
         });
     }
 
@@ -549,6 +569,42 @@ private Q_SLOTS:
             QASYNCIO_COMPARE(c.done(), false);
             lock.release();
             co_await c;
+        });
+    }
+
+    // The claim of a race that is decided must not stand in the way while the other losers end.
+    void aLockThatARaceHasLostIsFreeAtOnce_data()
+    {
+        QTest::addColumn<bool>("comes_with_the_winner");
+        QTest::newRow("it comes with the winner") << true;
+        QTest::newRow("it comes later") << false;
+    }
+    void aLockThatARaceHasLostIsFreeAtOnce()
+    {
+        QFETCH(bool, comes_with_the_winner);
+        Test::run([&](QAsyncioLoop &loop) -> Coroutine<> {
+            Lock lock;
+            QStringList log;
+            co_await lock.acquire();
+            Future<> winner = loop.create_future();
+            const auto slow = [&]() -> Coroutine<> {
+                co_await is_cancelled_asleep();
+                co_await visit(lock, log, u"loser"_s, 1s); // its clean-up wants the lock, too
+            };
+            const auto racing = [&]() -> Coroutine<> {
+                static_cast<void>(co_await race(lock.acquire(), winner, slow()));
+                log << u"raced"_s;
+            };
+            Task<> contender = create_task(racing());
+            co_await turns(3);
+            Task<> next = create_task(visit(lock, log, u"next"_s));
+            co_await turns(1);
+            winner.set_result();
+            if (!comes_with_the_winner)
+                co_await turns(5);
+            lock.release();
+            co_await wait_for(gather(contender, next), 10s);
+            QASYNCIO_COMPARE(log.join(u' '), u"next -next loser -loser raced"_s);
         });
     }
 };

@@ -581,6 +581,75 @@ private Q_SLOTS:
             QASYNCIO_COMPARE(queue.qsize(), 2);
         });
     }
+
+    //
+    void anItemThatIsNotPutStaysWithItsOwner()
+    {
+        Queue<std::unique_ptr<int>> queue(1);
+        queue.put_nowait(std::make_unique<int>(1));
+        auto item = std::make_unique<int>(2);
+        QCOMPARE(error_in([&] { queue.put_nowait(std::move(item)); }), u"QueueFull"_s);
+        QVERIFY(item);
+        Queue<QString> texts;
+        const QString text = u"text"_s;
+        texts.put_nowait(text);
+        QCOMPARE(texts.get_nowait(), text);
+    }
+
+    void aDeadQueueRefusesWhatBeginsLater()
+    {
+        Test::run([&]() -> Coroutine<> {
+            auto queue = std::make_unique<Queue<int>>();
+            queue->put_nowait(1);
+            Task<QString> getting = create_task(error_of(queue->get()));
+            Task<QString> putting = create_task(error_of(queue->put(2)));
+            queue.reset();
+            const QString text =
+                u"RuntimeError: The Queue was destroyed while a task was waiting for it"_s;
+            QASYNCIO_COMPARE(co_await wait_for(getting, 1s), text);
+            QASYNCIO_COMPARE(co_await wait_for(putting, 1s), text);
+        });
+    }
+
+    void aJoinEndsThoughTheQueueDiesWithTheLastTask()
+    {
+        Test::run([&]() -> Coroutine<> {
+            auto queue = std::make_unique<Queue<int>>();
+            queue->put_nowait(1);
+            Task<> joining = create_task(queue->join());
+            co_await turns(1);
+            queue->task_done();
+            queue.reset();
+            co_await wait_for(joining, 1s);
+        });
+    }
+
+    //
+    void anItemThatARaceHadTakenIsDiscardedByAnImmediateShutdown()
+    {
+        Test::run([&]() -> Coroutine<> {
+            Queue<int> queue;
+            const auto slow = [&]() -> Coroutine<> {
+                co_await is_cancelled_asleep();
+                co_await sleep(10s);
+            };
+            const auto racing = [&]() -> Coroutine<> {
+                static_cast<void>(co_await race(queue.get(), slow()));
+            };
+            Task<> contender = create_task(racing());
+            co_await turns(3);
+            queue.put_nowait(1);
+            co_await sleep(1s);
+            queue.shutdown(true);
+            Task<> joining = create_task(queue.join());
+            co_await turns(2);
+            QASYNCIO_COMPARE(joining.done(), false); // the race has it
+            contender.cancel();
+            co_await wait_for(joining, 1s);
+            QASYNCIO_COMPARE(queue.to_string(), u"<Queue maxsize=0 shutdown>"_s);
+            co_await error_of(contender);
+        });
+    }
 };
 
 QTEST_GUILESS_MAIN(tst_queue)

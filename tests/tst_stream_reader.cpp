@@ -2,6 +2,9 @@
 // SPDX-License-Identifier: MIT
 #include "task_helpers.h"
 
+#include <functional>
+#include <limits>
+
 namespace {
 /// Notes what the reader says, and pauses nothing.
 class Source final : public ReadTransport
@@ -551,6 +554,93 @@ private Q_SLOTS:
             QASYNCIO_COMPARE(co_await error_of(reading), u"CancelledError"_s);
             QASYNCIO_COMPARE(co_await error_of(reader.readline()), u"RuntimeError: reset"_s);
         });
+    }
+
+    void anErrorThatComesWithTooFewDataEndsTheWait()
+    {
+        Test::run([&]() -> Coroutine<> {
+            auto reader = std::make_unique<StreamReader>();
+            Task<QString> waiting = create_task(error_of(reader->readexactly(10)));
+            co_await turns(1);
+            reader->feed_data("abc");
+            reader->set_exception(std::make_exception_ptr(RuntimeError(u"reset"_s)));
+            QASYNCIO_COMPARE(co_await wait_for(waiting, 1s), u"RuntimeError: reset"_s);
+            reader = std::make_unique<StreamReader>();
+            waiting = create_task(error_of(reader->readexactly(10)));
+            co_await turns(1);
+            reader->feed_data("abc");
+            reader.reset();
+            QASYNCIO_COMPARE(
+                co_await wait_for(waiting, 1s),
+                u"RuntimeError: The StreamReader was destroyed while a task was reading"_s);
+        });
+    }
+
+    // A source may have data at hand, or find that there is an error, when it is told to go on.
+    void aSourceThatAnswersAtOnceWhenItIsResumed_data()
+    {
+        QTest::addColumn<int>("answer");
+        QTest::newRow("data") << 0;
+        QTest::newRow("the end") << 1;
+        QTest::newRow("an error") << 2;
+        QTest::newRow("the reader goes") << 3;
+    }
+    void aSourceThatAnswersAtOnceWhenItIsResumed()
+    {
+        QFETCH(int, answer);
+        struct Eager final : ReadTransport
+        {
+            void pause_reading() override { }
+            void resume_reading() override { at_resume(); }
+            std::function<void()> at_resume;
+        };
+        Test::run([&]() -> Coroutine<> {
+            auto reader = std::make_unique<StreamReader>(2);
+            Eager source;
+            source.at_resume = [&] {
+                switch (answer) {
+                case 0:
+                    return reader->feed_data("6789");
+                case 1:
+                    return reader->feed_eof();
+                case 2:
+                    return reader->set_exception(std::make_exception_ptr(ValueError(u"no"_s)));
+                case 3:
+                    return reader.reset();
+                }
+            };
+            reader->set_transport(&source);
+            reader->feed_data("12345");
+            const QString expected[] = {
+                QString(), u"IncompleteReadError: 5 bytes read on a total of 8 expected bytes"_s,
+                u"ValueError: no"_s,
+                u"RuntimeError: The StreamReader was destroyed while a task was reading"_s};
+            QASYNCIO_COMPARE(co_await wait_for(error_of(reader->readexactly(8)), 1s),
+                             expected[answer]);
+        });
+    }
+
+    void aSeparatorIsFoundThoughAnotherTaskHasReadMeanwhile()
+    {
+        Test::run([&]() -> Coroutine<> {
+            StreamReader reader;
+            reader.feed_data("abcdef");
+            Task<QByteArray> waiting = create_task(reader.readline());
+            co_await turns(1);
+            reader.feed_data("gh\n");
+            QASYNCIO_COMPARE(co_await reader.read(6), "abcdef");
+            QASYNCIO_COMPARE(co_await wait_for(waiting, 1s), "gh\n");
+        });
+    }
+
+    //
+    void withTheLargestLimitNothingPauses()
+    {
+        Source source;
+        StreamReader reader(std::numeric_limits<qsizetype>::max());
+        reader.set_transport(&source);
+        reader.feed_data("data");
+        QCOMPARE(source.log.isEmpty(), true);
     }
 };
 

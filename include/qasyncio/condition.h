@@ -86,8 +86,8 @@ public:
     Q_DISABLE_COPY_MOVE(Condition)
 
     /// The functions of the lock, see Lock.
-    auto acquire() { return detail::acquire_from(m_state->lock); }
-    auto scoped() { return detail::scoped_from(m_state->lock); }
+    [[nodiscard("await it")]] auto acquire() { return detail::acquire_from(m_state->lock); }
+    [[nodiscard("await it")]] auto scoped() { return detail::scoped_from(m_state->lock); }
     void release() { m_state->lock->unlock(); }
     bool locked() const { return m_state->lock->is_locked(); }
 
@@ -101,8 +101,8 @@ public:
     /// Throws RuntimeError, at the await, if the lock is not locked.
     Coroutine<> wait() { return detail::wait_for_notification(m_state); }
     /// Waits until `predicate()` is true, and gives what it returns. It is called at once and after
-    /// each notification, always with the lock locked. Cancellation and errors: as wait(), and what
-    /// the predicate throws.
+    /// each notification, with the lock locked if it was when this was called. Cancellation and
+    /// errors: as wait(), and what the predicate throws.
     template<class Predicate>
     auto wait_for(Predicate &&predicate)
     {

@@ -11,7 +11,9 @@ namespace detail {
 class QASYNCIO_EXPORT EventState final : public SyncState
 {
 public:
-    explicit EventState(bool is_set = false) : SyncState("Event"), m_is_set(is_set) { }
+    explicit EventState(bool is_set = false, const char *type_name = "Event")
+        : SyncState(type_name), m_is_set(is_set)
+    { }
 
     bool is_free() const noexcept { return m_is_set; }
     bool try_take() noexcept { return m_is_set; }
@@ -58,7 +60,7 @@ public:
     /// `co_await event.wait()`: waits until the event is set. Does not suspend if it is. A task
     /// that was woken goes on even if the event has been cleared meanwhile. Throws RuntimeError if
     /// it has to wait in another loop than somebody before. Cancellation: ends the wait.
-    auto wait() { return detail::acquire_from(m_state); }
+    [[nodiscard("await it")]] auto wait() { return detail::acquire_from(m_state); }
     /// Lets all who wait go on, in the order in which they came.
     void set() { m_state->set(); }
     /// Those who come from now on wait.

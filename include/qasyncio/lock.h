@@ -30,13 +30,16 @@ public:
     }
     /// Throws RuntimeError if it is not locked.
     void unlock();
-    /// The number of the task that has taken it.
-    quint32 ticket() const noexcept { return m_owner; }
-    /// Unlocks it if the task with this number has it. Another one has it if the guard's task was
-    /// unwound while it waited for a Condition.
+    /// Tells this acquisition from all others.
+    quint32 ticket() const noexcept { return m_ticket; }
+    /// A wait for a Condition has taken the lock again, perhaps in another task: for whoever had it
+    /// before, it is the same acquisition.
+    void resume_ticket(quint32 ticket) noexcept { m_ticket = ticket; }
+    /// Unlocks it if it is still held by this acquisition. It is not if it was released by hand, or
+    /// if the guard's task was unwound while it waited for a Condition.
     void put_back(quint32 ticket) noexcept
     {
-        if (m_locked && m_owner == ticket)
+        if (m_locked && m_ticket == ticket)
             put_back();
     }
     void put_back() noexcept
@@ -50,7 +53,9 @@ private:
     QString describe_state() const override;
 
     bool m_locked = false;
-    quint32 m_owner = 0;
+    quint32 m_ticket = 0;
+    quint32 m_last_ticket = 0;
+    quint32 m_owner = 0; // the number of the task that has taken it
 };
 } // namespace detail
 
@@ -85,9 +90,10 @@ public:
     /// it is free and nobody is in front. Whoever has taken it has to release() it; scoped() does
     /// that in every case. Cancellation: the lock is left to others. race() takes it only for the
     /// winner.
-    auto acquire() { return detail::acquire_from(m_state); }
-    /// The same, and gives a LockGuard, which releases the lock when it is dropped.
-    auto scoped() { return detail::scoped_from(m_state); }
+    [[nodiscard("await it")]] auto acquire() { return detail::acquire_from(m_state); }
+    /// The same, and gives a LockGuard, which releases the lock when it is dropped: what was taken
+    /// here, not what somebody has taken by acquire() since.
+    [[nodiscard("await it")]] auto scoped() { return detail::scoped_from(m_state); }
     /// Releases the lock and wakes the first one in the queue. Any task may do so, and code outside
     /// of tasks too. Throws RuntimeError if the lock is not locked.
     void release() { m_state->unlock(); }

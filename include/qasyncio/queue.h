@@ -37,14 +37,24 @@ public:
     Q_DISABLE_COPY_MOVE(Queue)
 
     /// `co_await queue.put(item)`: waits until there is room, and puts the item into the queue.
-    /// Cancellation: nothing is put. Throws QueueShutDown after shutdown(), also if it is called
-    /// while this waits.
+    /// Cancellation: nothing is put, and the item is destroyed. Throws QueueShutDown after
+    /// shutdown(), also if it is called while this waits.
     Coroutine<> put(T item)
     {
         return detail::put_into_queue<detail::QueueState<T, Items>, T>(m_state, std::move(item));
     }
     /// The same without waiting. Throws QueueFull if there is no room.
-    void put_nowait(T item) { m_state->put(std::move(item)); }
+    /// The item stays where it is then.
+    void put_nowait(T &&item)
+    {
+        const auto kept = m_state; // moving an item may run any code
+        kept->put(std::move(item));
+    }
+    void put_nowait(const T &item)
+        requires detail::IsCopyable<T>::value
+    {
+        put_nowait(T(item));
+    }
     /// `co_await queue.get()`: waits until there is an item, takes it and gives it.
     /// Cancellation: no item is lost; race() takes one only if the queue has won. Throws
     /// QueueShutDown if the queue is empty after shutdown().
@@ -53,13 +63,17 @@ public:
         return detail::QueueGet<detail::QueueState<T, Items>>(m_state);
     }
     /// The same without waiting. Throws QueueEmpty if there is no item.
-    T get_nowait() { return m_state->get(); }
+    T get_nowait()
+    {
+        const auto kept = m_state;
+        return kept->get();
+    }
 
     /// To be called once for each item that was taken, when the work on it is done. Throws
     /// ValueError if it is called more often than items were put.
     void task_done() { m_state->task_done(); }
     /// `co_await queue.join()`: waits until task_done() was called for every item that was put.
-    auto join() { return detail::acquire_from(m_state->finished); }
+    [[nodiscard("await it")]] auto join() { return detail::acquire_from(m_state->finished); }
     /// From now on nothing can be put. What is in the queue can be taken; then get() throws
     /// QueueShutDown. With `immediate` the items are discarded, and count as done for join().
     void shutdown(bool immediate = false) { m_state->shut_down(immediate); }

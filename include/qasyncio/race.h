@@ -44,9 +44,10 @@ Coroutine<RaceResult<typename RaceEntry<A>::value_type>> run_vector_race(std::ve
 /// are done already, the first argument wins. All others are cancelled, including futures and tasks
 /// that were passed, and race() waits until they have ended: when it returns, none of them is
 /// running any more.
-/// Streams (`race(clicks.next(), keys.next())`): an emission is taken from the winner only; the
-/// other streams keep theirs. A stream therefore gives way to an awaitable of another kind that is
-/// also done when the caller goes on, since the result of that one would be lost. All this applies
+/// Streams, queues, locks, semaphores and events (`race(clicks.next(), queue.get())`): something is
+/// taken from the winner only; the others keep theirs, for whoever is next, as soon as the race is
+/// decided. These therefore give way to an awaitable of another kind that is also done when the
+/// caller goes on, since the result of that one would be lost. All this applies
 /// to next() itself: a coroutine that takes an emission from a stream, and then loses, has taken
 /// it.
 /// Errors: if the winner has failed or was cancelled, that is thrown here. What another one throws

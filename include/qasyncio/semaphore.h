@@ -96,9 +96,9 @@ public:
     /// is one and nobody is in front. Whoever has taken it has to release() it; scoped() does that
     /// in every case. Cancellation: the permit is left to others. race() takes one only for the
     /// winner.
-    auto acquire() { return detail::acquire_from(m_state); }
+    [[nodiscard("await it")]] auto acquire() { return detail::acquire_from(m_state); }
     /// The same, and gives a SemaphoreGuard, which gives the permit back when it is dropped.
-    auto scoped() { return detail::scoped_from(m_state); }
+    [[nodiscard("await it")]] auto scoped() { return detail::scoped_from(m_state); }
     /// Adds a permit, which goes to the first one in the queue. There may be more permits than at
     /// the beginning, unlike in a BoundedSemaphore.
     void release() { m_state->add_permit(); }

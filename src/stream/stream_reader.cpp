@@ -34,12 +34,14 @@ public:
             data = buffer.first(size);
             buffer.remove(0, size);
         }
+        taken += data.size();
         resume_if_low();
         return data;
     }
     void drop(qsizetype size)
     {
         buffer.remove(0, size);
+        taken += size;
         resume_if_low();
     }
     void resume()
@@ -49,7 +51,7 @@ public:
     }
     void pause_if_high()
     {
-        if (transport && !is_paused && buffer.size() > 2 * limit) {
+        if (transport && !is_paused && buffer.size() - limit > limit) {
             is_paused = true;
             transport->pause_reading();
         }
@@ -76,7 +78,8 @@ public:
     ReadTransport *transport = nullptr;
     bool is_paused = false;
     bool is_at_end = false;
-    Future<> waiter; // somebody waits for data
+    qint64 taken = 0; // how many bytes were ever taken out of the buffer
+    Future<> waiter;  // somebody waits for data
 
 private:
     void resume_if_low()
@@ -97,13 +100,14 @@ static Coroutine<> wait_for_data(Reader reader, const char *function)
                 "%1() called while another coroutine is already waiting for incoming data")
                 .arg(QLatin1String(function)));
     }
-    reader->resume();
+    reader->check_exception(); // it may have come with the data that were too few
     Future<> waiter = get_running_loop().create_future();
     reader->waiter = waiter;
     const QScopeGuard gone([&] {
         if (reader->waiter == waiter)
             reader->waiter = {};
     });
+    reader->resume(); // which may bring data at once, or an error, or the end of the reader
     co_await waiter;
 }
 
@@ -154,7 +158,9 @@ static Match find_separator(const QByteArray &buffer, const QByteArrayList &sepa
 {
     Match match;
     for (const QByteArray &separator : separators) {
-        const qsizetype begin = buffer.indexOf(separator, from);
+        const QByteArrayView rest = QByteArrayView(buffer).first(match.begin < 0 ? buffer.size()
+                                                                                 : match.end);
+        const qsizetype begin = rest.indexOf(separator, from);
         const qsizetype end = begin + separator.size();
         if (begin >= 0 && (match.begin < 0 || end < match.end))
             match = {begin, end};
@@ -174,9 +180,12 @@ static Coroutine<QByteArray> read_until(Reader reader, QByteArrayList separators
         throw ValueError(QStringLiteral("Separator should be at least one-byte string"));
     reader->check_exception();
     qsizetype scanned = 0; // no separator begins in front of this
+    qint64 taken = reader->taken;
     Match match;
     for (;;) {
         const QByteArray &buffer = reader->buffer;
+        if (std::exchange(taken, reader->taken) != reader->taken) // another task was faster
+            scanned = 0;
         if (buffer.size() - scanned >= separators.constFirst().size()) {
             match = find_separator(buffer, separators, scanned);
             if (match.begin >= 0)
@@ -255,8 +264,11 @@ StreamReader::StreamReader(qsizetype limit) : m_state(std::make_shared<detail::R
 StreamReader::~StreamReader()
 {
     m_state->transport = nullptr;
-    m_state->fail(std::make_exception_ptr(
-        RuntimeError(QStringLiteral("The StreamReader was destroyed while a task was reading"))));
+    try {
+        m_state->fail(std::make_exception_ptr(RuntimeError(
+            QStringLiteral("The StreamReader was destroyed while a task was reading"))));
+    } catch (const RuntimeError &) { // in another thread, in debug mode
+    }
 }
 
 Coroutine<QByteArray> StreamReader::read(qsizetype size)

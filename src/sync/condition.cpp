@@ -31,6 +31,7 @@ Coroutine<> wait_for_notification(Ref<ConditionState> condition)
 {
     if (!condition->lock->is_locked())
         throw RuntimeError(QStringLiteral("cannot wait on un-acquired lock"));
+    const quint32 ticket = condition->lock->ticket();
     condition->lock->unlock();
     // However this ends but well, it may have been notified: somebody else is instead.
     QScopeGuard hand_on([&condition] { condition->notify(1); });
@@ -41,6 +42,7 @@ Coroutine<> wait_for_notification(Ref<ConditionState> condition)
         error = std::current_exception();
     }
     std::exception_ptr later = co_await take_again(condition->lock);
+    condition->lock->resume_ticket(ticket);
     if (later)
         error = std::move(later);
     if (error)

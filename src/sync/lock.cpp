@@ -11,6 +11,7 @@ namespace detail {
 void LockState::took() noexcept
 {
     m_locked = true;
+    m_ticket = ++m_last_ticket;
     m_owner = current_task_number();
 }
 

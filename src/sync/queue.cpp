@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: MIT
 #include "qasyncio/queue.h"
 
+#include "base/logging.h"
+
 namespace QAsyncio::detail {
 
 void QueueSide::gave_up(Waiter::State was) noexcept
@@ -26,7 +28,7 @@ QString QueueSide::describe_wait() const
 QueueCore::QueueCore(int maxsize)
     : getters(Ref<QueueSide>::adopt(new QueueSide(*this, true))),
       putters(Ref<QueueSide>::adopt(new QueueSide(*this, false))),
-      finished(Ref<EventState>::adopt(new EventState(true))), m_maxsize(maxsize)
+      finished(Ref<EventState>::adopt(new EventState(true, "Queue"))), m_maxsize(maxsize)
 { }
 
 QueueCore::~QueueCore()
@@ -58,10 +60,24 @@ void QueueCore::throw_cannot_get() const
 
 void QueueCore::task_done()
 {
+    check_thread();
+    finished->check_thread();
     if (m_unfinished == 0)
         throw ValueError(QStringLiteral("task_done() called too many times"));
-    if (--m_unfinished == 0)
+    item_was_discarded();
+}
+
+void QueueCore::item_was_discarded() noexcept
+{
+    if (m_unfinished > 0 && --m_unfinished == 0)
         finished->set();
+}
+
+void QueueCore::report_lost_item(std::exception_ptr why) noexcept
+{
+    qCCritical(logCategory).noquote()
+        << "an item that a race had taken could not be put back into its queue:"
+        << QAsyncio::describe(why);
 }
 
 void QueueCore::shut_down(bool immediate)
@@ -70,6 +86,7 @@ void QueueCore::shut_down(bool immediate)
     m_is_shut_down = true;
     const Ref<QueueCore> kept = Ref<QueueCore>::share(this); // an item's destructor may be anything
     if (immediate) {
+        m_is_discarding = true;
         m_unfinished -= std::min(m_unfinished, size());
         if (m_unfinished == 0)
             finished->set();

@@ -42,6 +42,18 @@ QString SyncState::describe_wait() const
     return describe();
 }
 
+bool complete_if_pending(Future<> &future) noexcept
+{
+    if (future.done())
+        return false;
+    try {
+        future.set_result();
+    } catch (const Error &) {
+        return false;
+    }
+    return true;
+}
+
 quint32 current_task_number() noexcept
 {
     const QAsyncioLoop *const running = thread_data().running;

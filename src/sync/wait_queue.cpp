@@ -52,7 +52,7 @@ bool WaitQueue::wake(Waiter &waiter) noexcept
     waiter.m_state = Waiter::Woken;
     if (waiter.wake())
         return true;
-    cancel(waiter);
+    leave(waiter);
     return false;
 }
 
@@ -73,12 +73,16 @@ void WaitQueue::wake_first() noexcept
 
 void WaitQueue::abandon() noexcept
 {
-    while (m_first) {
-        Waiter &waiter = *m_first;
-        const Waiter::State was = leave(waiter);
+    m_is_abandoned = true;
+    while (m_first_waiting) {
+        Waiter &waiter = *m_first_waiting;
+        if (waiter.m_state != Waiter::Waiting) { // cancelled
+            m_first_waiting = waiter.m_next;
+            continue;
+        }
+        leave(waiter);
         waiter.m_state = Waiter::Abandoned;
-        if (was == Waiter::Waiting)
-            waiter.wake();
+        waiter.wake();
     }
 }
 

@@ -96,6 +96,8 @@ Coroutine<> Race::run()
         cancellation = std::current_exception();
         message = error.message();
     }
+    // Before the others end, which may take long: what a claim waits for is wanted elsewhere.
+    withdraw_claims(bool(cancellation));
     cancel_all(message);
     while (!all_done()) {
         try {
@@ -103,6 +105,7 @@ Coroutine<> Race::run()
         } catch (const CancelledError &) {
             if (!cancellation)
                 cancellation = std::current_exception();
+            withdraw_claims(true);
         }
     }
     if (cancellation)
@@ -143,6 +146,15 @@ bool Race::all_done() const
 {
     return std::all_of(m_contestants.begin(), m_contestants.end(),
                        [](const Contestant &one) { return one.future.done(); });
+}
+
+void Race::withdraw_claims(bool of_winner)
+{
+    for (std::size_t index = 0; index < m_contestants.size(); ++index) {
+        RaceClaim *const claim = m_contestants[index].claim;
+        if (claim && (of_winner || index != m_winner))
+            claim->withdraw();
+    }
 }
 
 void Race::cancel_all(const QString &message)

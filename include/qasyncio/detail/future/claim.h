@@ -23,6 +23,8 @@ concept Claim = std::move_constructible<C> && requires(C &claim) {
     { claim.reserve() } -> std::same_as<bool>;
     /// Takes what is there, or throws what came in its place. Only when the claim is ready.
     claim.take();
+    /// Gives up, at once: whoever is behind it is next. Nothing but the destructor follows.
+    { claim.withdraw() } noexcept;
 };
 
 /// An awaitable that makes a claim when it is awaited.

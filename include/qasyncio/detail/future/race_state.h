@@ -15,6 +15,7 @@ class RaceClaim
 public:
     virtual Future<> ready() = 0;
     virtual bool reserve() = 0;
+    virtual void withdraw() noexcept = 0;
 
 protected:
     ~RaceClaim() = default;
@@ -59,6 +60,7 @@ private:
     bool choose_winner();
     std::vector<AnyFuture> futures() const;
     bool all_done() const;
+    void withdraw_claims(bool of_winner);
     void cancel_all(const QString &message);
 
     std::vector<Contestant> m_contestants;
@@ -95,6 +97,7 @@ public:
 private:
     Future<> ready() override { return m_claim->ready(); }
     bool reserve() override { return m_claim->reserve(); }
+    void withdraw() noexcept override { m_claim->withdraw(); }
 
     std::optional<claim_t<A>> m_claim;
 };

@@ -285,6 +285,7 @@ public:
         give_back(); // nothing else runs before take()
         return m_state->take();
     }
+    void withdraw() noexcept { give_back(); }
 
 private:
     void give_back()

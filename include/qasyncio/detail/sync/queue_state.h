@@ -63,17 +63,20 @@ public:
     bool full() const noexcept { return m_maxsize > 0 && size() >= std::size_t(m_maxsize); }
     int maxsize() const noexcept { return m_maxsize; }
     bool is_shut_down() const noexcept { return m_is_shut_down; }
+    bool is_discarding() const noexcept { return m_is_discarding; }
 
     /// Throw QueueShutDown, QueueFull or QueueEmpty.
     void check_put() const
     {
         check_thread();
+        putters->check_alive();
         if (m_is_shut_down || full())
             throw_cannot_put();
     }
     void check_get() const
     {
         check_thread();
+        getters->check_alive();
         if (empty())
             throw_cannot_get();
     }
@@ -85,6 +88,8 @@ public:
     }
     void item_was_taken() noexcept { putters->queue.wake_next(); }
     void task_done(); // throws ValueError
+    void item_was_discarded() noexcept;
+    static void report_lost_item(std::exception_ptr why) noexcept;
     void shut_down(bool immediate);
     /// The Queue object is gone: whoever waits gets RuntimeError.
     void abandon() noexcept;
@@ -110,6 +115,7 @@ private:
     const int m_maxsize;
     std::size_t m_unfinished = 0;
     bool m_is_shut_down = false;
+    bool m_is_discarding = false; // the shutdown is an immediate one
     int m_refs = 1;
 };
 
@@ -212,10 +218,17 @@ public:
         item_was_taken();
         return item;
     }
-    void push_back_again(T &&item)
+    /// After a shutdown that discards all items, this one is discarded too.
+    void push_back_again(T &&item) noexcept
     {
-        m_items.push_back_again(std::move(item));
-        getters->queue.wake_next();
+        if (is_discarding())
+            return item_was_discarded();
+        try {
+            m_items.push_back_again(std::move(item));
+            getters->queue.wake_next();
+        } catch (...) { // no memory, or moving it has thrown
+            report_lost_item(std::current_exception());
+        }
     }
 
 private:
@@ -245,7 +258,7 @@ Coroutine<> put_into_queue(Ref<Q> state, T item)
 
 /// A claim to the next item of a queue: see Claim.
 template<class Q>
-class QueueClaim : public Waiter
+class QueueClaim final : public Waiter
 {
 public:
     using T = typename Q::value_type;
@@ -254,11 +267,8 @@ public:
     QueueClaim(QueueClaim &&) = default; // only before ready()
     ~QueueClaim()
     {
-        if (!m_state)
-            return;
-        leave();
-        if (m_item)
-            m_state->push_back_again(*std::move(m_item));
+        if (m_state)
+            withdraw();
     }
 
     bool is_ready() const
@@ -273,6 +283,7 @@ public:
         if (is_ready()) {
             m_ready.set_result();
         } else {
+            m_state->getters->check_alive();
             m_state->getters->bind(core);
             m_state->getters->queue.append(*this);
         }
@@ -285,6 +296,14 @@ public:
             m_item.emplace(m_state->get());
         }
         return is_ready();
+    }
+    void withdraw() noexcept
+    {
+        leave();
+        if (!m_item)
+            return;
+        m_state->push_back_again(*std::move(m_item));
+        m_item.reset();
     }
     T take()
     {
@@ -299,13 +318,7 @@ public:
     }
 
 private:
-    bool wake() noexcept override
-    {
-        if (m_ready.done()) // cancelled: the race is decided
-            return false;
-        m_ready.set_result();
-        return true;
-    }
+    bool wake() noexcept override { return complete_if_pending(m_ready); }
     void leave() noexcept
     {
         if (state() != Outside && state() != Abandoned)

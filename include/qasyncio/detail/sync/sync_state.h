@@ -35,7 +35,12 @@ public:
         if (m_core && Q_UNLIKELY(m_core->has(LoopCore::Debug)))
             check_thread_slow();
     }
-    /// The primitive is gone: throws RuntimeError.
+    /// Throws RuntimeError if the primitive is gone.
+    void check_alive() const
+    {
+        if (Q_UNLIKELY(queue.is_abandoned()))
+            throw_abandoned();
+    }
     [[noreturn]] void throw_abandoned() const;
 
     /// "<Lock [locked, waiters:3]>"
@@ -86,6 +91,7 @@ public:
     bool await_ready() noexcept { return m_source->try_take(); }
     void await_suspend()
     {
+        m_source->check_alive();
         m_source->bind(*task()->core);
         m_source->queue.append(*this);
     }
@@ -124,21 +130,21 @@ private:
     Ref<S> m_source;
 };
 
+/// Completes the future that a claim waits for. False if it was cancelled, since the race is
+/// decided, or if this is another thread, in debug mode.
+QASYNCIO_EXPORT bool complete_if_pending(Future<> &future) noexcept;
+
 /// A claim to what a primitive gives, for race(): see Claim. `take` makes its result.
 template<class S, class Take>
-class SyncClaim : public Waiter
+class SyncClaim final : public Waiter
 {
 public:
     explicit SyncClaim(Ref<S> source) : m_source(std::move(source)) { }
     SyncClaim(SyncClaim &&) noexcept = default; // only before ready()
     ~SyncClaim()
     {
-        if (!m_source)
-            return;
-        if (m_has_taken)
-            m_source->put_back();
-        else if (state() != Outside)
-            m_source->gave_up(m_source->queue.leave(*this));
+        if (m_source)
+            withdraw();
     }
 
     bool is_ready() const
@@ -155,6 +161,7 @@ public:
         if (is_ready()) {
             m_ready.set_result();
         } else {
+            m_source->check_alive();
             m_source->bind(core);
             if (state() == Outside)
                 m_source->queue.append(*this);
@@ -173,6 +180,13 @@ public:
         m_source->took();
         return m_has_taken = true;
     }
+    void withdraw() noexcept
+    {
+        if (std::exchange(m_has_taken, false))
+            m_source->put_back();
+        else if (state() != Outside)
+            m_source->gave_up(m_source->queue.leave(*this));
+    }
     auto take()
     {
         if (state() == Abandoned)
@@ -182,13 +196,7 @@ public:
     }
 
 private:
-    bool wake() noexcept override
-    {
-        if (m_ready.done()) // cancelled: the race is decided
-            return false;
-        m_ready.set_result();
-        return true;
-    }
+    bool wake() noexcept override { return complete_if_pending(m_ready); }
 
     Ref<S> m_source;
     Future<> m_ready;

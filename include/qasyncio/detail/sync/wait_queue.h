@@ -22,7 +22,7 @@ public:
         Waiting,   // to be woken
         Woken,     // and not gone on yet
         Cancelled, // the same, because its wait was cancelled
-        Abandoned, // the queue is gone
+        Abandoned, // was Waiting when the primitive was destroyed
     };
 
     State state() const noexcept { return m_state; }
@@ -66,8 +66,10 @@ public:
     /// Wakes the first in the queue, unless that one was woken or cancelled already and has yet to
     /// go on: then nobody is woken.
     void wake_first() noexcept;
-    /// Takes everybody's place and wakes those who are Waiting.
+    /// The primitive is destroyed: makes those who are Waiting Abandoned, and wakes them. Those who
+    /// were woken before go on as if nothing had happened.
     void abandon() noexcept;
+    bool is_abandoned() const noexcept { return m_is_abandoned; }
 
 private:
     bool wake(Waiter &waiter) noexcept;
@@ -78,6 +80,7 @@ private:
     Waiter *m_first_waiting = nullptr; // all before it are Woken or Cancelled
     std::size_t m_size = 0;
     std::size_t m_live = 0; // Waiting or Woken
+    bool m_is_abandoned = false;
 };
 
 } // namespace QAsyncio::detail
