@@ -6,6 +6,8 @@
 
 namespace QAsyncio {
 
+static_assert(detail::SyncSource<detail::ConditionState>);
+
 namespace detail {
 
 QString ConditionState::describe_state() const

@@ -4,6 +4,8 @@
 
 namespace QAsyncio {
 
+static_assert(detail::SyncSource<detail::EventState>);
+
 QString detail::EventState::describe_state() const
 {
     return m_is_set ? QStringLiteral("set") : QStringLiteral("unset");

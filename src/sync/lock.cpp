@@ -6,6 +6,8 @@
 
 namespace QAsyncio {
 
+static_assert(detail::SyncSource<detail::LockState>);
+
 namespace detail {
 
 void LockState::took() noexcept

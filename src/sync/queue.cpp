@@ -6,6 +6,8 @@
 
 namespace QAsyncio::detail {
 
+static_assert(SyncSource<QueueSide>);
+
 void QueueSide::gave_up(Waiter::State was) noexcept
 {
     if (was != Waiter::Woken || !m_queue)

@@ -6,6 +6,8 @@
 
 namespace QAsyncio {
 
+static_assert(detail::SyncSource<detail::SemaphoreState>);
+
 namespace detail {
 
 SemaphoreState::SemaphoreState(int value, int most, const char *type_name)
