@@ -280,6 +280,8 @@ private Q_SLOTS:
             loop.call_soon([&] { other = true; });
             QASYNCIO_COMPARE(co_await condition.wait_for([] { return true; }), true);
             QASYNCIO_COMPARE(other, false);
+            co_await turns(1);
+            QASYNCIO_COMPARE(other, true);
         });
     }
 

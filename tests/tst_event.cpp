@@ -82,6 +82,8 @@ private Q_SLOTS:
             loop.call_soon([&] { other = true; });
             co_await event.wait();
             QASYNCIO_COMPARE(other, false);
+            co_await turns(1);
+            QASYNCIO_COMPARE(other, true);
         });
     }
 

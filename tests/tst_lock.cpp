@@ -63,6 +63,8 @@ private Q_SLOTS:
             co_await lock.acquire();
             QASYNCIO_COMPARE(other, false);
             QASYNCIO_COMPARE(lock.locked(), true);
+            co_await turns(1);
+            QASYNCIO_COMPARE(other, true);
         });
     }
 

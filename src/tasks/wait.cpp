@@ -9,14 +9,14 @@ namespace QAsyncio::detail {
 namespace {
 
 /// Wakes a task that waits for some futures.
-class Waiter final : public DoneListener
+class WaitListener final : public DoneListener
 {
 public:
-    Waiter(QAsyncioLoop &loop, std::size_t count, ReturnWhen return_when)
+    WaitListener(QAsyncioLoop &loop, std::size_t count, ReturnWhen return_when)
         : released(loop.create_future<>()), m_left(count), m_return_when(return_when)
     { }
-    ~Waiter() override { HandleAccess::drop(m_timer); }
-    Q_DISABLE_COPY_MOVE(Waiter)
+    ~WaitListener() override { HandleAccess::drop(m_timer); }
+    Q_DISABLE_COPY_MOVE(WaitListener)
 
     void release_after(QAsyncioLoop &loop, std::chrono::nanoseconds timeout)
     {
@@ -76,7 +76,8 @@ Coroutine<> run_wait(std::vector<AnyFuture> futures, WaitOptions options)
     for (const AnyFuture &future : futures)
         check_loop(*FutureAccess::state(future), loop.core());
 
-    const auto waiter = std::make_shared<Waiter>(loop, futures.size(), options.get_return_when());
+    const auto waiter = std::make_shared<WaitListener>(loop, futures.size(),
+                                                       options.get_return_when());
     if (options.get_timeout())
         waiter->release_after(loop, *options.get_timeout());
     for (const AnyFuture &future : futures)
