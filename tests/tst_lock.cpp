@@ -609,6 +609,28 @@ private Q_SLOTS:
             QASYNCIO_COMPARE(log.join(u' '), u"next -next loser -loser raced"_s);
         });
     }
+
+    // Between the decision and the caller's next line the losers are waited for.
+    void aRaceThatIsCancelledAfterALockHasWonReleasesIt()
+    {
+        Test::run([&]() -> Coroutine<> {
+            Lock lock;
+            const auto slow = [&]() -> Coroutine<> {
+                co_await is_cancelled_asleep();
+                co_await sleep(10s);
+            };
+            const auto racing = [&]() -> Coroutine<> {
+                static_cast<void>(co_await race(lock.acquire(), slow()));
+            };
+            Task<> contender = create_task(racing());
+            co_await sleep(1s);
+            QASYNCIO_COMPARE(lock.locked(), true);
+            contender.cancel();
+            co_await turns(3);
+            QASYNCIO_COMPARE(lock.to_string(), u"<Lock [unlocked]>"_s);
+            QASYNCIO_COMPARE(co_await error_of(contender), u"CancelledError"_s);
+        });
+    }
 };
 
 QTEST_GUILESS_MAIN(tst_lock)

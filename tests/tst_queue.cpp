@@ -650,6 +650,22 @@ private Q_SLOTS:
             co_await error_of(contender);
         });
     }
+
+    //
+    void aShutdownEndsTheWaitOfAllPutters()
+    {
+        Test::run([&]() -> Coroutine<> {
+            Queue<int> queue(1);
+            queue.put_nowait(1);
+            Task<QString> a = create_task(error_of(queue.put(2)));
+            Task<QString> b = create_task(error_of(queue.put(3)));
+            co_await turns(2);
+            queue.shutdown();
+            QASYNCIO_COMPARE(co_await wait_for(a, 1s), u"QueueShutDown"_s);
+            QASYNCIO_COMPARE(co_await wait_for(b, 1s), u"QueueShutDown"_s);
+            QASYNCIO_COMPARE(queue.qsize(), 1);
+        });
+    }
 };
 
 QTEST_GUILESS_MAIN(tst_queue)
