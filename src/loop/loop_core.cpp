@@ -26,8 +26,7 @@ bool LoopCore::check_scheduling_slow()
 {
     if (has(Closed))
         throw RuntimeError(QStringLiteral("Event loop is closed"));
-    if (has(Running) && !in_own_thread())
-        throw_wrong_thread();
+    check_thread_of(*this);
     return true;
 }
 

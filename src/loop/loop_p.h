@@ -293,6 +293,14 @@ private:
     int m_timed_level = 0;
 };
 
+/// What debug mode asks of the thread that uses a loop, or what belongs to it: while the loop runs,
+/// throws RuntimeError in another one.
+inline void check_thread_of(const LoopCore &core)
+{
+    if (core.has(LoopCore::Running) && !core.in_own_thread())
+        throw_wrong_thread();
+}
+
 /// The loops of the main thread, which the end of the application closes: loop_end.cpp.
 void register_main_loop(LoopPrivate *loop);
 void unregister_main_loop(LoopPrivate *loop);

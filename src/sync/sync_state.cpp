@@ -19,8 +19,7 @@ void SyncState::bind(LoopCore &core)
 
 void SyncState::check_thread_slow() const
 {
-    if (m_core->has(LoopCore::Running) && !m_core->in_own_thread())
-        throw_wrong_thread();
+    check_thread_of(*m_core);
 }
 
 void SyncState::throw_abandoned() const

@@ -149,8 +149,7 @@ bool FutureStateBase::cancel(const QString &message)
 
 void FutureStateBase::check_thread_slow() const
 {
-    if (core->has(LoopCore::Running) && !core->in_own_thread())
-        throw_wrong_thread();
+    check_thread_of(*core);
 }
 
 void FutureStateBase::throw_invalid_state() const
