@@ -294,6 +294,31 @@ public:
     /// The same for writing.
     bool remove_writer(int fd);
 
+    // Signals of the system
+
+    /// Calls `callback()` each time the process gets `signal`, such as SIGTERM: as an ordinary
+    /// callback of the loop, which may do anything, and in the context that is current now. It
+    /// replaces an earlier handler of that signal. A signal that arrives while no loop runs waits
+    /// for the next run. If the callback opens a nested event loop, the next signal waits for its
+    /// end.
+    ///
+    ///     loop.add_signal_handler(SIGHUP, [&] { settings.reload(); });
+    ///
+    /// A handler for SIGINT or SIGTERM is called instead of what run() does on these.
+    /// Throws ValueError for a number that is no signal; RuntimeError for SIGKILL and SIGSTOP,
+    /// outside of the main thread, if the loop is closed, and on systems other than Unix.
+    template<class F>
+    void add_signal_handler(int signal, F &&callback, CallbackContext context = {})
+    {
+        add_signal(new detail::CallbackState<std::decay_t<F>, detail::SignalState>(
+                       std::forward<F>(callback), signal),
+                   context);
+    }
+    /// Ends that. Returns whether this loop had a handler. The signal then does what it did before
+    /// the handler was added. The end of the loop removes its handlers too.
+    /// Throws ValueError for a number that is no signal.
+    bool remove_signal_handler(int signal);
+
     // Executors
 
     /// Calls `function(args...)` in a thread of `executor`, or of the default executor for a null
@@ -418,6 +443,7 @@ private:
     Handle push_threadsafe(detail::SharedHandleState *state, CallbackContext context);
     TimerHandle push_timer(detail::TimerState *state, CallbackContext context);
     void add_fd(detail::FdState *state);
+    void add_signal(detail::SignalState *state, CallbackContext context);
     bool remove_fd(int fd, unsigned direction);
     template<class T>
     Task<T> create_chosen_task(Coroutine<T> &&coroutine, const TaskOptions &options)

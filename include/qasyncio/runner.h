@@ -71,13 +71,16 @@ private:
 ///     const int answer = runner.run(compute());
 ///     runner.run(report(answer));
 ///
-/// The application's quit() and exit(), the closing of its last window, and Ctrl+C cancel the
-/// coroutine that is running. It may then clean up, with awaits too. If it is awaiting
+/// The application's quit() and exit(), the closing of its last window, Ctrl+C and SIGTERM, which
+/// is exit(143), cancel the coroutine that is running. (The end of the desktop's session reaches a
+/// program as a quit or as SIGTERM.) It may then clean up, with awaits too. If it is awaiting
 /// quit_requested(), it is notified by that future instead of being cancelled. A second quit ends
 /// the clean-up: what is left is unwound. (If the last window is closed during the clean-up, that
 /// does not count as a second quit.)
-/// Thread: use it in the thread in which it was made. Ctrl+C and the end of the application only
-/// reach runners in the main thread.
+/// Ctrl+C and SIGTERM do so unless the program handles the signal itself, with
+/// QAsyncioLoop::add_signal_handler() or otherwise.
+/// Thread: use it in the thread in which it was made. Ctrl+C, SIGTERM and the end of the
+/// application only reach runners in the main thread.
 /// \sa https://docs.python.org/3/library/asyncio-runner.html#asyncio.Runner
 class QASYNCIO_EXPORT Runner
 {
@@ -159,8 +162,8 @@ private:
 ///
 /// Needs a QCoreApplication (or QGuiApplication, QApplication). Throws RuntimeError if a loop is
 /// running in this thread.
-/// Thread: any; each call has a loop of its own. Ctrl+C and the end of the application only reach
-/// the one in the main thread.
+/// Thread: any; each call has a loop of its own. Ctrl+C, SIGTERM and the end of the application
+/// only reach the one in the main thread.
 /// \sa https://docs.python.org/3/library/asyncio-runner.html#asyncio.run
 template<detail::Awaitable A>
 auto run(A &&main, RunnerOptions options = RunnerOptions())
@@ -193,8 +196,8 @@ QASYNCIO_EXPORT int run_application(const ApplicationHooks &hooks, RunnerOptions
 ///
 /// The exit code is the int that the coroutine returns (0 if it returns none); 0 if it was
 /// cancelled by quit() or by the closing of the last window (a coroutine that needs to know awaits
-/// quit_requested()); n after exit(n); the code of a LoopExit; 130 after Ctrl+C; and 1 for any
-/// exception that nobody has caught, which is logged.
+/// quit_requested()); n after exit(n); the code of a LoopExit; 130 after Ctrl+C; 143 after SIGTERM;
+/// and 1 for any exception that nobody has caught, which is logged.
 /// Throws nothing but RuntimeError, if a loop is already running in this thread.
 template<class App, class T>
     requires std::is_base_of_v<QCoreApplication, App>

@@ -118,6 +118,29 @@ void FdState::run(LoopCore &core) noexcept
     release();
 }
 
+void SignalState::run(LoopCore &core) noexcept
+{
+    if (has(Executing)) {
+        ++m_postponed;
+    } else {
+        execute(core);
+        for (; m_postponed > 0; --m_postponed)
+            arrived(core);
+    }
+    release();
+}
+
+void SignalState::arrived(LoopCore &core)
+{
+    core.push(this);
+    retain();
+}
+
+QString SignalState::describe() const
+{
+    return QStringLiteral("<Handle of signal %1>").arg(signal);
+}
+
 } // namespace detail
 
 Context Handle::get_context() const

@@ -5,6 +5,7 @@
 #include "base/exception_kind.h"
 #include "base/logging.h"
 #include "loop/loop_p.h"
+#include "loop/signals.h"
 #include "tasks/object_owner.h"
 
 #include <QtCore/qcoreapplication.h>
@@ -304,6 +305,26 @@ bool QAsyncioLoop::remove_writer(int fd)
 bool QAsyncioLoop::remove_fd(int fd, unsigned direction)
 {
     return !is_closed() && LoopPrivate::of(*this).fds.remove(fd, direction);
+}
+
+// Signals of the system
+
+void QAsyncioLoop::add_signal(SignalState *state, CallbackContext context)
+{
+    const Handle handle(state);
+    state->context = context.take(*m_core->thread->context_slot);
+    state->retain();
+    try {
+        detail::add_signal(LoopPrivate::of(*this), state, SignalRank::Handler);
+    } catch (...) {
+        state->release();
+        throw;
+    }
+}
+
+bool QAsyncioLoop::remove_signal_handler(int signal)
+{
+    return remove_signal(LoopPrivate::of(*this), signal, SignalRank::Handler);
 }
 
 // The rest

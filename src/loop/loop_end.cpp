@@ -4,6 +4,7 @@
 
 #include "base/logging.h"
 #include "loop/loop_p.h"
+#include "loop/signals.h"
 
 #include <QtCore/qabstracteventdispatcher.h>
 #include <QtCore/qcoreapplication.h>
@@ -95,6 +96,7 @@ void LoopPrivate::close() noexcept
     fds.close();
     discard_everything();
     set(Closed, true);
+    forget_signals(*this);
     close_executor();
     executor_shut_down = true;
     quit_requests = {};

@@ -172,6 +172,7 @@ public:
     std::chrono::nanoseconds quit_deadline{};
     std::chrono::nanoseconds slow_callback_duration = std::chrono::milliseconds(100);
 
+    bool handles_signals = false; // or has handled some
     bool stop_requested = false;
     bool attached = false;
     bool ended_with_application = false;

@@ -5,7 +5,7 @@
 #include "base/exception_kind.h"
 #include "base/logging.h"
 #include "loop/loop_p.h"
-#include "run/sigint.h"
+#include "loop/signals.h"
 
 #include "qasyncio/policy.h"
 #include "qasyncio/wait.h"
@@ -14,6 +14,8 @@
 #include <QtCore/qscopeguard.h>
 #include <QtCore/qstringlist.h>
 #include <QtCore/qtimer.h>
+
+#include <csignal>
 
 namespace QAsyncio {
 
@@ -32,9 +34,9 @@ struct Runner::Private
     RunnerOptions options;
     std::unique_ptr<QAsyncioLoop> loop;
     const detail::ApplicationHooks *hooks = nullptr;
-    std::optional<detail::SigintWatch> sigint;
-    AnyTask main;              // while run() runs it
-    bool keeps_sigint = false; // from run() to the end of close(): for a whole program
+    std::optional<detail::SignalWatch> sigint, sigterm;
+    AnyTask main;               // while run() runs it
+    bool keeps_signals = false; // from run() to the end of close(): for a whole program
     bool closed = false;
     bool installed = false; // set_event_loop() was called
     bool quit = false;      // the application was asked to quit, in this run() or clean-up
@@ -45,15 +47,24 @@ struct Runner::Private
     int quit_cancels = 0;     // how often the quit has cancelled it: once at most
     bool destroyed = false;   // the runner is gone
 
-    void watch_sigint()
+    void watch_signals()
     {
         if (sigint)
             return;
-        sigint.emplace(*loop, [this] {
+        sigint.emplace(*loop, SIGINT, [this] {
             if (!main || main.done() || std::exchange(interrupted, true))
                 throw KeyboardInterrupt();
             main.cancel();
         });
+        sigterm.emplace(*loop, SIGTERM, [] {
+            constexpr int terminated = 128 + SIGTERM; // as a shell reports it
+            QCoreApplication::exit(terminated);
+        });
+    }
+    void ignore_signals()
+    {
+        sigint.reset();
+        sigterm.reset();
     }
     /// Notes that the application's event loop has ended. Returns false for the second time.
     bool note_quit(const detail::RunEnd &end)
@@ -109,7 +120,7 @@ Runner::~Runner()
         return;
     // close() was refused inside a running loop, perhaps our own: nothing can be awaited here.
     d->closed = d->destroyed = true;
-    d->sigint.reset();
+    d->ignore_signals();
     if (d->installed)
         set_event_loop(nullptr);
     d->loop.reset();
@@ -183,11 +194,11 @@ void Runner::run_main(const AnyTask &main)
     p->quit_code = p->quit_cancels = 0;
     detail::LoopPrivate::of(loop).quit_was_requested = false;
     p->main = task;
-    p->watch_sigint();
+    p->watch_signals();
     const QScopeGuard no_longer([&] {
         p->main = {};
-        if (!p->keeps_sigint)
-            p->sigint.reset();
+        if (!p->keeps_signals)
+            p->ignore_signals();
     });
     const auto on_quit = [&] {
         const bool is_awaited = detail::LoopPrivate::of(loop).quit_requests.is_awaited();
@@ -231,7 +242,7 @@ void Runner::close()
         return;
     const std::shared_ptr<Private> p = d; // what is cleaned up may destroy the runner
     const QScopeGuard finish([&p] {
-        p->sigint.reset();
+        p->ignore_signals();
         if (p->installed)
             set_event_loop(nullptr);
         p->loop->close(); // whatever happened before (L-113)
@@ -252,7 +263,7 @@ AnyTask Runner::Private::begin(Coroutine<T> &&coroutine)
 
 void Runner::Private::clean_up()
 {
-    watch_sigint();
+    watch_signals();
     auto &internals = detail::LoopPrivate::of(*loop);
     internals.set(detail::LoopCore::ShuttingDown, true);
     std::vector<AnyTask> left = loop->all_tasks();
@@ -329,7 +340,7 @@ int detail::RunnerAccess::run_application(Runner &runner, const ApplicationHooks
                                           const std::function<int(Runner &)> &body)
 {
     runner.d->hooks = &hooks;
-    runner.d->keeps_sigint = true;
+    runner.d->keeps_signals = true;
     const auto close = [&] { // an error in the clean-up is an error of the program
         try {
             runner.close();

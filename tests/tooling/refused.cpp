@@ -145,6 +145,8 @@ Coroutine<> refused(QString text, QAsyncioLoop &loop, QTimer *timer)
     co_await create_task([] { return 1; });
 #elif CASE == 37 // an AwaiterBase that is awaited needs
     co_await Half();
+#elif CASE == 38 // coroutines cannot be used with call_soon() and its like
+    loop.add_signal_handler(15, []() -> Coroutine<> { co_return; });
 #endif
     Q_UNUSED(views)
     Q_UNUSED(text)

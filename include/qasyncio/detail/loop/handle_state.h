@@ -128,8 +128,8 @@ public:
     void invoke() override
     {
         static_assert(!IsCoroutine<std::invoke_result_t<F &>>::value,
-                      "coroutines cannot be used with call_soon(): a coroutine is started with "
-                      "create_task()");
+                      "coroutines cannot be used with call_soon() and its like: a coroutine is "
+                      "started with create_task()");
         static_cast<void>((*callable())());
     }
     void drop() noexcept override
@@ -175,6 +175,26 @@ public:
 
 protected:
     FdState(int fd, unsigned direction) : fd(fd), direction(direction) { set(Persistent); }
+};
+
+/// The callback of a signal of the system, which is called once for each time it has arrived. If
+/// one call opens a nested event loop, the next call waits for its end.
+class QASYNCIO_EXPORT SignalState : public HandleState
+{
+public:
+    void run(LoopCore &core) noexcept override;
+    QString describe() const override;
+
+    /// Queues one call.
+    void arrived(LoopCore &core);
+
+    const int signal;
+
+protected:
+    explicit SignalState(int signal) : signal(signal) { set(Persistent); }
+
+private:
+    unsigned m_postponed = 0; // calls that were due while one was being executed
 };
 
 } // namespace QAsyncio::detail
