@@ -44,6 +44,8 @@
 #include "qasyncio/signal_stream.h"
 #include "qasyncio/sleep.h"
 #include "qasyncio/stream_reader.h"
+#include "qasyncio/stream_writer.h"
+#include "qasyncio/subprocess.h"
 #include "qasyncio/task.h"
 #include "qasyncio/task_group.h"
 #include "qasyncio/task_scope.h"

@@ -201,6 +201,14 @@ public:
     ~QueueShutDown() override;
 };
 
+/// A stream was closed while somebody was reading from it, or before.
+class QASYNCIO_EXPORT StreamClosedError : public Error
+{
+public:
+    using Error::Error;
+    ~StreamClosedError() override;
+};
+
 /// The operating system has refused something. `code()` has the errno.
 class QASYNCIO_EXPORT OSError : public std::system_error
 {
@@ -213,6 +221,58 @@ public:
     OSError &operator=(const OSError &) = default;
     ~OSError() override;
 };
+
+/// A program, or another file, does not exist (ENOENT).
+/// \sa https://docs.python.org/3/library/exceptions.html#os-exceptions
+class QASYNCIO_EXPORT FileNotFoundError : public OSError
+{
+public:
+    using OSError::OSError;
+    ~FileNotFoundError() override;
+};
+
+/// The system does not allow it (EACCES, EPERM).
+class QASYNCIO_EXPORT PermissionError : public OSError
+{
+public:
+    using OSError::OSError;
+    ~PermissionError() override;
+};
+
+/// There is no such process (ESRCH): it has ended.
+class QASYNCIO_EXPORT ProcessLookupError : public OSError
+{
+public:
+    using OSError::OSError;
+    ~ProcessLookupError() override;
+};
+
+/// The base of the errors of a connection or a pipe.
+class QASYNCIO_EXPORT ConnectionError : public OSError
+{
+public:
+    using OSError::OSError;
+    ~ConnectionError() override;
+};
+
+/// Nobody reads any more what is written (EPIPE).
+class QASYNCIO_EXPORT BrokenPipeError : public ConnectionError
+{
+public:
+    using ConnectionError::ConnectionError;
+    ~BrokenPipeError() override;
+};
+
+/// The other side has ended the connection (ECONNRESET).
+class QASYNCIO_EXPORT ConnectionResetError : public ConnectionError
+{
+public:
+    using ConnectionError::ConnectionError;
+    ~ConnectionResetError() override;
+};
+
+/// An OSError of the class that fits `errnum`.
+QASYNCIO_EXPORT std::exception_ptr make_os_error(int errnum, const QString &what);
 
 /// The text of an exception for a log line: "ValueError: no such name". For an exception of another
 /// library it has the name of the type and what().

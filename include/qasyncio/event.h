@@ -8,7 +8,7 @@ namespace QAsyncio {
 
 namespace detail {
 /// What an Event shares with those who wait for it.
-class QASYNCIO_EXPORT EventState final : public SyncState
+class QASYNCIO_EXPORT EventState : public SyncState
 {
 public:
     explicit EventState(bool is_set = false, const char *type_name = "Event")

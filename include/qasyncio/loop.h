@@ -21,6 +21,9 @@ QT_END_NAMESPACE
 
 namespace QAsyncio {
 
+class StreamReader;
+class StreamWriter;
+
 /// What an exception handler receives. Fields that do not apply are empty.
 struct ExceptionContext
 {
@@ -293,6 +296,22 @@ public:
     bool remove_reader(int fd);
     /// The same for writing.
     bool remove_writer(int fd);
+
+    /// Reads from a pipe, a socket, a terminal or another character device. From now on `fd` is the
+    /// reader's, which closes it; it does not block any more, for nobody who shares it. `limit`:
+    /// see StreamReader.
+    ///
+    ///     StreamReader reader = loop.connect_read_pipe(fd);
+    ///     while (!reader.at_eof())
+    ///         handle(co_await reader.readline());
+    ///
+    /// Throws ValueError for a regular file, OSError for what is no descriptor, RuntimeError if the
+    /// loop is closed; then `fd` is still the caller's.
+    /// \sa https://docs.python.org/3/library/asyncio-eventloop.html#working-with-pipes
+    StreamReader connect_read_pipe(int fd, qsizetype limit = 64 * 1024);
+    /// The same for writing. (SIGPIPE is ignored from now on, unless the program handles it: an
+    /// error is reported instead.)
+    StreamWriter connect_write_pipe(int fd);
 
     // Signals of the system
 

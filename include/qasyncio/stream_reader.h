@@ -17,6 +17,7 @@ namespace QAsyncio {
 
 namespace detail {
 class ReaderState;
+struct ReaderAccess;
 } // namespace detail
 
 /// A stream has ended before all that was asked for had come. What had come is in the exception,
@@ -79,7 +80,9 @@ protected:
 /// Cancellation: no byte is lost; what has come is there for the next read. So it is after a
 /// wait_for() whose time is over.
 /// Lifetime: if the reader is destroyed while a task waits, its await throws RuntimeError. The data
-/// that it has are lost. Thread: the loop's.
+/// that it has are lost. A reader of a pipe closes its descriptor at the end of the stream, or when
+/// it is closed or destroyed. A reader that was moved from may only be assigned to or destroyed.
+/// Thread: the loop's.
 /// \sa https://docs.python.org/3/library/asyncio-stream.html#asyncio.StreamReader
 class QASYNCIO_EXPORT StreamReader
 {
@@ -89,8 +92,10 @@ public:
     /// `limit`: how long a line may be, in bytes. Twice as much at most is kept before the
     /// transport is told to pause. Throws ValueError if it is not positive.
     explicit StreamReader(qsizetype limit = default_limit);
+    StreamReader(StreamReader &&) noexcept = default;
+    StreamReader &operator=(StreamReader &&other) noexcept;
     ~StreamReader();
-    Q_DISABLE_COPY_MOVE(StreamReader)
+    Q_DISABLE_COPY(StreamReader)
 
     /// Waits until something is there, and gives `size` bytes at most. Empty only at the end of the
     /// stream, or if `size` is 0. A negative size: waits for the end of the stream and gives all,
@@ -114,6 +119,11 @@ public:
     AsyncGenerator<QByteArray> lines();
     /// Whether all was read, and no more will come.
     bool at_eof() const;
+    /// Ends the stream on this side, and drops what has come and was not read. Whoever reads, now
+    /// or later, gets StreamClosedError. A second call does nothing.
+    void close();
+    /// The descriptor that is read; -1 if there is none, or none any more.
+    int fileno() const;
 
     // For whoever brings the data
 
@@ -135,7 +145,11 @@ public:
     QString to_string() const;
 
 private:
-    const std::shared_ptr<detail::ReaderState> m_state;
+    friend struct detail::ReaderAccess;
+    explicit StreamReader(std::shared_ptr<detail::ReaderState> state)
+        : m_state(std::move(state)) { }
+
+    std::shared_ptr<detail::ReaderState> m_state; // null once it was moved from
 };
 
 } // namespace QAsyncio

@@ -4,6 +4,7 @@
 
 #include <cxxabi.h>
 
+#include <cerrno>
 #include <cstdlib>
 #include <memory>
 #include <new>
@@ -53,7 +54,33 @@ BrokenBarrierError::~BrokenBarrierError() = default;
 QueueEmpty::~QueueEmpty() = default;
 QueueFull::~QueueFull() = default;
 QueueShutDown::~QueueShutDown() = default;
+StreamClosedError::~StreamClosedError() = default;
 OSError::~OSError() = default;
+FileNotFoundError::~FileNotFoundError() = default;
+PermissionError::~PermissionError() = default;
+ProcessLookupError::~ProcessLookupError() = default;
+ConnectionError::~ConnectionError() = default;
+BrokenPipeError::~BrokenPipeError() = default;
+ConnectionResetError::~ConnectionResetError() = default;
+
+std::exception_ptr make_os_error(int errnum, const QString &what)
+{
+    switch (errnum) {
+    case ENOENT:
+        return std::make_exception_ptr(FileNotFoundError(errnum, what));
+    case EACCES:
+    case EPERM:
+        return std::make_exception_ptr(PermissionError(errnum, what));
+    case ESRCH:
+        return std::make_exception_ptr(ProcessLookupError(errnum, what));
+    case EPIPE:
+        return std::make_exception_ptr(BrokenPipeError(errnum, what));
+    case ECONNRESET:
+        return std::make_exception_ptr(ConnectionResetError(errnum, what));
+    default:
+        return std::make_exception_ptr(OSError(errnum, what));
+    }
+}
 
 namespace {
 

@@ -2,10 +2,10 @@
 // SPDX-License-Identifier: MIT
 #include "qasyncio/stream_reader.h"
 
-#include "qasyncio/loop.h"
+#include "loop/loop_p.h"
+#include "stream/reader_state.h"
 
 #include <QtCore/qbytearrayview.h>
-#include <QtCore/qscopeguard.h>
 
 #include <algorithm>
 
@@ -13,86 +13,29 @@ namespace QAsyncio {
 
 namespace detail {
 
-/// What a reader shares with the reads under way, which outlive it.
-class ReaderState
+void ReaderState::wake()
 {
-public:
-    explicit ReaderState(qsizetype limit) : limit(limit) { }
+    if (waiter)
+        waiter->end(nullptr);
+}
 
-    void check_exception() const
-    {
-        if (exception)
-            std::rethrow_exception(exception);
-    }
-    /// The first `size` bytes, which leave the buffer.
-    QByteArray take(qsizetype size)
-    {
-        QByteArray data;
-        if (size >= buffer.size()) {
-            data.swap(buffer);
-        } else {
-            data = buffer.first(size);
-            buffer.remove(0, size);
-        }
-        taken += data.size();
-        resume_if_low();
-        return data;
-    }
-    void drop(qsizetype size)
-    {
-        buffer.remove(0, size);
-        taken += size;
-        resume_if_low();
-    }
-    void resume()
-    {
-        if (std::exchange(is_paused, false) && transport)
-            transport->resume_reading();
-    }
-    void pause_if_high()
-    {
-        if (transport && !is_paused && buffer.size() - limit > limit) {
-            is_paused = true;
-            transport->pause_reading();
-        }
-    }
-    void wake()
-    {
-        Future<> woken = std::exchange(waiter, {});
-        if (woken && !woken.done())
-            woken.set_result();
-    }
-    void fail(const std::exception_ptr &error)
-    {
-        exception = error;
-        Future<> woken = std::exchange(waiter, {});
-        if (!woken || woken.done())
-            return;
-        woken.set_exception(error);
-        FutureAccess::state(woken)->take_exception(); // not to be reported if the task is unwound
-    }
+void ReaderState::fail(const std::exception_ptr &error)
+{
+    exception = error;
+    if (waiter)
+        waiter->end(error);
+}
 
-    const qsizetype limit;
-    QByteArray buffer;
-    std::exception_ptr exception;
-    ReadTransport *transport = nullptr;
-    bool is_paused = false;
-    bool is_at_end = false;
-    qint64 taken = 0; // how many bytes were ever taken out of the buffer
-    Future<> waiter;  // somebody waits for data
+void DataAwaiter::end(const std::exception_ptr &error)
+{
+    if (task()->core->has(LoopCore::Debug))
+        check_thread_of(*task()->core);
+    leave();
+    m_error = error;
+    resume();
+}
 
-private:
-    void resume_if_low()
-    {
-        if (is_paused && buffer.size() <= limit)
-            resume();
-    }
-};
-
-using Reader = std::shared_ptr<ReaderState>;
-
-/// Waits until something has changed. Whoever waits while reading is paused wants more than fits.
-static Coroutine<> wait_for_data(Reader reader, const char *function)
+static Await<DataAwaiter> wait_for_data(const Reader &reader, const char *function)
 {
     if (reader->waiter) {
         throw RuntimeError(
@@ -101,14 +44,9 @@ static Coroutine<> wait_for_data(Reader reader, const char *function)
                 .arg(QLatin1String(function)));
     }
     reader->check_exception(); // it may have come with the data that were too few
-    Future<> waiter = get_running_loop().create_future();
-    reader->waiter = waiter;
-    const QScopeGuard gone([&] {
-        if (reader->waiter == waiter)
-            reader->waiter = {};
-    });
-    reader->resume(); // which may bring data at once, or an error, or the end of the reader
-    co_await waiter;
+    if (reader->descriptor)
+        reader->descriptor->check_loop();
+    return Await<DataAwaiter>(std::in_place, reader);
 }
 
 static Coroutine<QByteArray> read_some(Reader reader, qsizetype size)
@@ -121,11 +59,16 @@ static Coroutine<QByteArray> read_some(Reader reader, qsizetype size)
     co_return reader->take(size);
 }
 
-static Coroutine<QByteArray> read_all(Reader reader)
+Coroutine<> wait_for_end(Reader reader)
 {
     reader->check_exception();
-    while (!reader->is_at_end) // it stays in the buffer: a cancellation loses nothing
+    while (!reader->is_at_end)
         co_await wait_for_data(reader, "read");
+}
+
+static Coroutine<QByteArray> read_all(Reader reader)
+{
+    co_await wait_for_end(reader); // all stays in the buffer: a cancellation loses nothing
     co_return reader->take(reader->buffer.size());
 }
 
@@ -263,12 +206,34 @@ StreamReader::StreamReader(qsizetype limit) : m_state(std::make_shared<detail::R
 
 StreamReader::~StreamReader()
 {
-    m_state->transport = nullptr;
+    if (!m_state) // it was moved from
+        return;
     try {
-        m_state->fail(std::make_exception_ptr(RuntimeError(
+        m_state->close(std::make_exception_ptr(RuntimeError(
             QStringLiteral("The StreamReader was destroyed while a task was reading"))));
     } catch (const RuntimeError &) { // in another thread, in debug mode
     }
+}
+
+StreamReader &StreamReader::operator=(StreamReader &&other) noexcept
+{
+    StreamReader taken(std::move(other));
+    m_state.swap(taken.m_state);
+    return *this;
+}
+
+void StreamReader::close()
+{
+    if (m_state->is_closed)
+        return;
+    m_state->close(
+        std::make_exception_ptr(StreamClosedError(QStringLiteral("The stream was closed"))));
+    m_state->buffer.clear();
+}
+
+int StreamReader::fileno() const
+{
+    return m_state->descriptor ? m_state->descriptor->fd() : -1;
 }
 
 Coroutine<QByteArray> StreamReader::read(qsizetype size)
@@ -313,8 +278,7 @@ void StreamReader::feed_data(QByteArrayView data)
     if (data.isEmpty())
         return;
     m_state->buffer.append(data);
-    m_state->wake();
-    m_state->pause_if_high();
+    m_state->data_came();
 }
 
 void StreamReader::feed_eof()
@@ -345,6 +309,8 @@ void StreamReader::set_transport(ReadTransport *transport)
 QString StreamReader::to_string() const
 {
     QString text = QStringLiteral("<StreamReader");
+    if (fileno() >= 0)
+        text += QStringLiteral(" fd=%1").arg(fileno());
     if (!m_state->buffer.isEmpty())
         text += QStringLiteral(" %1 bytes").arg(m_state->buffer.size());
     if (m_state->is_at_end)

@@ -19,7 +19,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 
 # header: the names of std:: that it gives; several headers may give one. `*`: all that begin so.
 STANDARD = {
-    "algorithm": "all_of any_of count count_if equal find find_if for_each is_sorted lower_bound max min partition pop_heap push_heap remove_if reverse sort transform",
+    "algorithm": "all_of any_of binary_search count count_if equal find find_if for_each is_sorted lower_bound max min partition pop_heap push_heap remove_if reverse sort transform unique",
     "any": "any any_cast",
     "array": "array get size tuple_element_t",
     "atomic": "atomic memory_order*",
@@ -76,7 +76,7 @@ STANDARD = {
 }
 # header: the system's functions that it gives.
 SYSTEM = {
-    "csignal": "kill raise sigaction sigemptyset signal",
+    "csignal": "kill raise sigaction sigaddset sigemptyset signal",
     "cstdio": "rename",
     "cstdlib": "free malloc realpath",
     "ctime": "clock_gettime",
@@ -89,12 +89,15 @@ SYSTEM = {
     "poll.h": "poll",
     "malloc.h": "mallinfo2",
     "resource.h": "getrlimit getrusage setpriority setrlimit",
-    "signal.h": "kill raise sigaction sigemptyset signal",
+    "signal.h": "kill raise sigaction sigaddset sigemptyset signal",
+    "spawn.h": "posix_spawn*",
     "socket.h": "accept bind connect listen recv send shutdown socket socketpair",
     "stat.h": "chmod fstat fstatat lstat mkdir mkfifo stat",
     "timerfd.h": "timerfd_*",
-    "unistd.h": "access close dup dup2 dup3 fork ftruncate getpid gettid lseek pipe pipe2 read rmdir symlink syscall sysconf "
+    "uio.h": "writev",
+    "unistd.h": "access close dup dup2 dup3 fork ftruncate getpgrp getpid getsid gettid lseek pipe pipe2 read rmdir symlink syscall sysconf "
                 "unlink write",
+    "wait.h": "waitid waitpid",
 }
 # Two headers of which each needs the other's templates.
 MUTUAL = {ROOT / "include/qasyncio/loop.h"}
