@@ -7,6 +7,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
@@ -31,6 +32,21 @@ struct Stopwatch
     double start = cpu_ns();
     double ns() const { return cpu_ns() - start; }
 };
+
+/// Real time since it was made.
+struct Clock
+{
+    std::chrono::steady_clock::time_point start = std::chrono::steady_clock::now();
+    double us() const
+    {
+        const std::chrono::duration<double, std::micro> taken = std::chrono::steady_clock::now()
+            - start;
+        return taken.count();
+    }
+};
+
+/// What is read and written at once.
+constexpr int block_size = 64 * 1024;
 
 /// The result of one work: `key` is "ns_per_op", "bytes", "kib", "p99_ms", "p99_us", "us" or
 /// "wakeups".

@@ -655,6 +655,62 @@ bench::Result waiters(int n)
     return bench::per_op(watch, n);
 }
 
+Coroutine<> write_blocks(StreamWriter &writer, int n)
+{
+    const QByteArray block(bench::block_size, 'x');
+    for (int i = 0; i < n; ++i) {
+        writer.write(block);
+        co_await writer.drain();
+    }
+    writer.close();
+}
+
+Coroutine<std::int64_t> read_blocks(StreamReader &reader)
+{
+    std::int64_t size = 0;
+    while (!reader.at_eof())
+        size += (co_await reader.read(bench::block_size)).size();
+    co_return size;
+}
+
+Coroutine<std::int64_t> write_and_read(int n)
+{
+    int ends[2];
+    check(pipe(ends) == 0);
+    StreamReader reader = get_running_loop().connect_read_pipe(ends[0]);
+    StreamWriter writer = get_running_loop().connect_write_pipe(ends[1]);
+    Task<> writing = create_task(write_blocks(writer, n));
+    const std::int64_t size = co_await read_blocks(reader);
+    co_await writing;
+    co_return size;
+}
+
+// Blocks of 64 KiB from one task to another, through a pipe.
+bench::Result pipe_stream(int n)
+{
+    QAsyncioLoop loop;
+    const bench::Stopwatch watch;
+    check(loop.run_until_complete(write_and_read(n)) == std::int64_t(n) * bench::block_size);
+    return bench::per_op(watch, n);
+}
+
+Coroutine<> start_and_wait(int n)
+{
+    for (int i = 0; i < n; ++i) {
+        Process process = co_await create_subprocess_exec("/bin/true");
+        check(co_await process.wait() == 0);
+    }
+}
+
+// Start a program and wait for its end, in real time.
+bench::Result subprocess(int n)
+{
+    QAsyncioLoop loop;
+    const bench::Clock clock;
+    loop.run_until_complete(start_and_wait(n));
+    return {"us", clock.us() / n};
+}
+
 // A descriptor that is ready again and again, beside `others` on which nothing comes. Needs that
 // many descriptors.
 template<int others>
@@ -705,6 +761,8 @@ int main(int argc, char **argv)
         {"lock", 20'000'000, lock},
         {"lock_handover", 2'000'000, lock_handover},
         {"queue", 2'000'000, queue},
+        {"pipe_stream", 8'000, pipe_stream},
+        {"subprocess", 500, subprocess},
         {"tasks", 200'000, tasks},
         {"task_memory", 200'000, task_memory},
         {"timer_memory", 200'000, timer_memory},

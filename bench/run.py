@@ -124,6 +124,12 @@ LOOP = [
     Row("queue, from task to task", "queue", [
         Faster("uvloop", "asyncio.Queue", times=20),
         Faster("asio", "asio channel")]),
+    Row("64 KiB through a pipe stream", "pipe_stream", [
+        AtMost("qt", "read and write", times=1 / 0.9),
+        Faster("uvloop", "asyncio's streams", times=3)]),
+    Row("start a program, wait for it", "subprocess", [
+        AtMost("qt", "QProcess", times=1),
+        Faster("uvloop", "asyncio")]),
     Row("create_task + await, 200,000", "tasks", [
         Faster("asio", "asio co_spawn", times=5),
         Target("asio_typed", "the same, typed executor")]),

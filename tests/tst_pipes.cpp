@@ -5,7 +5,6 @@
 #include <QtCore/qregularexpression.h>
 #include <QtCore/qtemporaryfile.h>
 
-#include <cerrno>
 #include <csignal>
 #include <fcntl.h>
 #include <optional>
@@ -693,6 +692,31 @@ private Q_SLOTS:
         }());
         QCOMPARE(seen.size(), more_than_a_pipe);
         loop.close();
+    }
+
+    void aTerminalIsAStreamToo()
+    {
+        Test::run(
+            [](QAsyncioLoop &loop) -> Coroutine<> {
+                const int master = ::posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
+                QASYNCIO_VERIFY(master >= 0 && ::grantpt(master) == 0 && ::unlockpt(master) == 0);
+                const int slave = ::open(::ptsname(master), O_RDWR | O_NOCTTY | O_CLOEXEC);
+                QASYNCIO_VERIFY(slave >= 0);
+                // Both directions through one descriptor, each with a copy of its own.
+                StreamWriter writer = loop.connect_write_pipe(::dup(master));
+                StreamReader reader = loop.connect_read_pipe(master);
+                writer.write("typed\n");
+                co_await writer.drain();
+                StreamReader typed = loop.connect_read_pipe(slave);
+                QASYNCIO_COMPARE(co_await typed.readline(), "typed\n");
+                QASYNCIO_COMPARE(co_await reader.readline(), "typed\r\n"); // its echo
+                typed.close();
+                QASYNCIO_VERIFY((co_await error_of(reader.readline()))
+                                    .startsWith(u"OSError: reading from device "_s)); // EIO
+                writer.close();
+                co_await writer.wait_closed();
+            },
+            Test::TestOptions().real_time());
     }
 
     void raceTakesFromTheWinnerOnly()

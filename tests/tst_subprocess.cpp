@@ -146,6 +146,20 @@ private Q_SLOTS:
             real_time);
     }
 
+    // B-004
+    void communicateWithoutInputClosesIt()
+    {
+        Test::run(
+            []() -> Coroutine<> {
+                Process process = co_await create_subprocess_exec(with_pipes(), "cat");
+                const ProcessOutput output = co_await process.communicate();
+                QASYNCIO_COMPARE(output.standard_output, "");
+                QASYNCIO_COMPARE(output.standard_error, "");
+                QASYNCIO_COMPARE(process.returncode(), std::optional<int>(0));
+            },
+            real_time);
+    }
+
     // B-001
     void returncodesOfSignals()
     {

@@ -8,8 +8,14 @@
 #include <QtCore/qobjectdefs.h>
 
 #include <QCoreApplication>
+#include <QProcess>
 
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cstdlib>
 #include <thread>
+#include <vector>
 
 // A queued QMetaObject::invokeMethod that queues the next.
 static bench::Result call_soon(int n)
@@ -82,14 +88,54 @@ static bench::Result fair_timer(int n)
     return ticks.p99();
 }
 
+// Blocks of 64 KiB through a pipe, by system calls alone.
+static bench::Result pipe_stream(int n)
+{
+    int ends[2];
+    if (pipe2(ends, O_NONBLOCK) != 0)
+        std::abort();
+    std::vector<char> block(bench::block_size, 'x');
+    std::vector<char> seen(bench::block_size);
+    std::int64_t left = std::int64_t(n) * bench::block_size;
+    const bench::Stopwatch watch;
+    while (left > 0) {
+        if (write(ends[1], block.data(), block.size()) != bench::block_size)
+            std::abort();
+        const ssize_t count = read(ends[0], seen.data(), seen.size());
+        left -= count;
+        if (count != bench::block_size)
+            std::abort();
+    }
+    const bench::Result result = bench::per_op(watch, n);
+    close(ends[0]);
+    close(ends[1]);
+    return result;
+}
+
+// Start a program and wait for its end, in real time.
+static bench::Result subprocess(int n)
+{
+    int left = n;
+    QProcess process;
+    QObject::connect(&process, &QProcess::finished, [&] {
+        if (--left > 0)
+            process.start(QStringLiteral("/bin/true"), QStringList());
+        else
+            QCoreApplication::quit();
+    });
+    const bench::Clock clock;
+    process.start(QStringLiteral("/bin/true"), QStringList());
+    QCoreApplication::exec();
+    return {"us", clock.us() / n};
+}
+
 int main(int argc, char **argv)
 {
     QCoreApplication app(argc, argv);
     static const bench::Work works[] = {
-        {"call_soon", 300'000, call_soon},
-        {"signal", 1'000'000, signal},
-        {"threadsafe", 1'000'000, threadsafe},
-        {"fair_timer", 1'000, fair_timer},
+        {"call_soon", 300'000, call_soon},     {"signal", 1'000'000, signal},
+        {"threadsafe", 1'000'000, threadsafe}, {"fair_timer", 1'000, fair_timer},
+        {"pipe_stream", 8'000, pipe_stream},   {"subprocess", 500, subprocess},
     };
     return bench::run(argc, argv, works);
 }

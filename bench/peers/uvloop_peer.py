@@ -3,9 +3,11 @@
 """uvloop, driven as a Python program drives it, or asyncio's own loop: `uvloop_peer.py WORK [N]`."""
 import asyncio
 import json
+import os
 import random
 import resource
 import sys
+import time
 
 import uvloop
 
@@ -97,6 +99,41 @@ def queue(loop, n):
     loop.run_until_complete(main())
 
 
+BLOCK = 64 * 1024
+
+
+def pipe_stream(loop, n):
+    """Blocks of 64 KiB from one task to another, through a pipe."""
+    async def write_all(writer):
+        block = b"x" * BLOCK
+        for _ in range(n):
+            writer.write(block)
+            await writer.drain()
+        writer.close()
+
+    async def main():
+        reading, writing = (open(fd, mode, 0) for fd, mode in zip(os.pipe(), ("rb", "wb")))
+        reader = asyncio.StreamReader()
+        await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), reading)
+        transport, protocol = await loop.connect_write_pipe(asyncio.streams.FlowControlMixin, writing)
+        task = asyncio.create_task(write_all(asyncio.StreamWriter(transport, protocol, None, loop)))
+        size = 0
+        while not reader.at_eof():
+            size += len(await reader.read(BLOCK))
+        await task
+        assert size == n * BLOCK
+    loop.run_until_complete(main())
+
+
+def subprocess(loop, n):
+    """Start a program and wait for its end."""
+    async def main():
+        for _ in range(n):
+            process = await asyncio.create_subprocess_exec("/bin/true")
+            await process.wait()
+    loop.run_until_complete(main())
+
+
 # What is run, how often, on whose loop.
 WORKS = {
     "call_soon": (call_soon, 500_000, uvloop.new_event_loop),
@@ -104,6 +141,8 @@ WORKS = {
     "lock": (lock, 500_000, asyncio.new_event_loop),
     "lock_handover": (lock_handover, 100_000, asyncio.new_event_loop),
     "queue": (queue, 100_000, asyncio.new_event_loop),
+    "pipe_stream": (pipe_stream, 8_000, asyncio.new_event_loop),
+    "subprocess": (subprocess, 200, asyncio.new_event_loop),
 }
 
 
@@ -114,11 +153,13 @@ def main():
     if len(sys.argv) > 2:
         count = int(sys.argv[2])
     loop = new_event_loop()
-    start = cpu_ns()
+    asyncio.set_event_loop(loop)
+    start, start_us = cpu_ns(), time.monotonic() * 1e6
     work(loop, count)
-    per_op = (cpu_ns() - start) / count
+    per_op, per_op_us = (cpu_ns() - start) / count, (time.monotonic() * 1e6 - start_us) / count
     loop.close()
-    print(json.dumps({"work": sys.argv[1], "n": count, "ns_per_op": round(per_op, 3)}))
+    result = {"us": per_op_us} if work is subprocess else {"ns_per_op": round(per_op, 3)}
+    print(json.dumps({"work": sys.argv[1], "n": count, **result}))
 
 
 main()
