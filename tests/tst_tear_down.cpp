@@ -10,6 +10,9 @@
 
 #include <QtCore/qtimer.h>
 
+#include <fcntl.h>
+#include <unistd.h>
+
 namespace {
 
 using Body = Coroutine<> (*)(QAsyncioLoop &);
@@ -187,6 +190,39 @@ const std::pair<const char *, Body> bodies[] = {
          const QScopeGuard remove([&loop, fd] { loop.remove_reader(fd); });
          pipe.fill();
          co_await readable;
+     }},
+    {"streams over a pipe",
+     [](QAsyncioLoop &loop) -> Coroutine<> {
+         int ends[2];
+         if (::pipe2(ends, O_CLOEXEC) != 0)
+             qFatal("pipe2");
+         StreamReader reader = loop.connect_read_pipe(ends[0]);
+         StreamWriter writer = loop.connect_write_pipe(ends[1]);
+         const auto write = [&]() -> Coroutine<> {
+             for (int i = 0; i < 3; ++i) {
+                 writer.write(QByteArray(100000, 'x')); // more than fits
+                 co_await writer.drain();
+             }
+             writer.close();
+             co_await writer.wait_closed();
+         };
+         const auto body = [&](TaskGroup &group) -> Coroutine<> {
+             group.create_task(write);
+             co_await reader.readexactly(150000);
+             co_await reader.read(100);
+             co_await reader.read();
+         };
+         co_await task_group(body);
+     }},
+    {"a process",
+     [](QAsyncioLoop &) -> Coroutine<> {
+         const ProcessOptions options = ProcessOptions()
+                                            .standard_input(Stdio::pipe())
+                                            .standard_output(Stdio::pipe())
+                                            .kill_on_drop();
+         Process process = co_await create_subprocess_exec(options, "cat");
+         co_await process.communicate("text");
+         co_await process.wait();
      }},
     {"a lock",
      [](QAsyncioLoop &) -> Coroutine<> {
