@@ -443,6 +443,10 @@ private Q_SLOTS:
     {
         Test::run(
             []() -> Coroutine<> {
+                // UndefinedBehaviorSanitizer needs a descriptor for each type that it has not seen.
+                Task<Process> seen = create_task(create_subprocess_exec(with_pipes(), "true"));
+                co_await end_of(seen);
+                co_await (co_await std::move(seen)).wait();
                 // One after the other comes to its end: every step must clean up.
                 for (int left = 0; left < 12; ++left) {
                     std::vector<int> taken;

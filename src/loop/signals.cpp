@@ -79,11 +79,12 @@ public:
     void set(Slot slot, int signal, SignalRank rank);
     Slot take(int signal, SignalRank rank);
     bool is_used_by(const LoopPrivate &loop) const;
+    /// Throws OSError.
+    void open();
     void watch(LoopPrivate &loop);
     void stop_watching(LoopPrivate &loop);
 
 private:
-    void open();
     void dispatch();
 
     std::array<Entry, most_signals> m_entries{};
@@ -265,13 +266,15 @@ SignalWatch::SignalWatch(QAsyncioLoop &loop, int signal, std::function<void()> c
         return;
     if (now.sa_handler != SIG_DFL || entry.fallback.state)
         return;
-    auto *state = new CallbackState<std::function<void()>, SignalState>(std::move(callback),
-                                                                        signal);
     try {
-        add_signal(static_cast<LoopPrivate &>(*m_loop), state, SignalRank::Fallback);
+        SignalTable::instance().open();
+        auto state = Ref<HandleState>::adopt(
+            new CallbackState<std::function<void()>, SignalState>(std::move(callback), signal));
+        add_signal(static_cast<LoopPrivate &>(*m_loop), static_cast<SignalState *>(state.get()),
+                   SignalRank::Fallback);
+        state.leak();
         m_is_installed = true;
-    } catch (const std::system_error &) { // no descriptor is left: then the signal ends the program
-        state->release();
+    } catch (const std::system_error &) { // no descriptor is left: the signal ends the program
     }
 }
 
