@@ -12,6 +12,8 @@
 #include <QtTest/qtest.h>
 
 #include <cstdio>
+#include <thread>
+#include <utility>
 
 #include <sys/resource.h>
 #include <unistd.h>
@@ -131,6 +133,15 @@ private:
     };
     std::shared_ptr<Told> m_told = std::make_shared<Told>(); // the loop may outlive this
 };
+
+/// Runs `body` in another thread, and returns when that has ended. Not a QThread: how Qt waits for
+/// one that has ended already is unseen by ThreadSanitizer, and what the thread has written looks
+/// like a race then.
+template<class F>
+void in_another_thread(F &&body)
+{
+    std::thread(std::forward<F>(body)).join();
+}
 
 /// Runs one turn of the loop.
 inline void run_once(QAsyncioLoop &loop)

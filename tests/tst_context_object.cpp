@@ -211,9 +211,7 @@ private Q_SLOTS:
                 QTest::ignoreMessage(
                     QtCriticalMsg,
                     QRegularExpression(u"is destroyed in another thread than that of its loop"_s));
-                const std::unique_ptr<QThread> thread(QThread::create([&scope] { scope.reset(); }));
-                thread->start();
-                thread->wait();
+                in_another_thread([&scope] { scope.reset(); });
                 // its tasks belong to this thread, and end here
                 QASYNCIO_COMPARE(log.join(u' '), QString());
                 const QString error = co_await error_of(task);

@@ -181,7 +181,7 @@ private Q_SLOTS:
                 group.create_task(full.put(2));
                 co_await turns(2);
                 QStringList errors;
-                const std::unique_ptr<QThread> thread(QThread::create([&] {
+                in_another_thread([&] {
                     errors << error_in([&] { event.set(); });
                     errors << error_in([&] { lock.release(); });
                     errors << error_in([&] { semaphore.release(); });
@@ -190,9 +190,7 @@ private Q_SLOTS:
                     errors << error_in([&] { queue.shutdown(); });
                     errors << error_in([&] { full.task_done(); });
                     errors << error_in([&] { full.get_nowait(); });
-                }));
-                thread->start();
-                thread->wait();
+                });
                 QASYNCIO_COMPARE(errors.size(), 8);
                 for (const QString &error : errors) {
                     QASYNCIO_COMPARE(error,
@@ -219,12 +217,10 @@ private Q_SLOTS:
             co_await turns(2);
             const auto held = co_await condition.scoped();
             QStringList errors;
-            const std::unique_ptr<QThread> thread(QThread::create([&] {
+            in_another_thread([&] {
                 errors << error_in([&] { condition.notify(); });
                 errors << error_in([&] { condition.notify_all(); });
-            }));
-            thread->start();
-            thread->wait();
+            });
             for (const QString &error : errors)
                 QASYNCIO_VERIFY(error.startsWith(u"RuntimeError: Non-thread-safe operation"_s));
             QASYNCIO_COMPARE(errors.size(), 2);

@@ -458,11 +458,10 @@ private Q_SLOTS:
     void callbacksFromOtherThreads()
     {
         RUN(const Counted counted; loop.call_soon_threadsafe([counted] {});
-            Future<> done = loop.create_future<>();
-            const std::unique_ptr<QThread> thread(QThread::create([&loop, done] {
+            Future<> done = loop.create_future<>(); in_another_thread([&loop, done] {
                 loop.call_soon_threadsafe([done]() mutable { done.set_result(); });
-            }));
-            thread->start(); thread->wait(); co_await done;);
+            });
+            co_await done;);
     }
 
     /// There is no memory for the event that wakes the loop, again and again.

@@ -6,6 +6,7 @@
 #include <QtCore/qtemporaryfile.h>
 
 #include <csignal>
+#include <cstdlib>
 #include <fcntl.h>
 #include <optional>
 #include <string>

@@ -3,7 +3,6 @@
 #include "task_helpers.h"
 
 #include <QtCore/qregularexpression.h>
-#include <QtCore/qthread.h>
 
 #include <cerrno>
 #include <csignal>
@@ -153,15 +152,12 @@ private Q_SLOTS:
     {
         QString error;
         bool removed = true;
-        QThread *thread = QThread::create([&] {
+        in_another_thread([&] {
             QAsyncioLoop loop;
             error = error_in([&] { loop.add_signal_handler(SIGUSR1, [] { }); });
             removed = loop.remove_signal_handler(SIGUSR1);
             loop.close();
         });
-        thread->start();
-        thread->wait();
-        delete thread;
         QCOMPARE(error, "RuntimeError: signals can be handled in the main thread only");
         QVERIFY(!removed);
         QVERIFY(has_its_default(SIGUSR1));

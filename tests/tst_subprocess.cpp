@@ -896,6 +896,7 @@ private Q_SLOTS:
 
     void worksBesideQProcessAndAHandlerOfSigchld()
     {
+        SKIP_WITHOUT_PROCESSES();
         struct sigaction before, handler{};
         handler.sa_handler = [](int) { };
         ::sigaction(SIGCHLD, &handler, &before);
@@ -1006,7 +1007,7 @@ private Q_SLOTS:
     void worksInALoopOfAnotherThread()
     {
         QString result;
-        const std::unique_ptr<QThread> thread(QThread::create([&] {
+        in_another_thread([&] {
             QAsyncioLoop loop;
             result = loop.run_until_complete([]() -> Coroutine<QString> {
                 Process process = co_await create_subprocess_exec(with_pipes(), "cat");
@@ -1014,9 +1015,7 @@ private Q_SLOTS:
                 co_return QString::fromUtf8(output.standard_output);
             }());
             loop.close();
-        }));
-        thread->start();
-        thread->wait();
+        });
         QCOMPARE(result, u"from a thread"_s);
     }
 

@@ -6,6 +6,7 @@
 #include "../ticks.h"
 
 #include <QtCore/qobjectdefs.h>
+#include <QtCore/qstringlist.h>
 
 #include <QCoreApplication>
 #include <QProcess>

@@ -106,6 +106,9 @@ QByteArrayList encoded(const QStringList &texts)
 
 } // namespace
 
+/// Of standard input, output and error.
+using ChildPipes = std::array<ChildPipe, 3>;
+
 /// Starts a child, as its options say.
 struct ProcessAccess
 {
@@ -113,6 +116,8 @@ struct ProcessAccess
     /// Throws ValueError.
     static void check(const ProcessOptions &options, const QStringList &command);
     static SpawnRequest request(const ProcessOptions &options, const QStringList &command);
+    /// Opens what the child gets as its standard streams, and says so in the request.
+    static ChildPipes open_stdio(const ProcessOptions &options, SpawnRequest &request);
 };
 
 void ProcessAccess::check(const ProcessOptions &options, const QStringList &command)
@@ -141,54 +146,66 @@ SpawnRequest ProcessAccess::request(const ProcessOptions &options, const QString
     return request;
 }
 
+ChildPipes ProcessAccess::open_stdio(const ProcessOptions &options, SpawnRequest &request)
+{
+    ChildPipes pipes;
+    const std::array<Stdio, 3> stdio{options.m_input, options.m_output, options.m_error};
+    for (std::size_t fd = 0; fd < stdio.size(); ++fd) {
+        switch (stdio[fd].m_kind) {
+        case Stdio::Inherited:
+            continue;
+        case Stdio::Null:
+            request.stdio[fd] = SpawnRequest::null;
+            continue;
+        case Stdio::StandardOutput:
+            request.stdio[fd] = SpawnRequest::as_output;
+            continue;
+        case Stdio::Pipe:
+            pipes[fd] = open_pipe(fd == STDIN_FILENO);
+            break;
+        case Stdio::Descriptor: // the child may arrange another one of its own over it
+            pipes[fd].childs = duplicate_high(stdio[fd].m_fd);
+            break;
+        }
+        request.stdio[fd] = pipes[fd].childs.get();
+    }
+    return pipes;
+}
+
+/// Makes streams of this program's ends of the pipes.
+static void connect_streams(LoopCore &loop, ProcessState &state, ChildPipes &pipes, qsizetype limit)
+{
+    const auto name = [&](const char *stream) {
+        return QStringLiteral("%1 of process %2")
+            .arg(QLatin1String(stream))
+            .arg(state.child->pid());
+    };
+    const auto connect_reader = [&](std::optional<StreamReader> &reader, OwnedFd &fd,
+                                    const char *stream) {
+        if (!fd)
+            return;
+        reader = open_reader(loop, fd.get(), name(stream), limit);
+        fd.release();
+    };
+    if (OwnedFd &fd = pipes[0].ours) {
+        state.input = open_writer(loop, fd.get(), name("standard input"));
+        fd.release();
+    }
+    connect_reader(state.output, pipes[1].ours, "standard output");
+    connect_reader(state.error, pipes[2].ours, "standard error");
+}
+
 Process ProcessAccess::start(LoopCore &loop, const ProcessOptions &options,
                              const QStringList &command)
 {
     reap_orphans();
     SpawnRequest wanted = request(options, command);
-    std::array<ChildPipe, 3> pipes;
-    const std::array<Stdio, 3> stdio{options.m_input, options.m_output, options.m_error};
-    for (std::size_t fd = 0; fd < 3; ++fd) {
-        switch (stdio[fd].m_kind) {
-        case Stdio::Inherited:
-            break;
-        case Stdio::Null:
-            wanted.stdio[fd] = SpawnRequest::null;
-            break;
-        case Stdio::StandardOutput:
-            wanted.stdio[fd] = SpawnRequest::as_output;
-            break;
-        case Stdio::Pipe:
-            pipes[fd] = open_pipe(fd == STDIN_FILENO);
-            wanted.stdio[fd] = pipes[fd].childs.get();
-            break;
-        case Stdio::Descriptor: // the child may arrange it over another one of its own
-            pipes[fd].childs = duplicate_high(stdio[fd].m_fd);
-            wanted.stdio[fd] = pipes[fd].childs.get();
-            break;
-        }
-    }
+    ChildPipes pipes = open_stdio(options, wanted);
     const pid_t pid = spawn(wanted);
     std::shared_ptr<ProcessState> state;
     try {
         state = std::make_shared<ProcessState>(loop, pid);
-        const auto name = [pid](const char *stream) {
-            return QStringLiteral("%1 of process %2").arg(QLatin1String(stream)).arg(pid);
-        };
-        if (pipes[0].ours) {
-            state->input = open_writer(loop, pipes[0].ours.get(), name("standard input"));
-            pipes[0].ours.release();
-        }
-        if (pipes[1].ours) {
-            state->output = open_reader(loop, pipes[1].ours.get(), name("standard output"),
-                                        options.m_limit);
-            pipes[1].ours.release();
-        }
-        if (pipes[2].ours) {
-            state->error = open_reader(loop, pipes[2].ours.get(), name("standard error"),
-                                       options.m_limit);
-            pipes[2].ours.release();
-        }
+        connect_streams(loop, *state, pipes, options.m_limit);
         state->child->watch();
     } catch (...) { // no memory, no descriptor
         if (state)

@@ -120,11 +120,7 @@ public:
         if (m_error)
             std::rethrow_exception(std::exchange(m_error, nullptr));
     }
-    bool await_cancel(const QString &message) override
-    {
-        leave();
-        return resume_cancelled(message);
-    }
+    bool await_cancel(const QString &message) override { return resume_cancelled(message); }
     QString await_description() const override
     {
         return QStringLiteral("<reading from %1>").arg(m_reader->name);

@@ -38,6 +38,10 @@ const QHash<QString, Run::Awaiting> &Run::awaiting_steps()
         {QStringLiteral("put"), &Run::await_put},
         {QStringLiteral("get"), &Run::await_get},
         {QStringLiteral("join"), &Run::await_join},
+        {QStringLiteral("read"), &Run::await_read},
+        {QStringLiteral("readline"), &Run::await_readline},
+        {QStringLiteral("readexactly"), &Run::await_readexactly},
+        {QStringLiteral("readuntil"), &Run::await_readuntil},
     };
     return steps;
 }
@@ -557,6 +561,31 @@ Coroutine<Returned> Run::await_get(QString who, QJsonArray step)
 Coroutine<Returned> Run::await_join(QString who, QJsonArray step)
 {
     return awaited_call<Fifo, Priority, Lifo>(who, step, [](auto &queue) { return queue.join(); });
+}
+
+Coroutine<Returned> Run::await_read(QString who, QJsonArray step)
+{
+    const auto read = [&](StreamReader &reader) { return reader.read(step[2].toInt()); };
+    return awaited_call<StreamReader>(who, step, read);
+}
+
+Coroutine<Returned> Run::await_readline(QString who, QJsonArray step)
+{
+    const auto read = [](StreamReader &reader) { return reader.readline(); };
+    return awaited_call<StreamReader>(who, step, read);
+}
+
+Coroutine<Returned> Run::await_readexactly(QString who, QJsonArray step)
+{
+    const auto read = [&](StreamReader &reader) { return reader.readexactly(step[2].toInt()); };
+    return awaited_call<StreamReader>(who, step, read);
+}
+
+Coroutine<Returned> Run::await_readuntil(QString who, QJsonArray step)
+{
+    const QByteArray separator = step[2].toString().toLatin1();
+    const auto read = [&](StreamReader &reader) { return reader.readuntil(separator); };
+    return awaited_call<StreamReader>(who, step, read);
 }
 
 } // namespace Conformance

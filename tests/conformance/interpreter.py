@@ -45,7 +45,7 @@ AWAITABLE = "ftas"    # the first letters of the names that can be awaited
 MAKERS = {"lock": asyncio.Lock, "event": asyncio.Event, "condition": asyncio.Condition, "semaphore": asyncio.Semaphore,
           "bounded_semaphore": asyncio.BoundedSemaphore, "barrier": getattr(asyncio, "Barrier", None),
           "queue": asyncio.Queue, "priority_queue": asyncio.PriorityQueue, "lifo_queue": asyncio.LifoQueue,
-          "reader": lambda limit: asyncio.StreamReader(limit)}
+          "reader": lambda limit: Reader(limit)}
 CALLS = {"release": ("lnp", "release"), "event_set": ("e", "set"), "event_clear": ("e", "clear"), "notify": ("n", "notify"),
          "locked": ("lnp", "locked"), "put_nowait": ("q", "put_nowait"), "get_nowait": ("q", "get_nowait"),
          "task_done": ("q", "task_done"), "queue_shutdown": ("q", "shutdown"), "feed_eof": ("r", "feed_eof")}
@@ -108,6 +108,52 @@ async def awaiting(closing):
         await closing
     finally:
         closing = None      # which holds the generator, and an exception's traceback holds this frame
+
+
+class TakenByAnother(Exception):
+    """While readuntil() waited."""
+
+
+class Reader(asyncio.StreamReader):
+    """asyncio's reader with what QAsyncio does on purpose (docs/differences.md): where another task has taken the data that a
+    read was woken for, it waits on, and looks for its separator from the beginning; one that goes on does not forget another
+    one that has begun to wait meanwhile; read(-1) takes nothing before the end; and an assertion is a RuntimeError."""
+
+    fed = 0
+
+    def taken(self):
+        return self.fed - len(self._buffer)
+
+    def feed_data(self, data):
+        if self._eof:
+            raise RuntimeError("feed_data after feed_eof")
+        self.fed += len(data)
+        super().feed_data(data)
+
+    async def read(self, n=-1):
+        while n != 0 and not self._eof and (n < 0 or not self._buffer):
+            await self._wait_for_data("read")
+        return await super().read(n)
+
+    async def readuntil(self, separator=b"\n"):
+        while True:
+            try:
+                return await super().readuntil(separator)
+            except TakenByAnother:
+                pass
+
+    async def _wait_for_data(self, name):
+        if self._waiter is not None:
+            raise RuntimeError(f"{name}() called while another coroutine is already waiting for incoming data")
+        waiter = self._waiter = self._loop.create_future()
+        taken = self.taken()
+        try:
+            await waiter
+        finally:
+            if self._waiter is waiter:
+                self._waiter = None
+        if name == "readuntil" and self.taken() != taken:
+            raise TakenByAnother
 
 
 class VirtualLoop(asyncio.SelectorEventLoop):
@@ -196,6 +242,8 @@ class Run:
     def value(self, value):
         if isinstance(value, list):
             return "[" + ", ".join(self.value(v) for v in value) + "]"
+        if isinstance(value, bytes):
+            value = value.decode().replace("\n", "\\n")
         return "!! " + self.describe(value) if isinstance(value, BaseException) else str(value)
 
     def state(self, future):

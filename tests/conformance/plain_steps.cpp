@@ -48,6 +48,9 @@ const QHash<QString, Run::Plain> &Run::plain_steps()
         {QStringLiteral("queue"), &Run::do_make<Fifo>},
         {QStringLiteral("priority_queue"), &Run::do_make<Priority>},
         {QStringLiteral("lifo_queue"), &Run::do_make<Lifo>},
+        {QStringLiteral("reader"), &Run::do_make<StreamReader>},
+        {QStringLiteral("feed_data"), &Run::do_feed_data},
+        {QStringLiteral("feed_eof"), &Run::do_feed_eof},
         {QStringLiteral("release"), &Run::do_release},
         {QStringLiteral("locked"), &Run::do_locked},
         {QStringLiteral("event_set"), &Run::do_event_set},
@@ -465,6 +468,17 @@ void Run::do_task_done(const QString &who, const QJsonArray &step)
 void Run::do_queue_shutdown(const QString &who, const QJsonArray &step)
 {
     call<Fifo, Priority, Lifo>(who, step, [&](auto &queue) { queue.shutdown(step[2].toBool()); });
+}
+
+void Run::do_feed_data(const QString &who, const QJsonArray &step)
+{
+    const QByteArray data = step[2].toString().toLatin1();
+    call<StreamReader>(who, step, [&](StreamReader &reader) { reader.feed_data(data); });
+}
+
+void Run::do_feed_eof(const QString &who, const QJsonArray &step)
+{
+    call<StreamReader>(who, step, [](StreamReader &reader) { reader.feed_eof(); });
 }
 
 } // namespace Conformance

@@ -66,6 +66,11 @@ QString text_of(int value)
     return QString::number(value);
 }
 
+QString text_of(const QByteArray &value)
+{
+    return QString::fromLatin1(value).replace(u'\n', QStringLiteral("\\n"));
+}
+
 QString text_of(const std::vector<Value> &values)
 {
     return u'[' + QStringList(values.begin(), values.end()).join(QStringLiteral(", ")) + u']';

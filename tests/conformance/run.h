@@ -35,6 +35,7 @@ QString text_of(const QJsonValue &value);
 QString text_of(const Value &value);
 QString text_of(bool value);
 QString text_of(int value);
+QString text_of(const QByteArray &value);
 QString text_of(const std::vector<Value> &values);
 QString text_of(const std::vector<Outcome<Value>> &outcomes);
 
@@ -66,12 +67,12 @@ using Priority = PriorityQueue<Value, Smaller>;
 using Lifo = LifoQueue<Value>;
 
 /// What a name stands for. Those that can be awaited come first.
-using Object =
-    std::variant<std::monostate, Future<Value>, Task<Value>, Future<std::vector<Value>>,
-                 Future<std::vector<Outcome<Value>>>, Handle, AddedCallback, Generator, Timeout *,
-                 TaskGroup *, Context, std::shared_ptr<Lock>, std::shared_ptr<Event>,
-                 std::shared_ptr<Condition>, std::shared_ptr<Semaphore>, std::shared_ptr<Barrier>,
-                 std::shared_ptr<Fifo>, std::shared_ptr<Priority>, std::shared_ptr<Lifo>>;
+using Object = std::variant<
+    std::monostate, Future<Value>, Task<Value>, Future<std::vector<Value>>,
+    Future<std::vector<Outcome<Value>>>, Handle, AddedCallback, Generator, Timeout *, TaskGroup *,
+    Context, std::shared_ptr<Lock>, std::shared_ptr<Event>, std::shared_ptr<Condition>,
+    std::shared_ptr<Semaphore>, std::shared_ptr<Barrier>, std::shared_ptr<Fifo>,
+    std::shared_ptr<Priority>, std::shared_ptr<Lifo>, std::shared_ptr<StreamReader>>;
 
 /// One program of the conformance language (README.md) in a loop of its own, with virtual time.
 /// Methods do_* are the plain steps, await_* those that await. They get who speaks in the trace and
@@ -197,6 +198,8 @@ private:
     void do_get_nowait(const QString &who, const QJsonArray &step);
     void do_task_done(const QString &who, const QJsonArray &step);
     void do_queue_shutdown(const QString &who, const QJsonArray &step);
+    void do_feed_data(const QString &who, const QJsonArray &step);
+    void do_feed_eof(const QString &who, const QJsonArray &step);
     void do_run(const QString &who, const QJsonArray &step);
     void do_run_coro(const QString &who, const QJsonArray &step);
     void do_run_slot(const QString &who, const QJsonArray &step);
@@ -225,6 +228,10 @@ private:
     Coroutine<Returned> await_put(QString who, QJsonArray step);
     Coroutine<Returned> await_get(QString who, QJsonArray step);
     Coroutine<Returned> await_join(QString who, QJsonArray step);
+    Coroutine<Returned> await_read(QString who, QJsonArray step);
+    Coroutine<Returned> await_readline(QString who, QJsonArray step);
+    Coroutine<Returned> await_readexactly(QString who, QJsonArray step);
+    Coroutine<Returned> await_readuntil(QString who, QJsonArray step);
 
     ContextVar<int> m_var{QStringLiteral("var"), 0};
     QAsyncioLoop m_loop;

@@ -78,7 +78,7 @@ STANDARD = {
 SYSTEM = {
     "csignal": "kill raise sigaction sigaddset sigemptyset signal",
     "cstdio": "rename",
-    "cstdlib": "free malloc realpath",
+    "cstdlib": "free grantpt malloc posix_openpt ptsname realpath unlockpt",
     "ctime": "clock_gettime",
     "dirent.h": "closedir dirfd fdopendir opendir readdir",
     "epoll.h": "epoll_*",
