@@ -69,6 +69,13 @@ bool has_ended(qint64 pid)
     return !about.open(QIODevice::ReadOnly) || about.readAll().contains(") Z ");
 }
 
+/// Memory of this program that is in RAM, in pages of the system.
+qint64 resident_pages()
+{
+    QFile about(u"/proc/self/statm"_s);
+    return about.open(QIODevice::ReadOnly) ? about.readAll().split(' ').value(1).toLongLong() : 0;
+}
+
 template<class Condition>
 Coroutine<bool> comes_true(Condition condition)
 {
@@ -259,6 +266,28 @@ private Q_SLOTS:
                 QASYNCIO_VERIFY(output.standard_output == input);
                 QASYNCIO_VERIFY(output.standard_error == input);
                 QASYNCIO_COMPARE(process.returncode(), std::optional<int>(0));
+            },
+            real_time);
+    }
+
+    void aGigabyteInConstantMemory()
+    {
+        Test::run(
+            []() -> Coroutine<> {
+                Process process = co_await create_subprocess_shell(
+                    u"head -c 1073741824 /dev/zero"_s, with_output());
+                StreamReader &output = process.standard_output();
+                qint64 size = 0;
+                const qint64 before = resident_pages();
+                qint64 most = before;
+                while (!output.at_eof()) {
+                    size += (co_await output.read(1 << 20)).size();
+                    most = std::max(most, resident_pages());
+                }
+                QASYNCIO_COMPARE(size, 1 << 30);
+                QASYNCIO_COMPARE(co_await process.wait(), 0);
+                // A sanitizer keeps what was freed for a while.
+                QASYNCIO_VERIFY(QASYNCIO_SANITIZED || most - before < 4096); // 16 MiB
             },
             real_time);
     }
