@@ -558,6 +558,29 @@ private Q_SLOTS:
     }
 
     void readinessIsALevel_data() { selectors(); }
+    void whatIsReadyAgainNeedsNoWayThroughQt()
+    {
+        QAsyncioLoop loop(LoopOptions().time_slice(1h));
+        const Pipe pipe;
+        int rounds = 0;
+        int passes = 0;
+        const auto count = [&] { ++passes; };
+        QObject context;
+        QObject::connect(QAbstractEventDispatcher::instance(), &QAbstractEventDispatcher::awake,
+                         &context, count);
+        loop.add_reader(pipe.read_end(), [&] {
+            pipe.drain_one();
+            if (++rounds == 1000)
+                return loop.stop();
+            pipe.fill();
+        });
+        pipe.fill();
+        loop.run_forever();
+        loop.close();
+        QCOMPARE(rounds, 1000);
+        QVERIFY2(passes < 20, qPrintable(QString::number(passes)));
+    }
+
     // L-122
     void readinessIsALevel()
     {

@@ -50,15 +50,12 @@ public:
     /// Writes `data`, or keeps what cannot be written yet. After close(), and once the stream is
     /// lost, the data are dropped in silence; from the fifth time on, a warning is logged.
     void write(QByteArrayView data);
-    /// The same for a QByteArray. One that is given away is kept without a copy.
+    /// The same for a QByteArray. What has to be kept of it is shared with the caller, not copied.
     template<class B>
         requires std::same_as<std::remove_cvref_t<B>, QByteArray>
     void write(B &&data)
     {
-        if constexpr (std::is_same_v<B, QByteArray>)
-            write_own(std::move(data));
-        else
-            write(QByteArrayView(data));
+        write_array(std::forward<B>(data));
     }
     /// The same for all of them, with as few calls of the system as possible.
     void writelines(const QByteArrayList &data);
@@ -99,7 +96,7 @@ private:
     friend struct detail::WriterAccess;
     explicit StreamWriter(std::shared_ptr<detail::WriterState> state)
         : m_state(std::move(state)) { }
-    void write_own(QByteArray &&data);
+    void write_array(QByteArray data);
 
     std::shared_ptr<detail::WriterState> m_state; // null once it was moved from
 };

@@ -200,6 +200,7 @@ private:
     /// Looks at the clock, and at the selector if that is due. True if the time slice is over.
     bool slice_is_over();
     void ask_selector();
+    bool more_has_come();
     /// Whether turns may be run here, above those that are on the stack already.
     bool may_nest() const;
     void queue_due_timers();
@@ -244,7 +245,8 @@ private:
     int m_between_clocks = few_callbacks;
     int m_until_clock = few_callbacks; // callbacks left until the next look
     TimePoint m_clock_seen;
-    TimePoint m_poll_due; // when the selector is asked again
+    TimePoint m_poll_due;      // when the selector is asked again
+    bool m_poll_found = false; // when it was asked last, since Qt has called
     TimePoint m_slice_end;
     bool m_left = false;        // Qt's loop has been told to end: no more turns in this run
     bool m_ends_here = false;   // the end is ripe, and nothing is open above the run: no more turns

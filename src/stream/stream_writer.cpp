@@ -64,7 +64,7 @@ void StreamWriter::write(QByteArrayView data)
     m_state->write(data);
 }
 
-void StreamWriter::write_own(QByteArray &&data)
+void StreamWriter::write_array(QByteArray data)
 {
     m_state->write(std::move(data));
 }

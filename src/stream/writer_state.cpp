@@ -84,7 +84,7 @@ void WriterState::write(QByteArrayView data)
 
 void WriterState::write(QByteArray &&data)
 {
-    if (!data.isDetached()) // shared, or somebody else's bytes
+    if (data.capacity() == 0) // somebody else's bytes, which may go at any time
         return write(QByteArrayView(data));
     if (data.isEmpty() || takes_no_more())
         return;
@@ -109,7 +109,7 @@ void WriterState::writelines(const QByteArrayList &all)
     const bool was_empty = m_kept.empty();
     for (const QByteArray &data : all) {
         if (!data.isEmpty())
-            keep(QByteArrayView(data).toByteArray());
+            keep(data.capacity() > 0 ? QByteArray(data) : QByteArrayView(data).toByteArray());
     }
     if (was_empty)
         flush();
@@ -184,18 +184,19 @@ void WriterState::went_out(qsizetype size)
         m_kept.pop_front();
     }
     resume_if_low();
-    if (!m_kept.empty())
-        return;
-    if (std::exchange(m_is_watched, false))
-        m_loop->loop->remove_writer(m_fd);
-    if (m_is_closing)
+    if (m_kept.empty() && m_is_closing)
         end(nullptr);
 }
 
 void WriterState::write_ready()
 {
     const auto self = shared_from_this(); // what is watched no longer owns it
-    flush();
+    // Not as soon as all is written: in a stream more comes before this is called again, and
+    // watching costs two calls of the system each time.
+    if (m_kept.empty())
+        stop_watching();
+    else
+        flush();
 }
 
 void WriterState::watch()
@@ -205,6 +206,12 @@ void WriterState::watch()
     check_open(*m_loop);
     m_loop->loop->add_writer(m_fd, [self = shared_from_this()] { self->write_ready(); });
     m_is_watched = true;
+}
+
+void WriterState::stop_watching()
+{
+    if (std::exchange(m_is_watched, false))
+        m_loop->loop->remove_writer(m_fd);
 }
 
 void WriterState::pause_if_high()
@@ -244,8 +251,7 @@ void WriterState::end(const std::exception_ptr &error)
     if (m_loop->has(LoopCore::Closed) || !m_loop->loop)
         return lost(error);
     const auto self = shared_from_this(); // the loop lets go of it now
-    if (std::exchange(m_is_watched, false))
-        m_loop->loop->remove_writer(m_fd);
+    stop_watching();
     m_loop->loop->remove_reader(m_fd);
     m_loop->loop->call_soon([self, error] { self->lost(error); });
 }

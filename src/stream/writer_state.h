@@ -66,6 +66,7 @@ private:
     void went_out(qsizetype size);
     void write_ready();
     void watch();
+    void stop_watching();
     void pause_if_high();
     void resume_if_low();
     void lost(const std::exception_ptr &error);
@@ -78,7 +79,7 @@ private:
     qsizetype m_sent = 0;          // how much of the first one is
     qsizetype m_size = 0;          // how much is left in all
     std::exception_ptr m_error;
-    bool m_is_watched = false; // the loop tells when it can be written
+    bool m_is_watched = false; // the loop tells when it can be written, and owns this
     bool m_is_closing = false;
     bool m_is_ending = false; // lost() is under way
     int m_dropped = 0;        // calls of write() whose data nobody wants
