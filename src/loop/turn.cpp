@@ -10,8 +10,8 @@
 // as much as ten callbacks, and a turn may be one callback of 20 ns or a thousand of a millisecond.
 // A batch that takes long is interrupted for it; what is found waits for the next turn, like all
 // that the batch queues. Before it returns to Qt the selector is asked once more, if something came
-// when it was asked last. A callback may open a nested event loop, which calls process() again: that
-// one finishes the interrupted turn first (each callback once, in order) and then goes on with
+// when it was asked last. A callback may open a nested event loop, which calls process() again:
+// that one finishes the interrupted turn first (each callback once, in order) and then goes on with
 // turns of its own.
 
 #include "base/logging.h"
