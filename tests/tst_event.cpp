@@ -235,7 +235,7 @@ private Q_SLOTS:
             QStringList log;
             Task<> a = create_task(await_event(event, log, u"a"_s));
             co_await turns(1);
-            QASYNCIO_VERIFY(a.to_string().endsWith(u" wait_for=<Event [unset, waiters:1]>>"_s));
+            QASYNCIO_VERIFY(a.to_string().endsWith(u" wait_for=<event to be set>>"_s));
             event.set();
             co_await a;
         });

@@ -311,7 +311,7 @@ private Q_SLOTS:
             Task<> waiting = create_task(visit(lock, log, u"b"_s));
             co_await turns(1);
             const QString text = waiting.to_string();
-            QASYNCIO_VERIFY(text.endsWith(u" wait_for=<Lock held by Task 'sync'>>"_s));
+            QASYNCIO_VERIFY(text.endsWith(u" wait_for=<lock held by Task 'sync'>>"_s));
             holder.cancel();
             co_await waiting;
         });

@@ -336,7 +336,7 @@ private Q_SLOTS:
                 auto task = create_task(on_loop(other.loop(), where()));
                 // in each turn, until it has its result but has not gone on yet
                 std::function<void()> look = [&] {
-                    if (task.to_string().contains(u"wait_for=<Future finished"_s))
+                    if (task.to_string().contains(u"wait_for=<a future that is done>"_s))
                         task.cancel(u"late"_s);
                     else if (!task.done())
                         loop.call_soon([&] { look(); });

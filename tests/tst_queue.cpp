@@ -487,7 +487,7 @@ private Q_SLOTS:
             Task<> a = create_task(get(queue, log, u"a"_s));
             co_await turns(1);
             QASYNCIO_COMPARE(queue.to_string(), u"<Queue maxsize=0 getters=1>"_s);
-            QASYNCIO_VERIFY(a.to_string().endsWith(u" wait_for=<item of a Queue>>"_s));
+            QASYNCIO_VERIFY(a.to_string().endsWith(u" wait_for=<item of a queue>>"_s));
             queue.put_nowait(1);
             co_await a;
             PriorityQueue<int> priority(3);

@@ -31,6 +31,8 @@ public:
     /// with a future of its own. Throws TimeoutError in place of a future that was not done in
     /// time.
     static Coroutine<AnyFuture> get(std::shared_ptr<CompletionQueue> queue);
+    /// What the first in line awaits.
+    FutureStateBase *waiting_future() const override;
 
 private:
     class Place;

@@ -106,9 +106,12 @@ struct AsyncGenerator<T>::promise_type : detail::GeneratorPromise<T>
         this->value.emplace(std::in_place, std::forward<U>(value));
         return {};
     }
+    /// Notes the place of the await, as that of Coroutine does.
     template<class A>
-    decltype(auto) await_transform(A &&awaitable)
+    decltype(auto) await_transform(A &&awaitable,
+                                   std::source_location place = std::source_location::current())
     {
+        this->site = place;
         return detail::to_awaiter(std::forward<A>(awaitable));
     }
 };

@@ -37,7 +37,7 @@ class Await;
 ///             stop();
 ///             return resume_cancelled(message);
 ///         }
-///         QString await_description() const override { return u"<a tick>"_s; }
+///         QString await_description() const override { return u"a tick"_s; }
 ///
 ///     private:
 ///         void stop()
@@ -67,8 +67,10 @@ public:
     /// that; the request to cancel stands. It may call code of the program: if that ends the task's
     /// object the task is unwound as soon as this has returned.
     virtual bool await_cancel(const QString &message) = 0;
-    /// What the task is waiting for, to be shown in the text form of the task: "<a tick>". An empty
-    /// string adds nothing to it.
+    /// What the task is waiting for, in words that a user of the program's log knows: "a tick",
+    /// "timer in 2.500 s", "lock held by Task 'sync'". It is shown in the text form of the task and
+    /// by print_tasks(). An empty string says nothing. It may be called at any time while the task
+    /// is suspended here, and must neither wait nor call code of others.
     virtual QString await_description() const = 0;
     /// The future that is awaited, if it is one; otherwise null. A cancellation follows the chain
     /// of tasks of which each awaits the next by this function. Not to be overridden: it is for the

@@ -112,9 +112,12 @@ struct Coroutine<T>::promise_type : detail::ResultPromise<T>
     std::suspend_always initial_suspend() const noexcept { return {}; }
     detail::FinalAwaiter final_suspend() const noexcept { return {}; }
 
+    /// Notes the place of the await: the default argument is evaluated at the co_await.
     template<class A>
-    decltype(auto) await_transform(A &&awaitable)
+    decltype(auto) await_transform(A &&awaitable,
+                                   std::source_location place = std::source_location::current())
     {
+        this->site = place;
         return detail::to_awaiter(std::forward<A>(awaitable));
     }
 };
@@ -140,6 +143,7 @@ public:
         parent = &frame.promise();
         child->link = this;
         child->task = parent->task;
+        child->task->enter_frame(*child);
 #if QASYNCIO_TAIL_CALLS
         return detail::frame_of(*child);
 #else

@@ -31,6 +31,8 @@ public:
     }
     void clear() noexcept { m_is_set = false; }
 
+    QString describe_wait() const override;
+
 private:
     QString describe_state() const override;
 

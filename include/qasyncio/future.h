@@ -223,6 +223,13 @@ Future<T> make_future(LoopCore &core)
 {
     return FutureAccess::wrap<Future<T>>(Ref<FutureState<T>>::adopt(new FutureState<T>(core)));
 }
+/// The same, which others see as `words` in the text form of a task: "the next emission".
+template<class T>
+Future<T> make_named_future(LoopCore &core, const char *words)
+{
+    return FutureAccess::wrap<Future<T>>(
+        Ref<NamedFuture<T>>::adopt(new NamedFuture<T>(core, words)));
+}
 /// The part of awaiting a future that does not depend on the type of its result.
 class QASYNCIO_EXPORT FutureAwaiterBase : public AwaiterBase
 {

@@ -9,6 +9,7 @@
 #include "qasyncio/detail/thread/executor_job.h"
 #include "qasyncio/future.h"
 #include "qasyncio/handle.h"
+#include "qasyncio/loop_counters.h"
 #include "qasyncio/loop_options.h"
 #include "qasyncio/task.h"
 
@@ -420,6 +421,44 @@ public:
     }
     /// The duration that was set.
     std::chrono::nanoseconds get_slow_callback_duration() const;
+
+    /// Looks for what freezes the window: from now on the log names each step of a task, and each
+    /// callback, that holds the thread for at least as long as `limit`, and where the task had
+    /// resumed before. Time in which a nested event loop serves others does not count. 0, as it is
+    /// at first, ends it and costs nothing; otherwise each step takes some 100 ns longer.
+    ///
+    ///     loop.set_freeze_limit(16ms); // "Task 'load' has held the thread for 0.143 s after it
+    ///     had
+    ///                                  // resumed at page.cpp:12 in load()"
+    void set_freeze_limit(std::chrono::nanoseconds limit);
+    /// The same with a duration of any type. Throws ValueError for NaN.
+    template<class Rep, class Period>
+    void set_freeze_limit(std::chrono::duration<Rep, Period> limit)
+    {
+        set_freeze_limit(detail::saturated(limit));
+    }
+    /// The limit that was set.
+    std::chrono::nanoseconds get_freeze_limit() const;
+    /// Starts or ends a thread that reports such a step while it lasts ("is holding"), and again
+    /// each time that it has taken twice as long. A step that has opened an event loop is not
+    /// watched any more. Throws RuntimeError if no freeze limit is set.
+    void set_freeze_watchdog(bool on);
+
+    /// From now on writes what the loop executes to a file that https://ui.perfetto.dev opens: a
+    /// span for each callback and step of a task, with an arrow from the one that has woken it.
+    /// Each takes some microseconds longer meanwhile; without a trace it costs nothing. A former
+    /// trace ends. Throws OSError if the file cannot be written, RuntimeError if the loop is
+    /// closed.
+    void start_trace(const QString &file);
+    /// Ends the trace and closes its file, as close() does. Does nothing if there is none.
+    void stop_trace();
+
+    /// How many turns, callbacks, wake-ups and tasks there were and are. It counts all the time, at
+    /// no cost worth mentioning. \sa LoopMonitor
+    LoopCounters counters() const;
+    /// Measures each turn, for LoopCounters::longest_turn, until it is called with false as often
+    /// as it was with true. Begins at zero when nobody had measured before.
+    void measure_turns(bool on);
 
     /// A future that is done when the application is asked to quit, or at once if it has been asked
     /// since the main coroutine of run() began, or since attach(). Each call returns a future of

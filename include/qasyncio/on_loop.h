@@ -155,6 +155,12 @@ public:
         : FutureState<T>(core), m_remote(std::move(remote))
     { }
 
+    QString describe_wait() const override
+    {
+        return this->done() ? FutureState<T>::describe_wait()
+                            : QStringLiteral("a task in another loop");
+    }
+
     bool cancel(const QString &message) override
     {
         if (!this->is_pending())

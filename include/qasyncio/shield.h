@@ -20,6 +20,8 @@ class ShieldListener final : public DoneListener
 public:
     explicit ShieldListener(ShieldState<T> &outer) : m_outer(&outer) { }
 
+    FutureStateBase *waiting_future() const override { return m_outer; }
+
 private:
     void heard(AnyFuture inner) override
     {
@@ -60,6 +62,13 @@ public:
                 this->set_exception(std::current_exception());
         }
     }
+    QString describe_wait() const override
+    {
+        return m_inner
+            ? QStringLiteral("shield() of ") + WaitWords::short_name(*FutureAccess::state(m_inner))
+            : FutureState<T>::describe_wait();
+    }
+    bool is_compound() const override { return true; }
     /// Nobody waits for the inner future through this one any more: stops listening to it, so that
     /// it reports its own failure.
     void outer_done()

@@ -21,7 +21,7 @@ public:
     {
         if (m_futures.size() >= m_most)
             forget_who_has_left();
-        m_futures.push_back(loop.create_future<void>());
+        m_futures.push_back(make_named_future<void>(loop.core(), "the application to quit"));
         return m_futures.back();
     }
     void announce()

@@ -12,7 +12,9 @@
 #include <QtCore/qeventloop.h>
 #include <QtCore/qscopeguard.h>
 
+#include <algorithm>
 #include <atomic>
+#include <mutex>
 
 namespace QAsyncio::detail {
 
@@ -68,12 +70,34 @@ LoopPrivate::LoopPrivate(QAsyncioLoop &owner, std::shared_ptr<Selector> selector
     fds.selector().m_is_taken = true;
     if (bridge->thread() == QCoreApplication::instance()->thread())
         register_main_loop(this); // the end of the application closes it
-    ++cores_alive;                // last: if a constructor throws, the destructor is not called
+    enter_list_of_loops();
+    ++cores_alive; // last: if a constructor throws, the destructor is not called
 }
 
 LoopPrivate::~LoopPrivate()
 {
+    leave_list_of_loops();
     --cores_alive;
+}
+
+// Only gdb goes through the list: tools/gdb/qasyncio.py.
+constinit LoopPrivate *newest_loop = nullptr;
+static constinit std::mutex loops_mutex;
+
+void LoopPrivate::enter_list_of_loops()
+{
+    const std::lock_guard lock(loops_mutex);
+    older_loop = std::exchange(newest_loop, this);
+    if (older_loop)
+        older_loop->newer_loop = this;
+}
+
+void LoopPrivate::leave_list_of_loops()
+{
+    const std::lock_guard lock(loops_mutex);
+    (newer_loop ? newer_loop->older_loop : newest_loop) = older_loop;
+    if (older_loop)
+        older_loop->newer_loop = newer_loop;
 }
 
 int live_loops() noexcept
@@ -347,6 +371,52 @@ void QAsyncioLoop::set_debug(bool enabled)
 bool QAsyncioLoop::get_debug() const
 {
     return m_core->has(LoopCore::Debug);
+}
+
+void QAsyncioLoop::set_freeze_limit(std::chrono::nanoseconds limit)
+{
+    LoopPrivate &d = LoopPrivate::of(*this);
+    d.freeze_limit = std::max(limit, std::chrono::nanoseconds(0));
+    d.set(LoopCore::Timed, d.freeze_limit.count() > 0);
+    if (!d.has(LoopCore::Timed))
+        d.watchdog.reset();
+    else if (d.watchdog)
+        d.watchdog->set_limit(d.freeze_limit);
+}
+
+std::chrono::nanoseconds QAsyncioLoop::get_freeze_limit() const
+{
+    return LoopPrivate::of(*this).freeze_limit;
+}
+
+void QAsyncioLoop::set_freeze_watchdog(bool on)
+{
+    LoopPrivate &d = LoopPrivate::of(*this);
+    if (!on || is_closed())
+        return d.watchdog.reset();
+    if (!d.has(LoopCore::Timed))
+        throw RuntimeError(QStringLiteral("a watchdog needs a freeze limit"));
+    if (!d.watchdog)
+        d.watchdog = std::make_unique<Watchdog>(d.freeze_limit);
+}
+
+void QAsyncioLoop::start_trace(const QString &file)
+{
+    LoopPrivate &d = LoopPrivate::of(*this);
+    if (is_closed())
+        throw RuntimeError(QStringLiteral("Event loop is closed"));
+    stop_trace();
+    d.trace = std::make_shared<Trace>(file, d);
+    d.set(LoopCore::Traced, true);
+}
+
+void QAsyncioLoop::stop_trace()
+{
+    LoopPrivate &d = LoopPrivate::of(*this);
+    d.set(LoopCore::Traced, false);
+    if (d.trace)
+        d.trace->close(); // a step that is under way keeps it
+    d.trace.reset();
 }
 
 Future<> QAsyncioLoop::quit_requested()

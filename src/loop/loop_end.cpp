@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: MIT
 // How a loop ends: by close(), with its object, or because the application goes first.
 
+#include "qasyncio/task_tree.h"
+
 #include "base/logging.h"
 #include "loop/loop_p.h"
 #include "loop/signals.h"
@@ -94,14 +96,32 @@ void LoopPrivate::close() noexcept
     unregister_main_loop(this);
     inbox.close_into(ready);
     fds.close();
+    show_unfinished_tasks();
     discard_everything();
     set(Closed, true);
     forget_signals(*this);
     close_executor();
     executor_shut_down = true;
     quit_requests = {};
+    watchdog.reset();
+    trace.reset();
     timer_source.reset();
     bridge.reset();
+}
+
+/// The reports of the tasks follow one by one; this shows who waits for whom. A program with an
+/// exception handler of its own reports in its own way.
+void LoopPrivate::show_unfinished_tasks() const noexcept
+{
+    bool any = false;
+    for (const TaskStateBase *task = first_task; task && !any; task = task->next)
+        any = !task->dies_in_silence();
+    if (!any || !loop || exception_handler)
+        return;
+    try {
+        qCWarning(logCategory).noquote() << "close() ends" << format_tasks(*loop);
+    } catch (const std::bad_alloc &) {
+    }
 }
 
 void LoopPrivate::discard_everything() noexcept

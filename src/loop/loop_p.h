@@ -5,10 +5,12 @@
 #include "qasyncio/loop.h"
 #include "qasyncio/runner.h"
 
+#include "introspection/trace.h"
 #include "loop/announcement.h"
 #include "loop/fd_table.h"
 #include "loop/inbox.h"
 #include "loop/timer_queue.h"
+#include "loop/watchdog.h"
 #include "qt/bridge.h"
 #include "qt/timer_source.h"
 
@@ -118,6 +120,7 @@ public:
 
     // loop_end.cpp
     void close() noexcept;
+    void show_unfinished_tasks() const noexcept;
     void discard_everything() noexcept;
     void destroy_tasks() noexcept;
 
@@ -145,9 +148,19 @@ public:
     void call_handler(const ExceptionContext &context);
 
     qint64 turns() const noexcept { return m_turns; }
+    LoopCounters counters() const;
+    void measure_turns(bool on) noexcept
+    {
+        if (on && m_measuring++ == 0)
+            m_longest_turn = {};
+        else if (!on)
+            --m_measuring;
+    }
     /// How many runs have begun.
     qint64 runs() const noexcept { return m_runs; }
 
+    LoopPrivate *older_loop = nullptr; // in the list of all loops of the process, for debuggers
+    LoopPrivate *newer_loop = nullptr;
     TimerQueue timers;
     Inbox inbox;
     FdTable fds;
@@ -171,6 +184,9 @@ public:
     std::chrono::nanoseconds time_slice{};
     std::chrono::nanoseconds quit_deadline{};
     std::chrono::nanoseconds slow_callback_duration = std::chrono::milliseconds(100);
+    std::chrono::nanoseconds freeze_limit{}; // 0: none
+    std::unique_ptr<Watchdog> watchdog;
+    std::shared_ptr<Trace> trace; // null: none is written
 
     bool handles_signals = false; // or has handled some
     bool stop_requested = false;
@@ -190,17 +206,21 @@ private:
     /// A selector of the program's own. Throws ValueError if a loop has it already.
     static std::shared_ptr<Selector> not_taken(std::shared_ptr<Selector> selector);
 
+    void enter_list_of_loops();
+    void leave_list_of_loops();
+
     // turn.cpp
     void begin_turn();
     /// Runs what is left of the batch. False if the time slice ended first.
     bool run_batch();
     void run_watched(Runnable &item);
-    /// Debug mode: names a callback that takes long (L-097).
+    /// Names a callback that takes long: in debug mode (L-097), and beyond the freeze limit.
     void run_timed(Runnable &item);
     /// Looks at the clock, and at the selector if that is due. True if the time slice is over.
     bool slice_is_over();
     void ask_selector();
     bool more_has_come();
+    void note_end_of_turn() noexcept;
     /// Whether turns may be run here, above those that are on the stack already.
     bool may_nest() const;
     void queue_due_timers();
@@ -258,6 +278,11 @@ private:
     bool m_advance_posted = false;
     bool m_clock_moves = false; // the program's own clock moved when it was last asked to
     qint64 m_turns = 0;
+    qint64 m_callbacks = 0; // of all turns, with those that are left of the one under way
+    qint64 m_wake_ups = 0;
+    int m_measuring = 0;    // how many want to know the longest turn
+    TimePoint m_turn_begun; // if it is measured
+    std::chrono::nanoseconds m_longest_turn{};
     qint64 m_runs = 0;
     int m_own_level = 0; // QThread::loopLevel() inside of Qt's loop of this run
     // The level at which process() was entered last, while it is on the stack.
@@ -285,7 +310,7 @@ private:
     bool m_closing = false;
     std::unique_ptr<QObject> m_quit_judge;
 
-    /// Debug mode: when a nested event loop was first and last seen above the callback that is
+    /// When a nested event loop was first and last seen above the callback that is
     /// being timed.
     struct Nested
     {

@@ -16,12 +16,14 @@
 
 #include "base/logging.h"
 #include "base/seconds.h"
+#include "introspection/awaited_by.h"
 #include "loop/loop_p.h"
 
 #include <QtCore/qeventloop.h>
 #include <QtCore/qthread.h>
 
 #include <algorithm>
+#include <source_location>
 
 namespace QAsyncio::detail {
 
@@ -50,6 +52,7 @@ void LoopPrivate::process() noexcept
     const int outer_level = std::exchange(m_entry_level, level);
     TaskStateBase *const outer_task = std::exchange(current_task, nullptr); // set aside (H-1)
     ++m_depth;
+    ++m_wake_ups;
     flags |= Dispatching;
     inbox.stay_awake();
     m_clock_seen = std::chrono::steady_clock::now();
@@ -63,6 +66,8 @@ void LoopPrivate::process() noexcept
         if (m_batch_left == 0)
             begin_turn();
         in_time = run_batch();
+        if (Q_UNLIKELY(m_measuring) && m_batch_left == 0)
+            note_end_of_turn();
         if (!has(Running)) // a callback has detached the loop, or ended it
             break;
         if (m_batch_left == 0 && end_is_due()) {
@@ -103,6 +108,8 @@ bool LoopPrivate::may_nest() const
 void LoopPrivate::begin_turn()
 {
     ++m_turns;
+    if (Q_UNLIKELY(m_measuring))
+        m_turn_begun = std::chrono::steady_clock::now();
     timers.purge();
     if (inbox.maybe_filled())
         inbox.drain_into(ready);
@@ -111,6 +118,16 @@ void LoopPrivate::begin_turn()
     if (!timers.empty())
         queue_due_timers();
     m_batch_left = ready.size();
+    m_callbacks += static_cast<qint64>(m_batch_left);
+}
+
+/// A turn that Qt's own work has interrupted, or that has opened an event loop, counts with that.
+void LoopPrivate::note_end_of_turn() noexcept
+{
+    if (m_turn_begun != TimePoint())
+        m_longest_turn = std::max<std::chrono::nanoseconds>(
+            m_longest_turn, std::chrono::steady_clock::now() - m_turn_begun);
+    m_turn_begun = {};
 }
 
 /// Where something came a moment ago, more may have come: a stream. To look costs a third of what
@@ -136,12 +153,13 @@ bool LoopPrivate::run_batch()
 {
     while (m_batch_left > 0) {
         --m_batch_left;
-        if (Q_UNLIKELY(has(Debug | Observed)))
+        if (Q_UNLIKELY(has(Debug | Timed | Traced | Observed)))
             run_watched(*ready.pop());
         else
             ready.pop()->run(*this);
         if (Q_UNLIKELY(m_break_batch)) { // the rest stays queued (L-027)
             m_break_batch = false;
+            m_callbacks -= static_cast<qint64>(m_batch_left);
             m_batch_left = 0;
             return true;
         }
@@ -153,17 +171,46 @@ bool LoopPrivate::run_batch()
 
 void LoopPrivate::run_watched(Runnable &item)
 {
-    if (has(Debug))
+    const std::shared_ptr<Trace> traced = trace; // the callback may end it
+    const Trace::Step step = traced ? traced->begin(item) : Trace::Step();
+    if (has(Debug | Timed))
         run_timed(item);
     else
         item.run(*this);
+    if (traced)
+        traced->end(step);
     if (const auto observer = callback_observer)
         observer();
 }
 
+namespace {
+/// What is known before a step, cheaply; put into words only if it takes long.
+struct Step
+{
+    Ref<TaskStateBase> task; // null: a callback
+    std::source_location resumed_at;
+    std::chrono::nanoseconds limit{};
+
+    QString name() const
+    {
+        return task ? QStringLiteral("Task '%1'").arg(task->name()) : QStringLiteral("A callback");
+    }
+};
+} // namespace
+
 void LoopPrivate::run_timed(Runnable &item)
 {
-    const QString name = item.describe(); // it may be gone afterwards
+    const bool in_debug_mode = has(Debug);
+    const QString name = in_debug_mode ? item.describe() : QString(); // it may be gone afterwards
+    Step step;
+    if (has(Timed)) {
+        step.limit = freeze_limit;
+        step.task = Ref<TaskStateBase>::share(dynamic_cast<TaskStateBase *>(&item));
+        if (step.task)
+            step.resumed_at = place_of(*step.task);
+    }
+    if (watchdog)
+        watchdog->begin_step(step.name(), step.resumed_at);
     Nested nested;
     Nested *const outer = std::exchange(m_timed, &nested);
     const int outer_level = std::exchange(m_timed_level, QThread::currentThread()->loopLevel());
@@ -174,8 +221,13 @@ void LoopPrivate::run_timed(Runnable &item)
     const auto taken = end - begin - ((nested.blocked ? end : nested.last) - nested.first);
     m_timed = outer;
     m_timed_level = outer_level;
-    if (taken >= slow_callback_duration)
+    if (watchdog)
+        watchdog->end_step();
+    if (in_debug_mode && taken >= slow_callback_duration)
         qCWarning(logCategory).noquote() << slow_callback_text(name, taken);
+    if (step.limit.count() > 0 && taken >= step.limit)
+        qCWarning(logCategory).noquote()
+            << freeze_text("has held", step.name(), taken, step.resumed_at);
 }
 
 bool LoopPrivate::slice_is_over()

@@ -88,7 +88,7 @@ void kill_and_reap(pid_t pid) noexcept
 
 QString ExitState::describe_wait() const
 {
-    return QStringLiteral("<the end of process %1>").arg(m_pid);
+    return QStringLiteral("the end of process %1").arg(m_pid);
 }
 
 Child::Child(LoopCore &loop, pid_t pid)

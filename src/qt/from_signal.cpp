@@ -4,7 +4,23 @@
 
 #include "loop/loop_p.h"
 
+#include <QtCore/qthread.h>
+
 namespace QAsyncio::detail {
+
+bool SignalSource::lives_here(const QObject &sender) noexcept
+{
+    return sender.thread() == QThread::currentThread();
+}
+
+QString SignalSource::describe() const
+{
+    const QString name = m_is_here ? m_sender->objectName() : QString();
+    const QString text = QStringLiteral("signal %1 of %2")
+                             .arg(QString::fromLatin1(m_method_of(m_signal).name()),
+                                  QString::fromLatin1(m_class->className()));
+    return name.isEmpty() ? text : text + QStringLiteral(" '%1'").arg(name);
+}
 
 void throw_null_sender(const char *function)
 {

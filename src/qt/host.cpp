@@ -305,6 +305,8 @@ void LoopPrivate::dispatcher_turns(bool blocks, const char *frame) noexcept
             m_timed->first = now_;
         m_timed->last = now_;
         m_timed->blocked = blocks;
+        if (watchdog) // others are served
+            watchdog->end_step();
     }
     if (m_left || (!has(Running) && !m_end_waits))
         return;

@@ -43,7 +43,7 @@ class Passes final : public QObject
 {
 public:
     Passes(QAsyncioLoop &loop, bool (*windows_ready)())
-        : completed(loop.create_future<>()),
+        : completed(make_named_future<void>(loop.core(), "Qt's pending events")),
           m_windows_ready(paints_here() ? windows_ready : nullptr)
     {
         m_waited.start();

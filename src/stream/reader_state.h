@@ -123,7 +123,7 @@ public:
     bool await_cancel(const QString &message) override { return resume_cancelled(message); }
     QString await_description() const override
     {
-        return QStringLiteral("<reading from %1>").arg(m_reader->name);
+        return QStringLiteral("reading from %1").arg(m_reader->name);
     }
 
 private:

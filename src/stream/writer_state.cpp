@@ -37,8 +37,8 @@ void ignore_sigpipe()
 } // namespace
 
 WriterState::WriterState(LoopCore &loop, int fd, const QString &name)
-    : resumed(Ref<NamedEvent>::adopt(new NamedEvent(QStringLiteral("<writing to %1>").arg(name)))),
-      closed(Ref<NamedEvent>::adopt(new NamedEvent(QStringLiteral("<the end of %1>").arg(name)))),
+    : resumed(Ref<NamedEvent>::adopt(new NamedEvent(QStringLiteral("writing to %1").arg(name)))),
+      closed(Ref<NamedEvent>::adopt(new NamedEvent(QStringLiteral("the end of %1").arg(name)))),
       m_loop(Ref<LoopCore>::share(&loop)), m_name(name), m_fd(fd)
 {
     resumed->set();

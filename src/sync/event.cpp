@@ -11,6 +11,13 @@ QString detail::EventState::describe_state() const
     return m_is_set ? QStringLiteral("set") : QStringLiteral("unset");
 }
 
+QString detail::EventState::describe_wait() const
+{
+    return QLatin1String(type_name()) == QLatin1String("Queue")
+        ? QStringLiteral("the last item of a queue to be done")
+        : QStringLiteral("event to be set");
+}
+
 Event::Event() : m_state(detail::Ref<detail::EventState>::adopt(new detail::EventState)) { }
 
 Event::~Event()

@@ -33,7 +33,8 @@ QString LockState::describe_state() const
 QString LockState::describe_wait() const
 {
     const QString owner = m_locked ? task_name(m_owner) : QString();
-    return owner.isEmpty() ? describe() : QStringLiteral("<Lock held by Task '%1'>").arg(owner);
+    const QString words = SyncState::describe_wait();
+    return owner.isEmpty() ? words : words + QStringLiteral(" held by Task '%1'").arg(owner);
 }
 
 } // namespace detail

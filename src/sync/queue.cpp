@@ -24,7 +24,7 @@ QString QueueSide::describe_state() const
 
 QString QueueSide::describe_wait() const
 {
-    return m_getting ? QStringLiteral("<item of a Queue>") : QStringLiteral("<room in a Queue>");
+    return m_getting ? QStringLiteral("item of a queue") : QStringLiteral("room in a queue");
 }
 
 QueueCore::QueueCore(int maxsize)

@@ -38,7 +38,7 @@ QString SyncState::describe() const
 
 QString SyncState::describe_wait() const
 {
-    return describe();
+    return QString::fromLatin1(m_type_name).toLower();
 }
 
 bool complete_if_pending(Future<> &future) noexcept

@@ -12,8 +12,8 @@ class CompletionQueue::Place
 {
 public:
     explicit Place(CompletionQueue &queue)
-        : called(get_running_loop().create_future<>()), m_queue(queue),
-          m_previous(queue.m_last_in_line)
+        : called(make_named_future<void>(running_core(), "next future of as_completed()")),
+          m_queue(queue), m_previous(queue.m_last_in_line)
     {
         (m_previous ? m_previous->m_next : m_queue.m_first_in_line) = this;
         m_queue.m_last_in_line = this;
@@ -47,6 +47,11 @@ private:
 CompletionQueue::~CompletionQueue()
 {
     HandleAccess::drop(m_timer);
+}
+
+FutureStateBase *CompletionQueue::waiting_future() const
+{
+    return m_first_in_line ? FutureAccess::state(m_first_in_line->called) : nullptr;
 }
 
 void CompletionQueue::begin(std::vector<AnyFuture> futures,

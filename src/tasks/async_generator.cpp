@@ -60,6 +60,7 @@ void GeneratorState::begin_step(FrameLink &link, TaskStateBase &task)
     link.child = m_promise;
     m_promise->link = &link;
     m_promise->task = &task;
+    task.enter_frame(*m_promise);
 }
 
 std::coroutine_handle<> GeneratorState::end_step(bool finished) noexcept
@@ -67,7 +68,9 @@ std::coroutine_handle<> GeneratorState::end_step(bool finished) noexcept
     m_running = false;
     if (finished)
         set_finished();
-    return frame_of(*std::exchange(m_promise->link, nullptr)->parent);
+    PromiseBase &parent = *std::exchange(m_promise->link, nullptr)->parent;
+    m_promise->task->enter_frame(parent);
+    return frame_of(parent);
 }
 
 void GeneratorState::set_finished() noexcept

@@ -13,6 +13,23 @@ void throw_awaited_twice()
 }
 
 namespace {
+/// Inside of a coroutine g++ says "void load(load(int)::_Z4loadi.Frame*)": leaves "void load()".
+void remove_frame(QString &signature)
+{
+    if (!signature.endsWith(QLatin1String(".Frame*)")))
+        return;
+    qsizetype at = signature.size();
+    for (int depth = 0; at > 0;) {
+        const QChar c = signature[--at];
+        if (c == u')')
+            ++depth;
+        else if (c == u'(' && --depth == 0)
+            break;
+    }
+    signature.truncate(at);
+    signature += QStringLiteral("()");
+}
+
 /// "load" of "Coroutine<int> load(int)": what stands before the first parenthesis outside <...>,
 /// from the last space on.
 QString function_name_of(const QString &signature)
@@ -42,6 +59,7 @@ QString function_name(const std::source_location &site)
     for (const QLatin1String anonymous :
          {QLatin1String("(anonymous namespace)::"), QLatin1String("{anonymous}::")})
         text.replace(anonymous, QString());
+    remove_frame(text);
     const auto template_list = text.indexOf(QLatin1String(" [with "));
     if (template_list >= 0)
         text.truncate(template_list);

@@ -4,6 +4,34 @@
 
 namespace QAsyncio::detail {
 
+/// Tells the listener, if that still exists, that a future is done.
+class DoneListener::EarCallback final : public DoneCallbackBase
+{
+public:
+    EarCallback(std::weak_ptr<DoneListener> listener, std::size_t place)
+        : m_listener(std::move(listener)), m_place(place)
+    { }
+
+    FutureStateBase *waiting_future() override
+    {
+        const auto listener = m_listener.lock();
+        return listener ? listener->waiting_future() : nullptr;
+    }
+
+private:
+    void call() override
+    {
+        const auto listener = m_listener.lock();
+        if (!listener || m_place >= listener->m_ears.size())
+            return;
+        listener->m_ears[m_place] = {};
+        listener->heard(FutureAccess::wrap<AnyFuture>(std::move(m_future)));
+    }
+
+    const std::weak_ptr<DoneListener> m_listener;
+    const std::size_t m_place;
+};
+
 DoneListener::~DoneListener()
 {
     stop_listening();
@@ -13,17 +41,20 @@ void DoneListener::listen_to(const AnyFuture &future)
 {
     const std::size_t place = m_ears.size();
     m_ears.emplace_back();
-    auto callback = [weak = weak_from_this(), place](AnyFuture done) {
-        const auto self = weak.lock();
-        if (!self || place >= self->m_ears.size())
-            return;
-        self->m_ears[place] = {};
-        self->heard(std::move(done));
-    };
     Ear ear;
     ear.future = future;
-    ear.callback = ear.future.add_done_callback(std::move(callback));
+    ear.callback = FutureAccess::add(ear.future, new EarCallback(weak_from_this(), place));
     m_ears[place] = std::move(ear);
+}
+
+QString DoneListener::describe_pending(const char *function) const
+{
+    WaitWords words;
+    for (const Ear &ear : m_ears) {
+        if (ear.future)
+            words.add(*FutureAccess::state(ear.future));
+    }
+    return words.text(function);
 }
 
 void DoneListener::take_back(Ear &ear)

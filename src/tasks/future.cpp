@@ -56,9 +56,7 @@ QString FutureAwaiterBase::await_description() const
 {
     if (!awaited_future())
         return QString();
-    const bool is_task = m_future->is_task();
-    return is_task ? static_cast<TaskStateBase *>(m_future)->describe_without_wait()
-                   : m_future->describe();
+    return m_future->describe_wait();
 }
 
 FutureStateBase *FutureAwaiterBase::awaited_future() const noexcept

@@ -214,6 +214,36 @@ void FutureStateBase::add_callback(FutureCallback *callback)
         m_callbacks.append(callback);
 }
 
+QString FutureStateBase::describe_wait() const
+{
+    return done() ? QStringLiteral("a future that is done") : QStringLiteral("a future");
+}
+
+QString WaitWords::short_name(const FutureStateBase &future)
+{
+    // One that waits for others may do so through many more.
+    const bool has_name = future.is_task() || !future.is_compound();
+    return has_name ? future.describe_wait() : QStringLiteral("a future");
+}
+
+void WaitWords::add(const FutureStateBase &future)
+{
+    if (future.done() || ++m_count > most_names)
+        return;
+    if (m_count > 1)
+        m_names += QStringLiteral(", ");
+    m_names += short_name(future);
+}
+
+QString WaitWords::text(const char *function) const
+{
+    if (m_count == 0)
+        return QLatin1String(function) + QStringLiteral("()");
+    const QString text = QStringLiteral("%1() of %2").arg(QLatin1String(function), m_names);
+    return m_count > most_names ? text + QStringLiteral(" and %1 more").arg(m_count - most_names)
+                                : text;
+}
+
 QString FutureStateBase::type_name() const
 {
     return QStringLiteral("Future");

@@ -27,6 +27,7 @@ public:
             m_gather->m_callbacks[m_place] = nullptr;
     }
 
+    FutureStateBase *waiting_future() override { return m_gather ? &m_gather->outer() : nullptr; }
     void future_done(FutureStateBase &future) override
     {
         if (m_drops_exception)
@@ -152,6 +153,14 @@ bool GatherCore::cancel_children(const QString &message)
     if (m_walk.is_active) // a child awaits this gather: the walk would never end
         return false;
     return CancelWalk(message).cancel(*this);
+}
+
+QString GatherCore::describe_children() const
+{
+    WaitWords words;
+    for (const auto &child : m_children)
+        words.add(*child);
+    return words.text("gather");
 }
 
 CancelWalk::~CancelWalk()

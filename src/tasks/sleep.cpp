@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: MIT
 #include "qasyncio/sleep.h"
 
+#include "base/seconds.h"
 #include "loop/loop_p.h"
 
 namespace QAsyncio::detail {
@@ -40,7 +41,12 @@ bool SleepAwaiter::await_cancel(const QString &message)
 
 QString SleepAwaiter::await_description() const
 {
-    return m_timer ? m_timer->describe() : QString();
+    if (!m_timer)
+        return QString(); // its next step is under way
+    if (m_timer->when == TimePoint::max())
+        return QStringLiteral("a timer that is never due");
+    const std::chrono::nanoseconds left = time_between(task()->core->now(), m_timer->when);
+    return QStringLiteral("timer in %1 s").arg(in_seconds(left));
 }
 
 } // namespace QAsyncio::detail

@@ -30,7 +30,7 @@ quint32 next_number()
 } // namespace
 
 TaskStateBase::TaskStateBase(LoopCore &core, PromiseBase &root)
-    : FutureStateBase(core, 2), m_root(&root), m_number(next_number())
+    : FutureStateBase(core, 2), m_frame(&root), m_number(next_number())
 {
     root.task = this;
     flags = IsTask | LogDestroyed;
@@ -77,7 +77,7 @@ void TaskStateBase::run(LoopCore &loop_core) noexcept
             release();
         return; // else its frames are being destroyed, or will be
     }
-    PromiseBase *const frame = innermost_frame();
+    PromiseBase *const frame = m_frame;
     m_suspended_at = nullptr;
     if (!(flags & Started)) {
         flags |= Started;
@@ -195,6 +195,11 @@ void TaskStateBase::future_done(FutureStateBase &)
     schedule();
 }
 
+FutureStateBase *TaskStateBase::waiting_future()
+{
+    return this;
+}
+
 void TaskStateBase::discard() noexcept
 {
     // The loop is being closed and has unwound all tasks. If this one was queued, the reference of
@@ -296,11 +301,6 @@ void TaskStateBase::keep_message(QString TaskExtra::*place, const QString &messa
             extra().*place = message;
     } catch (const std::bad_alloc &) { // the request counts even without its message
     }
-}
-
-PromiseBase *TaskStateBase::innermost_frame() const
-{
-    return m_suspended_at ? &m_suspended_at->frame() : m_root;
 }
 
 FutureStateBase *TaskStateBase::awaited_future() const
@@ -565,7 +565,7 @@ void TaskStateBase::destroy_frames() noexcept
     ++core->thread->unwinding;
     // Innermost first, in a loop: a chain of any length needs no stack.
     PromiseBase *frame = innermost_frame();
-    m_root = nullptr;
+    m_frame = nullptr;
     m_suspended_at = nullptr; // it dies with the innermost frame
     while (frame) {
         FrameLink *link = frame->link;
@@ -624,15 +624,15 @@ Context context_of(TaskStateBase &task)
     return ContextAccess::wrap(Ref<ContextState>::share(task.context));
 }
 
-void TaskStateBase::set_site(const std::source_location &site)
-{
-    if (m_root)
-        m_root->site = site;
-}
-
 std::source_location TaskStateBase::site() const
 {
-    return m_root ? m_root->site : std::source_location();
+    std::source_location outermost;
+    for (const PromiseBase *frame = m_frame; frame;
+         frame = frame->link ? frame->link->parent : nullptr) {
+        if (frame->site.line() != 0) // else it is a wrapper
+            outermost = frame->site;
+    }
+    return outermost;
 }
 
 QString TaskStateBase::type_name() const
@@ -640,17 +640,29 @@ QString TaskStateBase::type_name() const
     return QStringLiteral("Task");
 }
 
+QString TaskStateBase::waits_for() const
+{
+    const FutureStateBase *const future = awaited_future();
+    const bool has_given_up = future && !future->done() && is_queued(); // see give_up_waiting()
+    return m_suspended_at && !has_given_up ? m_suspended_at->await_description() : QString();
+}
+
+QString TaskStateBase::describe_wait() const
+{
+    return QStringLiteral("Task '%1'").arg(name());
+}
+
 QString TaskStateBase::describe() const
 {
     QString text = describe_without_wait();
-    const FutureStateBase *const future = awaited_future();
-    const bool has_given_up = future && !future->done() && is_queued(); // see give_up_waiting()
-    const QString awaited = m_suspended_at && !has_given_up ? m_suspended_at->await_description()
-                                                            : QString();
+    const QString awaited = waits_for();
     if (awaited.isEmpty())
         return text;
     text.chop(1);
-    return text + QStringLiteral(" wait_for=%1>").arg(awaited);
+    const bool has_brackets = awaited.startsWith(u'<');
+    return text
+        + (has_brackets ? QStringLiteral(" wait_for=%1>") : QStringLiteral(" wait_for=<%1>>"))
+              .arg(awaited);
 }
 
 QString TaskStateBase::describe_without_wait() const
@@ -661,10 +673,10 @@ QString TaskStateBase::describe_without_wait() const
     else
         text += state() == Cancelled ? QStringLiteral("cancelled") : QStringLiteral("finished");
     text += QStringLiteral(" name='%1'").arg(name());
-    if (m_root) {
+    if (const std::source_location coroutine = site(); coroutine.line() != 0) {
         text += QStringLiteral(" coro=<%1() at %2:%3>")
-                    .arg(function_name(m_root->site), QString::fromUtf8(m_root->site.file_name()))
-                    .arg(m_root->site.line());
+                    .arg(function_name(coroutine), QString::fromUtf8(coroutine.file_name()))
+                    .arg(coroutine.line());
     }
     if (has_exception() && state() == Finished)
         text += QStringLiteral(" exception=") + QAsyncio::describe(peek_exception());

@@ -40,6 +40,11 @@ public:
         return group;
     }
 
+    FutureStateBase *waiting_future() override
+    {
+        return m_group ? m_group->m_parent.get() : nullptr;
+    }
+
     const Ref<TaskStateBase> task;
     GroupChild *previous;
     GroupChild *next = nullptr;
@@ -53,13 +58,6 @@ private:
 
     TaskGroup *m_group;
 };
-
-void set_current_site(const std::source_location &site)
-{
-    // Null if another loop has taken the place of its own, under a dialog of this task.
-    if (TaskStateBase *task = get_running_loop().core().current_task)
-        task->set_site(site);
-}
 
 } // namespace detail
 
@@ -216,7 +214,7 @@ Coroutine<> TaskGroup::leave(std::exception_ptr exception)
         abort();
     while (m_first) {
         // Not loop.create_future(): the loop may be gone.
-        m_all_ended = make_future<void>(*m_parent->core);
+        m_all_ended = make_named_future<void>(*m_parent->core, "the tasks of a TaskGroup");
         try {
             co_await m_all_ended;
         } catch (const CancelledError &) {

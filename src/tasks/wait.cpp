@@ -8,14 +8,36 @@ namespace QAsyncio::detail {
 
 namespace {
 
+/// What the task awaits; owned by the listener, and by the task while it waits.
+class WaitFuture final : public FutureState<void>
+{
+public:
+    WaitFuture(LoopCore &core, const DoneListener &listener)
+        : FutureState<void>(core), listener(&listener)
+    { }
+    QString describe_wait() const override
+    {
+        return listener ? listener->describe_pending("wait") : FutureStateBase::describe_wait();
+    }
+    bool is_compound() const override { return true; }
+
+    const DoneListener *listener; // null when it is gone
+};
+
 /// Wakes a task that waits for some futures.
 class WaitListener final : public DoneListener
 {
 public:
     WaitListener(QAsyncioLoop &loop, std::size_t count, ReturnWhen return_when)
-        : released(loop.create_future<>()), m_left(count), m_return_when(return_when)
+        : released(FutureAccess::wrap<Future<>>(
+              Ref<WaitFuture>::adopt(new WaitFuture(loop.core(), *this)))),
+          m_left(count), m_return_when(return_when)
     { }
-    ~WaitListener() override { HandleAccess::drop(m_timer); }
+    ~WaitListener() override
+    {
+        static_cast<WaitFuture *>(FutureAccess::state(released))->listener = nullptr;
+        HandleAccess::drop(m_timer);
+    }
     Q_DISABLE_COPY_MOVE(WaitListener)
 
     void release_after(QAsyncioLoop &loop, std::chrono::nanoseconds timeout)
@@ -32,6 +54,8 @@ public:
         m_timer.cancel();
         loop.call_soon([self = shared_from_this()] { });
     }
+
+    FutureStateBase *waiting_future() const override { return FutureAccess::state(released); }
 
     Future<> released;
 

@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: MIT
 #include "qasyncio/test.h"
 
+#include "qasyncio/task_tree.h"
+
 #include <QtCore/qstringlist.h>
 #include <QtCore/qtimer.h>
 
@@ -116,6 +118,7 @@ private:
             return;
         if (!m_has_stalled && !QTest::currentTestFailed())
             fail(QStringLiteral("the test left tasks behind: ") + pending_tasks());
+        qInfo().noquote() << format_tasks(m_loop);
         for (AnyTask &task : left)
             task.cancel();
         // They get their cancellation and may clean up; what does not end is unwound by close().

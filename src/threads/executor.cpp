@@ -266,7 +266,7 @@ Coroutine<> QAsyncioLoop::shutdown_default_executor(std::optional<std::chrono::n
     const std::shared_ptr<QThreadPool> pool = d.executor;
     if (!pool)
         co_return;
-    Future<> joined = create_future<>();
+    Future<> joined = make_named_future<void>(core(), "the default executor's threads to end");
     // A separate thread waits, so that the loop goes on. It keeps the pool alive and lets go of the
     // future by itself.
     const auto state = Ref<FutureState<void>>::share(

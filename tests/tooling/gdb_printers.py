@@ -23,7 +23,7 @@ EXPECTED = {
     "things.loop": r".*<QAsyncioLoop running=true closed=false debug=false>",
     "group": r".*<TaskGroup tasks=1 entered>",
 }
-TASKS = [rf"<Task pending name='Task-\d+' look_from_a_group\(\) at {FILE}>",
+TASKS = [rf"<Task pending name='Task-\d+' look_from_a_group::<lambda>\(\) at {FILE} <- .* <- look_from_a_group\(\) at {FILE}>",
          rf"<Task pending name='sleeper' inner\(\) at {FILE} <- outer\(\) at {FILE}( <- .*)?>"]
 
 

@@ -84,7 +84,9 @@ struct PromiseBase : PooledFrame
 
     FrameLink *link = nullptr;     // null for the outermost frame of a task
     TaskStateBase *task = nullptr; // that executes this frame; set when it starts
-    std::source_location site;     // where the coroutine function is written
+    // Where it is: the coroutine function, once it has begun the await that it reached last. One
+    // word, and one store for each await. Empty for a wrapper, which call graphs leave out.
+    std::source_location site;
 };
 
 /// The frame of a promise. A promise lies behind two pointers, if its alignment is not more than
@@ -110,8 +112,10 @@ struct FinalAwaiter
     std::coroutine_handle<> await_suspend(std::coroutine_handle<P> frame) const noexcept
     {
         PromiseBase &promise = frame.promise();
-        if (promise.link)
+        if (promise.link) {
+            promise.task->enter_frame(*promise.link->parent);
             return frame_of(*promise.link->parent);
+        }
         promise.task->note_end_of_body();
         return std::noop_coroutine();
     }
@@ -120,10 +124,10 @@ struct FinalAwaiter
     void await_suspend(std::coroutine_handle<P> frame) const noexcept
     {
         PromiseBase &promise = frame.promise();
-        if (promise.link)
-            promise.task->core->next_frame = frame_of(*promise.link->parent);
-        else
-            promise.task->note_end_of_body();
+        if (!promise.link)
+            return promise.task->note_end_of_body();
+        promise.task->enter_frame(*promise.link->parent);
+        promise.task->core->next_frame = frame_of(*promise.link->parent);
     }
 #endif
 };

@@ -7,23 +7,36 @@
 
 #include <concepts>
 #include <functional>
-#include <source_location>
 #include <type_traits>
 #include <utility>
 
 namespace QAsyncio::detail {
 
-/// Gives the running task, whose own coroutine is only a wrapper, the site of the wrapped one.
-QASYNCIO_EXPORT void set_current_site(const std::source_location &site);
+/// Awaits the coroutine that a wrapper exists for. The wrapper has no place of its own in a call
+/// graph.
+template<class T>
+class WrappedAwaiter : public Coroutine<T>::ChildAwaiter
+{
+    using Base = typename Coroutine<T>::ChildAwaiter;
+
+public:
+    explicit WrappedAwaiter(Coroutine<T> &coroutine) : Base(coroutine.release_checked()) { }
+    WrappedAwaiter(WrappedAwaiter &&) noexcept = default;
+
+    template<TaskPromise P>
+    auto await_suspend(std::coroutine_handle<P> frame) noexcept
+    {
+        frame.promise().site = {};
+        return Base::await_suspend(frame);
+    }
+};
 
 /// Keeps a function and its arguments alive for as long as its coroutine runs.
 template<class T, class F, class... Args>
 Coroutine<T> run_function(F function, Args... args)
 {
-    auto running = std::invoke(function, std::move(args)...);
-    if (running)
-        set_current_site(running.site());
-    co_return co_await std::move(running);
+    Coroutine<T> running = std::invoke(function, std::move(args)...);
+    co_return co_await WrappedAwaiter<T>(running);
 }
 
 /// What has to be wrapped in a coroutine to become a task: all awaitables except coroutines.

@@ -6,6 +6,8 @@
 
 namespace QAsyncio::detail {
 
+class DoneCallbackBase;
+
 /// Converts between handles on futures and their states.
 class FutureAccess
 {
@@ -19,6 +21,12 @@ public:
     static FutureStateBase *state(const Handle &handle)
     {
         return handle.m_state.get();
+    }
+    /// Adds a done callback of the library's own.
+    template<class Handle>
+    static auto add(Handle &handle, DoneCallbackBase *callback)
+    {
+        return handle.add(callback, {});
     }
     template<class Handle>
     static Ref<FutureStateBase> take(Handle &&handle)

@@ -28,11 +28,17 @@ public:
     /// called while this lives.
     bool stop_listening_to_pending();
 
+    /// The futures of which it has not been told yet, in words.
+    QString describe_pending(const char *function) const;
+    /// The future that is done when those are: see FutureCallback::waiting_future().
+    virtual FutureStateBase *waiting_future() const { return nullptr; }
+
 protected:
     /// `future` is done. Called in a turn of its own, as done callbacks are.
     virtual void heard(AnyFuture future) = 0;
 
 private:
+    class EarCallback;
     struct Ear
     {
         AnyFuture future; // none once it was reported

@@ -125,6 +125,10 @@ public:
     explicit ForeignAwaiter(A &&awaitable)
         : ForeignFutureAwaiter<Result>(begin(std::forward<A>(awaitable)))
     { }
+    QString await_description() const override
+    {
+        return QStringLiteral("an awaitable of another library");
+    }
 
 private:
     static Ref<FutureStateBase> begin(A &&awaitable)

@@ -24,6 +24,9 @@ class QASYNCIO_EXPORT FutureCallback : public Runnable
 public:
     /// Called when the future is done: queues this. Throws RuntimeError if the loop is closed.
     virtual void future_done(FutureStateBase &future) = 0;
+    /// Who waits by this: a task, or a future such as that of gather(), which others await. Null if
+    /// nobody does, or nobody knows.
+    virtual FutureStateBase *waiting_future() { return nullptr; }
 };
 
 /// Several callbacks, in order. Removing one costs the same however many there are.
@@ -79,6 +82,20 @@ public:
     /// Returns false if `callback` is not there.
     bool remove(const FutureCallback *callback);
     bool contains(const FutureCallback *callback) const;
+    /// Passes what is in it to `f`, in order. `f` must not change the list.
+    template<class F>
+    void for_each(F &&f) const
+    {
+        if (!(m_bits & 1)) {
+            if (m_bits)
+                f(*reinterpret_cast<FutureCallback *>(m_bits));
+            return;
+        }
+        for (FutureCallback *callback : vector_of(m_bits)->all()) {
+            if (callback)
+                f(*callback);
+        }
+    }
     /// Empties the list and passes what was in it to `f`, in order. `f` may append new ones, and
     /// destroy the list.
     template<class F>
@@ -178,6 +195,13 @@ public:
         return !done() && m_callbacks.contains(callback);
     }
     bool has_callbacks() const { return !done() && !m_callbacks.empty(); }
+    /// Passes each callback to `f`, in order. `f` must not change the future.
+    template<class F>
+    void for_each_callback(F &&f) const
+    {
+        if (!done())
+            m_callbacks.for_each(f);
+    }
     /// Discards all callbacks.
     void drop_callbacks() noexcept;
 
@@ -203,6 +227,10 @@ public:
     /// "Future", "Task"
     virtual QString type_name() const;
     QString describe() const override;
+    /// The same in words, for those who wait for it: "signal clicked of QPushButton 'ok'".
+    virtual QString describe_wait() const;
+    /// Its describe_wait() describes other futures.
+    virtual bool is_compound() const { return false; }
 
     bool is_task() const noexcept { return flags & IsTask; }
     bool is_value_taken() const noexcept { return flags & ValueTaken; }
@@ -337,6 +365,22 @@ private:
     }
 };
 
+/// A plain future that knows what it waits for, in words. They must outlive it.
+template<class T>
+class NamedFuture final : public FutureState<T>
+{
+public:
+    NamedFuture(LoopCore &core, const char *words) : FutureState<T>(core), m_words(words) { }
+
+    QString describe_wait() const override
+    {
+        return this->done() ? FutureStateBase::describe_wait() : QString::fromUtf8(m_words);
+    }
+
+private:
+    const char *const m_words;
+};
+
 template<class T>
 std::optional<future_value_t<T>> &value_of(FutureStateBase &state)
 {
@@ -363,6 +407,24 @@ T take_value(FutureStateBase &state, bool movable)
         return std::move(value);
     }
 }
+
+/// What several futures that are awaited together are, in words: those that are not done, the first
+/// few by name. "gather() of Task 'a', Task 'b', a future and 7 more"
+class QASYNCIO_EXPORT WaitWords
+{
+public:
+    static constexpr std::size_t most_names = 3;
+
+    void add(const FutureStateBase &future);
+    QString text(const char *function) const;
+
+    /// A task's name, otherwise "a future" or the like. Does not look at what that one waits for.
+    static QString short_name(const FutureStateBase &future);
+
+private:
+    QString m_names;
+    std::size_t m_count = 0;
+};
 
 /// Throws ValueError for a future of another loop than `core`.
 QASYNCIO_EXPORT void check_loop(const FutureStateBase &future, const LoopCore &core);

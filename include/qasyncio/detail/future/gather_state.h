@@ -27,6 +27,7 @@ public:
     void begin();
     void child_done(FutureStateBase &child);
     bool cancel_children(const QString &message);
+    QString describe_children() const;
 
 protected:
     virtual FutureStateBase &outer() = 0;
@@ -90,6 +91,8 @@ public:
         return !this->done() && cancel_children(message);
     }
     GatherCore *gathering() override { return this->done() ? nullptr : this; }
+    QString describe_wait() const override { return describe_children(); }
+    bool is_compound() const override { return true; }
     template<class Future>
     void add(Future child, bool implicit_task)
     {

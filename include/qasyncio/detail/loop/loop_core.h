@@ -60,6 +60,9 @@ public:
     bool empty() const { return m_head == m_tail; }
     std::size_t size() const { return m_tail - m_head; }
 
+    /// The item that `place` others are in front of.
+    Runnable *at(std::size_t place) const { return m_ring[(m_head + place) & (m_capacity - 1)]; }
+
     void push(Runnable *item)
     {
         if (Q_UNLIKELY(size() >= m_limit))
@@ -165,6 +168,8 @@ struct QASYNCIO_EXPORT LoopCore
         Observed = 8, // see observe_callbacks()
         // A Runner is cleaning up: calls from other threads no longer start coroutines.
         ShuttingDown = 16,
+        Timed = 32,  // a freeze limit is set
+        Traced = 64, // a trace file is written
     };
     enum Flag : unsigned {
         Dispatching = 1, // inside process(), which looks at the ready queue again before Qt waits

@@ -33,8 +33,8 @@ class PropertyWait
 {
 public:
     explicit PropertyWait(Predicate &&predicate)
-        : found(get_running_loop().create_future<T>()), m_predicate(std::move(predicate)),
-          m_task(waiting_task())
+        : found(make_named_future<T>(running_core(), "property in wait_until()")),
+          m_predicate(std::move(predicate)), m_task(waiting_task())
     { }
     Q_DISABLE_COPY_MOVE(PropertyWait)
 

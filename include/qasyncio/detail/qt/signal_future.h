@@ -8,6 +8,7 @@
 
 #include <QtCore/qanystringview.h>
 #include <QtCore/qbytearrayview.h>
+#include <QtCore/qmetaobject.h>
 #include <QtCore/qobject.h>
 #include <QtCore/qpointer.h>
 #include <QtCore/qstringview.h>
@@ -16,6 +17,8 @@
 #  include <QtCore/qspan.h>
 #endif
 
+#include <cstddef>
+#include <cstring>
 #include <span>
 #include <string_view>
 #include <tuple>
@@ -35,6 +38,41 @@ inline bool is_dialog(const QObject &object)
 /// Tells the loop that a dialog is being awaited, or no longer is: closing it is then no reason to
 /// quit.
 QASYNCIO_EXPORT void dialog_awaited(LoopCore &core, const QObject *dialog, bool begins);
+
+/// Which signal of which object is waited for, to be named in texts.
+class QASYNCIO_EXPORT SignalSource
+{
+public:
+    template<class Signal>
+    SignalSource(const QObject &sender, Signal signal) noexcept
+        : m_sender(&sender), m_is_here(lives_here(sender)), m_class(sender.metaObject()),
+          m_method_of(&method_of<Signal>)
+    {
+        static_assert(sizeof(signal) <= sizeof(m_signal));
+        std::memcpy(m_signal, &signal, sizeof(signal));
+    }
+
+    /// Compared only: it may be gone.
+    const QObject *sender() const noexcept { return m_sender; }
+    /// "signal clicked of QPushButton 'ok'". While the signal is connected.
+    QString describe() const;
+
+private:
+    template<class Signal>
+    static QMetaMethod method_of(const std::byte *bytes)
+    {
+        Signal signal = nullptr;
+        std::memcpy(&signal, bytes, sizeof(signal));
+        return QMetaMethod::fromSignal(signal);
+    }
+    static bool lives_here(const QObject &sender) noexcept;
+
+    const QObject *m_sender;
+    bool m_is_here; // in this thread: its name may be read
+    const QMetaObject *m_class;
+    QMetaMethod (*m_method_of)(const std::byte *signal);
+    alignas(void *) std::byte m_signal[2 * sizeof(void *)]; // a pointer to a member function
+};
 
 template<class... T>
 struct TypeList
@@ -199,11 +237,17 @@ template<class R>
 class SignalFuture final : public FutureState<R>
 {
 public:
-    SignalFuture(LoopCore &core, const QObject &sender)
-        : FutureState<R>(core), m_dialog(is_dialog(sender) ? &sender : nullptr)
+    template<class Signal>
+    SignalFuture(LoopCore &core, const QObject &sender, Signal signal)
+        : FutureState<R>(core), m_source(sender, signal), m_is_dialog(is_dialog(sender))
     {
-        if (m_dialog)
-            dialog_awaited(core, m_dialog, true);
+        if (m_is_dialog)
+            dialog_awaited(core, &sender, true);
+    }
+
+    QString describe_wait() const override
+    {
+        return is_open() ? m_source.describe() : FutureState<R>::describe_wait();
     }
 
     bool cancel(const QString &message) override
@@ -299,8 +343,8 @@ private:
     {
         m_closed = true;
         connection.reset();
-        if (m_dialog)
-            dialog_awaited(*this->core, m_dialog, false);
+        if (m_is_dialog)
+            dialog_awaited(*this->core, m_source.sender(), false);
     }
     void disconnect() noexcept
     {
@@ -322,7 +366,8 @@ private:
     std::atomic<int> m_owners{2};
     bool m_closed = false;
     bool m_dropped = false;
-    const QObject *const m_dialog; // the sender, if it is a dialog; may be gone
+    const SignalSource m_source;
+    const bool m_is_dialog; // the sender is one
 };
 
 /// An emission, or the death of a sender, on its way home from another thread. It owns the future
@@ -452,7 +497,7 @@ auto future_of_signal(const Sender *sender, Signal signal, F &&map)
     using R = emission_result_t<Map, Arguments>;
     if (!sender)
         throw_null_sender("from_signal");
-    auto state = Ref<SignalFuture<R>>::adopt(new SignalFuture<R>(running_core(), *sender));
+    auto state = Ref<SignalFuture<R>>::adopt(new SignalFuture<R>(running_core(), *sender, signal));
     state->connection = QObject::connect(
         sender, signal, sender,
         SignalSlot<R, Map, Arguments>(*state, *sender, std::forward<F>(map)),

@@ -74,7 +74,7 @@ public:
     {
         if (m_reserved || (m_waiter && !m_waiter.done()))
             throw_stream_busy();
-        m_waiter = core->loop->create_future<void>();
+        m_waiter = make_named_future<void>(*core, "next emission of a signal stream");
         if (is_ready())
             m_waiter.set_result();
         return m_waiter;

@@ -279,7 +279,7 @@ public:
     {
         leave();
         LoopCore &core = running_core();
-        m_ready = make_future<void>(core);
+        m_ready = make_named_future<void>(core, "item of a queue");
         if (is_ready()) {
             m_ready.set_result();
         } else {

@@ -45,8 +45,11 @@ public:
 
     /// "<Lock [locked, waiters:3]>"
     QString describe() const;
-    /// What a task waits for here: "<Lock held by Task 'sync'>". By default, describe().
+    /// What a task waits for here, in words: "lock held by Task 'sync'".
     virtual QString describe_wait() const;
+
+    /// "Lock"
+    const char *type_name() const noexcept { return m_type_name; }
 
     WaitQueue queue;
 
@@ -157,7 +160,7 @@ public:
         if (state() == Cancelled) // the future of the wait before was cancelled
             m_source->gave_up(m_source->queue.leave(*this));
         LoopCore &core = running_core();
-        m_ready = make_future<void>(core);
+        m_ready = make_named_future<void>(core, m_source->type_name());
         if (is_ready()) {
             m_ready.set_result();
         } else {

@@ -72,9 +72,8 @@ public:
     quint32 number() const { return m_number; }
     QString name() const;
     void set_name(const QString &name);
-    /// Where the coroutine was written; empty once the task is done.
+    /// Where its outermost coroutine is; empty once the task is done.
     std::source_location site() const;
-    void set_site(const std::source_location &site);
 
     /// The family of this task, which the tasks that it starts join too; null for none.
     TaskFamily *family() const { return Q_UNLIKELY(m_extra) ? m_extra->family : nullptr; }
@@ -91,8 +90,14 @@ public:
     /// Its next step is under way.
     bool is_queued() const noexcept { return flags & Queued || task_flags & StepWaits; }
     bool is_on_stack() const noexcept { return flags & OnStack; }
+    bool is_started() const noexcept { return flags & Started; }
+    bool dies_in_silence() const noexcept { return !(flags & LogDestroyed); }
     /// It is being unwound or will be: no line of it runs any more.
     bool is_doomed() const noexcept { return flags & Doomed; }
+    /// `frame` is executed from now on: the await of a coroutine begins, or has ended.
+    void enter_frame(PromiseBase &frame) noexcept { m_frame = &frame; }
+    /// The innermost frame: the one that is executed or suspended. Null once all are destroyed.
+    PromiseBase *innermost_frame() const noexcept { return m_frame; }
     /// The outermost frame has reached its end.
     void note_end_of_body() noexcept { flags |= BodyDone; }
 
@@ -152,11 +157,15 @@ public:
     void run(LoopCore &core) noexcept override;
     void discard() noexcept override;
     void future_done(FutureStateBase &future) override;
+    FutureStateBase *waiting_future() override;
     QString describe() const override;
+    QString describe_wait() const override;
     QString type_name() const override;
 
     /// Leaves out what the task waits for: a chain of tasks may be long, or a circle.
     QString describe_without_wait() const;
+    /// What it waits for, in words; empty if it does not wait or nobody knows.
+    QString waits_for() const;
     /// The future that this task awaits; null if it awaits something else or nothing.
     FutureStateBase *awaited_future() const;
     /// The task that this one awaits; null if it awaits something else, nothing, or a task that is
@@ -182,7 +191,9 @@ protected:
     /// Takes the result out of the outermost frame's promise. If there is an exception instead,
     /// returns that.
     virtual std::exception_ptr take_result() = 0;
-    PromiseBase &root() const { return *m_root; }
+    /// The outermost frame. Only before the first step and at the end of the body: it is the
+    /// innermost one then.
+    PromiseBase &root() const { return *m_frame; }
 
 private:
     friend class TaskFamily;
@@ -225,16 +236,13 @@ private:
     /// Resumes although `awaited` is not done: the tasks await each other in a circle, which would
     /// never end.
     void give_up_waiting(TaskStateBase &awaited);
-    /// The frame to resume. Before the first step, and while a frame is being executed, the
-    /// outermost one.
-    PromiseBase *innermost_frame() const;
     void leave_registry();
     void leave_family();
     void bequeath();
     TaskExtra &extra();
     void keep_message(QString TaskExtra::*place, const QString &message);
 
-    PromiseBase *m_root; // of the outermost frame; null once it is destroyed
+    PromiseBase *m_frame; // of the innermost frame; null once they are destroyed
     // Null before the first step and while a frame is executed.
     AwaiterBase *m_suspended_at = nullptr;
     std::unique_ptr<TaskExtra> m_extra;

@@ -105,6 +105,11 @@ public:
         job->abandon();
         return true;
     }
+    QString describe_wait() const override
+    {
+        return this->done() ? FutureState<R>::describe_wait()
+                            : QStringLiteral("a function in a thread");
+    }
 
     ExecutorJobBase *job = nullptr;
 };
