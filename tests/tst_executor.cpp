@@ -11,9 +11,13 @@
 
 #include <algorithm>
 #include <atomic>
+#include <functional>
 #include <future>
 #include <stdexcept>
+#include <stop_token>
 #include <string>
+#include <thread>
+#include <vector>
 
 #include <pthread.h>
 
@@ -48,6 +52,85 @@ void wait_until_idle(const std::weak_ptr<QThreadPool> &pool)
         QThread::yieldCurrentThread();
     }
 }
+} // namespace
+
+namespace {
+
+/// Executors of a program's own.
+
+class ThreadForEach
+{
+public:
+    ~ThreadForEach() { join(); }
+    void execute(std::function<void()> job) { m_threads.emplace_back(std::move(job)); }
+    void join()
+    {
+        for (std::thread &thread : std::exchange(m_threads, {}))
+            thread.join();
+    }
+
+private:
+    std::vector<std::thread> m_threads;
+};
+
+class Inline
+{
+public:
+    void execute(const std::function<void()> &job) { job(); }
+};
+
+/// Runs jobs when it is told to.
+class Later
+{
+public:
+    void execute(std::function<void()> job) { m_jobs.push_back(std::move(job)); }
+    std::vector<std::function<void()>> take() { return std::exchange(m_jobs, {}); }
+
+private:
+    std::vector<std::function<void()>> m_jobs;
+};
+
+class Thrower
+{
+public:
+    explicit Thrower(bool runs) : m_runs(runs) { }
+    void execute(const std::function<void()> &job) const
+    {
+        if (m_runs)
+            job();
+        throw ValueError(QStringLiteral("no thread"));
+    }
+
+private:
+    const bool m_runs;
+};
+
+static_assert(Executor<ThreadForEach> && Executor<Inline> && Executor<Later> && Executor<Thrower>);
+static_assert(!Executor<QThreadPool> && !Executor<QObject>);
+
+void wait_for_stop(const std::stop_token &stop)
+{
+    while (!stop.stop_requested())
+        QThread::yieldCurrentThread();
+}
+
+/// Tells that a function has begun, and when it was stopped.
+struct StopTest
+{
+    std::promise<void> begun;
+    std::promise<void> stopped;
+
+    auto work()
+    {
+        return [this](const std::stop_token &stop) {
+            begun.set_value();
+            wait_for_stop(stop);
+            stopped.set_value();
+        };
+    }
+    void wait_until_begun() { begun.get_future().wait(); }
+    void wait_until_stopped() { stopped.get_future().wait(); }
+};
 } // namespace
 
 /// run_in_executor(), to_thread(), the default executor and its end.
@@ -586,6 +669,346 @@ private Q_SLOTS:
             co_await sleep(1h); // then it moves on
             QASYNCIO_COMPARE(loop.time() - begin, TimePoint::duration(1h));
         });
+    }
+
+    void aFunctionThatTakesAStopTokenGetsOne()
+    {
+        Test::run([&](QAsyncioLoop &loop) -> Coroutine<> {
+            const auto work = [](const std::stop_token &stop, int a, std::unique_ptr<int> b) {
+                return stop.stop_possible() && !stop.stop_requested() ? a + *b : 0;
+            };
+            QASYNCIO_COMPARE(co_await to_thread(work, 40, std::make_unique<int>(2)), 42);
+            QASYNCIO_COMPARE(
+                co_await loop.run_in_executor(nullptr, work, 40, std::make_unique<int>(2)), 42);
+            const auto either = [](auto... values) { return sizeof...(values); };
+            QASYNCIO_COMPARE(co_await to_thread(either, 1), 2u); // as std::jthread has it
+            const auto plain = [](int value) { return value; };
+            QASYNCIO_COMPARE(co_await to_thread(plain, 1), 1);
+        });
+    }
+
+    void cancellingRequestsStop()
+    {
+        Test::run([&](QAsyncioLoop &loop) -> Coroutine<> {
+            StopTest first;
+            auto future = loop.run_in_executor(nullptr, first.work());
+            first.wait_until_begun();
+            QASYNCIO_VERIFY(future.cancel());
+            first.wait_until_stopped();
+            StopTest second;
+            auto task = create_task(to_thread(second.work()));
+            co_await sleep(0s);
+            second.wait_until_begun();
+            task.cancel();
+            QASYNCIO_THROWS(co_await task, CancelledError);
+            second.wait_until_stopped();
+            co_await loop.shutdown_default_executor();
+        });
+    }
+
+    void unwindingATaskRequestsStop()
+    {
+        Test::run([&](QAsyncioLoop &loop) -> Coroutine<> {
+            StopTest test;
+            auto object = std::make_unique<QObject>();
+            auto task = create_task(to_thread(test.work()), TaskOptions().context(object.get()));
+            co_await sleep(0s);
+            test.wait_until_begun();
+            object.reset();
+            test.wait_until_stopped();
+            co_await loop.shutdown_default_executor();
+        });
+    }
+
+    void droppingTheFutureRequestsStop()
+    {
+        Test::run([&](QAsyncioLoop &loop) -> Coroutine<> {
+            for (const bool elsewhere : {false, true}) {
+                StopTest test;
+                std::optional<Future<>> future(loop.run_in_executor(nullptr, test.work()));
+                std::optional<Future<>> copy = future;
+                test.wait_until_begun();
+                copy.reset(); // the other one is there
+                QASYNCIO_VERIFY(!future->done());
+                if (elsewhere) {
+                    std::thread([&future] { future.reset(); }).join();
+                    co_await sleep(0s);
+                    co_await sleep(0s);
+                } else {
+                    future.reset();
+                }
+                test.wait_until_stopped();
+            }
+            co_await loop.shutdown_default_executor();
+        });
+    }
+
+    void whatIsDoneIsNotStoppedWhenItsFutureIsDropped()
+    {
+        Test::run([&](QAsyncioLoop &loop) -> Coroutine<> {
+            std::stop_token kept;
+            {
+                auto future = loop.run_in_executor(nullptr,
+                                                   [&kept](std::stop_token stop) { kept = stop; });
+                co_await future;
+            }
+            QASYNCIO_VERIFY(!kept.stop_requested());
+        });
+    }
+
+    void aFailureThatNobodyRetrievesIsReportedThoughTheFunctionTakesAToken()
+    {
+        QAsyncioLoop loop(virtual_time());
+        Reports reports(loop);
+        {
+            const auto dropped = loop.run_in_executor(nullptr, [](const std::stop_token &stop) {
+                wait_for_stop(stop);
+                throw ValueError(QStringLiteral("in the thread"));
+            });
+        }
+        loop.run_until_complete(loop.shutdown_default_executor());
+        run_ready(loop);
+        QCOMPARE(reports.list(),
+                 QStringList(QStringLiteral(
+                     "Future exception was never retrieved|ValueError: in the thread")));
+        loop.close();
+    }
+
+    void closingTheLoopRequestsStop()
+    {
+        StopTest test;
+        QAsyncioLoop loop(virtual_time());
+        const auto future = loop.run_in_executor(nullptr, test.work());
+        test.wait_until_begun();
+        loop.close();
+        test.wait_until_stopped();
+        QVERIFY(!future.done());
+        while (!detail::drop_idle_executors())
+            QThread::yieldCurrentThread();
+    }
+
+    void aRunnerRequestsStopBeforeItWaits()
+    {
+        StopTest test;
+        std::optional<Future<>> kept;
+        {
+            Runner runner;
+            const auto main = [&](QAsyncioLoop &loop) -> Coroutine<> {
+                kept = loop.run_in_executor(nullptr, test.work());
+                test.wait_until_begun();
+                co_return;
+            };
+            runner.run(main(runner.get_loop()));
+        } // it would wait for five minutes
+        test.wait_until_stopped();
+    }
+
+    void aFunctionWithATokenThatIsQueuedNeverRunsOnceCancelled()
+    {
+        Test::run([&](QAsyncioLoop &loop) -> Coroutine<> {
+            Later later;
+            std::atomic<bool> ran{false};
+            const auto token = std::make_shared<int>();
+            auto work = [&ran, token](const std::stop_token &) { ran = true; };
+            auto future = loop.run_in_executor(&later, work);
+            QASYNCIO_COMPARE(token.use_count(), 3L);
+            QASYNCIO_VERIFY(future.cancel());
+            QASYNCIO_COMPARE(token.use_count(), 2L);
+            for (const auto &job : later.take())
+                job();
+            co_await sleep(0s);
+            QASYNCIO_VERIFY(!ran);
+            co_await sleep(1h); // virtual time moves again
+        });
+    }
+
+    void aStopMayEndEverything()
+    {
+        auto loop = std::make_unique<QAsyncioLoop>(virtual_time());
+        StopTest test;
+        std::optional<Future<>> future;
+        const auto work = [&](const std::stop_token &stop) {
+            const std::stop_callback drops(stop, [&] { future.reset(); });
+            test.work()(stop);
+        };
+        future = loop->run_in_executor(nullptr, work);
+        test.wait_until_begun();
+        loop->close(); // calls the callback
+        test.wait_until_stopped();
+        loop.reset();
+        while (!detail::drop_idle_executors())
+            QThread::yieldCurrentThread();
+        QVERIFY(!future);
+    }
+
+    void anExecutorThatIsNoPool()
+    {
+        Test::run([&](QAsyncioLoop &loop) -> Coroutine<> {
+            ThreadForEach threads;
+            const auto here = QThread::currentThreadId();
+            const auto is_elsewhere = [here] { return QThread::currentThreadId() != here; };
+            QASYNCIO_VERIFY(co_await loop.run_in_executor(&threads, is_elsewhere));
+            auto owned = std::make_unique<int>(5);
+            auto work = [](std::unique_ptr<int> value) { return value; };
+            const auto back = co_await loop.run_in_executor(&threads, work, std::move(owned));
+            QASYNCIO_COMPARE(*back, 5);
+            QASYNCIO_THROWS(co_await loop.run_in_executor(
+                                &threads, [] { throw ValueError(QStringLiteral("there")); }),
+                            ValueError);
+            StopTest test;
+            auto stoppable = loop.run_in_executor(&threads, test.work());
+            test.wait_until_begun();
+            stoppable.cancel();
+            test.wait_until_stopped();
+        });
+    }
+
+    void anExecutorThatCallsAtOnce()
+    {
+        Test::run([&](QAsyncioLoop &loop) -> Coroutine<> {
+            Inline here;
+            const auto thread = QThread::currentThreadId();
+            auto future = loop.run_in_executor(&here, [] { return QThread::currentThreadId(); });
+            QASYNCIO_VERIFY(!future.done());
+            QASYNCIO_VERIFY(co_await future == thread);
+        });
+    }
+
+    void anExecutorThatThrows()
+    {
+        Test::run([&](QAsyncioLoop &loop) -> Coroutine<> {
+            const auto token = std::make_shared<int>(42);
+            const auto work = [token] { return *token; };
+            const Thrower refuses(false), runs_and_throws(true);
+            auto refused = loop.run_in_executor(&refuses, work);
+            QASYNCIO_VERIFY(refused.done()); // at once
+            QASYNCIO_THROWS(co_await refused, ValueError);
+            QTest::ignoreMessage(QtWarningMsg,
+                                 "an executor has thrown though it has called the "
+                                 "function: ValueError: no thread");
+            QASYNCIO_COMPARE(co_await loop.run_in_executor(&runs_and_throws, work), 42);
+            co_await sleep(1h); // virtual time moves again
+            QASYNCIO_COMPARE(token.use_count(), 2L);
+        });
+    }
+
+    void anExecutorThatDropsTheFunction()
+    {
+        Test::run([&](QAsyncioLoop &loop) -> Coroutine<> {
+            Later later;
+            const auto token = std::make_shared<int>(42);
+            const auto work = [token] { return *token; };
+            const QString error = QStringLiteral(
+                "RuntimeError: the executor has dropped the function without calling it");
+            const auto outcome = [](Future<int> &future) -> Coroutine<QString> {
+                std::exception_ptr thrown;
+                try {
+                    co_await future;
+                } catch (...) {
+                    thrown = std::current_exception();
+                }
+                co_return describe(thrown);
+            };
+            auto here = loop.run_in_executor(&later, work);
+            later.take();
+            QASYNCIO_COMPARE(co_await outcome(here), error);
+            auto there = loop.run_in_executor(&later, work);
+            std::thread([jobs = later.take()]() mutable { jobs.clear(); }).join();
+            QASYNCIO_COMPARE(co_await outcome(there), error);
+            const auto stops = [token](const std::stop_token &) { return *token; };
+            auto stoppable = loop.run_in_executor(&later, stops);
+            later.take();
+            QASYNCIO_COMPARE(co_await outcome(stoppable), error);
+            { // and nobody has the future
+                auto lost = loop.run_in_executor(&later, work);
+                const auto stopped = loop.run_in_executor(&later, stops);
+                lost.cancel();
+            }
+            later.take();
+            co_await sleep(1h);
+            QASYNCIO_COMPARE(token.use_count(), 3L);
+        });
+    }
+
+    void aFunctionIsCalledOnceHoweverOftenTheExecutorCallsIt()
+    {
+        Test::run([&](QAsyncioLoop &loop) -> Coroutine<> {
+            Later later;
+            std::atomic<int> calls{0};
+            auto future = loop.run_in_executor(&later, [&calls] { return ++calls; });
+            auto jobs = later.take();
+            const std::function<void()> copy = jobs[0];
+            std::thread([copy] { copy(); }).join();
+            jobs[0]();
+            QASYNCIO_COMPARE(co_await future, 1); // though copies still exist
+            jobs[0]();
+            copy();
+            QASYNCIO_COMPARE(calls.load(), 1);
+        });
+    }
+
+    void anExecutorMayKeepAFunctionLongerThanTheLoop()
+    {
+        Later later;
+        const auto token = std::make_shared<int>();
+        const auto work = [token] { return token; };
+        const auto stops = [token](const std::stop_token &stop) {
+            return stop.stop_requested() ? token : nullptr;
+        };
+        for (const bool runs : {false, true}) {
+            {
+                QAsyncioLoop loop(virtual_time());
+                static_cast<void>(loop.run_in_executor(&later, work));
+                static_cast<void>(loop.run_in_executor(&later, stops));
+                QCOMPARE(token.use_count(), 5L);
+                loop.close();
+            }
+            for (const auto &job : later.take()) {
+                if (runs)
+                    job();
+            }
+            QCOMPARE(token.use_count(), 3L);
+        }
+    }
+
+    void theDefaultExecutorMayBeOfAnyKind()
+    {
+        Test::run([&](QAsyncioLoop &loop) -> Coroutine<> {
+            QASYNCIO_COMPARE(
+                error_in([&] { loop.set_default_executor(std::shared_ptr<Later>()); }),
+                QStringLiteral("TypeError: the default executor must be an Executor, not null"));
+            const auto later = std::make_shared<Later>();
+            loop.set_default_executor(later);
+            auto call = create_task(to_thread([] { return 1; }));
+            co_await sleep(0s);
+            auto down = create_task(loop.shutdown_default_executor());
+            auto impatient = create_task(loop.shutdown_default_executor());
+            co_await sleep(0s);
+            impatient.cancel();
+            co_await sleep(0s);
+            co_await sleep(0s);
+            QASYNCIO_VERIFY(impatient.cancelled());
+            QASYNCIO_VERIFY(!down.done());
+            QASYNCIO_THROWS(co_await to_thread([] { }), RuntimeError);
+            for (const auto &job : later->take())
+                job();
+            co_await down;
+            QASYNCIO_COMPARE(co_await call, 1);
+            co_await loop.shutdown_default_executor(); // nothing to wait for
+            loop.set_default_executor(std::make_shared<QThreadPool>());
+            QASYNCIO_COMPARE(later.use_count(), 1L);
+        });
+    }
+
+    void theLoopLetsGoOfItsExecutor()
+    {
+        QAsyncioLoop loop(virtual_time());
+        auto threads = std::make_shared<ThreadForEach>();
+        const std::weak_ptr<ThreadForEach> watched = threads;
+        loop.set_default_executor(std::move(threads));
+        QCOMPARE(loop.run_until_complete(to_thread([] { return 1; })), 1);
+        loop.close();
+        QVERIFY(watched.expired());
     }
 };
 

@@ -7,6 +7,7 @@
 #include "qasyncio/detail/future/foreign.h"
 #include "qasyncio/detail/loop/duration.h"
 #include "qasyncio/detail/thread/executor_job.h"
+#include "qasyncio/executor_concept.h"
 #include "qasyncio/future.h"
 #include "qasyncio/handle.h"
 #include "qasyncio/loop_counters.h"
@@ -344,31 +345,41 @@ public:
     /// Calls `function(args...)` in a thread of `executor`, or of the default executor for a null
     /// pointer. Returns a future of its result. Context variables are not passed on; to_thread()
     /// does that.
-    /// Cancellation: cancelling the future does not stop a function that is running. A function
-    /// that is still waiting for a thread never runs.
+    /// Stopping: if `function(std::stop_token, args...)` can be called, it gets a token, as with
+    /// std::jthread. Stop is requested when the future is cancelled, when its last handle is
+    /// dropped, and when the loop is closed (a Runner does so before it waits for the functions).
+    /// Cancellation: cancelling the future does not stop a function that is running, unless it
+    /// takes a token. A function that is still waiting for a thread never runs.
     /// Throws RuntimeError after shutdown_default_executor() (for the default executor) and after
     /// close(). An executor that is passed must outlive the functions that run in it.
     template<class F, class... Args>
     [[nodiscard("a future that is dropped gives its result to nobody")]]
     auto run_in_executor(QThreadPool *executor, F &&function, Args &&...args)
     {
-        detail::check_closure<F>();
-        using Function = detail::closure_t<F>;
-        using R = std::remove_cv_t<std::invoke_result_t<Function, std::decay_t<Args>...>>;
-        detail::check_thread_function<R>();
-        static_assert(detail::ResultType<R>::checked);
-        using Job = detail::ExecutorJob<R, Function, std::decay_t<Args>...>;
-        auto future = detail::Ref<detail::ExecutorFuture<R>>::adopt(
-            new detail::ExecutorFuture<R>(core()));
-        auto *job = new Job(std::forward<F>(function), std::forward<Args>(args)...);
-        job->retain();
-        future->job = job;
-        start_job(executor, job, *future);
-        return detail::FutureAccess::wrap<Future<R>>(std::move(future));
+        return start_function(executor, std::forward<F>(function), std::forward<Args>(args)...);
+    }
+    /// The same for an executor of the program's own: see Executor.
+    /// Errors: what execute() throws is the exception of the future, unless the function has begun
+    /// nevertheless; RuntimeError if the executor drops the function without calling it.
+    template<Executor E, class F, class... Args>
+    [[nodiscard("a future that is dropped gives its result to nobody")]]
+    auto run_in_executor(E *executor, F &&function, Args &&...args)
+    {
+        detail::BorrowedExecutor<E> borrowed(*executor);
+        return start_function(static_cast<detail::AnyExecutor *>(&borrowed),
+                              std::forward<F>(function), std::forward<Args>(args)...);
     }
     /// Replaces the default executor. Without this call it is a pool of min(32, cores + 4) threads,
     /// which is made when it is first needed. Throws TypeError for null.
     void set_default_executor(std::shared_ptr<QThreadPool> executor);
+    /// The same for an executor of the program's own: see Executor. The loop lets go of it when it
+    /// is replaced or the loop is closed, while functions may still run in it.
+    template<Executor E>
+    void set_default_executor(std::shared_ptr<E> executor)
+    {
+        set_own_executor(executor ? std::make_shared<detail::SharedExecutor<E>>(std::move(executor))
+                                  : nullptr);
+    }
     /// Refuses new work for the default executor and waits until the functions in it have ended. If
     /// that takes longer than `timeout`, it logs a warning and returns without waiting further.
     Coroutine<> shutdown_default_executor(std::optional<std::chrono::nanoseconds> timeout = {});
@@ -529,8 +540,29 @@ private:
     void mark_implicit(const AnyFuture &task);
     void check_runnable() const;
     void run_until_done(const AnyFuture &future);
+    template<class E, class F, class... Args>
+    auto start_function(E *executor, F &&function, Args &&...args)
+    {
+        detail::check_closure<F>();
+        using Function = detail::closure_t<F>;
+        using R = detail::thread_result_t<Function, std::decay_t<Args>...>;
+        detail::check_thread_function<R>();
+        static_assert(detail::ResultType<R>::checked);
+        using Job = detail::ExecutorJob<R, Function, std::decay_t<Args>...>;
+        auto future = detail::Ref<detail::ExecutorFuture<R>>::adopt(
+            new detail::ExecutorFuture<R>(core()));
+        auto *job = new Job(std::forward<F>(function), std::forward<Args>(args)...);
+        job->retain();
+        future->job = job;
+        start_job(executor, job, *future);
+        return detail::FutureAccess::wrap<Future<R>>(std::move(future));
+    }
+    // Null: the default executor.
     void start_job(QThreadPool *executor, detail::ExecutorJobBase *job,
                    detail::FutureStateBase &future);
+    void start_job(detail::AnyExecutor *executor, detail::ExecutorJobBase *job,
+                   detail::FutureStateBase &future);
+    void set_own_executor(std::shared_ptr<detail::AnyExecutor> executor);
 
     detail::LoopCore *m_core;
 };

@@ -97,7 +97,9 @@ void LoopPrivate::close() noexcept
     inbox.close_into(ready);
     fds.close();
     show_unfinished_tasks();
+    close_listeners.tell(); // before the tasks go, which may wait for the threads that this ends
     discard_everything();
+    close_listeners.tell();
     set(Closed, true);
     forget_signals(*this);
     close_executor();
@@ -105,6 +107,7 @@ void LoopPrivate::close() noexcept
     quit_requests = {};
     watchdog.reset();
     trace.reset();
+    own_executor_idle = {};
     timer_source.reset();
     bridge.reset();
 }

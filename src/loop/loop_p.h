@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include "qasyncio/detail/loop/close_listener.h"
 #include "qasyncio/loop.h"
 #include "qasyncio/runner.h"
 
@@ -139,6 +140,8 @@ public:
 
     // executor.cpp
     void close_executor() noexcept;
+    void check_default_executor() const;
+    void own_executor_job_ended() noexcept;
     /// The threads that run functions of this loop.
     QStringList running_jobs() const;
 
@@ -167,6 +170,7 @@ public:
     std::shared_ptr<Clock> clock; // null: steady_clock
     std::unique_ptr<Bridge> bridge;
     std::unique_ptr<TimerSource> timer_source;
+    CloseListeners close_listeners;
     GeneratorState *first_generator = nullptr; // of those that have begun and not ended
     bool asyncgens_shut_down = false;
     TaskStateBase *first_task = nullptr;
@@ -177,6 +181,10 @@ public:
     QAsyncioLoop::ExceptionHandler exception_handler;
     QAsyncioLoop::TaskFactory task_factory;
     std::shared_ptr<QThreadPool> executor;
+    // The default executor, if it is the program's own and no pool.
+    std::shared_ptr<AnyExecutor> own_executor;
+    int own_executor_jobs = 0; // in that one, or in those before it
+    Announcement own_executor_idle;
     bool executor_shut_down = false;
     int jobs_in_flight = 0; // while it is not 0, a clock of the program's own stands still
 

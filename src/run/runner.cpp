@@ -292,6 +292,7 @@ void Runner::Private::clean_up()
     };
     if (!run_cleanup(begin(loop->shutdown_asyncgens()), generators) || loop->is_closed())
         return;
+    internals.close_listeners.tell(); // nobody is left for whom a thread could work
     const auto threads = [&] { return internals.running_jobs(); };
     run_cleanup(begin(loop->shutdown_default_executor(options.m_cleanup_limit)), threads);
 }

@@ -132,13 +132,41 @@ public:
         ExecutorJobBase::take_over();
         if (m_names_threads)
             name_this_thread();
-        const RunningJobs::Entry entry(m_job.future->core);
+        const RunningJobs::Entry entry(m_job.core());
         m_job.execute();
     }
 
 private:
     ExecutorJobBase &m_job;
     const bool m_names_threads;
+};
+
+/// What an executor of the program's own has of a job. It may be called several times and from
+/// several threads, and is destroyed with the last copy of the function that holds it.
+class JobTicket
+{
+public:
+    explicit JobTicket(ExecutorJobBase &job) : m_job(Ref<ExecutorJobBase>::share(&job)) { }
+    ~JobTicket()
+    {
+        if (m_job->has_begun() && !m_is_home)
+            m_job->send_home();
+    }
+    Q_DISABLE_COPY_MOVE(JobTicket)
+
+    void run() noexcept
+    {
+        ExecutorJobBase::take_over();
+        const RunningJobs::Entry entry(m_job->core());
+        if (!m_job->execute())
+            return;
+        m_is_home = true;
+        m_job->send_home();
+    }
+
+private:
+    const Ref<ExecutorJobBase> m_job;
+    bool m_is_home = false; // written by the one thread that has run it
 };
 
 std::shared_ptr<QThreadPool> make_default_pool()
@@ -149,6 +177,8 @@ std::shared_ptr<QThreadPool> make_default_pool()
 }
 
 } // namespace
+
+AnyExecutor::~AnyExecutor() = default;
 
 bool drop_idle_executors()
 {
@@ -169,36 +199,119 @@ void ExecutorJobBase::take_over() noexcept
     static_cast<void>(handed_over.load(std::memory_order_acquire));
 }
 
-void ExecutorJobBase::execute() noexcept
+ExecutorJobBase::~ExecutorJobBase() = default;
+
+void ExecutorJobBase::begin(LoopCore &core, FutureStateBase &future, bool is_default) noexcept
+{
+    auto &loop = static_cast<LoopPrivate &>(core);
+    m_core = Ref<LoopCore>::share(&core);
+    m_future = &future;
+    m_is_default = is_default;
+    ++loop.jobs_in_flight;
+    if (is_default)
+        ++loop.own_executor_jobs;
+    if (can_be_stopped()) {
+        retain();
+        loop.close_listeners.add(*this);
+    } else {
+        future.retain();
+    }
+    hand_over();
+}
+
+bool ExecutorJobBase::take(Stage stage) noexcept
 {
     int expected = Queued;
-    if (m_stage.compare_exchange_strong(expected, Taken, std::memory_order_acq_rel))
-        call();
+    return m_stage.compare_exchange_strong(expected, stage, std::memory_order_acq_rel);
+}
+
+bool ExecutorJobBase::execute() noexcept
+{
+    if (!take(Taken))
+        return false;
+    call();
+    return true;
 }
 
 void ExecutorJobBase::abandon() noexcept
 {
-    int expected = Queued;
-    if (!m_stage.compare_exchange_strong(expected, Abandoned, std::memory_order_acq_rel))
-        return;
-    retain(); // what is dropped may own the executor, the loop and the future
+    // What is dropped, or called because of the stop, may own the executor, the loop and the
+    // future.
+    const auto self = Ref<ExecutorJobBase>::share(this);
+    if (take(Abandoned))
+        drop();
+    else
+        m_stop.request_stop();
+}
+
+bool ExecutorJobBase::refuse(std::exception_ptr error) noexcept
+{
+    if (!take(Abandoned))
+        return false;
+    const auto self = Ref<ExecutorJobBase>::share(this);
     drop();
+    if (m_future && m_future->is_pending())
+        m_future->set_exception(std::move(error));
+    return true;
+}
+
+void ExecutorJobBase::future_is_gone(bool was_done) noexcept
+{
+    if (!can_be_stopped())
+        return;
+    m_future = nullptr;
+    if (!was_done)
+        m_stop.request_stop();
+}
+
+void ExecutorJobBase::loop_closes() noexcept
+{
+    m_stop.request_stop();
     release();
 }
 
 void ExecutorJobBase::arrive() noexcept
 {
-    --static_cast<LoopPrivate &>(*future->core).jobs_in_flight;
-    if (m_stage.load(std::memory_order_relaxed) == Queued)
-        future->cancel(QString()); // its executor has dropped it
-    else if (!future->done())
-        deliver();
+    auto &loop = static_cast<LoopPrivate &>(*m_core);
+    --loop.jobs_in_flight;
+    if (m_is_default)
+        loop.own_executor_job_ended();
+    if (loop.close_listeners.remove(*this))
+        release();
+    const auto future = Ref<FutureStateBase>::share(m_future); // moving the result may drop it
+    const int stage = m_stage.load(std::memory_order_relaxed);
+    if (!future) {
+        if (stage == Taken)
+            deliver_to_nobody();
+    } else if (!future->done()) {
+        if (stage == Taken)
+            return deliver(*future);
+        // Its executor has dropped it.
+        abandon();
+        if (m_drop_error)
+            future->set_exception(std::move(m_drop_error));
+        else
+            future->cancel(QString());
+    }
 }
 
 void ExecutorJobBase::dispose() noexcept
 {
-    future = {};
+    if (!can_be_stopped())
+        std::exchange(m_future, nullptr)->release();
     release();
+}
+
+void LoopPrivate::check_default_executor() const
+{
+    if (executor_shut_down)
+        throw RuntimeError(QStringLiteral("Executor shutdown has been called"));
+}
+
+void LoopPrivate::own_executor_job_ended() noexcept
+{
+    if (--own_executor_jobs == 0)
+        own_executor_idle.announce();
 }
 
 QStringList LoopPrivate::running_jobs() const
@@ -221,6 +334,7 @@ void LoopPrivate::close_executor() noexcept
     if (executor && executor.use_count() == 1 && executor->activeThreadCount() > 0)
         park(std::move(executor));
     executor.reset();
+    own_executor.reset();
 }
 
 } // namespace QAsyncio::detail
@@ -231,11 +345,13 @@ using namespace QAsyncio::detail;
 void QAsyncioLoop::start_job(QThreadPool *executor, ExecutorJobBase *job, FutureStateBase &future)
 {
     LoopPrivate &d = LoopPrivate::of(*this);
+    if (!executor && d.own_executor)
+        return start_job(static_cast<AnyExecutor *>(nullptr), job, future);
     JobRunnable *runnable = nullptr;
     try {
         m_core->check_scheduling();
-        if (!executor && d.executor_shut_down)
-            throw RuntimeError(QStringLiteral("Executor shutdown has been called"));
+        if (!executor)
+            d.check_default_executor();
         if (!executor && !d.executor)
             d.executor = make_default_pool();
         runnable = new JobRunnable(*job, !executor);
@@ -243,11 +359,41 @@ void QAsyncioLoop::start_job(QThreadPool *executor, ExecutorJobBase *job, Future
         job->release();
         throw;
     }
-    job->future = Ref<FutureStateBase>::share(&future);
-    ++d.jobs_in_flight;
+    job->begin(*m_core, future, false);
     QThreadPool &pool = executor ? *executor : *d.executor;
-    ExecutorJobBase::hand_over();
     pool.start(runnable);
+}
+
+void QAsyncioLoop::start_job(AnyExecutor *executor, ExecutorJobBase *job, FutureStateBase &future)
+{
+    LoopPrivate &d = LoopPrivate::of(*this);
+    std::shared_ptr<AnyExecutor> kept; // what it calls may replace the default executor
+    std::function<void()> function;
+    const auto self = Ref<ExecutorJobBase>::share(job);
+    try {
+        m_core->check_scheduling();
+        if (!executor) {
+            d.check_default_executor();
+            kept = d.own_executor;
+        }
+        const auto dropped = RuntimeError(
+            QStringLiteral("the executor has dropped the function without calling it"));
+        job->set_drop_error(std::make_exception_ptr(dropped));
+        function = [ticket = std::make_shared<JobTicket>(*job)] { ticket->run(); };
+    } catch (...) {
+        job->release();
+        throw;
+    }
+    job->begin(*m_core, future, !executor);
+    try {
+        (executor ? *executor : *kept).execute(std::move(function));
+    } catch (...) {
+        if (!job->refuse(std::current_exception())) {
+            qCWarning(logCategory).noquote() << "an executor has thrown though it has called the "
+                                                "function:"
+                                             << describe(std::current_exception());
+        }
+    }
 }
 
 void QAsyncioLoop::set_default_executor(std::shared_ptr<QThreadPool> executor)
@@ -259,24 +405,30 @@ void QAsyncioLoop::set_default_executor(std::shared_ptr<QThreadPool> executor)
     d.executor = std::move(executor);
 }
 
-Coroutine<> QAsyncioLoop::shutdown_default_executor(std::optional<std::chrono::nanoseconds> timeout)
+void QAsyncioLoop::set_own_executor(std::shared_ptr<AnyExecutor> executor)
 {
+    if (!executor)
+        throw TypeError(QStringLiteral("the default executor must be an Executor, not null"));
     LoopPrivate &d = LoopPrivate::of(*this);
-    d.executor_shut_down = true;
-    const std::shared_ptr<QThreadPool> pool = d.executor;
-    if (!pool)
-        co_return;
-    Future<> joined = make_named_future<void>(core(), "the default executor's threads to end");
+    d.close_executor();
+    d.own_executor = std::move(executor);
+}
+
+namespace {
+
+/// Done when all functions in the pool have ended.
+Future<> join(QAsyncioLoop &loop, std::shared_ptr<QThreadPool> pool)
+{
+    Future<> joined = make_named_future<void>(loop.core(),
+                                              "the default executor's threads to end");
     // A separate thread waits, so that the loop goes on. It keeps the pool alive and lets go of the
     // future by itself.
     const auto state = Ref<FutureState<void>>::share(
         static_cast<FutureState<void> *>(FutureAccess::state(joined)));
     auto *home = new ForeignResult<void>(state);
     home->set_value();
-    ++d.jobs_in_flight; // a virtual clock must not jump ahead meanwhile
-    const QScopeGuard no_longer([&d] { d.job_ended(); });
     try {
-        std::thread([pool, home] {
+        std::thread([pool = std::move(pool), home] {
             pool->waitForDone();
             home->send();
         }).detach();
@@ -284,6 +436,25 @@ Coroutine<> QAsyncioLoop::shutdown_default_executor(std::optional<std::chrono::n
         home->discard();
         throw;
     }
+    return joined;
+}
+
+} // namespace
+
+Coroutine<> QAsyncioLoop::shutdown_default_executor(std::optional<std::chrono::nanoseconds> timeout)
+{
+    LoopPrivate &d = LoopPrivate::of(*this);
+    d.executor_shut_down = true;
+    Future<> joined;
+    if (d.own_executor && d.own_executor_jobs > 0) {
+        joined = d.own_executor_idle.future(*this);
+    } else if (d.executor) {
+        joined = join(*this, d.executor);
+    } else {
+        co_return;
+    }
+    ++d.jobs_in_flight; // a virtual clock must not jump ahead meanwhile
+    const QScopeGuard no_longer([&d] { d.job_ended(); });
     bool in_time = true;
     try {
         if (timeout)
