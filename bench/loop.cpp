@@ -425,6 +425,40 @@ bench::Result threadsafe(int n)
     return bench::per_op(watch, n);
 }
 
+Coroutine<std::int64_t> get_all(Channel<int> &channel, int n)
+{
+    std::int64_t sum = 0;
+    for (int i = 0; i < n; ++i)
+        sum += co_await channel.get();
+    co_return sum;
+}
+
+bench::Result from_worker(int room, int n)
+{
+    QAsyncioLoop loop;
+    Channel<int> channel(room);
+    const bench::Stopwatch watch;
+    std::thread worker([n, out = channel.sender()] {
+        for (int i = 0; i < n; ++i)
+            out.sync_put(i);
+    });
+    check(loop.run_until_complete(get_all(channel, n)) == sum_below(n));
+    worker.join();
+    return bench::per_op(watch, n);
+}
+
+// A thread puts, a task gets: without a limit, and with room for 1,000 items, so that the thread
+// waits again and again.
+bench::Result channel(int n)
+{
+    return from_worker(0, n);
+}
+
+bench::Result channel_bounded(int n)
+{
+    return from_worker(1'000, n);
+}
+
 /// Times that the threads of this process, but for the calling one, went to sleep.
 long sleeps_of_the_others()
 {
@@ -773,6 +807,8 @@ int main(int argc, char **argv)
         {"timers", 100'000, timers},
         {"signal", 1'000'000, signal},
         {"threadsafe", 1'000'000, threadsafe},
+        {"channel", 2'000'000, channel},
+        {"channel_bounded", 2'000'000, channel_bounded},
         {"idle", 10, idle},
         {"fair_timer", 1'000, fair_timer},
         {"fd_beside_chain", 1'000, fd_beside_chain},

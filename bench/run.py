@@ -148,6 +148,10 @@ LOOP = [
         Faster("qcoro", "QCoro qCoro(signal)", times=5)]),
     Row("call_soon_threadsafe, 4 threads", "threadsafe", [
         Faster("qt", "Qt invokeMethod, queued", times=3)]),
+    Row("channel, from a thread", "channel", [
+        Faster("qt", "Qt invokeMethod, queued", times=3)]),
+    Row("channel, room for 1,000", "channel_bounded", [
+        Faster("qt", "Qt invokeMethod, queued", "channel", times=3)]),
     Row("idle loop", "idle", [Limit(None, "", limit=0)], rounds=1),
     Row("2 ms Qt timer, busy loop, p99", "fair_timer", [
         Limit("qt", "the timer alone", limit=4, times=1.5)]),

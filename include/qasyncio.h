@@ -11,6 +11,7 @@
 #include "qasyncio/awaiter.h"
 #include "qasyncio/barrier.h"
 #include "qasyncio/call_graph.h"
+#include "qasyncio/channel.h"
 #include "qasyncio/clock.h"
 #include "qasyncio/condition.h"
 #include "qasyncio/context.h"

@@ -81,6 +81,30 @@ static bench::Result threadsafe(int n)
     return bench::per_op(watch, n);
 }
 
+// One thread queues calls to an object of the main thread.
+static bench::Result channel(int n)
+{
+    QObject context;
+    std::int64_t sum = 0;
+    int left = n;
+    const bench::Stopwatch watch;
+    std::thread worker([&] {
+        for (int i = 0; i < n; ++i) {
+            const auto call = [&, i] {
+                sum += i;
+                if (--left == 0)
+                    QCoreApplication::quit();
+            };
+            QMetaObject::invokeMethod(&context, call, Qt::QueuedConnection);
+        }
+    });
+    QCoreApplication::exec();
+    worker.join();
+    if (sum != std::int64_t(n) * (n - 1) / 2)
+        std::abort();
+    return bench::per_op(watch, n);
+}
+
 // A 2 ms timer alone in the loop.
 static bench::Result fair_timer(int n)
 {
@@ -135,8 +159,9 @@ int main(int argc, char **argv)
     QCoreApplication app(argc, argv);
     static const bench::Work works[] = {
         {"call_soon", 300'000, call_soon},     {"signal", 1'000'000, signal},
-        {"threadsafe", 1'000'000, threadsafe}, {"fair_timer", 1'000, fair_timer},
-        {"pipe_stream", 8'000, pipe_stream},   {"subprocess", 500, subprocess},
+        {"threadsafe", 1'000'000, threadsafe}, {"channel", 1'000'000, channel},
+        {"fair_timer", 1'000, fair_timer},     {"pipe_stream", 8'000, pipe_stream},
+        {"subprocess", 500, subprocess},
     };
     return bench::run(argc, argv, works);
 }
