@@ -17,7 +17,7 @@
 using namespace QAsyncio;
 using namespace Qt::StringLiterals;
 
-int count_primes(int below, std::function<void(int percent)> progress, std::stop_token stop)
+int count_primes(const std::stop_token &stop, const Progress<int> &percent, int below)
 {
     int count = 0;
     for (int n = 2; n < below && !stop.stop_requested(); ++n) {
@@ -26,7 +26,7 @@ int count_primes(int below, std::function<void(int percent)> progress, std::stop
             prime = n % d != 0;
         count += prime ? 1 : 0;
         if (n % (below / 100) == 0)
-            progress(n / (below / 100));
+            percent.report(n / (below / 100));
     }
     return count;
 }
@@ -53,19 +53,10 @@ public:
 private:
     Coroutine<> count()
     {
-        std::stop_source source;
-        const auto stops = qScopeGuard([&source] { source.request_stop(); }); // however this ends
-        const std::function<void(int)> progress = [bar = QPointer(&m_bar),
-                                                   &loop = get_running_loop()](int percent) {
-            loop.call_soon_threadsafe([bar, percent] {
-                if (bar)
-                    bar->setValue(percent);
-            });
-        };
+        const auto show = [this](int percent) { m_bar.setValue(percent); };
         m_label.setText(u"Counting..."_s);
         try {
-            const int count = co_await to_thread(count_primes, 20'000'000, progress,
-                                                 source.get_token());
+            const int count = co_await to_thread_with_progress<int>(count_primes, show, 20'000'000);
             m_label.setText(u"%1 primes"_s.arg(count));
         } catch (const CancelledError &) {
             m_label.setText(u"Cancelled"_s);

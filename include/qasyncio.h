@@ -38,6 +38,7 @@
 #include "qasyncio/outcome.h"
 #include "qasyncio/policy.h"
 #include "qasyncio/process_qt_events.h"
+#include "qasyncio/progress.h"
 #include "qasyncio/queue.h"
 #include "qasyncio/race.h"
 #include "qasyncio/run_coroutine_threadsafe.h"
