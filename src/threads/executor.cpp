@@ -419,8 +419,7 @@ namespace {
 /// Done when all functions in the pool have ended.
 Future<> join(QAsyncioLoop &loop, std::shared_ptr<QThreadPool> pool)
 {
-    Future<> joined = make_named_future<void>(loop.core(),
-                                              "the default executor's threads to end");
+    Future<> joined = make_named_future<void>(loop.core(), "the default executor's threads to end");
     // A separate thread waits, so that the loop goes on. It keeps the pool alive and lets go of the
     // future by itself.
     const auto state = Ref<FutureState<void>>::share(
