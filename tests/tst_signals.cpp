@@ -86,6 +86,8 @@ int run_the_scenario(const QByteArray &name, QCoreApplication &app)
 {
     if (name == "clean_up")
         return run(app, wait_with_clean_up());
+    if (name == "print_tasks")
+        return run(app, wait_with_clean_up(), RunnerOptions().print_tasks_on(SIGUSR1));
     if (name == "quit_requested")
         return run(app, wait_for_the_quit());
     if (name == "never_end")
@@ -490,6 +492,31 @@ private Q_SLOTS:
         runner.close();
         QVERIFY(has_its_default(SIGINT));
         QVERIFY(has_its_default(SIGTERM));
+    }
+
+    void aRunnerPrintsItsTasksOnASignal()
+    {
+        SKIP_WITHOUT_PROCESSES();
+        QProcess process;
+        process.start(QCoreApplication::applicationFilePath(),
+                      {QStringLiteral("--scenario"), QStringLiteral("print_tasks")});
+        QVERIFY(process.waitForReadyRead(30000));
+        ::kill(pid_t(process.processId()), SIGUSR1);
+        QByteArray printed;
+        while (!printed.contains("in wait_with_clean_up")) {
+            process.setReadChannel(QProcess::StandardError);
+            QVERIFY2(process.waitForReadyRead(30000), printed);
+            printed += process.readAllStandardError();
+        }
+        QVERIFY2(printed.contains("Task 'Task-1' waits for timer in"), printed);
+        ::kill(pid_t(process.processId()), SIGTERM);
+        QVERIFY(process.waitForFinished(30000));
+        QCOMPARE(process.exitCode(), 128 + SIGTERM);
+        const auto main = []() -> Coroutine<> { co_return; };
+        QCOMPARE(error_in([&] { QAsyncio::run(main(), RunnerOptions().print_tasks_on(1000)); }),
+                 "ValueError: invalid signal number 1000");
+        QAsyncio::run(main(), RunnerOptions().print_tasks_on(SIGUSR1));
+        QVERIFY(has_its_default(SIGUSR1));
     }
 
     void sigtermIsAQuitWithItsCleanUp()

@@ -54,12 +54,24 @@ public:
         m_cleanup_limit = detail::saturated(limit);
         return *this;
     }
+    /// Prints the tasks to stderr, as print_tasks() does, each time the process gets this signal:
+    ///
+    ///     run(app, start(), RunnerOptions().print_tasks_on(SIGUSR1)); // kill -USR1 PID
+    ///
+    /// While run() runs, in the main thread, and unless the program handles the signal itself.
+    /// run() throws ValueError for a number that is no signal.
+    RunnerOptions &print_tasks_on(int signal)
+    {
+        m_print_signal = signal;
+        return *this;
+    }
     /// "<RunnerOptions debug=true loop_factory=set>"
     QString to_string() const;
 
 private:
     friend class Runner;
     std::optional<bool> m_debug;
+    int m_print_signal = 0; // 0: none
     std::chrono::nanoseconds m_cleanup_limit = std::chrono::minutes(5);
     std::function<std::unique_ptr<QAsyncioLoop>()> m_factory;
 };

@@ -256,6 +256,7 @@ void forget_signals(LoopPrivate &loop) noexcept
 SignalWatch::SignalWatch(QAsyncioLoop &loop, int signal, std::function<void()> callback)
     : m_loop(Ref<LoopCore>::share(&loop.core())), m_signal(signal)
 {
+    check_signal(signal);
     if (!is_main_thread())
         return;
     struct sigaction now;

@@ -21,7 +21,7 @@ bool remove_signal(LoopPrivate &loop, int signal, SignalRank rank);
 void forget_signals(LoopPrivate &loop) noexcept;
 
 /// While it lives, a signal calls a function in the loop, unless the program handles that signal
-/// (L-115) or this is not the main thread.
+/// (L-115) or this is not the main thread. Throws ValueError and RuntimeError as add_signal() does.
 class SignalWatch
 {
 public:

@@ -8,6 +8,7 @@
 #include "loop/signals.h"
 
 #include "qasyncio/policy.h"
+#include "qasyncio/task_tree.h"
 #include "qasyncio/wait.h"
 
 #include <QtCore/qcoreapplication.h>
@@ -34,7 +35,7 @@ struct Runner::Private
     RunnerOptions options;
     std::unique_ptr<QAsyncioLoop> loop;
     const detail::ApplicationHooks *hooks = nullptr;
-    std::optional<detail::SignalWatch> sigint, sigterm;
+    std::optional<detail::SignalWatch> sigint, sigterm, print_signal;
     AnyTask main;               // while run() runs it
     bool keeps_signals = false; // from run() to the end of close(): for a whole program
     bool closed = false;
@@ -60,11 +61,14 @@ struct Runner::Private
             constexpr int terminated = 128 + SIGTERM; // as a shell reports it
             QCoreApplication::exit(terminated);
         });
+        if (options.m_print_signal != 0)
+            print_signal.emplace(*loop, options.m_print_signal, [this] { print_tasks(*loop); });
     }
     void ignore_signals()
     {
         sigint.reset();
         sigterm.reset();
+        print_signal.reset();
     }
     /// Notes that the application's event loop has ended. Returns false for the second time.
     bool note_quit(const detail::RunEnd &end)
@@ -194,12 +198,12 @@ void Runner::run_main(const AnyTask &main)
     p->quit_code = p->quit_cancels = 0;
     detail::LoopPrivate::of(loop).quit_was_requested = false;
     p->main = task;
-    p->watch_signals();
     const QScopeGuard no_longer([&] {
         p->main = {};
         if (!p->keeps_signals)
             p->ignore_signals();
     });
+    p->watch_signals();
     const auto on_quit = [&] {
         const bool is_awaited = detail::LoopPrivate::of(loop).quit_requests.is_awaited();
         detail::LoopPrivate::of(loop).tell_of_quit();
