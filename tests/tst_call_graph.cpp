@@ -73,12 +73,15 @@ AsyncGenerator<int> numbers(Future<> future)
     co_yield 2;
 }
 
-constexpr int consumer_line = __LINE__ + 4;
+constexpr int consumer_line = __LINE__ + 6;
 Coroutine<> consumer(Future<> future)
 {
     auto all = numbers(future);
-    while (co_await all.next())
-        ;
+    bool goes_on = true;
+    while (goes_on) {
+        const auto number = co_await all.next();
+        goes_on = number.has_value();
+    }
 }
 
 std::optional<FutureCallGraph> captured;
@@ -268,8 +271,7 @@ private Q_SLOTS:
                     co_await completed.next();
                 } else {
                     const auto grouped = [&](TaskGroup &group) -> Coroutine<> {
-                        const auto again = [&]() -> Coroutine<> { co_await future; };
-                        child = group.create_task(again(), named(u"child"_s));
+                        child = group.create_task(leaf(future), named(u"child"_s));
                         co_return;
                     };
                     co_await task_group(grouped);
