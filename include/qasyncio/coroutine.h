@@ -140,14 +140,16 @@ public:
     template<detail::TaskPromise P>
     auto await_suspend(std::coroutine_handle<P> frame) noexcept
     {
+        detail::PromiseBase &called = *child;
+        detail::TaskStateBase *const task = frame.promise().task;
         parent = &frame.promise();
-        child->link = this;
-        child->task = parent->task;
-        child->task->enter_frame(*child);
+        called.link = this;
+        called.task = task;
+        task->enter_frame(called);
 #if QASYNCIO_TAIL_CALLS
-        return detail::frame_of(*child);
+        return detail::frame_of(called);
 #else
-        child->task->core->next_frame = detail::frame_of(*child);
+        task->core->next_frame = detail::frame_of(called);
 #endif
     }
     T await_resume() { return static_cast<promise_type *>(child)->take(); }

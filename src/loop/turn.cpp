@@ -66,8 +66,6 @@ void LoopPrivate::process() noexcept
         if (m_batch_left == 0)
             begin_turn();
         in_time = run_batch();
-        if (Q_UNLIKELY(m_measuring) && m_batch_left == 0)
-            note_end_of_turn();
         if (!has(Running)) // a callback has detached the loop, or ended it
             break;
         if (m_batch_left == 0 && end_is_due()) {
@@ -79,6 +77,8 @@ void LoopPrivate::process() noexcept
         }
     } while (in_time && (!ready.empty() || inbox.maybe_filled() || more_has_come()));
 
+    if (Q_UNLIKELY(m_measuring) && m_batch_left == 0)
+        note_end_of_turn();
     --m_depth;
     flags = (flags & ~Dispatching) | outer_dispatching;
     current_task = outer_task;
@@ -108,8 +108,10 @@ bool LoopPrivate::may_nest() const
 void LoopPrivate::begin_turn()
 {
     ++m_turns;
-    if (Q_UNLIKELY(m_measuring))
+    if (Q_UNLIKELY(m_measuring)) {
+        note_end_of_turn();
         m_turn_begun = std::chrono::steady_clock::now();
+    }
     timers.purge();
     if (inbox.maybe_filled())
         inbox.drain_into(ready);

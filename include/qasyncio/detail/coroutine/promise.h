@@ -113,8 +113,9 @@ struct FinalAwaiter
     {
         PromiseBase &promise = frame.promise();
         if (promise.link) {
-            promise.task->enter_frame(*promise.link->parent);
-            return frame_of(*promise.link->parent);
+            PromiseBase &parent = *promise.link->parent;
+            promise.task->enter_frame(parent);
+            return frame_of(parent);
         }
         promise.task->note_end_of_body();
         return std::noop_coroutine();
@@ -126,8 +127,9 @@ struct FinalAwaiter
         PromiseBase &promise = frame.promise();
         if (!promise.link)
             return promise.task->note_end_of_body();
-        promise.task->enter_frame(*promise.link->parent);
-        promise.task->core->next_frame = frame_of(*promise.link->parent);
+        PromiseBase &parent = *promise.link->parent;
+        promise.task->enter_frame(parent);
+        promise.task->core->next_frame = frame_of(parent);
     }
 #endif
 };
