@@ -2630,7 +2630,7 @@ const Scenario all[] = {
     {"main_is_cancelled_and_tells", and_tells<main_is_cancelled>, 1,
      "run(): the main coroutine was cancelled\n"},
     {"the_clean_up_fails_and_tells", and_tells<the_clean_up_fails<0>>, 1,
-     "Task was destroyed but it is pending!\n"
+     "close() ends 2 unfinished tasks:\nTask was destroyed but it is pending!\n"
      "run(): the clean-up failed: RuntimeError: Event loop stopped before Future completed.\n"},
     {"exit_in_the_pass_in_which_main_ends", exit_in_the_pass_in_which_main_ends, 7,
      "about to quit\nas ever\n"},
@@ -2686,10 +2686,10 @@ const Scenario all[] = {
      "unwound\n"},
     {"a_runner_that_was_asked_to_quit_twice_is_closed",
      a_runner_that_was_asked_to_quit_twice_is_closed, 0,
-     "unwound\nTask was destroyed but it is pending!\n"
+     "close() ends 1 unfinished task:\nunwound\nTask was destroyed but it is pending!\n"
      "CancelledError: the application quit a second time during the clean-up\n<Runner closed>\n"},
     {"two_quits_in_the_clean_up_and_tells", and_tells<two_quits_in_the_clean_up>, 4,
-     "unwound\nTask was destroyed but it is pending!\n"},
+     "close() ends 2 unfinished tasks:\nunwound\nTask was destroyed but it is pending!\n"},
     {"quit_and_then_interrupted", quit_and_then_interrupted, 0,
      "CancelledError\nKeyboardInterrupt\n"},
     {"a_window_closes_while_the_loop_is_busy_for_a_while",
