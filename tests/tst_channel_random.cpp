@@ -8,6 +8,7 @@
 
 #include "task_helpers.h"
 
+#include <QtCore/qmap.h>
 #include <QtCore/qrandom.h>
 #include <QtCore/qset.h>
 

@@ -1,6 +1,5 @@
 // SPDX-FileCopyrightText: 2026 QAsyncio contributors
 // SPDX-License-Identifier: MIT
-#include "survives_moves.h"
 #include "task_helpers.h"
 
 #include <QtCore/qthreadpool.h>

@@ -64,8 +64,8 @@ STANDARD = {
     "system_error": "error_code generic_category system_error",
     "thread": "jthread this_thread::* thread",
     "tuple": "apply forward_as_tuple get make_tuple tuple tuple_element_t tuple_size_v",
-    "type_traits": "bool_constant conditional_t conjunction decay_t false_type invoke_result_t is_* remove_cv_t remove_cvref_t "
-                   "true_type type_identity type_identity_t",
+    "type_traits": "bool_constant conditional_t conjunction decay_t false_type invoke_result invoke_result_t is_* remove_cv_t remove_cvref_t "
+                   "true_type type_identity_t",
     "typeinfo": "type_info",
     "unordered_map": "erase_if unordered_map",
     "unordered_set": "unordered_set",

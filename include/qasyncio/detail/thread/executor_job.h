@@ -22,17 +22,18 @@ QASYNCIO_EXPORT bool drop_idle_executors();
 template<class F, class... Args>
 inline constexpr bool takes_stop_token = std::is_invocable_v<F, std::stop_token, Args...>;
 
-template<class F, class... Args>
-auto type_in_thread()
-{
-    if constexpr (takes_stop_token<F, Args...>)
-        return std::type_identity<std::invoke_result_t<F, std::stop_token, Args...>>();
-    else
-        return std::type_identity<std::invoke_result_t<F, Args...>>();
-}
 /// What such a function gives.
+template<bool takes_token, class F, class... Args>
+struct ThreadResult : std::invoke_result<F, Args...>
+{
+};
 template<class F, class... Args>
-using thread_result_t = std::remove_cv_t<typename decltype(type_in_thread<F, Args...>())::type>;
+struct ThreadResult<true, F, Args...> : std::invoke_result<F, std::stop_token, Args...>
+{
+};
+template<class F, class... Args>
+using thread_result_t =
+    std::remove_cv_t<typename ThreadResult<takes_stop_token<F, Args...>, F, Args...>::type>;
 
 /// A function on its way through an executor: queued, then run by a thread, then sent home with its
 /// outcome. One reference belongs to the executor and later to the loop's queue, one to the future,
