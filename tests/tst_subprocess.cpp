@@ -323,7 +323,7 @@ private Q_SLOTS:
                 QASYNCIO_COMPARE(output.standard_error, "errors\ninput");
                 // And when all but the end of the process had come.
                 Process other = co_await create_subprocess_shell(
-                    u"echo out; exec 1>&-; sleep 1000"_s, with_output());
+                    u"echo out; exec 1>&-; exec sleep 1000"_s, with_output());
                 QASYNCIO_COMPARE(co_await error_of(wait_for(other.communicate(), 50ms)),
                                  u"TimeoutError"_s);
                 other.kill();

@@ -79,13 +79,16 @@ void Trace::end(const Step &step)
     };
     if (step.arrow != 0)
         arrow("f", step.arrow, step.begun);
+    // An arrow belongs to the span that its time lies in. The end of one may not, as a sum of two
+    // numbers that were rounded.
+    const TimePoint inside = step.begun + (now - step.begun) / 2;
     // What it has queued stands at the end of the queue. A nested event loop may have taken from
     // the queue meanwhile; then some arrows are missing.
     const std::size_t size = m_core.ready.size();
     for (std::size_t i = std::min(step.queued, size); i < size; ++i) {
         const auto [place, is_new] = m_arrows.try_emplace(m_core.ready.at(i), m_last_arrow + 1);
         if (is_new)
-            arrow("s", ++m_last_arrow, now);
+            arrow("s", ++m_last_arrow, inside);
     }
 }
 

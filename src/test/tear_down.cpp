@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: MIT
 #include "qasyncio/test.h"
 
+#include "test/sigpipe.h"
+
 #include <QtCore/qcoreapplication.h>
 #include <QtCore/qdeadlinetimer.h>
 #include <QtCore/qdir.h>
@@ -252,6 +254,7 @@ private:
 void tear_down_coroutine(const std::function<Coroutine<>(QAsyncioLoop &)> &body,
                          std::chrono::milliseconds patience, const std::source_location &where)
 {
+    take_sigpipe_from_qt_test();
     start_symbolizer();
     // A run that is not disturbed comes first, so that what is made only once exists.
     TearDown first(Way::Cancel, TearDown::undisturbed, patience, where);

@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: MIT
 #include "qasyncio/test.h"
 
+#include "test/sigpipe.h"
+
 #include "qasyncio/task_tree.h"
 
 #include <QtCore/qstringlist.h>
@@ -149,6 +151,7 @@ private:
 void run_coroutine(const std::function<Coroutine<>(QAsyncioLoop &)> &body,
                    const TestOptions &options, const std::source_location &where)
 {
+    take_sigpipe_from_qt_test();
     TestRun test(options.m_real_time, options.m_allow_reports, where);
     test.run(body);
 }
