@@ -307,7 +307,7 @@ private Q_SLOTS:
             real_time);
     }
 
-    // B-005: asyncio loses it.
+    // B-005
     void communicateThatIsCancelledKeepsWhatItHasRead()
     {
         Test::run(
