@@ -191,20 +191,24 @@ private Q_SLOTS:
     void aValueThatWaitsIsNotShownToOneThatIsCancelled()
     {
         Test::run([&]() -> Coroutine<> {
-            std::promise<void> reported, go;
+            struct Gates
+            {
+                std::promise<void> reported, go;
+            };
+            const auto gates = std::make_shared<Gates>(); // the function may end after this test
             QList<int> shown;
-            const auto work = [&](const Progress<int> &progress) {
+            const auto work = [gates](const Progress<int> &progress) {
                 progress.report(1);
-                reported.set_value();
-                go.get_future().wait();
+                gates->reported.set_value();
+                gates->go.get_future().wait();
             };
             const auto show = [&shown](int value) { shown << value; };
             Task<> working = create_task(to_thread_with_progress<int>(work, show));
             co_await sleep(0s);
-            reported.get_future().wait();
+            gates->reported.get_future().wait();
             working.cancel();
             co_await error_of(working);
-            go.set_value();
+            gates->go.set_value();
             co_await turns(3);
             QASYNCIO_COMPARE(shown, QList<int>());
         });
