@@ -114,22 +114,30 @@ void wait_for_stop(const std::stop_token &stop)
         QThread::yieldCurrentThread();
 }
 
-/// Tells that a function has begun, and when it was stopped.
+/// Tells that a function has begun, and when it was stopped. What the function writes last is all
+/// that anybody waits for, so this may go then.
 struct StopTest
 {
-    std::promise<void> begun;
-    std::promise<void> stopped;
+    std::atomic<bool> begun{false};
+    std::atomic<bool> stopped{false};
 
     auto work()
     {
         return [this](const std::stop_token &stop) {
-            begun.set_value();
+            begun = true;
             wait_for_stop(stop);
-            stopped.set_value();
+            stopped = true;
         };
     }
-    void wait_until_begun() { begun.get_future().wait(); }
-    void wait_until_stopped() { stopped.get_future().wait(); }
+    void wait_until_begun() const { wait_for(begun); }
+    void wait_until_stopped() const { wait_for(stopped); }
+
+private:
+    static void wait_for(const std::atomic<bool> &flag)
+    {
+        while (!flag)
+            QThread::yieldCurrentThread();
+    }
 };
 } // namespace
 

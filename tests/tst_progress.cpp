@@ -18,6 +18,12 @@ int count_to(const Progress<int> &progress, int last)
     return last;
 }
 
+/// Waits for the functions in threads, which refer to the locals of a test.
+Coroutine<> all_threads()
+{
+    return get_running_loop().shutdown_default_executor();
+}
+
 } // namespace
 
 /// to_thread_with_progress().
@@ -87,6 +93,7 @@ private Q_SLOTS:
             co_await sleep(0s);
             reported.get_future().wait(); // the loop stands still meanwhile
             co_await working;
+            co_await all_threads();
             QASYNCIO_VERIFY(shown.size() <= 2);
             QASYNCIO_COMPARE(shown.last(), 100'000);
         });
@@ -148,6 +155,7 @@ private Q_SLOTS:
                              u"ValueError: no window"_s);
             stopped.get_future().wait();
             co_await turns(5);
+            co_await all_threads();
             QASYNCIO_COMPARE(shown, QList<int>{1});
         });
     }
@@ -182,6 +190,7 @@ private Q_SLOTS:
                 co_await error_of(working);
                 stopped.get_future().wait();
                 co_await turns(5);
+                co_await all_threads();
                 QASYNCIO_COMPARE(shown, QList<int>{1});
             });
         }
@@ -191,24 +200,21 @@ private Q_SLOTS:
     void aValueThatWaitsIsNotShownToOneThatIsCancelled()
     {
         Test::run([&]() -> Coroutine<> {
-            struct Gates
-            {
-                std::promise<void> reported, go;
-            };
-            const auto gates = std::make_shared<Gates>(); // the function may end after this test
+            std::promise<void> reported, go;
             QList<int> shown;
-            const auto work = [gates](const Progress<int> &progress) {
+            const auto work = [&](const Progress<int> &progress) {
                 progress.report(1);
-                gates->reported.set_value();
-                gates->go.get_future().wait();
+                reported.set_value();
+                go.get_future().wait();
             };
             const auto show = [&shown](int value) { shown << value; };
             Task<> working = create_task(to_thread_with_progress<int>(work, show));
             co_await sleep(0s);
-            gates->reported.get_future().wait();
+            reported.get_future().wait();
             working.cancel();
             co_await error_of(working);
-            gates->go.set_value();
+            go.set_value();
+            co_await all_threads();
             co_await turns(3);
             QASYNCIO_COMPARE(shown, QList<int>());
         });
