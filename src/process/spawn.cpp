@@ -175,7 +175,8 @@ pid_t spawn(const SpawnRequest &request)
     actions.close_all_but(request.pass_fds);
     actions.set_attributes(request);
     const std::vector<char *> arguments = pointers(request.command);
-    const std::vector<char *> variables = pointers(request.environment.value_or(QByteArrayList()));
+    const std::vector<char *> variables = request.environment ? pointers(*request.environment)
+                                                              : std::vector<char *>();
     pid_t pid = -1;
     const int error = ::posix_spawn(&pid, program.constData(), actions.files(),
                                     actions.attributes(), arguments.data(),
